@@ -1,0 +1,105 @@
+package convergence
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/musterdev/muster/depgraph"
+)
+
+// StepID names a step within its plan: "web-1/start", "network back/create".
+type StepID string
+
+// Step is one action of a plan.
+type Step struct {
+	ID     StepID
+	Needs  []StepID // sorted; only their success releases the step
+	Action Action
+	Reason string // why, in words a user can read
+	// Destroys names data or state that is lost by the step; empty if none is.
+	Destroys string
+	// OnFailure is done, in order, if the step fails, before the failure is
+	// reported: it puts back what the plan had taken away.
+	OnFailure []Action
+}
+
+// Action is one change, start, wait or stop. The set is closed.
+type Action interface {
+	// String says what is done, for the plan: "stop web-1".
+	String() string
+	// Object is the engine's object in progress output: "Container demo-web-1".
+	Object() string
+	action()
+}
+
+// Plan is an acyclic list of steps in an order in which they can be done.
+type Plan struct {
+	Project string
+	Steps   []Step
+	// Unchanged are the running containers that stay as they are.
+	Unchanged []Ref
+	// Warnings are remarks that a person should read: orphans, foreign volumes.
+	Warnings []string
+}
+
+// Empty reports whether there is nothing to do.
+func (p Plan) Empty() bool { return len(p.Steps) == 0 }
+
+// Changes reports whether the plan changes anything on the engine: waits alone do not.
+func (p Plan) Changes() bool {
+	for _, s := range p.Steps {
+		if _, wait := s.Action.(Await); !wait {
+			return true
+		}
+	}
+	return false
+}
+
+// Graph is the dependency graph of the steps. An invalid plan is a programming
+// error and is reported as one.
+func (p Plan) Graph() (*depgraph.Graph[StepID], error) {
+	needs := make(map[StepID][]StepID, len(p.Steps))
+	for _, s := range p.Steps {
+		if _, twice := needs[s.ID]; twice {
+			return nil, fmt.Errorf("plan has two steps %s", s.ID)
+		}
+		needs[s.ID] = s.Needs
+	}
+	return depgraph.New(needs)
+}
+
+// String is the plan as people and golden files see it: a line per step with
+// what it waits for, what it does and why, in columns.
+func (p Plan) String() string {
+	var id, act int
+	rows := make([][3]string, len(p.Steps))
+	for i, s := range p.Steps {
+		head := string(s.ID)
+		if len(s.Needs) > 0 {
+			needs := make([]string, len(s.Needs))
+			for j, n := range s.Needs {
+				needs[j] = string(n)
+			}
+			head += " ← " + strings.Join(needs, ", ")
+		}
+		why := s.Reason
+		if s.Destroys != "" {
+			why += " (destroys " + s.Destroys + ")"
+		}
+		rows[i] = [3]string{head, s.Action.String(), why}
+		id, act = max(id, len([]rune(head))), max(act, len([]rune(rows[i][1])))
+	}
+	var b strings.Builder
+	for i, r := range rows {
+		fmt.Fprintf(&b, "%s%s  %s%s  %s\n", r[0], pad(r[0], id), r[1], pad(r[1], act), r[2])
+		for _, a := range p.Steps[i].OnFailure {
+			fmt.Fprintf(&b, "    if it fails: %s\n", a)
+		}
+	}
+	for _, w := range p.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", w)
+	}
+	return b.String()
+}
+
+func pad(s string, width int) string { return strings.Repeat(" ", max(0, width-len([]rune(s)))) }

@@ -1,0 +1,97 @@
+package muster_test
+
+import (
+	"go/build"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/musterdev/muster/"
+
+// mayImport is the house rule: what each package may import of this module,
+// and of the heavy libraries. Nothing else is allowed.
+var mayImport = map[string][]string{
+	"":                    {"convergence", "internal/docker"},
+	"cmd/muster":          {"cmd"},
+	"cmd":                 {"loader", "convergence", "project", "depgraph", "restartpolicy", "internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/lock", "internal/enginetest", "github.com/spf13/cobra"},
+	"loader":              {"project", "depgraph", "restartpolicy", "github.com/compose-spec/compose-go/v2", "gopkg.in/yaml.v3"},
+	"project":             {"depgraph", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
+	"convergence":         {"project", "depgraph", "restartpolicy", "golang.org/x/sync"},
+	"depgraph":            {},
+	"restartpolicy":       {},
+	"internal/docker":     {"convergence", "project", "restartpolicy", "internal/build", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/build":      {"convergence", "project", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/ui":         {"convergence", "project", "loader"},
+	"internal/enginetest": {"convergence", "project", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/watch":      {"convergence", "project", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/lock":       {},
+}
+
+// guarded are the libraries that only the packages naming them may import.
+var guarded = []string{
+	"github.com/docker/docker", "github.com/docker/cli", "github.com/moby/buildkit",
+	"github.com/compose-spec/compose-go/v2", "gopkg.in/yaml.v3", "github.com/spf13/cobra",
+}
+
+// TestLayers fails when a package imports what the architecture keeps from it.
+func TestLayers(t *testing.T) {
+	err := filepath.WalkDir(".", func(dir string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); name == "testdata" || name == "examples" || name == "scripts" || (strings.HasPrefix(name, ".") && dir != ".") {
+			return filepath.SkipDir
+		}
+		checkImports(t, dir)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkImports(t *testing.T, dir string) {
+	pkg, err := build.ImportDir(dir, 0)
+	if err != nil || len(pkg.GoFiles) == 0 { // nothing for this platform
+		return
+	}
+	name := filepath.ToSlash(dir)
+	if name == "." {
+		name = ""
+	}
+	allowed, known := mayImport[name]
+	if !known {
+		t.Errorf("package %s stands nowhere in the import table", name)
+		return
+	}
+	if pkg.Doc == "" {
+		t.Errorf("package %s has no package comment", name)
+	}
+	for _, path := range pkg.Imports {
+		local, ours := strings.CutPrefix(path, module)
+		if ours && !slices.Contains(allowed, local) {
+			t.Errorf("package %s imports %s: not allowed", name, local)
+		}
+		for _, g := range guarded {
+			if within(path, g) && !slices.ContainsFunc(allowed, func(a string) bool { return within(path, a) }) {
+				t.Errorf("package %s imports %s: only the packages that own it may", name, path)
+			}
+		}
+	}
+	if len(allowed) == 0 && name != "internal/lock" {
+		checkStandardOnly(t, name, pkg.Imports)
+	}
+}
+
+func checkStandardOnly(t *testing.T, name string, imports []string) {
+	for _, path := range imports {
+		if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
+			t.Errorf("package %s imports %s: it may use the standard library only", name, path)
+		}
+	}
+}
+
+func within(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }

@@ -1,0 +1,39 @@
+package project
+
+// Labels of Docker Compose, written and read so that either tool can take over
+// the other's stack.
+const (
+	LabelProject         = "com.docker.compose.project"
+	LabelService         = "com.docker.compose.service"
+	LabelVersion         = "com.docker.compose.version"
+	LabelWorkingDir      = "com.docker.compose.project.working_dir"
+	LabelConfigFiles     = "com.docker.compose.project.config_files"
+	LabelEnvironmentFile = "com.docker.compose.project.environment_file"
+	LabelOneOff          = "com.docker.compose.oneoff"
+	LabelConfigHash      = "com.docker.compose.config-hash"
+	LabelContainerNumber = "com.docker.compose.container-number"
+	LabelDependsOn       = "com.docker.compose.depends_on"
+	LabelImage           = "com.docker.compose.image"
+	LabelSlug            = "com.docker.compose.slug"
+	LabelReplace         = "com.docker.compose.replace"
+	LabelImageVolume     = "com.docker.compose.image-volume-digest"
+	LabelNetwork         = "com.docker.compose.network"
+	LabelVolume          = "com.docker.compose.volume"
+	LabelEngine          = "com.docker.compose.engine"
+)
+
+// ComposeVersion is the version written into LabelVersion: the release whose
+// labels, names and hashes are reproduced.
+const ComposeVersion = "5.5.0"
+
+// Muster's own labels stand beside them.
+const (
+	LabelPrefix   = "dev.muster."
+	LabelSections = LabelPrefix + "sections"       // attribute fingerprints, to say what changed
+	LabelContent  = LabelPrefix + "content"        // digests of config and secret content
+	LabelOp       = LabelPrefix + "op"             // the operation that created the object
+	LabelPolicy   = LabelPrefix + "restart.policy" // declared restart policy
+	LabelOwner    = LabelPrefix + "restart.owner"  // engine or supervisor
+	LabelRevision = LabelPrefix + "revision"       // of the service definition
+	LabelHook     = LabelPrefix + "hook"           // marks an ephemeral pre_start container
+)
