@@ -1,0 +1,92 @@
+# The one entry point for people and for CI. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+# A root shell with a bare PATH still finds Go in its usual place.
+export PATH := $(PATH):/usr/local/go/bin
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/musterdev/muster/cmd.version=$(VERSION)
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# The packages with tests that need the engine.
+E2E = $(shell grep -rlE '^//go:build .*\be2e\b' --include='*_test.go' . | xargs -rn1 dirname | sort -u)
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo "Go is missing: install Go $$(sed -n 's/^go //p' go.mod) or newer from https://go.dev/dl/" >&2; exit 1; }
+	@go list -m >/dev/null 2>&1 || { go list -m 2>&1 | sed 's/^/  /' >&2; echo "$$(go env GOVERSION) cannot build Muster: install Go $$(sed -n 's/^go //p' go.mod) or newer from https://go.dev/dl/" >&2; exit 1; }
+
+.PHONY: build
+build: go ## build ./muster
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o muster ./cmd/muster
+
+.PHONY: install
+install: go ## install muster into Go's bin folder
+	CGO_ENABLED=0 go install -trimpath -ldflags '$(LDFLAGS)' ./cmd/muster
+
+.PHONY: demo
+demo: go ## bring the quickstart example up, on an engine of its own making if there is none
+	@./scripts/demo.sh
+
+.PHONY: test
+test: lint test-unit test-e2e ## everything: lint, unit tests, and the tests on the real engine
+
+.PHONY: test-unit
+test-unit: go ## the tests that need no engine
+	go test -timeout 10m ./...
+
+# MUSTER_E2E=1: a test that needs the engine fails without one, it never skips.
+.PHONY: test-e2e
+test-e2e: engine images examples ## the tests on the real engine
+	MUSTER_E2E=1 go test -tags e2e -count=1 -timeout 25m $(E2E)
+
+.PHONY: race
+race: go ## the unit tests under the race detector
+	go test -race -timeout 20m ./...
+
+.PHONY: bench
+bench: build engine images ## measure against the engine's own floor, write docs/BENCHMARKS.md
+	go run ./internal/bench -muster ./muster -out docs/BENCHMARKS.md
+
+.PHONY: lint
+lint: go ## gofmt, go vet, staticcheck
+	@unformatted=$$(find . -name '*.go' ! -path './.*' | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; }
+	go vet -tags e2e ./...
+	go run $(STATICCHECK) -tags e2e ./...
+
+.PHONY: vuln
+vuln: go ## look for known vulnerabilities (asks vuln.go.dev)
+	go run $(GOVULNCHECK) ./...
+
+.PHONY: cross
+cross: go ## build for linux, darwin and windows on amd64 and arm64 into dist/
+	@for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/} ext=; \
+		[ $$os != windows ] || ext=.exe; \
+		echo "dist/muster-$$os-$$arch$$ext"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o dist/muster-$$os-$$arch$$ext ./cmd/muster; \
+	done
+
+.PHONY: engine
+engine: ## make sure that a Docker engine answers; install and start one if not
+	@./scripts/engine.sh
+
+.PHONY: images
+images: go engine ## build the test images that this machine lacks, from Debian packages
+	@./scripts/images.sh
+
+.PHONY: examples
+examples: go ## build the programs of the examples into their build contexts
+	@./scripts/examples.sh
+
+.PHONY: clean
+clean: ## remove what the other targets built in this folder
+	rm -rf muster dist
+	@./scripts/examples.sh clean
