@@ -18,7 +18,7 @@ die() { say "$*"; exit 1; }
 answers() {
 	if command -v docker >/dev/null; then
 		# The server's version, not `docker info`: info exits 0 on some versions with no server at all.
-		timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1
+		docker version --format '{{.Server.Version}}' >/dev/null 2>&1
 	elif [ -z "${DOCKER_HOST:-}" ] && [ -S /var/run/docker.sock ] && command -v curl >/dev/null; then
 		curl -fsS -m 20 --unix-socket /var/run/docker.sock http://localhost/_ping >/dev/null 2>&1
 	else
@@ -42,6 +42,7 @@ refuse_elsewhere() {
 }
 
 refuse_without_root() {
+	[ "$(uname)" = Linux ] || die "no Docker engine answers: start Docker Desktop, or whatever runs your engine"
 	[ "$(id -u)" = 0 ] && return
 	if [ -S /var/run/docker.sock ]; then
 		die "an engine's socket is at /var/run/docker.sock, but $(id -un) gets no answer there: start the engine, or run as root or as a member of the group docker"
