@@ -55,9 +55,14 @@ install_packages() {
 		die "no Docker engine here and no apt-get to install one: install Docker Engine (https://docs.docker.com/engine/install/) and run this again"
 	say "installing docker.io (Docker Engine) from this machine's package sources"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -q -o DPkg::Lock::Timeout=300 update >&2 || die "apt-get update failed: see above"
-	apt-get -qy -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends \
-		docker.io iptables ca-certificates >&2 || die "installing docker.io failed: see above"
+	local output
+	output=$(mktemp)
+	{
+		apt-get -q -o DPkg::Lock::Timeout=300 update &&
+			apt-get -qy -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends \
+				docker.io iptables ca-certificates
+	} >"$output" 2>&1 || { cat "$output" >&2; die "apt-get could not install docker.io: see above"; }
+	rm "$output"
 }
 
 # is_alive PID NAME: the process lives and is of that program (a stale pidfile may
