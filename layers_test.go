@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"internal/enginetest": {"convergence", "project", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/watch":      {"convergence", "project", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/lock":       {},
+	"internal/bench":      {"github.com/docker/docker", "golang.org/x/sync"},
 }
 
 // guarded are the libraries that only the packages naming them may import.
