@@ -14,8 +14,9 @@ import (
 
 const (
 	image = "muster-test/busybox:1"
-	// prefix starts the name of everything that bench makes.
-	prefix = "muster-bench-"
+	// stack is the project that muster brings up; floor is the bare calls' own.
+	stack = "muster-bench-stack"
+	floor = "muster-bench-floor"
 	// atOnce is the number of API calls in flight, of the floor as of muster.
 	atOnce = 8
 	// projectLabel is what muster's own objects are found by.
@@ -49,17 +50,16 @@ func (e *engine) about(ctx context.Context) (string, error) {
 // up makes a network and n running containers on it, and returns how long it took.
 func (e *engine) up(ctx context.Context, n int) (time.Duration, error) {
 	begin := time.Now()
-	name := prefix + "floor"
-	labels := map[string]string{projectLabel: name}
-	if _, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: "bridge", Labels: labels}); err != nil {
+	labels := map[string]string{projectLabel: floor}
+	if _, err := e.api.NetworkCreate(ctx, floor, network.CreateOptions{Driver: "bridge", Labels: labels}); err != nil {
 		return 0, err
 	}
 	err := each(ctx, n, func(ctx context.Context, i int) error {
 		made, err := e.api.ContainerCreate(ctx,
 			&container.Config{Image: image, Cmd: []string{"sleep", "86400"}, StopSignal: "SIGKILL", Labels: labels},
-			&container.HostConfig{NetworkMode: container.NetworkMode(name)},
+			&container.HostConfig{NetworkMode: container.NetworkMode(floor)},
 			&network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-				name: {Aliases: []string{service(i)}},
+				floor: {Aliases: []string{service(i)}},
 			}}, nil, floorName(i))
 		if err != nil {
 			return err
@@ -81,24 +81,43 @@ func (e *engine) down(ctx context.Context, n int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = e.api.NetworkRemove(ctx, prefix+"floor")
+	err = e.api.NetworkRemove(ctx, floor)
 	return time.Since(begin), err
 }
 
-// list asks for a project's containers four times, one after another.
-func (e *engine) list(ctx context.Context, project string) (time.Duration, error) {
+// list asks for the stack's containers four times, one after another.
+func (e *engine) list(ctx context.Context) (time.Duration, error) {
 	begin := time.Now()
 	for range 4 {
-		if _, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: byLabel(project)}); err != nil {
+		if _, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: byLabel(stack)}); err != nil {
 			return 0, err
 		}
 	}
 	return time.Since(begin), nil
 }
 
+// expect fails unless just n containers of the measured stack exist and all of them run:
+// a fast answer that is wrong is no result.
+func (e *engine) expect(ctx context.Context, n int) error {
+	found, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: byLabel(stack)})
+	if err != nil {
+		return err
+	}
+	running := 0
+	for _, c := range found {
+		if c.State == container.StateRunning {
+			running++
+		}
+	}
+	if len(found) != n || running != n {
+		return fmt.Errorf("%d containers exist and %d run, want %d", len(found), running, n)
+	}
+	return nil
+}
+
 // clear removes every object of bench's own projects.
 func (e *engine) clear(ctx context.Context) error {
-	for _, project := range []string{prefix + "floor", prefix + "stack"} {
+	for _, project := range []string{floor, stack} {
 		containers, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: byLabel(project)})
 		if err != nil {
 			return err
@@ -126,7 +145,7 @@ func byLabel(project string) filters.Args {
 	return filters.NewArgs(filters.Arg("label", projectLabel+"="+project))
 }
 
-func floorName(i int) string { return fmt.Sprintf("%sfloor-%d", prefix, i) }
+func floorName(i int) string { return fmt.Sprintf("%s-%d", floor, i) }
 
 // each runs do for 0 to n-1, atOnce at a time.
 func each(ctx context.Context, n int, do func(context.Context, int) error) error {

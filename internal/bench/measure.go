@@ -75,10 +75,16 @@ func (b *bench) upDownOnce(ctx context.Context, n int, file string, up, down *ro
 		return err
 	}
 	up.took(cost)
+	if err := b.engine.expect(ctx, n); err != nil {
+		return fmt.Errorf("after up: %w", err)
+	}
 	if cost, err = b.run(ctx, "-f", file, "down"); err != nil {
 		return err
 	}
 	down.took(cost)
+	if err := b.engine.expect(ctx, 0); err != nil {
+		return fmt.Errorf("after down: %w", err)
+	}
 	return nil
 }
 
@@ -99,7 +105,7 @@ func (b *bench) noop(ctx context.Context, shape string, body func(int) string) (
 		if err != nil {
 			return nil, err
 		}
-		lists, err := b.engine.list(ctx, prefix+"stack")
+		lists, err := b.engine.list(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -109,6 +115,9 @@ func (b *bench) noop(ctx context.Context, shape string, body func(int) string) (
 			return nil, err
 		}
 		r.took(cost)
+	}
+	if err := b.engine.expect(ctx, n); err != nil {
+		return nil, fmt.Errorf("after up: %w", err)
 	}
 	_, err = b.run(ctx, "-f", file, "down")
 	return []row{r}, err

@@ -17,7 +17,7 @@ func service(i int) string { return fmt.Sprintf("s%04d", i) }
 // write makes a Compose file from the service bodies and returns its path.
 func (b *bench) write(name string, n int, body func(i int) string) (string, error) {
 	var file strings.Builder
-	fmt.Fprintf(&file, "name: %sstack\nservices:\n", prefix)
+	fmt.Fprintf(&file, "name: %s\nservices:\n", stack)
 	for i := range n {
 		fmt.Fprintf(&file, "  %s:\n    image: %s\n    command: [sleep, \"86400\"]\n    stop_signal: SIGKILL\n%s", service(i), image, body(i))
 	}
