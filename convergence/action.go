@@ -17,7 +17,12 @@ type PullImage struct {
 }
 
 // BuildImage builds a service's image.
-type BuildImage struct{ Spec BuildSpec }
+type BuildImage struct {
+	Spec BuildSpec
+	// IfMissing asks to do nothing if the image exists locally by then: an
+	// optional pull may have brought it.
+	IfMissing bool
+}
 
 // CreateNetwork makes a network of the project.
 type CreateNetwork struct {

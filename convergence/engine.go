@@ -148,14 +148,15 @@ type BuildSpec struct {
 	Labels  map[string]string
 }
 
-// CreateSpec asks for a container of a service.
+// CreateSpec asks for a container of a service. What a plan cannot know before
+// its earlier steps ran is left open; see Open and Complete.
 type CreateSpec struct {
 	Project *project.Project
 	Service *project.Service
 	Name    string
 	Number  int
 	OneOff  bool
-	Labels  map[string]string // complete: the service's own and Compose's
+	Labels  map[string]string // complete after Complete: the service's own and Compose's
 	// Refs are the first containers of the services whose namespaces or volumes
 	// the service joins, keyed by service.
 	Refs map[string]Ref

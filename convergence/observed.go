@@ -115,6 +115,7 @@ type Image struct {
 // carries the project's label, the networks and volumes that the project names,
 // and the local images its services use. All slices are sorted.
 type Observed struct {
+	Project    string // name of the project
 	Containers []Container
 	Networks   []Network
 	Volumes    []Volume

@@ -35,6 +35,7 @@ type UpOptions struct {
 	QuietPull        bool
 	Build            bool // build every service that can be built
 	NoBuild          bool
+	ImagesReady      bool // images were pulled and built just now: no image steps
 	// RecreateVolumes allows removing volumes whose definition changed, with
 	// their data; without it such a change is a warning.
 	RecreateVolumes bool
@@ -49,4 +50,40 @@ type DownOptions struct {
 	Volumes       bool
 	Images        string // "", local or all
 	Timeout       *time.Duration
+}
+
+// StartOptions are the choices of start.
+type StartOptions struct {
+	Services    []string // empty means all
+	Wait        bool
+	WaitTimeout time.Duration // zero is none
+	Settle      time.Duration // see Await.Settle
+}
+
+// StopOptions are the choices of stop.
+type StopOptions struct {
+	Services []string // empty means all
+	Timeout  *time.Duration
+}
+
+// RestartOptions are the choices of restart.
+type RestartOptions struct {
+	Services []string // empty means all
+	NoDeps   bool     // leave dependents with restart: true alone
+	Timeout  *time.Duration
+}
+
+// KillOptions are the choices of kill.
+type KillOptions struct {
+	Services []string // empty means all
+	Signal   string   // empty is SIGKILL
+	Orphans  bool     // containers of unknown services too
+}
+
+// RemoveOptions are the choices of rm.
+type RemoveOptions struct {
+	Services []string // empty means all
+	Stop     bool     // stop running containers first and remove them too
+	Volumes  bool     // anonymous volumes too
+	Timeout  *time.Duration
 }

@@ -21,6 +21,11 @@ type Step struct {
 	// OnFailure is done, in order, if the step fails, before the failure is
 	// reported: it puts back what the plan had taken away.
 	OnFailure []Action
+	// Finish says that the step completes what a step it needs has begun, such
+	// as starting the successor of a container already stopped. Once all it
+	// needs has succeeded it runs even if another step failed meanwhile or the
+	// operation was asked to stop, so that nothing is left taken apart.
+	Finish bool
 }
 
 // Action is one change, start, wait or stop. The set is closed.
@@ -40,6 +45,24 @@ type Plan struct {
 	Unchanged []Ref
 	// Warnings are remarks that a person should read: orphans, foreign volumes.
 	Warnings []string
+	// Provisional says that pulls or builds of the plan may replace the image of
+	// a container that the plan keeps. Whoever wants the container on the new
+	// image at once applies Images first, observes again, and plans again with
+	// UpOptions.ImagesReady.
+	Provisional bool
+}
+
+// Images is the part of the plan that pulls and builds images; the rest of the
+// plan waits for it.
+func (p Plan) Images() Plan {
+	images := Plan{Project: p.Project}
+	for _, s := range p.Steps {
+		switch s.Action.(type) {
+		case PullImage, BuildImage: // need other image steps only
+			images.Steps = append(images.Steps, s)
+		}
+	}
+	return images
 }
 
 // Empty reports whether there is nothing to do.

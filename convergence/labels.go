@@ -1,0 +1,196 @@
+package convergence
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// containerLabels are the labels of a container of the service: its own, those
+// of Docker Compose and ours. Image digests and the config hash of a service
+// that joins other containers are added by CreateSpec.Complete.
+func containerLabels(p *project.Project, s *project.Service, number int, oneOff bool) map[string]string {
+	l := make(map[string]string, len(s.Spec.Labels)+16)
+	maps.Copy(l, s.Spec.Labels)
+	l[project.LabelProject] = p.Name
+	l[project.LabelService] = s.Name
+	l[project.LabelVersion] = project.ComposeVersion
+	l[project.LabelWorkingDir] = p.Dir
+	l[project.LabelConfigFiles] = strings.Join(p.Files, ",")
+	if len(p.EnvFiles) > 0 {
+		l[project.LabelEnvironmentFile] = strings.Join(p.EnvFiles, ",")
+	}
+	l[project.LabelOneOff] = "True"
+	if !oneOff {
+		l[project.LabelOneOff] = "False"
+		l[project.LabelContainerNumber] = strconv.Itoa(number)
+	}
+	l[project.LabelConfigHash] = string(s.Hash)
+	l[project.LabelDependsOn] = dependsOnLabel(s.DependsOn)
+	l[project.LabelSections] = fingerprintsLabel(s.Sections)
+	if len(s.Content) > 0 {
+		l[project.LabelContent] = fingerprintsLabel(s.Content)
+	}
+	l[project.LabelPolicy] = s.Restart.String()
+	l[project.LabelOwner] = s.Restart.Owner().String()
+	return l
+}
+
+// networkLabels are the labels of a network that the project makes.
+func networkLabels(p *project.Project, n *project.Network) map[string]string {
+	l := maps.Clone(map[string]string(n.Spec.Labels))
+	return objectLabels(l, p, project.LabelNetwork, n.Key, n.Hash)
+}
+
+// volumeLabels are the labels of a volume that the project makes.
+func volumeLabels(p *project.Project, v *project.Volume) map[string]string {
+	l := maps.Clone(map[string]string(v.Spec.Labels))
+	return objectLabels(l, p, project.LabelVolume, v.Key, v.Hash)
+}
+
+func objectLabels(l map[string]string, p *project.Project, kind, key string, hash project.Fingerprint) map[string]string {
+	if l == nil {
+		l = map[string]string{}
+	}
+	l[project.LabelProject] = p.Name
+	l[kind] = key
+	l[project.LabelVersion] = project.ComposeVersion
+	l[project.LabelConfigHash] = string(hash)
+	return l
+}
+
+// dependsOnLabel is the comma list dep:condition:restart of Docker Compose.
+func dependsOnLabel(deps []project.Dependency) string {
+	parts := make([]string, len(deps))
+	for i, d := range deps {
+		parts[i] = fmt.Sprintf("%s:%s:%t", d.Service, d.Condition, d.Restart)
+	}
+	return strings.Join(parts, ",")
+}
+
+// parseDependsOn reads what dependsOnLabel, Docker Compose, or an older Docker
+// Compose (the bare service name) wrote. Malformed entries are left out.
+func parseDependsOn(label string) []project.Dependency {
+	var deps []project.Dependency
+	for entry := range strings.SplitSeq(label, ",") {
+		fields := strings.Split(entry, ":")
+		if fields[0] == "" || len(fields) > 3 {
+			continue
+		}
+		d := project.Dependency{Service: fields[0], Condition: project.Started, Required: true}
+		if len(fields) > 1 {
+			d.Condition = project.Condition(cmp.Or(fields[1], string(project.Started)))
+		}
+		d.Restart = len(fields) == 3 && fields[2] == "true"
+		deps = append(deps, d)
+	}
+	slices.SortFunc(deps, func(a, b project.Dependency) int { return strings.Compare(a.Service, b.Service) })
+	return slices.CompactFunc(deps, func(a, b project.Dependency) bool { return a.Service == b.Service })
+}
+
+// fingerprintsLabel is compact deterministic text of fingerprints by name:
+// a=1f2e,b=3d4c. Names come from file keys and hold neither "=" nor ",".
+func fingerprintsLabel(prints map[string]project.Fingerprint) string {
+	parts := make([]string, 0, len(prints))
+	for _, name := range slices.Sorted(maps.Keys(prints)) {
+		parts = append(parts, name+"="+string(prints[name]))
+	}
+	return strings.Join(parts, ",")
+}
+
+// parseFingerprints reads what fingerprintsLabel wrote.
+func parseFingerprints(label string) map[string]project.Fingerprint {
+	prints := map[string]project.Fingerprint{}
+	for entry := range strings.SplitSeq(label, ",") {
+		if name, print, ok := strings.Cut(entry, "="); ok {
+			prints[name] = project.Fingerprint(print)
+		}
+	}
+	return prints
+}
+
+// Open reports what the plan could not know: images whose digests belong into
+// labels and that were not there when it was made, and containers, by service,
+// that are named but had no ID yet.
+func (s CreateSpec) Open() (images []ImageRef, refs map[string]Ref) {
+	if s.ImageID == "" {
+		images = append(images, serviceImage(s.Project, s.Service))
+	}
+	if _, known := s.Labels[project.LabelImageVolume]; !known {
+		images = append(images, volumeImages(s.Project, s.Service)...)
+	}
+	refs = map[string]Ref{}
+	for service, r := range s.Refs {
+		if r.ID == "" {
+			refs[service] = r
+		}
+	}
+	return images, refs
+}
+
+// Complete returns the spec with what Open asked for: local images, and
+// container IDs by service. Images that are not there leave their labels out.
+func (s CreateSpec) Complete(images []Image, ids map[string]string) (CreateSpec, error) {
+	s.Labels = maps.Clone(s.Labels)
+	s.Refs = maps.Clone(s.Refs)
+	local := Observed{Images: images}
+	if m, ok := local.Image(s.Service.Image); ok && s.ImageID == "" {
+		s.ImageID = m.ID
+		s.Labels[project.LabelImage] = m.Digest
+	}
+	if _, known := s.Labels[project.LabelImageVolume]; !known {
+		if l := imageVolumeLabel(s.Service, local); l != "" {
+			s.Labels[project.LabelImageVolume] = l
+		}
+	}
+	all := map[string]string{}
+	for service, r := range s.Refs {
+		r.ID = cmp.Or(r.ID, ids[service])
+		s.Refs[service] = r
+		all[service] = r.ID
+	}
+	hash, err := s.Service.HashResolved(all)
+	if err != nil {
+		return s, fmt.Errorf("create %s: %w", s.Name, err)
+	}
+	s.Labels[project.LabelConfigHash] = string(hash)
+	return s, nil
+}
+
+// serviceImage is the image of the service's containers, for their platform.
+func serviceImage(p *project.Project, s *project.Service) ImageRef {
+	return ImageRef{Ref: s.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"])}
+}
+
+// volumeImages are the images that the service mounts as volumes.
+func volumeImages(p *project.Project, s *project.Service) []ImageRef {
+	var refs []ImageRef
+	for _, v := range s.Spec.Volumes {
+		if v.Type == "image" {
+			refs = append(refs, ImageRef{Ref: v.Source, Platform: p.Environment["DOCKER_DEFAULT_PLATFORM"]})
+		}
+	}
+	return refs
+}
+
+// imageVolumeLabel is Docker Compose's list target=digest of image mounts. It
+// is empty if the service has none or an image is not known.
+func imageVolumeLabel(s *project.Service, have Observed) string {
+	var parts []string
+	for _, v := range s.Spec.Volumes {
+		if v.Type != "image" {
+			continue
+		}
+		m, ok := have.Image(v.Source)
+		if !ok {
+			return ""
+		}
+		parts = append(parts, v.Target+"="+m.Digest)
+	}
+	return strings.Join(parts, ",")
+}
