@@ -30,7 +30,8 @@ current() {
 
 # need COMMAND PACKAGE installs Debian's package where the command is missing.
 need() {
-	PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null && return
+	# -P: a program, not a function of this script that has its name.
+	PATH=$PATH:/usr/sbin:/sbin type -P "$1" >/dev/null && return
 	if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
 		die "$1 is missing: install the package $2"
 	fi
