@@ -30,7 +30,6 @@ current() {
 
 # need COMMAND PACKAGE installs Debian's package where the command is missing.
 need() {
-	# -P: a program, not a function of this script that has its name.
 	PATH=$PATH:/usr/sbin:/sbin type -P "$1" >/dev/null && return
 	if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
 		die "$1 is missing: install the package $2"
@@ -59,8 +58,7 @@ busybox() {
 	local tag=muster-test/busybox:1 id at=$SECONDS
 	id=$(recipe images/busybox.sh)
 	current "$tag" "$id" && return
-	need busybox busybox-static
-	./images/busybox.sh "$work/busybox"
+	./images/busybox.sh "$work/busybox" 2>"$work/busybox.log" || { cat "$work/busybox.log" >&2; die "$tag: see above"; }
 	tar -C "$work/busybox" -c . | docker import -c 'CMD ["sh"]' -c "LABEL $label=$id" - "$tag" >/dev/null
 	built "$tag" "$at"
 }
@@ -92,8 +90,9 @@ base() {
 
 # onbase NAME TAG builds images/NAME on top of the base.
 onbase() {
-	local tag=muster-test/$1:$2 id at=$SECONDS
+	local tag=muster-test/$1:$2 id at
 	base
+	at=$SECONDS
 	id=$(recipe images/base.sh "images/$1")
 	current "$tag" "$id" && return
 	dockerfile "$tag" "$id" "images/$1"
