@@ -55,6 +55,10 @@ race: go ## the unit tests under the race detector
 bench: build engine images ## measure against the engine's own floor, write docs/BENCHMARKS.md
 	go run ./internal/bench -muster ./muster -out docs/BENCHMARKS.md
 
+.PHONY: soak
+soak: build engine examples ## disturb a stack for SOAK_MINUTES (default 60) and see that nothing is lost
+	@./scripts/soak.sh
+
 .PHONY: lint
 lint: go ## gofmt, go vet, staticcheck
 	@unformatted=$$(find . -name '*.go' ! -path './.*' | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; }
