@@ -50,3 +50,6 @@ func (p Positions) Of(elem ...string) Position {
 	}
 	return Position{}
 }
+
+// SplitPath undoes Path.
+func SplitPath(path string) []string { return strings.Split(path, pathSeparator) }

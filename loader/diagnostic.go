@@ -1,0 +1,95 @@
+package loader
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// Error is one problem of a Compose file or of something it refers to.
+type Error struct {
+	Pos project.Position
+	// Path is the element, as keys joined by dots: services.web.restart. It is
+	// empty if the problem is not about an element.
+	Path string
+	// Msg is what is wrong, Hint what to do about it; Hint may be empty.
+	Msg, Hint string
+	// Err is the cause, or nil.
+	Err error
+}
+
+func (e *Error) Error() string { return render(e.Pos, e.Path, e.Msg, e.Hint) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errors are all problems of a load, in file order. There is at least one.
+type Errors []*Error
+
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the single problems.
+func (es Errors) Unwrap() []error {
+	errs := make([]error, len(es))
+	for i, e := range es {
+		errs[i] = e
+	}
+	return errs
+}
+
+// Warning is something in a Compose file that works differently from what its
+// author may expect. Its fields are those of Error.
+type Warning struct {
+	Pos       project.Position
+	Path      string
+	Msg, Hint string
+}
+
+func (w Warning) String() string { return render(w.Pos, w.Path, w.Msg, w.Hint) }
+
+func render(pos project.Position, path, msg, hint string) string {
+	var b strings.Builder
+	for _, part := range []string{pos.String(), path} {
+		if part != "" {
+			b.WriteString(part)
+			b.WriteString(": ")
+		}
+	}
+	b.WriteString(msg)
+	if hint != "" {
+		b.WriteString(" (" + hint + ")")
+	}
+	return b.String()
+}
+
+// comparePositions orders by place in the order in which files were read.
+func comparePositions(order map[string]int, a, b project.Position) int {
+	return cmp.Or(
+		cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.File, b.File),
+		cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+	)
+}
+
+func sortErrors(order map[string]int, es Errors) Errors {
+	slices.SortStableFunc(es, func(a, b *Error) int {
+		return cmp.Or(comparePositions(order, a.Pos, b.Pos), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Msg, b.Msg))
+	})
+	return slices.CompactFunc(es, func(a, b *Error) bool {
+		return a.Pos == b.Pos && a.Path == b.Path && a.Msg == b.Msg
+	})
+}
+
+func sortWarnings(order map[string]int, ws []Warning) []Warning {
+	slices.SortStableFunc(ws, func(a, b Warning) int {
+		return cmp.Or(comparePositions(order, a.Pos, b.Pos), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Msg, b.Msg))
+	})
+	return slices.Compact(ws)
+}

@@ -1,0 +1,145 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// environment is the process environment with the env files under it. It
+// remembers where every value came from.
+type environment struct {
+	values map[string]string
+	// origins are the places that set a name, the winner first. A zero place
+	// is the process environment.
+	origins map[string][]project.Position
+}
+
+func newEnvironment(env []string) *environment {
+	e := &environment{values: map[string]string{}, origins: map[string][]project.Position{}}
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		if name == "" {
+			continue // Windows keeps drive directories there
+		}
+		e.values[name] = value
+		e.origins[name] = []project.Position{{}}
+	}
+	return e
+}
+
+// lookup finds a variable; on Windows the case of its name does not matter.
+func (e *environment) lookup(name string) (string, bool) {
+	v, ok := e.values[name]
+	if ok || runtime.GOOS != "windows" {
+		return v, ok
+	}
+	for _, k := range sortedKeys(e.values) {
+		if strings.EqualFold(k, name) {
+			return e.values[k], true
+		}
+	}
+	return "", false
+}
+
+func (e *environment) clone() *environment {
+	c := &environment{values: maps.Clone(e.values), origins: make(map[string][]project.Position, len(e.origins))}
+	for name, places := range e.origins {
+		c.origins[name] = append([]project.Position(nil), places...)
+	}
+	return c
+}
+
+// add puts the values of files under those that are there. Of the files, later
+// ones win. Problems are reported; values before them count.
+func (e *environment) add(s *session, files []string, optional bool) {
+	out := map[string]string{}
+	origins := map[string][]project.Position{}
+	for _, file := range files {
+		text, err := s.readEnvFile(file)
+		if err != nil {
+			if !optional || !errors.Is(err, fs.ErrNotExist) {
+				s.failFile(file, err)
+			}
+			continue
+		}
+		s.parseEnvFile(file, text, out, e.lookup, func(name string, pos project.Position) {
+			origins[name] = append([]project.Position{pos}, origins[name]...)
+		})
+	}
+	for name, value := range out {
+		if _, set := e.values[name]; !set {
+			e.values[name] = value
+		}
+		e.origins[name] = append(e.origins[name], origins[name]...)
+	}
+}
+
+// readEnvFile reads an env file once per load.
+func (s *session) readEnvFile(file string) (string, error) {
+	if text, ok := s.envTexts[file]; ok {
+		return text, nil
+	}
+	b, err := s.read(file, s.limits.EnvBytes)
+	if err != nil {
+		return "", err
+	}
+	s.envTexts[file] = string(b)
+	return string(b), nil
+}
+
+func (s *session) parseEnvFile(file, text string, out map[string]string, lookup func(string) (string, bool), set func(string, project.Position)) {
+	name := shown(file, s.cwd)
+	p := dotenvParser{
+		lookup: lookup, limit: s.limits.ValueBytes, budget: &s.budget, out: out,
+		set: func(key string, line int) { set(key, project.Position{File: name, Line: line, Column: 1}) },
+		unset: func(variable string, line int) {
+			s.warn(Warning{Pos: project.Position{File: name, Line: line}, Msg: unsetMessage(variable)})
+		},
+	}
+	var e *dotenvError
+	if err := p.parse(text); errors.As(err, &e) {
+		s.fail(&Error{Pos: project.Position{File: name, Line: e.line}, Msg: e.msg})
+	}
+}
+
+func unsetMessage(name string) string {
+	return fmt.Sprintf("variable %s is not set; it becomes an empty string", name)
+}
+
+// loadEnvironment reads the env files that hold for the project: the ones that
+// were named, or .env of the directories, the first of which wins.
+func (s *session) loadEnvironment(dirs ...string) {
+	if len(s.envFiles) > 0 {
+		s.env.add(s, s.envFiles, false)
+		return
+	}
+	if disabled, ok := s.env.lookup("COMPOSE_DISABLE_ENV_FILE"); ok {
+		off, err := strconv.ParseBool(disabled)
+		if err != nil {
+			s.fail(&Error{Msg: "COMPOSE_DISABLE_ENV_FILE is not a boolean", Hint: "use true or false"})
+			return
+		}
+		if off {
+			return
+		}
+	}
+	for _, dir := range dirs {
+		if file := filepath.Join(dir, ".env"); isFile(file) && !s.dotenvs[file] {
+			s.dotenvs[file] = true
+			s.env.add(s, []string{file}, true)
+		}
+	}
+}
+
+func parseBool(s string) bool {
+	b, err := strconv.ParseBool(s)
+	return b && err == nil || strings.EqualFold(s, "y")
+}

@@ -1,0 +1,92 @@
+package loader
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+const nameVariable = "COMPOSE_PROJECT_NAME"
+
+// named reports whether the project has a name without looking into files.
+func (s *session) named() bool {
+	fromEnv, _ := s.env.lookup(nameVariable)
+	return s.in.ProjectName != "" || fromEnv != ""
+}
+
+// decideName chooses the project's name: -p, COMPOSE_PROJECT_NAME, the last
+// name: of the files, or the project directory's. It becomes visible to
+// interpolation as COMPOSE_PROJECT_NAME.
+func (s *session) decideName(docs []*node) error {
+	fromEnv, _ := s.env.lookup(nameVariable)
+	switch {
+	case s.in.ProjectName != "":
+		s.name = s.in.ProjectName
+		s.checkName(project.Position{}, "-p")
+	case fromEnv != "":
+		s.name = fromEnv
+		var pos project.Position
+		if places := s.env.origins[nameVariable]; len(places) > 0 {
+			pos = places[0]
+		}
+		s.checkName(pos, nameVariable)
+	default:
+		s.nameFromFiles(docs)
+	}
+	if s.name == "" && len(s.errs) == 0 {
+		s.fail(&Error{Msg: "project name must not be empty", Hint: "name the project with -p or name:"})
+	}
+	s.env.values[nameVariable] = s.name
+	return s.err()
+}
+
+func (s *session) checkName(pos project.Position, source string) {
+	if s.name == NormalizeName(s.name) {
+		return
+	}
+	e := &Error{Pos: pos, Msg: "invalid project name from " + source + ": it must consist of lower-case letters, digits, hyphens and underscores and start with a letter or digit"}
+	if normal := NormalizeName(s.name); normal != "" {
+		e.Hint = "for example " + normal
+	}
+	s.fail(e)
+}
+
+func (s *session) nameFromFiles(docs []*node) {
+	for i := len(docs) - 1; i >= 0; i-- {
+		written, ok := docs[i].get("name").str()
+		if !ok || written == "" {
+			continue
+		}
+		if !s.in.NoInterpolate {
+			x := expander{lookup: s.env.lookup, nesting: s.limits.Nesting, budget: &s.budget}
+			expanded, err := x.expand(written)
+			if err != nil {
+				s.fail(&Error{Pos: docs[i].get("name").pos, Path: "name", Msg: err.Error()})
+				return
+			}
+			written = expanded
+		}
+		if s.name = NormalizeName(written); s.name != "" {
+			return
+		}
+	}
+	base := filepath.Base(s.dir)
+	if target, err := filepath.EvalSymlinks(s.dir); err == nil && filepath.Base(target) != base {
+		s.warn(Warning{Msg: "the project directory is a symbolic link; the project is named " + NormalizeName(base) + " after the link", Hint: "set name: to be sure"})
+	}
+	s.name = NormalizeName(base)
+}
+
+// NormalizeName makes a project name of any text: lower case, without anything
+// but letters, digits, hyphens and underscores, starting with a letter or
+// digit. The result may be empty.
+func NormalizeName(text string) string {
+	name := strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(text))
+	return strings.TrimLeft(name, "_-")
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package loader
+
+import "os"
+
+// openNonblocking opens a file for reading.
+func openNonblocking(path string) (*os.File, error) { return os.Open(path) }

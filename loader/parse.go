@@ -1,0 +1,223 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/musterdev/muster/project"
+)
+
+// parser turns the documents of one file into nodes.
+type parser struct {
+	file    string // as shown
+	text    []byte
+	limits  Limits
+	nodes   int // of the current document, aliases followed
+	follow  map[*yaml.Node]bool
+	tripped bool // a limit was hit: the rest of the document is left out
+	fail    func(*Error)
+}
+
+// parseFile returns the documents of a file. Problems are reported; documents
+// after a syntax error are missing.
+func (s *session) parseFile(file string, text []byte) []*node {
+	p := &parser{file: shown(file, s.cwd), text: text, limits: s.limits, fail: s.fail}
+	var docs []*node
+	dec := yaml.NewDecoder(strings.NewReader(string(text)))
+	for {
+		var doc yaml.Node
+		err := dec.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return docs
+		}
+		if err != nil {
+			p.syntaxError(err)
+			return docs
+		}
+		p.nodes, p.tripped, p.follow = 0, false, map[*yaml.Node]bool{}
+		if len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null" {
+			continue
+		}
+		n := p.convert(doc.Content[0], "", 0)
+		if n.kind != mapping {
+			p.fail(&Error{Pos: n.pos, Msg: "a Compose file is a mapping, this is a " + n.kind.String()})
+			continue
+		}
+		docs = append(docs, n)
+	}
+}
+
+var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// syntaxError reports what yaml.v3 says. It knows the line only: the column is
+// that of the first character, or of a tab among the indentation.
+func (p *parser) syntaxError(err error) {
+	pos := project.Position{File: p.file}
+	msg := err.Error()
+	if m := syntaxLine.FindStringSubmatch(msg); m != nil {
+		msg = m[2]
+		pos.Line, _ = strconv.Atoi(m[1])
+	}
+	e := &Error{Pos: pos, Msg: "YAML syntax: " + msg, Err: err}
+	lines := strings.Split(string(p.text), "\n")
+	if pos.Line > 0 && pos.Line <= len(lines) {
+		line := lines[pos.Line-1]
+		rest := strings.TrimLeft(line, " ")
+		e.Pos.Column = len(line) - len(rest) + 1
+		if strings.HasPrefix(rest, "\t") {
+			e.Hint = "indent with spaces, not with tabs"
+		}
+	}
+	p.fail(e)
+}
+
+func (p *parser) at(n *yaml.Node) project.Position {
+	return project.Position{File: p.file, Line: n.Line, Column: n.Column}
+}
+
+// trip reports the first limit that a document exceeds.
+func (p *parser) trip(n *yaml.Node, msg string) {
+	if !p.tripped {
+		p.fail(&Error{Pos: p.at(n), Msg: msg})
+	}
+	p.tripped = true
+}
+
+// convert makes a node of a YAML node, following aliases and merge keys.
+func (p *parser) convert(n *yaml.Node, path string, depth int) *node {
+	out := &node{pos: p.at(n)}
+	if p.nodes++; p.nodes > p.limits.Nodes {
+		p.trip(n, fmt.Sprintf("the document has more than %d elements with its aliases followed", p.limits.Nodes))
+	}
+	if depth > p.limits.Depth {
+		p.trip(n, fmt.Sprintf("elements nest more than %d deep", p.limits.Depth))
+	}
+	if p.tripped {
+		return out
+	}
+	switch n.Tag {
+	case tagReset, tagOverride:
+		out.tag = n.Tag
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		if p.follow[n.Alias] {
+			p.trip(n, "anchor "+n.Value+" contains itself")
+			return out
+		}
+		p.follow[n.Alias] = true
+		defer delete(p.follow, n.Alias)
+		return p.convert(n.Alias, path, depth)
+	case yaml.MappingNode:
+		out.kind = mapping
+		p.mapping(n, out, path, depth)
+	case yaml.SequenceNode:
+		out.kind = sequence
+		out.items = make([]*node, 0, len(n.Content))
+		for i, item := range n.Content {
+			out.items = append(out.items, p.convert(item, path+indexElem(i), depth+1))
+		}
+	default:
+		p.scalar(n, out, path)
+	}
+	return out
+}
+
+func (p *parser) mapping(n *yaml.Node, out *node, path string, depth int) {
+	out.fields = make([]field, 0, len(n.Content)/2)
+	seen := make(map[string]int, len(n.Content)/2)
+	var merges []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		key, ok := p.key(k, path)
+		if !ok {
+			continue
+		}
+		if k.ShortTag() == "!!merge" {
+			merges = append(merges, v)
+			continue
+		}
+		if line, dup := seen[key]; dup {
+			p.fail(&Error{Pos: p.at(k), Path: dotted(path, key), Msg: fmt.Sprintf("key is already defined at line %d", line)})
+			continue
+		}
+		seen[key] = k.Line
+		out.fields = append(out.fields, field{key, p.at(k), p.convert(v, dotted(path, key), depth+1)})
+	}
+	for _, m := range merges {
+		p.merge(m, out, path, depth)
+	}
+}
+
+func (p *parser) key(k *yaml.Node, path string) (string, bool) {
+	for k.Kind == yaml.AliasNode {
+		k = k.Alias
+	}
+	if tag := k.ShortTag(); k.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!merge") {
+		return k.Value, true
+	}
+	e := &Error{Pos: p.at(k), Path: path, Msg: "a key must be a string"}
+	if k.Kind == yaml.ScalarNode {
+		e.Msg += ", this is " + k.Value
+		e.Hint = fmt.Sprintf("write %q", k.Value)
+	}
+	p.fail(e)
+	return "", false
+}
+
+// merge adds the entries of a merge key that the mapping does not have. Of a
+// list of mappings the earlier ones win.
+func (p *parser) merge(n *yaml.Node, out *node, path string, depth int) {
+	from := p.convert(n, path, depth+1)
+	sources := []*node{from}
+	if from.kind == sequence {
+		sources = from.items
+	}
+	for _, source := range sources {
+		if source.kind != mapping {
+			if !p.tripped {
+				p.fail(&Error{Pos: p.at(n), Path: dotted(path, "<<"), Msg: "a merge key takes a mapping or a list of mappings"})
+			}
+			continue
+		}
+		for _, f := range source.fields {
+			if out.index(f.key) < 0 {
+				out.fields = append(out.fields, f)
+			}
+		}
+	}
+}
+
+func (p *parser) scalar(n *yaml.Node, out *node, path string) {
+	out.text = n.Value
+	out.quoted = n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
+	out.plain = n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && !strings.Contains(n.Value, "\n")
+	if out.tag != "" {
+		bare := *n
+		bare.Tag = ""
+		n = &bare
+	}
+	if n.ShortTag() == "!!str" {
+		out.value = n.Value
+		return
+	}
+	if err := n.Decode(&out.value); err != nil {
+		p.fail(&Error{Pos: out.pos, Path: path, Msg: "value cannot be read as " + strings.TrimPrefix(n.ShortTag(), "!!"), Err: err})
+	}
+}
+
+// dotted appends a key to a path for people.
+func dotted(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func indexElem(i int) string { return "[" + strconv.Itoa(i) + "]" }

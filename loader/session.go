@@ -1,0 +1,141 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// session is one load: what was decided, what was read, and what was found
+// wrong so far.
+type session struct {
+	in       Input
+	limits   Limits
+	cwd      string
+	files    []string // absolute, "-" for standard input
+	dir      string   // project directory
+	name     string   // project name
+	envFiles []string // named explicitly, absolute
+	dotenvs  map[string]bool
+	env      *environment
+
+	budget   int64 // bytes that may still be read or produced
+	envTexts map[string]string
+	order    map[string]int // files as shown, in the order of reading
+	errs     Errors
+	warnings []Warning
+}
+
+// newSession decides on files, environment and directory. It reads no Compose
+// file yet.
+func newSession(in Input) (*session, error) {
+	s := &session{
+		in: in, limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: newEnvironment(in.Env),
+		dotenvs: map[string]bool{}, envTexts: map[string]string{}, order: map[string]int{},
+	}
+	s.budget = s.limits.TotalBytes
+	if s.cwd == "" {
+		cwd, err := os.Getwd()
+		if err != nil {
+			return nil, fmt.Errorf("find the working directory: %w", err)
+		}
+		s.cwd = cwd
+	}
+	envFiles := in.EnvFiles
+	if list, ok := s.env.lookup("COMPOSE_ENV_FILES"); len(envFiles) == 0 && ok && list != "" {
+		envFiles = strings.Split(list, ",")
+	}
+	for _, f := range envFiles {
+		s.envFiles = append(s.envFiles, absolute(f, s.cwd, s.home()))
+	}
+	s.discover()
+	return s, nil
+}
+
+func (s *session) fail(e *Error)  { s.errs = append(s.errs, e) }
+func (s *session) warn(w Warning) { s.warnings = append(s.warnings, w) }
+
+// failFile reports that a file cannot be read.
+func (s *session) failFile(file string, err error) {
+	s.fail(&Error{Pos: project.Position{File: shown(file, s.cwd)}, Msg: err.Error(), Err: err})
+}
+
+// read reads a file or standard input and charges its size to the load.
+func (s *session) read(file string, limit int64) ([]byte, error) {
+	s.see(file)
+	var b []byte
+	var err error
+	if file != stdinName {
+		b, err = readRegular(file, limit)
+	} else if s.in.Stdin == nil {
+		err = errors.New("standard input is not available")
+	} else {
+		b, err = readAll(s.in.Stdin, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.budget -= int64(len(b)); s.budget < 0 {
+		return nil, fmt.Errorf("the files together are larger than %d bytes", s.limits.TotalBytes)
+	}
+	return b, nil
+}
+
+// see gives the file its place in the order of reports.
+func (s *session) see(file string) {
+	name := shown(file, s.cwd)
+	if _, ok := s.order[name]; !ok {
+		s.order[name] = len(s.order) + 1
+	}
+}
+
+// err returns the problems found so far, sorted, or nil.
+func (s *session) err() error {
+	if len(s.errs) == 0 {
+		return nil
+	}
+	s.errs = sortErrors(s.order, s.errs)
+	return s.errs
+}
+
+// profiles are the active ones.
+func (s *session) profiles() []string {
+	if s.in.AllProfiles {
+		return []string{"*"}
+	}
+	if len(s.in.Profiles) > 0 {
+		return s.in.Profiles
+	}
+	list, _ := s.env.lookup("COMPOSE_PROFILES")
+	var profiles []string
+	for _, p := range strings.Split(list, ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			profiles = append(profiles, p)
+		}
+	}
+	return profiles
+}
+
+func (s *session) compatible() bool {
+	v, _ := s.env.lookup("COMPOSE_COMPATIBILITY")
+	return s.in.Compatibility || parseBool(v)
+}
+
+// absoluteFileList is the files as labels hold them.
+func (s *session) absoluteFileList() []string {
+	files := slices.Clone(s.files)
+	for i, f := range files {
+		if f != stdinName {
+			files[i] = filepath.Clean(f)
+		}
+	}
+	return files
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
