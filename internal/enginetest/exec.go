@@ -1,0 +1,127 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// execTail is how much of a command's output its result keeps.
+const execTail = 4096
+
+// Exec implements convergence.Containers. The container's own health check is
+// answered as its probes are.
+func (e *Engine) Exec(ctx context.Context, ref convergence.Ref, spec convergence.ExecSpec) (convergence.ExecResult, error) {
+	var result convergence.ExecResult
+	call := Call{Method: "Exec", Target: e.nameOf(ref), Detail: strings.Join(spec.Command, " ")}
+	err := e.call(ctx, call, func() error {
+		var output []byte
+		code, err := e.run(ctx, ref, spec, func(text string) { output = append(output, text...) })
+		if err != nil {
+			return err
+		}
+		if spec.Output != nil {
+			if _, err := spec.Output.Write(output); err != nil {
+				return fmt.Errorf("write output of %s: %w", strings.Join(spec.Command, " "), err)
+			}
+		}
+		result.ExitCode = code
+		result.Output = string(output[max(0, len(output)-execTail):])
+		return nil
+	})
+	return result, err
+}
+
+// run runs the command to its end; write is called under the lock.
+func (e *core) run(ctx context.Context, ref convergence.Ref, spec convergence.ExecSpec, write func(string)) (int, error) {
+	exit := make(chan int, 1)
+	e.mu.Lock()
+	c, err := e.find(ref.Key())
+	switch {
+	case err != nil:
+	case c.state == convergence.Paused:
+		err = fmt.Errorf("container %s is paused, unpause the container before exec: %w", c.id, convergence.ErrConflict)
+	case c.state != convergence.Running:
+		err = fmt.Errorf("container %s is not running: %w", c.id, convergence.ErrConflict)
+	case len(spec.Command) == 0:
+		err = fmt.Errorf("no exec command specified")
+	}
+	if err != nil {
+		e.mu.Unlock()
+		return 0, err
+	}
+	if program := c.process.program; program != nil && program.Exec != nil && !c.isCheck(spec.Command) {
+		e.mu.Unlock()
+		code, output := program.Exec(spec)
+		e.mu.Lock()
+		write(output)
+		e.mu.Unlock()
+		return code, nil
+	}
+	p := newProcess(c, func(_ bool, text string) { write(text) }, func(code int) { exit <- code })
+	main := c.process
+	main.execs = append(slices.DeleteFunc(main.execs, func(x *process) bool { return x.ended }), p)
+	p.after(0, func() {
+		if c.isCheck(spec.Command) {
+			p.probe()
+			return
+		}
+		if !c.has(spec.Command[0]) && !slices.Contains(shellTools(), spec.Command[0]) {
+			write("exec: " + spec.Command[0] + ": executable file not found in $PATH\n")
+			p.finish(127)
+			return
+		}
+		p.command(spec.Command, append(slices.Clone(c.env), spec.Environment...), p.finish)
+	})
+	e.mu.Unlock()
+	select {
+	case code := <-exit:
+		return code, nil
+	case <-e.end:
+		return 0, errClosed
+	case <-ctx.Done():
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		p.kill()
+		return 0, context.Cause(ctx)
+	}
+}
+
+func (c *container) isCheck(command []string) bool {
+	return c.check != nil && slices.Equal(command, c.checkCommand())
+}
+
+// CopyTo implements convergence.Containers.
+func (e *Engine) CopyTo(ctx context.Context, ref convergence.Ref, files []convergence.FileContent) error {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	return e.on(ctx, "CopyTo", ref, strings.Join(paths, " "), func(c *container) error {
+		for _, f := range files {
+			stored := &file{content: slices.Clone(f.Content), mode: f.Mode, uid: f.UID, gid: f.GID}
+			if err := c.store(f.Path, stored); err != nil {
+				return fmt.Errorf("copy into %s: %w", c.name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// ReadFile is the content of a file inside a container, running or not.
+func (e *Engine) ReadFile(name, path string) ([]byte, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, err := e.find(name)
+	if err != nil {
+		return nil, err
+	}
+	f := c.lookup(path)
+	if f == nil {
+		return nil, fmt.Errorf("%s in %s: %w", path, name, convergence.ErrNotFound)
+	}
+	return slices.Clone(f.content), nil
+}

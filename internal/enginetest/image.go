@@ -1,0 +1,167 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// Image is an image and what its configuration says.
+type Image struct {
+	Ref         string
+	ID          string // empty gets one made of Ref
+	Entrypoint  []string
+	Command     []string
+	Env         []string
+	StopSignal  string
+	Volumes     []string // targets declared as VOLUME
+	HealthCheck *convergence.HealthCheck
+	// Programs are the base names of the commands that the image has; starting
+	// another fails. Nil has every command.
+	Programs []string
+	Labels   map[string]string
+	Created  time.Time
+	tagged   time.Time
+}
+
+// AddImage makes an image known locally. Adding a reference again with another
+// ID moves the tag.
+func (e *Engine) AddImage(m Image) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tag(m)
+}
+
+// AddImages makes plain images known locally.
+func (e *Engine) AddImages(refs ...string) {
+	for _, ref := range refs {
+		e.AddImage(Image{Ref: ref})
+	}
+}
+
+// Publish puts an image into the registry that the engine pulls from.
+func (e *Engine) Publish(m Image) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.registry[normal(m.Ref)] = complete(m)
+}
+
+func (e *core) tag(m Image) {
+	c := complete(m)
+	c.tagged = time.Now()
+	e.images[normal(m.Ref)] = c
+	e.touch()
+}
+
+func complete(m Image) *Image {
+	if m.ID == "" {
+		m.ID = "sha256:" + digest(m.Ref)
+	}
+	if m.Created.IsZero() {
+		m.Created = time.Unix(1700000000, 0)
+	}
+	return &m
+}
+
+// normal is a reference in full: with registry, and with a tag unless it has a digest.
+func normal(ref string) string {
+	if strings.HasPrefix(ref, "sha256:") {
+		return ref
+	}
+	first, _, nested := strings.Cut(ref, "/")
+	switch {
+	case !nested:
+		ref = "docker.io/library/" + ref
+	case !strings.ContainsAny(first, ".:") && first != "localhost":
+		ref = "docker.io/" + ref
+	}
+	if !strings.Contains(ref, "@") && !strings.Contains(ref[strings.LastIndexByte(ref, '/'):], ":") {
+		ref += ":latest"
+	}
+	return ref
+}
+
+// ListImages implements convergence.Images.
+func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([]convergence.Image, error) {
+	var o convergence.Observed
+	err := e.call(ctx, Call{Method: "ListImages"}, func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, ref := range refs {
+			if m := e.images[normal(ref.Ref)]; m != nil {
+				o.Images = append(o.Images, convergence.Image{
+					Ref: ref.Ref, ID: m.ID, Digest: m.ID, Created: m.Created, LastTagged: m.tagged,
+				})
+			}
+		}
+		return nil
+	})
+	o.Sort()
+	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref })
+	return o.Images, err
+}
+
+// PullImage implements convergence.Images.
+func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
+	return e.call(ctx, Call{Method: "PullImage", Target: ref.Ref}, func() error {
+		e.mu.Lock()
+		m := e.registry[normal(ref.Ref)]
+		e.mu.Unlock()
+		if m == nil {
+			return fmt.Errorf("pull %s: manifest unknown: %w", ref.Ref, convergence.ErrNotFound)
+		}
+		if report != nil {
+			layer := digest(m.ID)[:12]
+			report(convergence.Progress{ID: layer, Parent: "Image " + ref.Ref, Phase: convergence.Working, Text: "Downloading", Current: 1, Total: 2})
+			report(convergence.Progress{ID: layer, Parent: "Image " + ref.Ref, Phase: convergence.Done, Text: "Pull complete", Current: 2, Total: 2})
+		}
+		e.AddImage(*m)
+		return nil
+	})
+}
+
+// BuildImage implements convergence.Images. Every build makes another image
+// with the configuration of the one it replaces.
+func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, report func(convergence.Progress)) error {
+	ref := spec.Service.Image
+	return e.call(ctx, Call{Method: "BuildImage", Target: ref}, func() error {
+		if report != nil {
+			report(convergence.Progress{ID: "Image " + ref, Phase: convergence.Working, Text: "Building"})
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		m := Image{}
+		if old := e.images[normal(ref)]; old != nil {
+			m = *old
+		}
+		m.Ref, m.ID, m.Created = ref, "sha256:"+e.newID("image"), time.Now()
+		m.Labels = maps.Clone(spec.Labels)
+		e.tag(m)
+		return nil
+	})
+}
+
+// RemoveImage implements convergence.Images.
+func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
+	return e.call(ctx, Call{Method: "RemoveImage", Target: ref}, func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		m := e.images[normal(ref)]
+		if m == nil {
+			return nil
+		}
+		for _, c := range e.sorted() {
+			if c.imageID == m.ID {
+				return fmt.Errorf("remove image %s: container %s is using it: %w", ref, c.id[:12], convergence.ErrConflict)
+			}
+		}
+		delete(e.images, normal(ref))
+		e.touch()
+		return nil
+	})
+}
