@@ -1,0 +1,395 @@
+package restartpolicy
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// watchdog is how long an exited container may stay down before the engine
+	// that owns it is taken to have forgotten it. The engine marks a container as
+	// restarting in the same moment as it exits, so this is generous.
+	watchdog = 2 * time.Second
+	// waitSlack is how much longer than its own delay the engine may take for a
+	// restart before the container is looked at again.
+	waitSlack = 10 * time.Second
+	// permanentTries is how many starts may fail for a permanent reason, since
+	// even a missing file may be on its way.
+	permanentTries = 3
+)
+
+// A Rule is one line of the table that Decide works down.
+type Rule struct {
+	Number int
+	Text   string // what it says, for people
+	// decide returns the rule's decision, and whether the rule applies at all. It
+	// may note grants and refusals in the input's history.
+	decide func(*Input) (Decision, bool)
+}
+
+// Rules returns the table in the order in which it is tried: the first rule that
+// applies decides.
+func Rules() []Rule {
+	return append(untouchable(), []Rule{
+		{3, "what an operation stops or holds is left to it", byOperation},
+		{4, "a paused container is left alone: neither its health nor a policy applies", byPause},
+		{5, "a crash loop of the engine's own restarts is ended or braked if asked for", byCrashLoop},
+		{5, "a container that the engine is about to restart is the engine's", byEngineDelay},
+		{6, "a container is restarted after the one whose namespace it shares, or if asked for after a dependency", byParent},
+		{7, "an unhealthy container is restarted or stopped if asked for, unless the host is to blame", byHealth},
+		{8, "wrong ports or networks are reported; only an operation recreates", byPorts},
+		{9, "a running container is left alone, and its brake released when the crash loop is over", byRunning},
+		{10, "a container that was created but never meant to run is left alone", byCreation},
+		{11, "what a user stopped stays stopped under every policy", byUser},
+		{12, "with the policy no nothing is started", byPolicyNo},
+		{13, "success completes a container under on-failure", byCompletion},
+		{14, "restarts that the engine owns are left to it until it has plainly forgotten them", byEngineOwner},
+		{15, "a start that cannot succeed is given up after three attempts", byStartError},
+		{16, "a crash loop, or the policy's bound on restarts, ends in giving up", byAttempts},
+		{17, "a container waits for its required dependencies", byDependencies},
+		{18, "otherwise it is started after its backoff", byDefault},
+	}...)
+}
+
+// untouchable are the rules that come before anything may be remembered, since
+// what was observed is stale or none of our business.
+func untouchable() []Rule {
+	return []Rule{
+		{1, "nothing is decided while the engine is away or its state not yet read again", byEngineState},
+		{2, "what is gone, exempt or replaced is not supervised", byExistence},
+	}
+}
+
+// Decide says what to do with a container, when and why, and what to remember. It
+// works down Rules and takes the first that applies.
+//
+// A decision stands until the input changes: asked again with the history it
+// returned, Decide answers the same, with the same deadline. The caller carries
+// out a decision when it is due, asks again with fresh observations just before,
+// and reports a failed start through History.StartFailed. How many containers
+// start at the same time is not decided here but by a Budget.
+func Decide(in Input) (Decision, History) {
+	early := len(untouchable())
+	for i, r := range Rules() {
+		if i == early {
+			in.observe()
+		}
+		if d, ok := r.decide(&in); ok {
+			d.Rule = r.Number
+			d.CrashLoop = in.History.CrashLooping(in.Now)
+			return d, in.History
+		}
+	}
+	panic("restartpolicy: the last rule did not decide") // byDefault always does
+}
+
+func leave(why Reason) (Decision, bool) { return Decision{Reason: why}, true }
+
+func pass() (Decision, bool) { return Decision{}, false }
+
+func byEngineState(in *Input) (Decision, bool) {
+	switch in.Engine {
+	case EngineDown:
+		return leave(ReasonEngineDown)
+	case EngineResync:
+		return leave(ReasonResync)
+	}
+	return pass()
+}
+
+func byExistence(in *Input) (Decision, bool) {
+	switch in.Container.Status {
+	case Created, Running, Paused, Restarting, Exited:
+	default: // gone, going, or in a state that only a newer engine knows
+		return Decision{Reason: ReasonForgotten, Detail: string(in.Container.Status)}, true
+	}
+	if in.Container.Exempt {
+		return leave(ReasonForgotten)
+	}
+	return pass()
+}
+
+func byOperation(in *Input) (Decision, bool) {
+	switch in.Intent {
+	case OpStop:
+		return leave(ReasonOperation)
+	case Hold:
+		return leave(ReasonHeld)
+	}
+	return pass()
+}
+
+func byPause(in *Input) (Decision, bool) {
+	if in.Container.Status == Paused {
+		return leave(ReasonPaused)
+	}
+	return pass()
+}
+
+// byCrashLoop applies to restarts that the engine makes; those of the supervisor
+// pass through byAttempts.
+func byCrashLoop(in *Input) (Decision, bool) {
+	status := in.Container.Status
+	engines := in.Owner == Engine && in.Policy.Restarts() && (status == Running || status == Restarting)
+	if !engines || !in.History.CrashLooping(in.Now) {
+		return pass()
+	}
+	d := Decision{At: in.Now, Reason: ReasonCrashLoop, Detail: fmt.Sprintf("score %.1f", in.History.Score(in.Now))}
+	switch {
+	case in.Options.OnCrashLoop == EndCrashLoop:
+		d.Action = Stop
+		return d, true
+	case in.Options.OnCrashLoop == BrakeCrashLoop && !in.held():
+		d.Action = Brake
+		return d, true
+	}
+	return pass()
+}
+
+func byEngineDelay(in *Input) (Decision, bool) {
+	if in.Container.Status != Restarting {
+		return pass()
+	}
+	by := in.History.seen + EngineDelay(in.Container.RestartCount) + waitSlack
+	if by <= in.Now { // it takes long, but only the engine can say how long
+		by = in.Now + waitSlack
+	}
+	return Decision{At: by, Reason: ReasonEngineWaits}, true
+}
+
+func byParent(in *Input) (Decision, bool) {
+	c, h := in.Container, &in.History
+	if c.Status != Running || in.Intent == UserStop { // a stop may be under way
+		return pass()
+	}
+	for _, n := range in.Needs {
+		why := ReasonNamespace
+		switch {
+		case !n.Satisfied || !n.StartedAt.After(c.StartedAt):
+			continue
+		case n.SharesNamespace && !in.Policy.Restarts():
+			return Decision{Reason: ReasonNamespaceNo, Detail: n.Name}, true
+		case n.SharesNamespace:
+		case n.Restart && in.Options.Cascade == CascadeAlways && in.Policy.Restarts():
+			why = ReasonCascade
+		default:
+			continue
+		}
+		h.grant(*in, Restart, false)
+		h.due = min(h.due, in.Now) // no failure, hence no backoff
+		return Decision{Action: Restart, At: h.due, Reason: why, Detail: n.Name}, true
+	}
+	return pass()
+}
+
+func byHealth(in *Input) (Decision, bool) {
+	c, h := in.Container, &in.History
+	sick := c.Status == Running && c.Health.Status == "unhealthy" && !c.Health.InStartPeriod
+	if !sick || in.Intent == UserStop {
+		return pass()
+	}
+	if !in.unhealthy() {
+		if in.Options.OnUnhealthy == RestartUnhealthy || in.Options.OnUnhealthy == StopUnhealthy {
+			return leave(ReasonUnhealthyNo)
+		}
+		return pass()
+	}
+	if in.hostSick() {
+		return leave(ReasonHostSick)
+	}
+	if in.Options.OnUnhealthy == StopUnhealthy {
+		return Decision{Action: Stop, At: h.due, Reason: ReasonUnhealthy}, true
+	}
+	if h.planned != Restart {
+		if why, over := in.refusal(); over {
+			return in.giveUp(why)
+		}
+	}
+	h.grant(*in, Restart, true)
+	return Decision{Action: Restart, At: h.due, Reason: ReasonUnhealthy, Detail: in.restartDetail()}, true
+}
+
+func byPorts(in *Input) (Decision, bool) {
+	if in.Container.Status == Running && in.Container.PortsDiffer {
+		return leave(ReasonPortsDiffer)
+	}
+	return pass()
+}
+
+func byRunning(in *Input) (Decision, bool) {
+	if in.Container.Status != Running {
+		return pass()
+	}
+	in.History.planned = Leave // what it was planned for is over
+	if !in.held() {
+		return leave(ReasonRunning)
+	}
+	score := in.History.Score(in.Now)
+	if score < ReleaseScore {
+		return Decision{Action: Release, At: in.Now, Reason: ReasonCrashLoopOver}, true
+	}
+	// A nanosecond more, so that the score is below and not at the threshold.
+	at := in.Now + fadesTo(score, ReleaseScore) + 1
+	return Decision{At: at, Reason: ReasonCrashLoop, Detail: "braked"}, true
+}
+
+func byCreation(in *Input) (Decision, bool) {
+	c := in.Container
+	if c.Status == Created && in.Intent != WantRun && c.StartError == "" {
+		return leave(ReasonCreated)
+	}
+	return pass()
+}
+
+func byUser(in *Input) (Decision, bool) {
+	c := in.Container
+	// An exit that our own restart brought about was requested too.
+	requested := c.Exit.Requested && c.StartError == "" && in.Intent != WantRun && in.History.planned != Restart
+	if in.Intent == UserStop || c.Status == Exited && requested {
+		return leave(ReasonUserStop)
+	}
+	return pass()
+}
+
+func byPolicyNo(in *Input) (Decision, bool) {
+	if !in.Policy.Restarts() {
+		return leave(ReasonPolicyNo)
+	}
+	return pass()
+}
+
+func byCompletion(in *Input) (Decision, bool) {
+	c := in.Container
+	if c.Status == Exited && in.Policy.Mode == OnFailure && c.Exit.Code == 0 && c.StartError == "" {
+		return leave(ReasonCompleted)
+	}
+	return pass()
+}
+
+// byEngineOwner waits for an engine that owns the restart. An engine that has not
+// even begun it after a while was told to forget it: by a signal that was no stop,
+// or by its own crash. If a stop by a user may have gone unseen, that is assumed.
+func byEngineOwner(in *Input) (Decision, bool) {
+	c, h := in.Container, &in.History
+	if in.Owner != Engine || c.Status != Exited || in.Intent == WantRun {
+		return pass()
+	}
+	if in.held() {
+		if c.StartError != "" {
+			return leave(ReasonHeld)
+		}
+		return pass()
+	}
+	if c.StartError != "" || h.planned != Leave || h.refused != "" || h.exhausted(*in) {
+		return pass()
+	}
+	if !in.Gapless {
+		return leave(ReasonStoppedAway)
+	}
+	if by := h.seen + watchdog; in.Now < by {
+		return Decision{At: by, Reason: ReasonEngineOwns}, true
+	}
+	return pass()
+}
+
+func byStartError(in *Input) (Decision, bool) {
+	if in.Container.StartError != "" && in.History.startErrors >= permanentTries {
+		d, _ := in.giveUp(ReasonPermanent)
+		d.Detail = in.Container.StartError
+		return d, true
+	}
+	return pass()
+}
+
+func byAttempts(in *Input) (Decision, bool) {
+	if in.History.planned == Start {
+		return pass() // already granted for this exit
+	}
+	if why, over := in.refusal(); over {
+		return in.giveUp(why)
+	}
+	return pass()
+}
+
+func byDependencies(in *Input) (Decision, bool) {
+	var missing []string
+	for _, n := range in.Needs {
+		if n.Required && !n.Satisfied {
+			missing = append(missing, n.Name)
+		}
+	}
+	if len(missing) == 0 {
+		return pass()
+	}
+	return Decision{Reason: ReasonDependency, Detail: strings.Join(missing, ", ")}, true
+}
+
+func byDefault(in *Input) (Decision, bool) {
+	c, h := in.Container, &in.History
+	if in.held() {
+		h.due = max(h.due, h.seen+MaxDelay) // what a brake is for
+	}
+	exited := c.Status == Exited && c.StartError == ""
+	h.grant(*in, Start, exited && in.Intent != WantRun)
+	d := Decision{Action: Start, At: h.due, Detail: in.restartDetail()}
+	switch {
+	case c.StartError != "":
+		d.Reason, d.Detail = ReasonStartFailed, c.StartError
+	case in.Intent == WantRun:
+		d.Reason = ReasonMeantToRun
+	default:
+		d.Reason = ReasonExited
+	}
+	return d, true
+}
+
+// refusal returns why no restart may follow, if so. A failed start is not bounded
+// by the policy, since the process has not run.
+func (in *Input) refusal() (Reason, bool) {
+	h := &in.History
+	switch {
+	case h.refused != "":
+		return h.refused, true
+	case in.Options.OnCrashLoop == EndCrashLoop && h.CrashLooping(in.Now):
+		return ReasonCrashLoop, true
+	case in.Container.StartError == "" && in.Intent != WantRun && h.exhausted(*in):
+		return ReasonAttempts, true
+	}
+	return "", false
+}
+
+// giveUp refuses restarts until the container is started deliberately.
+func (in *Input) giveUp(why Reason) (Decision, bool) {
+	in.History.refused = why
+	d := Decision{Action: GiveUp, Reason: why, Detail: in.exitDetail()}
+	if why == ReasonAttempts {
+		d.Detail += fmt.Sprintf(", policy %v", in.Policy)
+	}
+	return d, true
+}
+
+// exitDetail reads "exit 137, out of memory".
+func (in *Input) exitDetail() string {
+	c := in.Container
+	if c.Status == Running {
+		return "health check fails"
+	}
+	s := fmt.Sprintf("exit %d", c.Exit.Code)
+	if c.Exit.OOM {
+		s += ", out of memory"
+	}
+	return s
+}
+
+// restartDetail reads "exit 1, restart 2 of 3".
+func (in *Input) restartDetail() string {
+	s := in.exitDetail()
+	if n := in.History.attempts; n > 0 {
+		s += fmt.Sprintf(", restart %d", n)
+		if in.Policy.MaxAttempts > 0 && in.Policy.Window == 0 {
+			s += fmt.Sprintf(" of %d", in.Policy.MaxAttempts)
+		}
+	}
+	return s
+}
