@@ -166,6 +166,11 @@ type CreateSpec struct {
 	ImageID string
 	// RestartPolicy overrides the policy for the engine if it is not empty.
 	RestartPolicy string
+	// StopSignal is set explicitly if the service declares none; empty leaves it
+	// to the image.
+	StopSignal string
+	AutoRemove bool // the engine removes the container when it exits
+	UseAliases bool // a one-off answers to its service's names too
 }
 
 // InheritedVolume is an anonymous volume carried over to a successor.

@@ -53,3 +53,9 @@ func (p Positions) Of(elem ...string) Position {
 
 // SplitPath undoes Path.
 func SplitPath(path string) []string { return strings.Split(path, pathSeparator) }
+
+// Has reports whether the element at the path was written in a file.
+func (p Positions) Has(elem ...string) bool {
+	_, ok := p[Path(elem...)]
+	return ok
+}

@@ -1,0 +1,125 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+// CreateContainer implements convergence.Containers. A container that cannot be
+// attached to all its networks is removed again. A taken name wraps
+// convergence.ErrConflict and says who holds it.
+func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec) (convergence.CreateResult, error) {
+	c, err := e.connected(ctx)
+	if err != nil {
+		return convergence.CreateResult{}, err
+	}
+	t := newTranslation(in, c.ClientVersion(), e.osType())
+	t.readFile = os.ReadFile
+	if t.proxy, err = e.proxyVariables(t.os); err != nil {
+		return convergence.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
+	}
+	if t.needsImage() {
+		found, err := e.inspectImage(ctx, in.Service.Image)
+		if err != nil {
+			return convergence.CreateResult{}, err
+		}
+		t.image = &found
+	}
+	r, err := t.request()
+	if err != nil {
+		return convergence.CreateResult{}, err
+	}
+	return e.create(ctx, in, r)
+}
+
+// needsImage reports whether the request depends on the image's own settings,
+// which costs a call.
+func (t translation) needsImage() bool {
+	return t.clearsCommand() || slices.ContainsFunc(t.in.Inherit, func(v convergence.InheritedVolume) bool { return v.IfImageVolume })
+}
+
+func (e *Engine) inspectImage(ctx context.Context, ref string) (image.InspectResponse, error) {
+	return call(ctx, e, read(), "inspect image "+ref, func(ctx context.Context, c *client.Client) (image.InspectResponse, error) {
+		return c.ImageInspect(ctx, ref)
+	})
+}
+
+func (e *Engine) create(ctx context.Context, in convergence.CreateSpec, r request) (convergence.CreateResult, error) {
+	verb := "create " + in.Name
+	answer, err := call(ctx, e, long(), verb, func(ctx context.Context, c *client.Client) (container.CreateResponse, error) {
+		return c.ContainerCreate(ctx, r.Config, r.HostConfig, r.NetworkingConfig, r.platform, in.Name)
+	})
+	if err != nil {
+		id, err := e.adopt(ctx, in, verb, err)
+		if err != nil {
+			return convergence.CreateResult{}, err
+		}
+		answer.ID = id
+	}
+	result := convergence.CreateResult{ID: answer.ID, Warnings: answer.Warnings}
+	if err := e.finish(ctx, in, r, answer.ID); err != nil {
+		return convergence.CreateResult{}, errors.Join(err, e.discard(ctx, convergence.Ref{ID: answer.ID, Name: in.Name}))
+	}
+	return result, nil
+}
+
+// adopt looks whether a container that could not be created is there all the
+// same: if the answer to the call was lost, ours is. Otherwise it says who
+// holds the name.
+func (e *Engine) adopt(ctx context.Context, in convergence.CreateSpec, verb string, failed error) (string, error) {
+	if !errors.Is(failed, convergence.ErrConflict) && !dropped(failed) {
+		return "", failed
+	}
+	holder, err := e.inspect(ctx, convergence.Ref{Name: in.Name})
+	if err != nil {
+		return "", failed
+	}
+	if holder.Config != nil && dropped(failed) && sameRun(holder.Config.Labels, in.Labels) {
+		return holder.ID, nil
+	}
+	return "", &callError{verb, "the name is taken by " + describe(holder), convergence.ErrConflict, failed}
+}
+
+// sameRun reports whether both sets of labels come from the same operation.
+func sameRun(have, want map[string]string) bool {
+	for _, l := range []string{project.LabelProject, project.LabelService, project.LabelContainerNumber, project.LabelConfigHash, project.LabelOp} {
+		if have[l] != want[l] {
+			return false
+		}
+	}
+	return want[project.LabelProject] != ""
+}
+
+// finish does what a create call leaves open.
+func (e *Engine) finish(ctx context.Context, in convergence.CreateSpec, r request, id string) error {
+	ref := convergence.Ref{ID: id, Name: in.Name}
+	for _, n := range r.connect {
+		if err := e.connect(ctx, ref, n.network, n.settings); err != nil {
+			return err
+		}
+	}
+	if !in.Service.Spec.UseAPISocket {
+		return nil
+	}
+	credentials, err := e.credentialsFile()
+	if err != nil {
+		return fmt.Errorf("create %s: services.%s.use_api_socket: %w", in.Name, in.Service.Name, err)
+	}
+	return e.CopyTo(ctx, ref, []convergence.FileContent{credentials})
+}
+
+// discard removes a container that was created in part, even if the operation
+// was cancelled meanwhile.
+func (e *Engine) discard(ctx context.Context, c convergence.Ref) error {
+	return e.RemoveContainer(context.WithoutCancel(ctx), c, true)
+}

@@ -1,0 +1,168 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// errSilent ends calls that the engine accepted and does not answer.
+var errSilent = errors.New("the engine does not answer")
+
+// responseError is an error that the engine answered with.
+type responseError struct {
+	status int
+	msg    string
+}
+
+func newResponseError(resp *http.Response) *responseError {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil || len(body) == 0 {
+		return &responseError{resp.StatusCode, strings.ToLower(http.StatusText(resp.StatusCode))}
+	}
+	var answer struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Message == "" {
+		answer.Message = string(body)
+	}
+	return &responseError{resp.StatusCode, strings.TrimSpace(answer.Message)}
+}
+
+func (e *responseError) Error() string { return e.msg }
+
+// statusOf is the HTTP status that the engine answered with, or the nearest to
+// it that the client's error still tells.
+func statusOf(err error) (int, bool) {
+	if r := (*responseError)(nil); errors.As(err, &r) {
+		return r.status, true
+	}
+	for _, class := range []struct {
+		status int
+		is     func(error) bool
+	}{
+		{http.StatusNotFound, cerrdefs.IsNotFound},
+		{http.StatusConflict, cerrdefs.IsConflict},
+		{http.StatusNotImplemented, cerrdefs.IsNotImplemented},
+		{http.StatusBadRequest, cerrdefs.IsInvalidArgument},
+		{http.StatusInternalServerError, cerrdefs.IsInternal},
+		{http.StatusServiceUnavailable, cerrdefs.IsUnavailable},
+		{http.StatusUnauthorized, cerrdefs.IsUnauthorized},
+		{http.StatusForbidden, cerrdefs.IsPermissionDenied},
+	} {
+		if class.is(err) {
+			return class.status, true
+		}
+	}
+	return 0, false
+}
+
+// callError is a failed call: what was being done to what, and why it failed.
+type callError struct {
+	doing string
+	msg   string
+	kind  error // one of convergence's, or nil
+	cause error
+}
+
+func (e *callError) Error() string { return e.doing + ": " + e.msg }
+
+func (e *callError) Unwrap() []error {
+	if e.kind == nil {
+		return []error{e.cause}
+	}
+	return []error{e.kind, e.cause}
+}
+
+// fail makes the error of a call. ctx is the one that the call was given.
+func (e *Engine) fail(ctx context.Context, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var done *callError
+	if errors.As(err, &done) || errors.Is(err, convergence.ErrUnsupported) {
+		return err // a call within this one failed and said so
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		if errors.Is(cause, errSilent) {
+			msg := fmt.Sprintf("the engine at %s accepted the call and does not answer", e.endpoint.host)
+			return &callError{doing, msg, convergence.ErrUnreachable, cause}
+		}
+		return &callError{doing, cause.Error(), nil, cause}
+	}
+	msg := strings.TrimPrefix(err.Error(), "Error response from daemon: ")
+	if status, answered := statusOf(err); answered {
+		switch status {
+		case http.StatusNotFound:
+			return &callError{doing, msg, convergence.ErrNotFound, err}
+		case http.StatusConflict:
+			return &callError{doing, msg, convergence.ErrConflict, err}
+		case http.StatusNotImplemented:
+			return &callError{doing, msg, convergence.ErrUnsupported, err}
+		}
+		return &callError{doing, msg, nil, err}
+	}
+	if why, lost := e.unreachable(err); lost {
+		return &callError{doing, why, convergence.ErrUnreachable, err}
+	}
+	return &callError{doing, msg, nil, err}
+}
+
+// unreachable says in one line why no engine can be talked to and what to do.
+func (e *Engine) unreachable(err error) (string, bool) {
+	host := e.endpoint.host
+	const other = "or name another engine with DOCKER_HOST, --host or --context"
+	var dns *net.DNSError
+	var op *net.OpError
+	switch text := err.Error(); {
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Sprintf("no permission to use the engine at %s: run as root, join its group (usually docker), %s", host, other), true
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Sprintf("there is no engine at %s (no such socket): start Docker, %s", host, other), true
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("nothing answers at %s (connection refused): start Docker, %s", host, other), true
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the host of %s is not known (%s): check the name, %s", host, dns.Err, other), true
+	case strings.Contains(text, "malformed HTTP response"), strings.Contains(text, "server gave HTTP response to HTTPS client"),
+		strings.Contains(text, "HTTP request to an HTTPS server"):
+		return fmt.Sprintf("the engine at %s and this client disagree on TLS: check DOCKER_TLS_VERIFY and --tls", host), true
+	case strings.Contains(text, "x509:"), strings.Contains(text, "tls:"):
+		return fmt.Sprintf("no trusted connection to the engine at %s: %s", host, innermost(err)), true
+	case errors.As(err, &op) && op.Op == "dial", client.IsErrConnectionFailed(err), strings.Contains(text, "ssh"):
+		return fmt.Sprintf("cannot connect to the engine at %s: %s", host, innermost(err)), true
+	case dropped(err):
+		return fmt.Sprintf("the connection to the engine at %s broke: %s", host, innermost(err)), true
+	}
+	return "", false
+}
+
+// dropped reports whether the connection was lost while a call was under way,
+// so that nobody knows whether it was done.
+func dropped(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		(errors.As(err, &op) && op.Op != "dial")
+}
+
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

@@ -1,0 +1,147 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/nat"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// InspectContainer implements convergence.Containers.
+func (e *Engine) InspectContainer(ctx context.Context, c convergence.Ref) (convergence.Inspection, error) {
+	answer, err := e.inspect(ctx, c)
+	if err != nil {
+		return convergence.Inspection{}, err
+	}
+	return newInspection(answer), nil
+}
+
+func (e *Engine) inspect(ctx context.Context, c convergence.Ref) (container.InspectResponse, error) {
+	return call(ctx, e, read(), doing("inspect", c), func(ctx context.Context, d *client.Client) (container.InspectResponse, error) {
+		return d.ContainerInspect(ctx, c.Key())
+	})
+}
+
+// newInspection leaves out nothing that an engine tells, and takes an answer
+// with sections missing, as other engines give it.
+func newInspection(a container.InspectResponse) convergence.Inspection {
+	var i convergence.Inspection
+	if a.ContainerJSONBase != nil {
+		i.Ref = convergence.Ref{ID: a.ID, Name: strings.TrimPrefix(a.Name, "/")}
+		i.ImageID = a.Image
+		i.Created = parseTime(a.Created)
+		i.RestartCount = a.RestartCount
+		i.Command = strings.TrimSpace(a.Path + " " + strings.Join(a.Args, " "))
+		if a.SizeRw != nil {
+			i.SizeRw = *a.SizeRw
+		}
+		if a.State != nil {
+			inspectState(&i, a.State)
+		}
+		if a.HostConfig != nil {
+			inspectHost(&i, a.HostConfig)
+		}
+	}
+	if a.Config != nil {
+		inspectConfig(&i, a.Config)
+	}
+	for _, m := range a.Mounts {
+		i.Mounts = append(i.Mounts, newMount(m))
+	}
+	sortMounts(i.Mounts)
+	if a.NetworkSettings != nil {
+		for name, n := range a.NetworkSettings.Networks {
+			i.Networks = append(i.Networks, convergence.Attachment{Network: name, NetworkID: n.NetworkID, Address: n.IPAddress})
+		}
+		sortAttachments(i.Networks)
+		i.Ports = boundPorts(a.NetworkSettings.Ports)
+	}
+	return i
+}
+
+func inspectState(i *convergence.Inspection, s *container.State) {
+	i.State, i.ExitCode, i.Pid = convergence.State(s.Status), s.ExitCode, s.Pid
+	i.StartedAt, i.FinishedAt = parseTime(s.StartedAt), parseTime(s.FinishedAt)
+	i.Error, i.OOMKilled = s.Error, s.OOMKilled
+	i.Status = s.Status
+	if s.Health == nil {
+		return
+	}
+	if s.Health.Status != container.NoHealthcheck {
+		i.Health = convergence.Health(s.Health.Status)
+	}
+	i.FailingStreak = s.Health.FailingStreak
+	for _, r := range s.Health.Log {
+		i.HealthLog = append(i.HealthLog, convergence.HealthProbe{Start: r.Start, End: r.End, ExitCode: r.ExitCode, Output: r.Output})
+	}
+}
+
+func inspectHost(i *convergence.Inspection, h *container.HostConfig) {
+	i.RestartPolicy = string(h.RestartPolicy.Name)
+	if h.RestartPolicy.IsOnFailure() && h.RestartPolicy.MaximumRetryCount > 0 {
+		i.RestartPolicy += ":" + strconv.Itoa(h.RestartPolicy.MaximumRetryCount)
+	}
+	i.AutoRemove, i.NetworkMode, i.LogDriver = h.AutoRemove, string(h.NetworkMode), h.LogConfig.Type
+}
+
+func inspectConfig(i *convergence.Inspection, c *container.Config) {
+	label(&i.Container, c.Labels)
+	i.Image, i.TTY, i.StopSignal = c.Image, c.Tty, c.StopSignal
+	i.Environment = slices.Clone(c.Env)
+	i.ImageVolumes = slices.Sorted(maps.Keys(c.Volumes))
+	if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
+		i.HealthCheck = &convergence.HealthCheck{
+			Test: h.Test, Shell: c.Shell, Interval: h.Interval, Timeout: h.Timeout,
+			StartPeriod: h.StartPeriod, Retries: h.Retries,
+		}
+	}
+}
+
+func boundPorts(bound nat.PortMap) []convergence.Port {
+	var ps []convergence.Port
+	for port, bindings := range bound {
+		if len(bindings) == 0 {
+			ps = append(ps, convergence.Port{Container: port.Int(), Protocol: port.Proto()})
+		}
+		for _, b := range bindings {
+			host, err := strconv.Atoi(b.HostPort)
+			if err != nil {
+				host = 0 // not bound yet
+			}
+			ps = append(ps, convergence.Port{HostIP: b.HostIP, HostPort: host, Container: port.Int(), Protocol: port.Proto()})
+		}
+	}
+	sortPorts(ps)
+	return ps
+}
+
+// parseTime reads the engine's times, in which the year 1 means never.
+func parseTime(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Year() <= 1 {
+		return time.Time{}
+	}
+	return t
+}
+
+// describe names a container that stands in the way.
+func describe(a container.InspectResponse) string {
+	i := newInspection(a)
+	text := "container " + i.ID[:min(12, len(i.ID))]
+	switch {
+	case i.Project != "" && i.Service != "":
+		return fmt.Sprintf("%s (service %s of project %s)", text, i.Service, i.Project)
+	case i.Image != "":
+		return fmt.Sprintf("%s (image %s)", text, i.Image)
+	}
+	return text
+}

@@ -1,0 +1,177 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// StartContainer implements convergence.Containers. Starting is idempotent, so
+// that it is done again if the answer was lost.
+func (e *Engine) StartContainer(ctx context.Context, c convergence.Ref) error {
+	start := func() error {
+		return e.do(ctx, change(), doing("start", c), func(ctx context.Context, d *client.Client) error {
+			return d.ContainerStart(ctx, c.Key(), container.StartOptions{})
+		})
+	}
+	err := start()
+	if err != nil && dropped(err) && ctx.Err() == nil {
+		return start()
+	}
+	return err
+}
+
+// StopContainer implements convergence.Containers. It waits as long as the
+// container takes.
+func (e *Engine) StopContainer(ctx context.Context, c convergence.Ref, grace *time.Duration) error {
+	return e.do(ctx, long(), doing("stop", c), func(ctx context.Context, d *client.Client) error {
+		return d.ContainerStop(ctx, c.Key(), container.StopOptions{Timeout: seconds(grace)})
+	})
+}
+
+// RestartContainer implements convergence.Containers.
+func (e *Engine) RestartContainer(ctx context.Context, c convergence.Ref, grace *time.Duration) error {
+	return e.do(ctx, long(), doing("restart", c), func(ctx context.Context, d *client.Client) error {
+		return d.ContainerRestart(ctx, c.Key(), container.StopOptions{Timeout: seconds(grace)})
+	})
+}
+
+// seconds rounds up: half a second must not become an immediate kill.
+func seconds(grace *time.Duration) *int {
+	if grace == nil {
+		return nil
+	}
+	s := int((*grace + time.Second - 1) / time.Second)
+	if *grace < 0 {
+		s = -1 // wait without end
+	}
+	return &s
+}
+
+// KillContainer implements convergence.Containers. A container that does not
+// run is an error that wraps convergence.ErrConflict.
+func (e *Engine) KillContainer(ctx context.Context, c convergence.Ref, signal string) error {
+	return e.do(ctx, change(), doing("kill", c), func(ctx context.Context, d *client.Client) error {
+		return d.ContainerKill(ctx, c.Key(), signal)
+	})
+}
+
+// PauseContainer implements convergence.Containers; a paused one stays so.
+func (e *Engine) PauseContainer(ctx context.Context, c convergence.Ref) error {
+	err := e.do(ctx, change(), doing("pause", c), func(ctx context.Context, d *client.Client) error {
+		return d.ContainerPause(ctx, c.Key())
+	})
+	return alreadyAs(err, "already paused")
+}
+
+// UnpauseContainer implements convergence.Containers; a thawed one stays so.
+func (e *Engine) UnpauseContainer(ctx context.Context, c convergence.Ref) error {
+	err := e.do(ctx, change(), doing("unpause", c), func(ctx context.Context, d *client.Client) error {
+		return d.ContainerUnpause(ctx, c.Key())
+	})
+	return alreadyAs(err, "is not paused")
+}
+
+// alreadyAs forgives an error that says that there was nothing to do. The
+// engine has no status of its own for it.
+func alreadyAs(err error, text string) error {
+	if err != nil && strings.Contains(err.Error(), text) {
+		return nil
+	}
+	return err
+}
+
+// RenameContainer implements convergence.Containers. A taken name wraps
+// convergence.ErrConflict and names its holder.
+func (e *Engine) RenameContainer(ctx context.Context, c convergence.Ref, name string) error {
+	if c.ID == "" && c.Name == name {
+		return nil
+	}
+	verb := fmt.Sprintf("rename %s to %s", c.Name, name)
+	err := e.do(ctx, change(), verb, func(ctx context.Context, d *client.Client) error {
+		return d.ContainerRename(ctx, c.Key(), name)
+	})
+	if err == nil || strings.Contains(err.Error(), "same name as its current name") {
+		return nil
+	}
+	if !errors.Is(err, convergence.ErrConflict) && !dropped(err) {
+		return err
+	}
+	holder, lookErr := e.inspect(ctx, convergence.Ref{Name: name})
+	if lookErr != nil {
+		return err
+	}
+	if c.ID != "" && holder.ID == c.ID { // done already, or the answer was lost
+		return nil
+	}
+	return &callError{verb, "the name is taken by " + describe(holder), convergence.ErrConflict, err}
+}
+
+// RemoveContainer implements convergence.Containers. If somebody else's removal
+// is under way it waits for that to end.
+func (e *Engine) RemoveContainer(ctx context.Context, c convergence.Ref, volumes bool) error {
+	err := e.do(ctx, long(), doing("remove", c), func(ctx context.Context, d *client.Client) error {
+		err := d.ContainerRemove(ctx, c.Key(), container.RemoveOptions{Force: true, RemoveVolumes: volumes})
+		if cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress") {
+			return awaitRemoval(ctx, d, c)
+		}
+		return err
+	})
+	if errors.Is(err, convergence.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func awaitRemoval(ctx context.Context, d *client.Client, c convergence.Ref) error {
+	gone, failed := d.ContainerWait(ctx, c.Key(), container.WaitConditionRemoved)
+	select {
+	case answer := <-gone:
+		if answer.Error != nil {
+			return errors.New(answer.Error.Message)
+		}
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+// SetRestartPolicy implements convergence.Containers.
+func (e *Engine) SetRestartPolicy(ctx context.Context, c convergence.Ref, policy string) error {
+	verb := fmt.Sprintf("set restart policy %s on %s", policy, c.Name)
+	p, err := parseRestartPolicy(policy)
+	if err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return e.do(ctx, change(), verb, func(ctx context.Context, d *client.Client) error {
+		_, err := d.ContainerUpdate(ctx, c.Key(), container.UpdateConfig{RestartPolicy: p})
+		return err
+	})
+}
+
+// parseRestartPolicy reads the engine's policies: no, always, unless-stopped,
+// on-failure and on-failure:N.
+func parseRestartPolicy(s string) (container.RestartPolicy, error) {
+	name, count, counted := strings.Cut(s, ":")
+	p := container.RestartPolicy{Name: container.RestartPolicyMode(name)}
+	if counted {
+		n, err := strconv.Atoi(count)
+		if err != nil {
+			return p, fmt.Errorf("%q is not a number of restarts", count)
+		}
+		p.MaximumRetryCount = n
+	}
+	if err := container.ValidateRestartPolicy(p); err != nil {
+		return p, err
+	}
+	return p, nil
+}

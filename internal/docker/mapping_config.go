@@ -1,0 +1,158 @@
+package docker
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/strslice"
+)
+
+// config translates what runs in the container: program, environment, user,
+// labels, health check.
+func (t translation) config() *container.Config {
+	s := t.spec
+	c := &container.Config{
+		Hostname:     s.Hostname,
+		Domainname:   s.DomainName,
+		User:         s.User,
+		ExposedPorts: t.exposed(),
+		Tty:          s.Tty,
+		OpenStdin:    s.StdinOpen,
+		Env:          t.environment(),
+		Cmd:          strslice.StrSlice(s.Command),
+		Entrypoint:   strslice.StrSlice(s.Entrypoint),
+		Healthcheck:  t.healthCheck(),
+		Image:        t.in.Service.Image,
+		WorkingDir:   s.WorkingDir,
+		Labels:       t.in.Labels,
+		StopSignal:   s.StopSignal,
+		StopTimeout:  seconds(t.in.Service.Grace),
+		MacAddress:   t.legacyMAC(),
+	}
+	if c.StopSignal == "" {
+		c.StopSignal = t.in.StopSignal
+	}
+	// Whoever runs a one-off with an open input is its only writer: when it is
+	// done the program has to see the end of the input.
+	c.AttachStdin = t.in.OneOff && s.StdinOpen
+	c.StdinOnce = c.AttachStdin
+	c.AttachStdout, c.AttachStderr = t.in.OneOff, t.in.OneOff
+	if t.clearsCommand() && t.image != nil && t.image.Config != nil {
+		// The engine takes the image's command for a missing one unless the
+		// entrypoint is given too.
+		c.Entrypoint = t.image.Config.Entrypoint
+	}
+	return c
+}
+
+// clearsCommand reports whether the service wants the image's entrypoint
+// without the image's command.
+func (t translation) clearsCommand() bool {
+	return t.spec.Command != nil && len(t.spec.Command) == 0 && t.spec.Entrypoint == nil
+}
+
+// apiSocketConfig is where a service with use_api_socket finds the registries'
+// credentials.
+const apiSocketConfig = "/run/secrets/docker"
+
+// environment is sorted by name. A name without a value removes the image's.
+func (t translation) environment() []string {
+	env := make(types.MappingWithEquals, len(t.spec.Environment)+len(t.proxy))
+	for name, value := range t.proxy {
+		env[name] = &value
+	}
+	if t.spec.UseAPISocket {
+		dir := apiSocketConfig
+		env["DOCKER_CONFIG"] = &dir
+	}
+	maps.Copy(env, t.spec.Environment)
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if value := env[name]; value != nil {
+			list = append(list, name+"="+*value)
+		} else {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func (t translation) healthCheck() *container.HealthConfig {
+	h := t.spec.HealthCheck
+	if h == nil {
+		return nil
+	}
+	if h.Disable {
+		return &container.HealthConfig{Test: []string{"NONE"}}
+	}
+	c := &container.HealthConfig{
+		Test:        h.Test,
+		Interval:    duration(h.Interval),
+		Timeout:     duration(h.Timeout),
+		StartPeriod: duration(h.StartPeriod),
+	}
+	if t.atLeast("1.44") {
+		c.StartInterval = duration(h.StartInterval)
+	}
+	if h.Retries != nil {
+		c.Retries = int(min(*h.Retries, 1<<31-1))
+	}
+	return c
+}
+
+func duration(d *types.Duration) time.Duration {
+	if d == nil {
+		return 0
+	}
+	return time.Duration(*d)
+}
+
+// restartPolicy is the engine's part of the declared policy. Delay, window and
+// a bounded "any" are no engine's business: whoever plans a supervisor for them
+// overrides it.
+func (t translation) restartPolicy() (container.RestartPolicy, error) {
+	if t.in.RestartPolicy != "" {
+		p, err := parseRestartPolicy(t.in.RestartPolicy)
+		if err != nil {
+			return p, t.invalid("restart", err)
+		}
+		return p, nil
+	}
+	if t.in.OneOff {
+		return container.RestartPolicy{Name: container.RestartPolicyDisabled}, nil
+	}
+	declared := t.in.Service.Restart
+	p := container.RestartPolicy{Name: container.RestartPolicyMode(declared.Mode)}
+	if p.IsNone() {
+		p.Name = container.RestartPolicyDisabled
+	}
+	if p.IsOnFailure() {
+		p.MaximumRetryCount = declared.MaxAttempts
+	}
+	return p, nil
+}
+
+// explicit reports whether the service sets a top-level attribute, for those
+// whose zero means something else than their absence.
+func (t translation) explicit(attribute string) bool {
+	return t.in.Project.Positions.Has("services", t.in.Service.Name, attribute)
+}
+
+// portRange reads N or N-M.
+func portRange(s string) (first, last int, ok bool) {
+	from, to, ranged := strings.Cut(s, "-")
+	first, err := strconv.Atoi(from)
+	if err != nil || first < 0 || first > 65535 {
+		return 0, 0, false
+	}
+	if !ranged {
+		return first, first, true
+	}
+	last, err = strconv.Atoi(to)
+	return first, last, err == nil && last >= first && last <= 65535
+}

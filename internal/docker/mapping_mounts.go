@@ -1,0 +1,326 @@
+package docker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+
+	"github.com/musterdev/muster/project"
+)
+
+// mounts translates volumes, configs, secrets and inherited anonymous volumes.
+//
+// Plain binds and named volumes go into Binds, which creates a missing host
+// path on every engine; what Binds cannot say goes into Mounts.
+func (t translation) mounts(h *container.HostConfig) error {
+	taken := map[string]bool{} // targets; the first claim wins
+	for target := range h.Tmpfs {
+		taken[path.Clean(target)] = true
+	}
+	inherited := map[string]string{}
+	for _, v := range t.in.Inherit {
+		if !v.IfImageVolume || t.imageVolume(v.Target) {
+			inherited[path.Clean(v.Target)] = v.Volume
+		}
+	}
+	for i, v := range t.spec.Volumes {
+		taken[path.Clean(v.Target)] = true
+		if v.Type == types.VolumeTypeVolume && v.Source == "" && inherited[path.Clean(v.Target)] != "" {
+			h.Mounts = append(h.Mounts, t.volumeMount(v, inherited[path.Clean(v.Target)]))
+			continue
+		}
+		if err := t.mount(h, i, v); err != nil {
+			return err
+		}
+	}
+	if t.spec.UseAPISocket && !taken[apiSocket] {
+		taken[apiSocket] = true
+		h.Binds = append(h.Binds, apiSocket+":"+apiSocket)
+	}
+	if err := t.files(h, taken); err != nil {
+		return err
+	}
+	for _, v := range t.in.Inherit {
+		target := path.Clean(v.Target)
+		if inherited[target] == v.Volume && !taken[target] {
+			taken[target] = true
+			h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: v.Volume, Target: v.Target})
+		}
+	}
+	return nil
+}
+
+// apiSocket is where use_api_socket puts the engine's socket.
+const apiSocket = "/var/run/docker.sock"
+
+func (t translation) imageVolume(target string) bool {
+	if t.image == nil || t.image.Config == nil {
+		return false
+	}
+	for v := range t.image.Config.Volumes {
+		if path.Clean(v) == path.Clean(target) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t translation) mount(h *container.HostConfig, i int, v types.ServiceVolumeConfig) error {
+	switch v.Type {
+	case types.VolumeTypeBind:
+		if bind, ok := bindString(v); ok {
+			h.Binds = append(h.Binds, bind)
+			return nil
+		}
+		h.Mounts = append(h.Mounts, t.bindMount(v))
+	case types.VolumeTypeVolume:
+		if v.Source == "" {
+			h.Mounts = append(h.Mounts, t.volumeMount(v, ""))
+			return nil
+		}
+		declared := t.in.Project.Volume(v.Source)
+		if declared == nil {
+			return t.invalid(fmt.Sprintf("volumes[%d]", i), fmt.Errorf("volume %s is not declared", v.Source))
+		}
+		if bind, ok := volumeString(v, declared.Name); ok {
+			h.Binds = append(h.Binds, bind)
+			return nil
+		}
+		h.Mounts = append(h.Mounts, t.volumeMount(v, declared.Name))
+	case types.VolumeTypeTmpfs:
+		m := mount.Mount{Type: mount.TypeTmpfs, Target: v.Target, ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency)}
+		if v.Tmpfs != nil {
+			m.TmpfsOptions = &mount.TmpfsOptions{SizeBytes: int64(v.Tmpfs.Size), Mode: os.FileMode(v.Tmpfs.Mode)}
+		}
+		h.Mounts = append(h.Mounts, m)
+	case types.VolumeTypeImage:
+		if !t.atLeast("1.48") {
+			return t.invalid(fmt.Sprintf("volumes[%d]", i), errors.New("mounting an image needs an engine with API 1.48 (Docker Engine 28) or newer"))
+		}
+		m := mount.Mount{Type: mount.TypeImage, Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly}
+		if v.Image != nil {
+			m.ImageOptions = &mount.ImageOptions{Subpath: v.Image.SubPath}
+		}
+		h.Mounts = append(h.Mounts, m)
+	default: // npipe, cluster and what is still to come
+		h.Mounts = append(h.Mounts, mount.Mount{
+			Type: mount.Type(v.Type), Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency),
+		})
+	}
+	return nil
+}
+
+// bindString is source:target[:options] if that says everything. Only this
+// form can relabel for SELinux.
+func bindString(v types.ServiceVolumeConfig) (string, bool) {
+	if ambiguous(v.Source) || ambiguous(v.Target) || v.Consistency != "" {
+		return "", false
+	}
+	options := []string{access(v.ReadOnly)}
+	if b := v.Bind; b != nil {
+		if !b.CreateHostPath || b.Recursive != "" {
+			return "", false
+		}
+		if b.SELinux != "" {
+			options = append(options, b.SELinux)
+		}
+		if b.Propagation != "" {
+			options = append(options, b.Propagation)
+		}
+	}
+	return v.Source + ":" + v.Target + ":" + strings.Join(options, ","), true
+}
+
+func volumeString(v types.ServiceVolumeConfig, name string) (string, bool) {
+	if ambiguous(v.Target) || v.Consistency != "" {
+		return "", false
+	}
+	options := []string{access(v.ReadOnly)}
+	if o := v.Volume; o != nil {
+		if o.Subpath != "" || len(o.Labels) > 0 {
+			return "", false
+		}
+		if o.NoCopy {
+			options = append(options, "nocopy")
+		}
+	}
+	if v.Bind != nil && v.Bind.SELinux != "" { // the short syntax's z and Z
+		options = append(options, v.Bind.SELinux)
+	}
+	return name + ":" + v.Target + ":" + strings.Join(options, ","), true
+}
+
+func access(readOnly bool) string {
+	if readOnly {
+		return "ro"
+	}
+	return "rw"
+}
+
+// ambiguous reports whether a path holds a colon that would be taken for a
+// separator; the one of a Windows drive is not.
+func ambiguous(p string) bool {
+	if len(p) > 2 && p[1] == ':' && (p[2] == '\\' || p[2] == '/') {
+		p = p[2:]
+	}
+	return strings.Contains(p, ":")
+}
+
+func (t translation) bindMount(v types.ServiceVolumeConfig) mount.Mount {
+	m := mount.Mount{
+		Type: mount.TypeBind, Source: v.Source, Target: v.Target,
+		ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency),
+	}
+	if v.Bind == nil {
+		return m
+	}
+	m.BindOptions = &mount.BindOptions{
+		Propagation:      mount.Propagation(v.Bind.Propagation),
+		CreateMountpoint: bool(v.Bind.CreateHostPath) && t.atLeast("1.42"),
+	}
+	switch v.Bind.Recursive {
+	case "disabled":
+		m.BindOptions.NonRecursive = true
+	case "writable":
+		m.BindOptions.ReadOnlyNonRecursive = t.atLeast("1.44")
+	case "readonly":
+		m.BindOptions.ReadOnlyForceRecursive = t.atLeast("1.44")
+	}
+	if *m.BindOptions == (mount.BindOptions{}) {
+		m.BindOptions = nil
+	}
+	return m
+}
+
+// volumeMount mounts a volume by name, or a new anonymous one.
+func (t translation) volumeMount(v types.ServiceVolumeConfig, name string) mount.Mount {
+	m := mount.Mount{
+		Type: mount.TypeVolume, Source: name, Target: v.Target,
+		ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency),
+	}
+	if o := v.Volume; o != nil {
+		m.VolumeOptions = &mount.VolumeOptions{NoCopy: o.NoCopy, Labels: o.Labels}
+		if t.atLeast("1.45") {
+			m.VolumeOptions.Subpath = o.Subpath
+		}
+		if !o.NoCopy && len(o.Labels) == 0 && m.VolumeOptions.Subpath == "" {
+			m.VolumeOptions = nil
+		}
+	}
+	return m
+}
+
+// fileUse is a config or secret where the service wants it.
+type fileUse struct {
+	key    string // secrets[0]
+	file   *project.File
+	target string // absolute
+}
+
+// fileUses are the configs and secrets of the service, in file order.
+func (t translation) fileUses() ([]fileUse, error) {
+	var uses []fileUse
+	add := func(section string, i int, source, target string, files []*project.File, base string) error {
+		key := fmt.Sprintf("%s[%d]", section, i)
+		n := slices.IndexFunc(files, func(f *project.File) bool { return f.Key == source })
+		if n < 0 {
+			return t.invalid(key, fmt.Errorf("%q is not declared", source))
+		}
+		if files[n].External {
+			return t.invalid(key, fmt.Errorf("%q is external: engines without Swarm keep no configs and secrets", source))
+		}
+		if target == "" {
+			target = source
+		}
+		if !path.IsAbs(target) {
+			target = path.Join(base, target)
+		}
+		uses = append(uses, fileUse{key, files[n], target})
+		return nil
+	}
+	for i, c := range t.spec.Configs {
+		if err := add("configs", i, c.Source, c.Target, t.in.Project.Configs, "/"); err != nil {
+			return nil, err
+		}
+	}
+	for i, c := range t.spec.Secrets {
+		if err := add("secrets", i, c.Source, c.Target, t.in.Project.Secrets, "/run/secrets"); err != nil {
+			return nil, err
+		}
+	}
+	return uses, nil
+}
+
+// files mounts configs and secrets that are files of the host, read-only. The
+// others are copied in before each start, which needs a place that takes them:
+// where the container's own file system is read-only or hidden by a tmpfs,
+// their folder becomes an anonymous volume. Nothing smaller works: an engine
+// mounts a tmpfs only while the container runs, and refuses copies into a
+// read-only file system everywhere but in volumes.
+func (t translation) files(h *container.HostConfig, taken map[string]bool) error {
+	uses, err := t.fileUses()
+	if err != nil {
+		return err
+	}
+	var folders []string
+	if t.spec.UseAPISocket && t.shielded(apiSocketConfig+"/config.json", h) {
+		folders = append(folders, apiSocketConfig)
+	}
+	for _, u := range uses {
+		if taken[u.target] {
+			continue
+		}
+		if u.file.Path != "" {
+			taken[u.target] = true
+			h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeBind, Source: u.file.Path, Target: u.target, ReadOnly: true})
+			continue
+		}
+		if !t.shielded(u.target, h) {
+			continue
+		}
+		folder := path.Dir(u.target)
+		if folder == "/" {
+			return t.invalid(u.key, fmt.Errorf("%s cannot be written in a container whose root file system is read-only: give it a target in a folder, or use file:", u.target))
+		}
+		folders = append(folders, folder)
+	}
+	for _, folder := range unique(folders) {
+		if t.volumeAt(folder) {
+			continue
+		}
+		if taken[folder] {
+			return t.invalid("tmpfs", fmt.Errorf("%s hides the configs and secrets below it: mount it elsewhere, or give them another target", folder))
+		}
+		taken[folder] = true
+		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Target: folder})
+	}
+	return nil
+}
+
+// volumeAt reports whether the service mounts a volume that takes copies.
+func (t translation) volumeAt(folder string) bool {
+	return slices.ContainsFunc(t.spec.Volumes, func(v types.ServiceVolumeConfig) bool {
+		return path.Clean(v.Target) == folder && !v.ReadOnly && (v.Type == types.VolumeTypeVolume || v.Type == types.VolumeTypeBind)
+	})
+}
+
+// shielded reports whether a copy to the target would be refused or hidden.
+func (t translation) shielded(target string, h *container.HostConfig) bool {
+	if t.spec.ReadOnly {
+		return true
+	}
+	within := func(folder string) bool { return strings.HasPrefix(target, path.Clean(folder)+"/") }
+	for folder := range h.Tmpfs {
+		if within(folder) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(h.Mounts, func(m mount.Mount) bool { return m.Type == mount.TypeTmpfs && within(m.Target) })
+}

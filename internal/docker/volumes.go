@@ -1,0 +1,61 @@
+package docker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+// ListVolumes implements convergence.Volumes.
+func (e *Engine) ListVolumes(ctx context.Context) ([]convergence.Volume, error) {
+	answer, err := call(ctx, e, read(), "list volumes", func(ctx context.Context, c *client.Client) (volume.ListResponse, error) {
+		return c.VolumeList(ctx, volume.ListOptions{})
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := convergence.Observed{Volumes: make([]convergence.Volume, len(answer.Volumes))}
+	for i, v := range answer.Volumes {
+		o.Volumes[i] = convergence.Volume{Name: v.Name, Labels: v.Labels, Driver: v.Driver}
+	}
+	o.Sort()
+	return o.Volumes, nil
+}
+
+// CreateVolume implements convergence.Volumes. The engine answers with an
+// existing volume of that name; one with other labels is a conflict.
+func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map[string]string) error {
+	verb := "create volume " + v.Name
+	// Creating is idempotent, so it may be repeated like a read.
+	made, err := call(ctx, e, kind{deadline: change().deadline, tries: read().tries}, verb,
+		func(ctx context.Context, c *client.Client) (volume.Volume, error) {
+			return c.VolumeCreate(ctx, volume.CreateOptions{
+				Name: v.Name, Driver: v.Spec.Driver, DriverOpts: v.Spec.DriverOpts, Labels: labels,
+			})
+		})
+	if err != nil {
+		return err
+	}
+	if !sameDefinition(made.Labels, labels) {
+		why := "a volume of that name that is no part of this project, or differs, exists already"
+		return &callError{verb, why, convergence.ErrConflict, errors.New(why)}
+	}
+	return nil
+}
+
+// RemoveVolume implements convergence.Volumes. A volume in use wraps
+// convergence.ErrConflict.
+func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
+	err := e.do(ctx, change(), "remove volume "+name, func(ctx context.Context, c *client.Client) error {
+		return c.VolumeRemove(ctx, name, false)
+	})
+	if errors.Is(err, convergence.ErrNotFound) {
+		return nil
+	}
+	return err
+}

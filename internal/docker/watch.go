@@ -1,0 +1,143 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+// watched are the container events worth waking up for. The engine drops the
+// rest: health checks and probes would otherwise fill the stream with execs.
+var watched = []events.Action{
+	events.ActionCreate, events.ActionStart, events.ActionRestart, events.ActionStop, events.ActionDie,
+	events.ActionKill, events.ActionPause, events.ActionUnPause, events.ActionOOM, events.ActionDestroy,
+	events.ActionRename, events.ActionUpdate, events.ActionHealthStatus,
+}
+
+// Watch implements convergence.Watcher.
+//
+// The engine answers before it subscribes the caller, so the request asks for
+// what happened since it was made too: nothing falls between. A remote engine's
+// clock is known to a second only, so that events of the last second may come
+// twice; they only mean "look again".
+func (e *Engine) Watch(ctx context.Context, projectName string) (convergence.EventStream, error) {
+	c, err := e.connected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)))
+	for _, action := range watched {
+		f.Add("event", string(action))
+	}
+	if projectName != "" {
+		f.Add("label", project.LabelProject+"="+projectName)
+	}
+	encoded, err := filters.ToJSON(f)
+	if err != nil {
+		return nil, fmt.Errorf("watch events: %w", err)
+	}
+	since := e.now()
+	query := url.Values{"filters": {encoded}, "since": {fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())}}
+	streamCtx, cancel := context.WithCancelCause(ctx)
+	resp, err := e.subscribe(streamCtx, cancel, versioned(c, "/events"), query)
+	if err != nil {
+		cancel(nil)
+		return nil, e.fail(streamCtx, "watch events", err)
+	}
+	s := &eventStream{engine: e, ctx: streamCtx, cancel: cancel, events: make(chan convergence.Event), ended: make(chan struct{})}
+	go s.read(resp.Body)
+	return s, nil
+}
+
+// subscribe bounds the time until the engine answers, not the stream's.
+func (e *Engine) subscribe(ctx context.Context, cancel context.CancelCauseFunc, p string, query url.Values) (*http.Response, error) {
+	limit := time.AfterFunc(read().deadline, func() { cancel(errSilent) })
+	defer limit.Stop()
+	return e.send(ctx, http.MethodGet, p, query, nil, nil)
+}
+
+// eventStream hands events over one by one. Its reader ends with the response
+// body, which Close and the context of Watch close.
+type eventStream struct {
+	engine *Engine
+	ctx    context.Context // of the subscription: outlives each call of Next
+	cancel context.CancelCauseFunc
+	events chan convergence.Event
+	ended  chan struct{} // closed after err is set
+	err    error
+}
+
+var errClosed = fmt.Errorf("the event stream was closed")
+
+func (s *eventStream) read(body io.ReadCloser) {
+	defer close(s.ended)
+	defer body.Close()
+	dec := json.NewDecoder(body)
+	for {
+		var m events.Message
+		if err := dec.Decode(&m); err != nil {
+			s.err = s.engine.fail(s.ctx, "watch events", err)
+			return
+		}
+		select {
+		case s.events <- newEvent(m):
+		case <-s.ctx.Done():
+			s.err = s.engine.fail(s.ctx, "watch events", s.ctx.Err())
+			return
+		}
+	}
+}
+
+// Next implements convergence.EventStream.
+func (s *eventStream) Next(ctx context.Context) (convergence.Event, error) {
+	select {
+	case ev := <-s.events:
+		return ev, nil
+	case <-s.ended:
+		return convergence.Event{}, s.err
+	case <-ctx.Done():
+		return convergence.Event{}, context.Cause(ctx)
+	}
+}
+
+// Close implements convergence.EventStream. It returns when the reader is gone.
+func (s *eventStream) Close() error {
+	s.cancel(errClosed)
+	<-s.ended
+	return nil
+}
+
+func newEvent(m events.Message) convergence.Event {
+	attributes := m.Actor.Attributes
+	action, detail, _ := strings.Cut(string(m.Action), ": ")
+	ev := convergence.Event{
+		Container:  convergence.Ref{ID: m.Actor.ID, Name: attributes["name"]},
+		Service:    attributes[project.LabelService],
+		Action:     action,
+		Signal:     attributes["signal"],
+		Time:       time.Unix(0, m.TimeNano),
+		Attributes: attributes,
+	}
+	if action == string(events.ActionHealthStatus) {
+		ev.Health = convergence.Health(detail)
+	}
+	if code, err := strconv.Atoi(attributes["exitCode"]); err == nil {
+		ev.ExitCode = code
+	}
+	if s, err := strconv.Atoi(attributes["execDuration"]); err == nil {
+		ev.ExecTime = time.Duration(s) * time.Second
+	}
+	return ev
+}
