@@ -1,0 +1,150 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+func stack() convergence.Plan {
+	ref := func(name string) convergence.Ref { return convergence.Ref{Name: name} }
+	return convergence.Plan{Steps: []convergence.Step{
+		{ID: "network default/create", Action: convergence.CreateNetwork{Network: &project.Network{Name: "demo_default"}}},
+		{ID: "db-1/start", Needs: []convergence.StepID{"network default/create"}, Action: convergence.StartContainer{Target: ref("demo-db-1")}},
+		{ID: "db/healthy", Needs: []convergence.StepID{"db-1/start"}, Action: convergence.Await{Service: "db", Condition: project.Healthy}},
+		{ID: "web-1/start", Needs: []convergence.StepID{"db/healthy"}, Action: convergence.StartContainer{Target: ref("demo-web-1")}},
+	}}
+}
+
+func event(step convergence.StepID, id string, phase convergence.Phase, text string) convergence.Progress {
+	return convergence.Progress{Step: step, ID: id, Phase: phase, Text: text}
+}
+
+func expect(t *testing.T, s *screen, want string) {
+	t.Helper()
+	if got := s.String(); got != want {
+		t.Errorf("screen shows\n%swant\n%s", got, want)
+	}
+}
+
+func TestLiveView(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScreen(t, 70, 10)
+		p := NewPrinter(s, TTY, PrinterOptions{Color: true, Screen: s.size})
+		p.Begin("up", stack())
+		p.Report(event("network default/create", "Network demo_default", convergence.Working, "Creating"))
+		time.Sleep(250 * time.Millisecond)
+		p.Report(event("network default/create", "Network demo_default", convergence.Done, "Created"))
+		p.Report(event("db-1/start", "Container demo-db-1", convergence.Done, "Started"))
+		p.Report(convergence.Progress{Step: "db/healthy", ID: "Service db", Phase: convergence.Working, Text: "Waiting", Waiting: "db to be healthy"})
+		time.Sleep(1460 * time.Millisecond)
+		if !s.cursorHidden() {
+			t.Error("the cursor shows")
+		}
+		expect(t, s, ""+
+			"[+] up 2/4\n"+
+			" ✔ Network demo_default Created                                  0.2s\n"+
+			" ✔ Container demo-db-1  Started                                  0.0s\n"+
+			" ⠼ Service db           Waiting for db to be healthy             1.4s\n"+
+			"   Container demo-web-1 waits for service db\n")
+		p.Message("careful: \x1b[2J")
+		p.Report(event("db/healthy", "Service db", convergence.Done, "Healthy"))
+		p.Report(convergence.Progress{Step: "web-1/start", ID: "Container demo-web-1", Phase: convergence.Failed, Text: "Error", Err: errors.New("port is taken\nsecond line")})
+		p.End()
+		expect(t, s, `careful: \x1b[2J
+[+] up 4/4
+ ✔ Network demo_default Created                                  0.2s
+ ✔ Container demo-db-1  Started                                  0.0s
+ ✔ Service db           Healthy                                  1.5s
+ ✘ Container demo-web-1 Error port is taken                      0.0s
+`)
+		if s.cursorHidden() {
+			t.Error("the cursor is lost")
+		}
+	})
+}
+
+func TestLiveViewFitsTheTerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScreen(t, 50, 8)
+		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
+		p.Begin("up", convergence.Plan{})
+		for i := range 20 {
+			id := fmt.Sprintf("Container a-rather-long-name-of-a-container-%02d", i)
+			p.Report(event("", id, convergence.Working, "Creating"))
+			if i%5 > 0 {
+				p.Report(event("", id, convergence.Done, "Created"))
+			}
+			time.Sleep(frame)
+		}
+		got := s.String()
+		if lines := strings.Count(got, "\n"); lines > 7 {
+			t.Errorf("%d lines on a terminal of 8:\n%s", lines, got)
+		}
+		for _, want := range []string{"[+] up 16/20", "container-00", "container-15", " ... 15 more"} {
+			if want = want[:min(len(want), 12)]; !strings.Contains(got, want) && !strings.Contains(got, "…") {
+				t.Errorf("%q is not on the screen:\n%s", want, got)
+			}
+		}
+		time.Sleep(frame / 2)
+		synctest.Wait()
+		s.resize(40, 14)
+		time.Sleep(2 * frame)
+		if n := strings.Count(s.String(), "[+] up"); n != 1 {
+			t.Errorf("%d headers after a resize:\n%s", n, s)
+		}
+		time.Sleep(frame / 2)
+		synctest.Wait()
+		s.resize(60, 30)
+		time.Sleep(2 * frame)
+		p.End()
+		if n := strings.Count(s.String(), "\n"); n != 21 {
+			t.Errorf("%d lines on a large terminal:\n%s", n, s)
+		}
+	})
+}
+
+func TestLiveViewRestsWhileNothingWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScreen(t, 80, 10)
+		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
+		p.Begin("up", convergence.Plan{})
+		p.Report(event("", "Network x", convergence.Done, "Created"))
+		time.Sleep(time.Second)
+		before := s.drawings()
+		time.Sleep(time.Hour)
+		if s.drawings() != before {
+			t.Errorf("%d drawings of an idle view", s.drawings()-before)
+		}
+		for range 1000 {
+			p.Report(event("", "Container x", convergence.Working, "Creating"))
+			time.Sleep(time.Millisecond)
+		}
+		if n := s.drawings() - before; n > 12 {
+			t.Errorf("%d drawings in a second", n)
+		}
+		p.End()
+	})
+}
+
+func TestLayersOfAPull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScreen(t, 80, 10)
+		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
+		p.Begin("up", convergence.Plan{})
+		p.Report(event("", "Image web:1", convergence.Working, "Pulling"))
+		p.Report(convergence.Progress{ID: "aaa", Parent: "Image web:1", Phase: convergence.Working, Current: 500_000, Total: 1_000_000})
+		p.Report(convergence.Progress{ID: "bbb", Parent: "Image web:1", Phase: convergence.Done, Current: 10, Total: 1_000_000})
+		time.Sleep(frame / 4)
+		expect(t, s, "[+] up 0/1\n ⠋ Image web:1 Pulling [⣤⣿] 1.5MB / 2MB"+strings.Repeat(" ", 36)+"0.0s\n")
+		p.Report(event("", "Image web:1", convergence.Done, "Pulled"))
+		p.End()
+		expect(t, s, "[+] up 1/1\n ✔ Image web:1 Pulled"+strings.Repeat(" ", 54)+"0.0s\n")
+	})
+}

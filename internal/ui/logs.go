@@ -1,0 +1,188 @@
+package ui
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// LogStyle says how log lines look.
+type LogStyle struct {
+	Color      bool // colour the prefixes
+	NoPrefix   bool // lines without their container's name
+	Timestamps bool // LogLine.Time before the text
+	// Terminal says that the output is a terminal: escape sequences other than
+	// colours are dropped, and every line keeps its prefix.
+	Terminal bool
+}
+
+// timeLayout is the engine's: nanoseconds with their zeros, so that columns line up.
+const timeLayout = "2006-01-02T15:04:05.000000000Z07:00"
+
+// Logs prints log lines of several containers, each with its container's name
+// before it. It is safe for concurrent use.
+//
+// Without a terminal and without prefixes the output is the containers' bytes.
+type Logs struct {
+	mu       sync.Mutex
+	style    LogStyle
+	out, err io.Writer
+	width    int
+	sources  map[string]*source
+	open     io.Writer // where a line without its newline was written last
+	buf      []byte
+	clean    []byte
+}
+
+type source struct {
+	color  string
+	prefix []byte
+	width  int // prefix was made for
+}
+
+// NewLogs returns a printer that writes lines of standard output to out and
+// those of standard error to err; both may be the same writer.
+func NewLogs(out, err io.Writer, style LogStyle) *Logs {
+	return &Logs{style: style, out: out, err: err, sources: map[string]*source{}}
+}
+
+// Announce makes room for the prefixes of these names and gives them their
+// colours, so that both depend on the names alone and not on who speaks first.
+func (l *Logs) Announce(names ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range names {
+		l.source(n)
+	}
+}
+
+// Line prints a line of the container.
+func (l *Logs) Line(name string, line convergence.LogLine) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.out
+	if line.Stderr {
+		w = l.err
+	}
+	l.buf = l.buf[:0]
+	l.close(w)
+	switch {
+	case !l.style.Terminal:
+		l.appendLine(name, line.Time, line.Text)
+	default:
+		l.appendSafe(name, line.Time, line.Text)
+	}
+	if line.Partial {
+		l.buf = l.buf[:len(l.buf)-1]
+		l.open = w
+	}
+	_, err := w.Write(l.buf)
+	return err
+}
+
+// Notice prints a remark about the container, such as that it exited.
+func (l *Logs) Notice(name, text string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf = l.buf[:0]
+	l.close(l.out)
+	line := name + " " + text
+	if l.style.Terminal {
+		line = Escape(line)
+	}
+	if l.style.Color {
+		line = l.source(name).color + line + reset
+	}
+	l.buf = append(append(l.buf, line...), '\n')
+	_, err := l.out.Write(l.buf)
+	return err
+}
+
+// Close ends a line that a container left without its newline, if the output
+// is a terminal: elsewhere nothing is added.
+func (l *Logs) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open == nil || !l.style.Terminal {
+		return nil
+	}
+	_, err := l.open.Write([]byte{'\n'})
+	l.open = nil
+	return err
+}
+
+// close ends the unfinished line before another is written. Lines on different
+// writers do not meet unless both are the terminal.
+func (l *Logs) close(next io.Writer) {
+	if l.open == nil || (l.open != next && !l.style.Terminal) {
+		return
+	}
+	l.open = nil
+	l.buf = append(l.buf, '\n')
+}
+
+func (l *Logs) appendLine(name string, at time.Time, text []byte) {
+	if !l.style.NoPrefix {
+		l.buf = append(l.buf, l.prefix(name)...)
+	}
+	if l.style.Timestamps && !at.IsZero() {
+		l.buf = append(at.AppendFormat(l.buf, timeLayout), ' ')
+	}
+	l.buf = append(append(l.buf, text...), '\n')
+}
+
+// appendSafe prints what is between carriage returns as lines of their own, so
+// that a container cannot write over its prefix.
+func (l *Logs) appendSafe(name string, at time.Time, text []byte) {
+	text = bytes.TrimRight(text, "\r")
+	for {
+		part, rest, more := bytes.Cut(text, []byte{'\r'})
+		if len(part) > 0 || !more {
+			l.clean = Sanitize(l.clean[:0], part)
+			l.appendLine(name, at, l.clean)
+		}
+		if !more {
+			return
+		}
+		text = rest
+	}
+}
+
+// prefix is "name  | ", padded for the longest name known.
+func (l *Logs) prefix(name string) []byte {
+	s := l.source(name)
+	if s.width == l.width {
+		return s.prefix
+	}
+	shown := name
+	if l.style.Terminal {
+		shown = Escape(name)
+	}
+	text := shown + strings.Repeat(" ", max(0, l.width-width(shown))) + "  | "
+	if l.style.Color {
+		text = s.color + text + reset
+	}
+	s.prefix, s.width = []byte(text), l.width
+	return s.prefix
+}
+
+func (l *Logs) source(name string) *source {
+	s, ok := l.sources[name]
+	if !ok {
+		s = &source{color: prefixColor(len(l.sources)), width: -1}
+		l.sources[name] = s
+		l.width = max(l.width, width(name))
+	}
+	return s
+}
+
+// prefixColor rotates through cyan, yellow, green, magenta and blue, then
+// their intense variants.
+func prefixColor(n int) string {
+	colors := [...]string{"36", "33", "32", "35", "34", "36;1", "33;1", "32;1", "35;1", "34;1"}
+	return "\x1b[" + colors[n%len(colors)] + "m"
+}

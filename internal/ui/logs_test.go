@@ -1,0 +1,85 @@
+package ui
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+func line(s string) convergence.LogLine { return convergence.LogLine{Text: []byte(s)} }
+
+func TestLogPrefixes(t *testing.T) {
+	var out, errs bytes.Buffer
+	l := NewLogs(&out, &errs, LogStyle{})
+	l.Announce("db-1", "worker-1")
+	l.Line("db-1", line("ready"))
+	l.Line("worker-1", convergence.LogLine{Text: []byte("oops"), Stderr: true})
+	l.Line("a-longer-name-1", line("late"))
+	l.Line("db-1", line("wider now"))
+	l.Notice("db-1", "exited with code 0")
+	want := "db-1      | ready\na-longer-name-1  | late\ndb-1             | wider now\ndb-1 exited with code 0\n"
+	if got := out.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got, want := errs.String(), "worker-1  | oops\n"; got != want {
+		t.Errorf("standard error: %q, want %q", got, want)
+	}
+}
+
+func TestLogsAddNothingToAFile(t *testing.T) {
+	var out bytes.Buffer
+	l := NewLogs(&out, &out, LogStyle{NoPrefix: true})
+	l.Line("a", line("one\x1b[2J\r"))
+	l.Line("a", convergence.LogLine{Text: []byte("no newline"), Partial: true})
+	l.Close()
+	if got, want := out.String(), "one\x1b[2J\r\nno newline"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestUnfinishedLineIsEndedByTheNext(t *testing.T) {
+	for _, terminal := range []bool{false, true} {
+		var out bytes.Buffer
+		l := NewLogs(&out, &out, LogStyle{Terminal: terminal})
+		l.Line("a", convergence.LogLine{Text: []byte("no newline"), Partial: true})
+		l.Line("b", convergence.LogLine{Text: []byte("nor here"), Partial: true})
+		l.Close()
+		want := "a  | no newline\nb  | nor here"
+		if terminal {
+			want += "\n"
+		}
+		if got := out.String(); got != want {
+			t.Errorf("terminal %v: %q, want %q", terminal, got, want)
+		}
+	}
+}
+
+func TestLogsOnATerminal(t *testing.T) {
+	var out bytes.Buffer
+	l := NewLogs(&out, &out, LogStyle{Terminal: true, Color: true, Timestamps: true})
+	at := time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
+	l.Line("a", convergence.LogLine{Text: []byte("\x1b[31mred\x1b[2J\rb | forged\r"), Time: at})
+	want := strings.ReplaceAll("\x1b[36ma  | \x1b[0mTIME \x1b[31mred\x1b[0m\n\x1b[36ma  | \x1b[0mTIME b | forged\n", "TIME", "2026-01-02T03:04:05.000000600Z")
+	if got := out.String(); got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func BenchmarkLogLine(b *testing.B) {
+	var out countingWriter
+	l := NewLogs(&out, &out, LogStyle{})
+	text := line(strings.Repeat("x", 50))
+	for b.Loop() {
+		l.Line("web-1", text)
+	}
+}
+
+type countingWriter int
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	*w += countingWriter(len(p))
+	return len(p), nil
+}

@@ -1,0 +1,220 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// Mode is how progress is shown.
+type Mode string
+
+// The modes of progress.
+const (
+	TTY   Mode = "tty"   // a live view, redrawn in place
+	Plain Mode = "plain" // a line per event
+	JSON  Mode = "json"  // an object per event
+	Quiet Mode = "quiet" // nothing
+)
+
+// Printer shows the progress of an operation. Printers are safe for concurrent use.
+type Printer interface {
+	// Begin starts an operation and names it: "up", "down". The plan, if there
+	// is one, lets a view say what is still to come and what it waits for.
+	Begin(operation string, plan convergence.Plan)
+	// Report shows an event.
+	Report(convergence.Progress)
+	// Message prints a remark of one line or more, such as a warning.
+	Message(text string)
+	// Around runs f, which writes to the terminal, without disturbing the view.
+	Around(f func())
+	// End finishes the operation and leaves the terminal as it was.
+	End()
+}
+
+// Screen tells the size of a terminal in columns and rows, as it is now.
+type Screen func() (columns, rows int)
+
+// PrinterOptions are what a printer of any mode needs to know.
+type PrinterOptions struct {
+	Color    bool
+	Terminal bool   // the writer is a terminal, whatever the mode
+	Screen   Screen // TTY only
+	// HideStarts leaves events of starting out of the live view: attached
+	// output follows anyway.
+	HideStarts bool
+	DryRun     bool // marks JSON events
+}
+
+// NewPrinter returns a printer that writes to w.
+func NewPrinter(w io.Writer, mode Mode, opt PrinterOptions) Printer {
+	switch mode {
+	case TTY:
+		return newLive(w, opt)
+	case JSON:
+		return &jsonPrinter{w: w, dryRun: opt.DryRun, last: lastText{}}
+	case Quiet:
+		return &quietPrinter{w: w, terminal: opt.Terminal}
+	}
+	return &plainPrinter{w: w, terminal: opt.Terminal, last: lastText{}}
+}
+
+// lastText remembers what was said last of each object, so that an event that
+// says nothing new gives no line.
+type lastText map[[2]string]string
+
+func (l lastText) repeats(p convergence.Progress) bool {
+	key, text := [2]string{p.Parent, p.ID}, string(p.Phase)+" "+p.Text+" "+p.Details
+	if l[key] == text {
+		return true
+	}
+	l[key] = text
+	return false
+}
+
+type plainPrinter struct {
+	mu       sync.Mutex
+	w        io.Writer
+	terminal bool
+	last     lastText
+}
+
+func (p *plainPrinter) Begin(string, convergence.Plan) {}
+func (p *plainPrinter) End()                           {}
+
+func (p *plainPrinter) Report(e convergence.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.last.repeats(withoutAmounts(e)) {
+		return
+	}
+	text := fmt.Sprintf(" %s %s %s", e.ID, e.Text, e.Details)
+	fmt.Fprintln(p.w, printable(text, p.terminal))
+}
+
+// withoutAmounts drops what changes all the time while a layer is transferred.
+func withoutAmounts(e convergence.Progress) convergence.Progress {
+	if e.Total > 0 {
+		e.Details = ""
+	}
+	return e
+}
+
+func (p *plainPrinter) Message(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.w, printableText(text, p.terminal))
+}
+
+func (p *plainPrinter) Around(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+type quietPrinter struct {
+	mu       sync.Mutex
+	w        io.Writer
+	terminal bool
+}
+
+func (p *quietPrinter) Begin(string, convergence.Plan) {}
+func (p *quietPrinter) Report(convergence.Progress)    {}
+func (p *quietPrinter) End()                           {}
+
+// Message prints: quiet is about progress, and warnings are none.
+func (p *quietPrinter) Message(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.w, printableText(text, p.terminal))
+}
+
+func (p *quietPrinter) Around(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+type jsonPrinter struct {
+	mu     sync.Mutex
+	w      io.Writer
+	dryRun bool
+	last   lastText
+}
+
+type jsonEvent struct {
+	DryRun   bool              `json:"dry-run,omitempty"`
+	ID       string            `json:"id,omitempty"`
+	ParentID string            `json:"parent_id,omitempty"`
+	Status   convergence.Phase `json:"status,omitempty"`
+	Text     string            `json:"text,omitempty"`
+	Details  string            `json:"details,omitempty"`
+	Current  int64             `json:"current,omitempty"`
+	Total    int64             `json:"total,omitempty"`
+	Percent  int               `json:"percent,omitempty"`
+}
+
+type jsonMessage struct {
+	Level   string `json:"level"`
+	Message string `json:"message"`
+}
+
+func (p *jsonPrinter) Begin(string, convergence.Plan) {}
+func (p *jsonPrinter) End()                           {}
+
+func (p *jsonPrinter) Report(e convergence.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Total == 0 && p.last.repeats(e) {
+		return
+	}
+	out := jsonEvent{
+		DryRun: p.dryRun, ID: e.ID, ParentID: e.Parent, Status: e.Phase, Text: e.Text,
+		Details: e.Details, Current: e.Current, Total: e.Total,
+	}
+	if e.Total > 0 {
+		out.Percent = int(min(100, e.Current*100/e.Total))
+	}
+	p.encode(out)
+}
+
+func (p *jsonPrinter) Message(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range strings.Lines(text) {
+		p.encode(jsonMessage{Level: "warning", Message: strings.TrimRight(l, "\n")})
+	}
+}
+
+func (p *jsonPrinter) Around(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+// encode writes one object per line. Progress that cannot be written is no
+// reason to stop the operation.
+func (p *jsonPrinter) encode(v any) {
+	e := json.NewEncoder(p.w)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v)
+}
+
+func printable(s string, terminal bool) string {
+	if terminal {
+		return Escape(s)
+	}
+	return strings.ReplaceAll(s, "\n", " ")
+}
+
+func printableText(s string, terminal bool) string {
+	s = strings.TrimRight(s, "\n")
+	if terminal {
+		return EscapeText(s)
+	}
+	return s
+}
