@@ -89,7 +89,9 @@ func (c *container) spawn(program *Program) {
 	c.process, p.program = p, program
 	switch {
 	case program == nil && len(c.command) > 0 && c.interpretable():
-		p.after(0, func() { p.command(c.command, c.env, p.finish) })
+		p.begin = true
+		p.command(c.command, c.env, p.finish)
+		p.begin = false
 	case program == nil:
 		p.program = &Program{}
 	default:

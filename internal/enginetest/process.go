@@ -20,6 +20,9 @@ type process struct {
 	write   func(stderr bool, text string)
 	onExit  func(code int)
 	execs   []*process // commands run beside it, which end with it
+	// begin is true while the program gets going within the call that starts
+	// it; a program that ends meanwhile does so right after the call.
+	begin bool
 }
 
 func newProcess(c *container, write func(bool, string), onExit func(int)) *process {
@@ -65,7 +68,11 @@ func (p *process) thaw() {
 
 // finish ends the process with an exit code.
 func (p *process) finish(code int) {
-	if p.ended {
+	switch {
+	case p.ended:
+		return
+	case p.begin:
+		p.after(0, func() { p.finish(code) })
 		return
 	}
 	p.kill()

@@ -83,6 +83,10 @@ func (c *container) interpretable() bool {
 	return slices.Contains(shellTools(), name)
 }
 
+// Busybox are the commands of an image that holds busybox, as far as the small
+// shell knows them: Image.Programs of a stand-in for one.
+func Busybox() []string { return shellTools() }
+
 // shellTools are the commands that the small shell knows.
 func shellTools() []string {
 	return []string{

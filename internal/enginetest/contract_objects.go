@@ -1,0 +1,146 @@
+package enginetest
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+func objectTests() []test {
+	return []test{
+		{"a named volume outlives its containers", (*stage).testNamedVolume},
+		{"a volume in use is a conflict", (*stage).testVolumeInUse},
+		{"anonymous volumes go with their container on request", (*stage).testAnonymousVolume},
+		{"a successor inherits anonymous volumes", (*stage).testInherit},
+		{"an image in use is a conflict", (*stage).testImageInUse},
+	}
+}
+
+// volume declares a volume and makes it.
+func (s *stage) volume(key string) string {
+	s.Helper()
+	name := s.name + "_" + key
+	s.compose.Volumes[key] = types.VolumeConfig{Name: name}
+	s.must(s.CreateVolume(s.Context(), s.project().Volume(key), s.labels(map[string]string{"kind": "test"})))
+	return name
+}
+
+func mounts(vs ...types.ServiceVolumeConfig) func(*types.ServiceConfig) {
+	return func(c *types.ServiceConfig) { c.Volumes = vs }
+}
+
+// volumes are the volumes of the engine by name.
+func (s *stage) volumes() map[string]convergence.Volume {
+	s.Helper()
+	vs, err := s.ListVolumes(s.Context())
+	s.must(err)
+	byName := map[string]convergence.Volume{}
+	for _, v := range vs {
+		byName[v.Name] = v
+	}
+	return byName
+}
+
+func (s *stage) testNamedVolume() {
+	name := s.volume("data")
+	s.volume("data") // once more is no error
+	if got := s.volumes()[name]; got.Labels["kind"] != "test" || got.Driver != "local" {
+		s.Errorf("volume = %+v, want its labels and driver local", got)
+	}
+	mount := mounts(types.ServiceVolumeConfig{Type: "volume", Source: "data", Target: "/data"})
+	first := s.up("first", obedient, mount)
+	s.exec(first, "echo kept > /data/x")
+	s.must(s.RemoveContainer(s.Context(), first, true))
+	second := s.up("second", obedient, mount)
+	if got := s.exec(second, "cat /data/x").Output; got != "kept\n" {
+		s.Errorf("data = %q, want kept", got)
+	}
+	l, _ := s.listed(second)
+	want := convergence.Mount{Type: "volume", Name: name, Target: "/data"}
+	if i := slices.IndexFunc(l.Mounts, func(m convergence.Mount) bool { return m.Target == "/data" }); i < 0 ||
+		l.Mounts[i].Name != want.Name || l.Mounts[i].Type != want.Type || l.Mounts[i].ReadOnly {
+		s.Errorf("mounts = %+v, want %+v among them", l.Mounts, want)
+	}
+}
+
+func (s *stage) testVolumeInUse() {
+	name := s.volume("data")
+	s.service("web", obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Source: "data", Target: "/data", ReadOnly: true}))
+	c := s.create("web")
+	if err := s.RemoveVolume(s.Context(), name); !errors.Is(err, convergence.ErrConflict) {
+		s.Errorf("remove = %v, want a conflict", err)
+	}
+	s.must(s.StartContainer(s.Context(), c))
+	if got := s.exec(c, "echo x > /data/x"); got.ExitCode == 0 {
+		s.Error("a read-only mount was written to")
+	}
+	s.must(s.RemoveContainer(s.Context(), c, false))
+	s.must(s.RemoveVolume(s.Context(), name))
+	if _, still := s.volumes()[name]; still {
+		s.Error("the removed volume is still listed")
+	}
+}
+
+// anonymous is the name of the volume mounted at the target.
+func (s *stage) anonymous(c convergence.Ref, target string) string {
+	s.Helper()
+	for _, m := range s.inspect(c).Mounts {
+		if m.Target == target && m.Type == "volume" && m.Name != "" {
+			return m.Name
+		}
+	}
+	s.Fatalf("no volume at %s", target)
+	return ""
+}
+
+func (s *stage) testAnonymousVolume() {
+	s.service("web", obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Target: "/cache"}))
+	c := s.create("web")
+	name := s.anonymous(c, "/cache")
+	s.must(s.RemoveContainer(s.Context(), c, false))
+	if _, ok := s.volumes()[name]; !ok {
+		s.Error("the anonymous volume is gone although nobody asked")
+	}
+	s.must(s.RemoveVolume(s.Context(), name))
+	c = s.create("web")
+	name = s.anonymous(c, "/cache")
+	s.must(s.RemoveContainer(s.Context(), c, true))
+	if _, still := s.volumes()[name]; still {
+		s.Error("the anonymous volume is still there")
+	}
+}
+
+func (s *stage) testInherit() {
+	old := s.run("web", "echo kept > /cache/x; "+obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Target: "/cache"}))
+	name := s.anonymous(old, "/cache")
+	spec := s.spec("web")
+	spec.Name = "0123456789ab_" + spec.Name
+	spec.Inherit = []convergence.InheritedVolume{{Volume: name, Target: "/cache"}, {Volume: name, Target: "/unused", IfImageVolume: true}}
+	r, err := s.CreateContainer(s.Context(), spec)
+	s.must(err)
+	successor := convergence.Ref{ID: r.ID, Name: spec.Name}
+	if got := s.anonymous(successor, "/cache"); got != name {
+		s.Errorf("the successor mounts %s, want %s", got, name)
+	}
+	if got := len(s.inspect(successor).Mounts); got != 1 {
+		s.Errorf("the successor has %d mounts, want 1", got)
+	}
+	s.must(s.RemoveContainer(s.Context(), old, true)) // the volume is in use: it stays
+	s.must(s.StartContainer(s.Context(), successor))
+	if got := s.exec(successor, "cat /cache/x").Output; got != "kept\n" {
+		s.Errorf("data = %q, want kept", got)
+	}
+	s.must(s.RemoveContainer(s.Context(), successor, false))
+	s.must(s.RemoveVolume(s.Context(), name))
+}
+
+func (s *stage) testImageInUse() {
+	s.service("web", obedient, nil)
+	s.create("web")
+	if err := s.RemoveImage(s.Context(), s.fx.Image); !errors.Is(err, convergence.ErrConflict) {
+		s.Errorf("remove = %v, want a conflict", err)
+	}
+}

@@ -1,0 +1,15 @@
+package enginetest_test
+
+import (
+	"testing"
+
+	"github.com/musterdev/muster/internal/enginetest"
+)
+
+// TestContract holds the engine in memory to what the real one does.
+func TestContract(t *testing.T) {
+	e := enginetest.New()
+	t.Cleanup(e.Close)
+	e.AddImage(enginetest.Image{Ref: image, Programs: enginetest.Busybox()})
+	enginetest.Run(t, e, enginetest.Fixture{Image: image, Prefix: "contract", Port: 18080})
+}
