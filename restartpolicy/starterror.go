@@ -1,6 +1,9 @@
 package restartpolicy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ErrorClass says whether a failed start may succeed later without anyone changing
 // the container.
@@ -36,68 +39,81 @@ func ClassifyStartError(text string) ErrorClass {
 	return Transient
 }
 
-// startErrors lists what is known, in lower case, more telling texts first: the
-// engine wraps errors, so that one text may match several entries.
-func startErrors() []struct {
+// knownError is a text known by some of its parts, in lower case, in any order.
+type knownError struct {
 	class ErrorClass
 	parts []string
-} {
-	type entry = struct {
-		class ErrorClass
-		parts []string
+}
+
+// startErrors lists what is known, more telling texts first: engines wrap errors,
+// and quote names that people chose, so that one text may match several entries.
+func startErrors() []knownError {
+	return slices.Concat(programErrors(), hostErrors(), definitionErrors())
+}
+
+// programErrors are about the program to run. They come first since they quote its
+// name, which may well be "timeout".
+func programErrors() []knownError {
+	return []knownError{
+		{Permanent, []string{`exec: "`, "executable file not found"}},
+		{Permanent, []string{`exec: "`, "no such file or directory"}},
+		{Permanent, []string{`exec: "`, "permission denied"}},
+		{Permanent, []string{`exec: "`, "is a directory"}},
+		{Permanent, []string{"exec format error"}},
+		{Permanent, []string{"unable to find user"}},
+		{Permanent, []string{"unable to find group"}},
 	}
-	return []entry{
-		// What the host lacks at the moment.
+}
+
+// hostErrors are about what the host, another container, the network or a driver
+// lacks at the moment and may still bring.
+func hostErrors() []knownError {
+	return []knownError{
 		{Transient, []string{"no space left on device"}},
-		{Transient, []string{"port is already allocated"}},
-		{Transient, []string{"address already in use"}},
+		{Transient, []string{"disk quota exceeded"}},
+		{Transient, []string{"input/output error"}},
 		{Transient, []string{"device or resource busy"}},
 		{Transient, []string{"cannot allocate memory"}},
 		{Transient, []string{"resource temporarily unavailable"}},
 		{Transient, []string{"too many open files"}},
-		{Transient, []string{"disk quota exceeded"}},
-		{Transient, []string{"input/output error"}},
-		{Transient, []string{"timeout"}},
-		{Transient, []string{"timed out"}},
-		{Transient, []string{"deadline exceeded"}},
-		{Transient, []string{"connection refused"}},
-		// What another container, the network or a driver may still bring.
-		{Transient, []string{"network", "not found"}},
-		{Transient, []string{"cannot join", "namespace"}},
-		{Transient, []string{"cannot join network"}},
+		{Transient, []string{"port is already allocated"}},
+		{Transient, []string{"address already in use"}},
+		{Transient, []string{"no available", "address"}},
+		{Transient, []string{"network ", "not found"}},
+		{Transient, []string{"cannot join network of a non running container"}},
 		{Transient, []string{"no such container"}},
 		{Transient, []string{"endpoint with name", "already exists"}},
 		{Transient, []string{"error gathering device information"}},
-		{Transient, []string{"volume", "plugin"}},
 		{Transient, []string{"error while mounting volume"}},
-		{Transient, []string{"failed to mount local volume"}},
-		// What nobody but its author can repair.
-		{Permanent, []string{"executable file not found"}},
-		{Permanent, []string{"exec format error"}},
-		{Permanent, []string{"exec:", "no such file or directory"}},
-		{Permanent, []string{"exec ", "no such file or directory"}},
-		{Permanent, []string{"exec", "permission denied"}},
-		{Permanent, []string{"exec", "is a directory"}},
+		{Transient, []string{"volume", "plugin"}},
+		{Transient, []string{"connection refused"}},
+		{Transient, []string{"deadline exceeded"}},
+		{Transient, []string{"timed out"}},
+		{Transient, []string{"timeout"}},
+	}
+}
+
+// definitionErrors are about the container's own definition: nobody but its author
+// can repair them.
+func definitionErrors() []knownError {
+	return []knownError{
 		{Permanent, []string{"no such image"}},
 		{Permanent, []string{"bind source path does not exist"}},
 		{Permanent, []string{"error while creating mount source path"}},
 		{Permanent, []string{"error mounting", "not a directory"}},
 		{Permanent, []string{"error mounting", "no such file or directory"}},
-		{Permanent, []string{"are you trying to mount a directory onto a file"}},
+		{Permanent, []string{"invalid mount"}},
 		{Permanent, []string{"chdir to cwd"}},
-		{Permanent, []string{"cannot start a container", "without a command"}},
-		{Permanent, []string{"unable to find user"}},
-		{Permanent, []string{"unable to find group"}},
-		{Permanent, []string{"no matching entries in passwd file"}},
+		{Permanent, []string{"cannot mkdir", "not a directory"}},
+		{Permanent, []string{"/proc/sys/", "no such file or directory"}},
+		{Permanent, []string{"/proc/sys/", "invalid argument"}},
+		{Permanent, []string{"error setting rlimit"}},
+		{Permanent, []string{"unknown capability"}},
 		{Permanent, []string{"unknown or invalid runtime"}},
 		{Permanent, []string{"unknown runtime"}},
 		{Permanent, []string{"could not select device driver"}},
-		{Permanent, []string{"invalid mount"}},
+		{Permanent, []string{"user specified ip address"}},
 		{Permanent, []string{"invalid reference format"}},
-		{Permanent, []string{"invalid argument", "writing"}}, // a cgroup or sysctl value that the kernel refuses
-		{Permanent, []string{"sysctl", "not in a separate"}},
-		{Permanent, []string{"invalid capability"}},
-		{Permanent, []string{"invalid spec"}},
 	}
 }
 
