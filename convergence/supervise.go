@@ -1,0 +1,205 @@
+package convergence
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/musterdev/muster/project"
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+// suspendDrift is how far the clocks may drift apart before a suspend is assumed.
+const suspendDrift = 30 * time.Second
+
+// Supervised is what a supervisor asks of an engine.
+type Supervised interface {
+	ListContainers(ctx context.Context, f ContainerFilter) ([]Container, error)
+	InspectContainer(ctx context.Context, c Ref) (Inspection, error)
+	StartContainer(ctx context.Context, c Ref) error
+	StopContainer(ctx context.Context, c Ref, grace *time.Duration) error
+	RestartContainer(ctx context.Context, c Ref, grace *time.Duration) error
+	SetRestartPolicy(ctx context.Context, c Ref, policy string) error
+	Watcher
+}
+
+// SuperviseOptions are the choices of a Supervisor. The zero value supervises
+// the whole project and tells nobody.
+type SuperviseOptions struct {
+	// Services narrows the supervision; empty is all of them.
+	Services []string
+	// Record is told of everything that the supervisor sees, decides and does. It
+	// is called by one goroutine at a time and must not block for long.
+	Record func(Record)
+	// Exclusive takes the project's operation lock around an action, so that no
+	// command works on the same containers meanwhile. It blocks until the lock is
+	// free and returns what frees it; nil takes none.
+	Exclusive func(ctx context.Context) (release func(), err error)
+	// Models delivers new definitions of the project while it is supervised.
+	Models <-chan *project.Project
+	// Resync is how often everything is listed again although no event said so;
+	// zero is 30 seconds.
+	Resync time.Duration
+}
+
+// Supervisor keeps a project's containers true to their restart policies,
+// health options and dependencies. It owns no state beyond its memory: labels
+// and the engine's configuration say who owns a container's restarts, so that
+// a supervisor that was killed and started again ends in the same state.
+type Supervisor struct {
+	engine Supervised
+	opt    SuperviseOptions
+	inbox  chan message
+	status chan chan []Supervision
+}
+
+// message is something that happened; only the loop handles it.
+type message interface{ handle(*loop) }
+
+// NewSupervisor returns a supervisor that Run has not started yet.
+func NewSupervisor(e Supervised, opt SuperviseOptions) *Supervisor {
+	if opt.Resync == 0 {
+		opt.Resync = 30 * time.Second
+	}
+	if opt.Record == nil {
+		opt.Record = func(Record) {}
+	}
+	return &Supervisor{engine: e, opt: opt, inbox: make(chan message, 256), status: make(chan chan []Supervision)}
+}
+
+// Supervise runs a Supervisor for the project until ctx ends, whose cause it
+// returns. The containers are left as they are.
+func Supervise(ctx context.Context, want *project.Project, e Supervised, opt SuperviseOptions) error {
+	return NewSupervisor(e, opt).Run(ctx, want)
+}
+
+// Status returns what the supervisor knows and plans, by container name. It
+// fails when ctx ends before the supervisor answers.
+func (s *Supervisor) Status(ctx context.Context) ([]Supervision, error) {
+	answer := make(chan []Supervision, 1)
+	select {
+	case s.status <- answer:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	return <-answer, nil
+}
+
+// loop is the state of a running supervisor. One goroutine owns it; calls to
+// the engine run in goroutines of their own and come back as messages.
+type loop struct {
+	*Supervisor
+	ctx    context.Context // of Run; ends every goroutine that the loop starts
+	wg     sync.WaitGroup
+	origin time.Time
+	name   string // of the project, which a new definition cannot change
+	want   *project.Project
+	levels map[string]int // depth of services in the dependency graph
+
+	engineState restartpolicy.EngineState
+	epoch       int // counts connections to the event stream
+	lostAt      time.Duration
+	wards       map[string]*ward // by container ID
+	budget      restartpolicy.Budget
+	breaker     restartpolicy.Breaker
+	wake        time.Duration // when to decide again at the latest; zero is never
+	listing     bool
+}
+
+// Run supervises until ctx ends and returns its cause. No goroutine outlives it.
+func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
+	ctx, cancel := context.WithCancel(ctx)
+	l := &loop{
+		Supervisor: s, ctx: ctx, origin: time.Now(), name: want.Name, wards: map[string]*ward{},
+		engineState: restartpolicy.EngineResync,
+	}
+	defer l.wg.Wait()
+	defer cancel()
+	l.adopt(want)
+	l.connect(true)
+	resync := time.NewTicker(s.opt.Resync)
+	defer resync.Stop()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	last := time.Now()
+	for {
+		if last = l.noticeSuspend(last); l.engineState == restartpolicy.EngineUp {
+			l.decide()
+		}
+		timer.Reset(l.untilWake())
+		select {
+		case m := <-s.inbox:
+			m.handle(l)
+		case answer := <-s.status:
+			answer <- l.supervisions()
+		case p, open := <-s.opt.Models:
+			if !open {
+				s.opt.Models = nil
+				continue
+			}
+			l.adopt(p)
+		case <-resync.C:
+			l.list()
+		case <-timer.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// now is the monotonic clock that decisions are made on.
+func (l *loop) now() time.Duration { return time.Since(l.origin) }
+
+// noticeSuspend lists everything again if the wall clock went much further than
+// the monotonic one since the loop last ran, as it does while a machine sleeps.
+func (l *loop) noticeSuspend(last time.Time) time.Time {
+	now := time.Now()
+	drift := now.Round(0).Sub(last.Round(0)) - now.Sub(last)
+	if drift.Abs() > suspendDrift {
+		l.list()
+	}
+	return now
+}
+
+// untilWake is how long to wait for nothing but time.
+func (l *loop) untilWake() time.Duration {
+	if l.wake == 0 {
+		return time.Hour
+	}
+	return max(0, l.wake-l.now())
+}
+
+// wakeAt makes sure that decisions are made again at that time.
+func (l *loop) wakeAt(at time.Duration) {
+	if l.wake == 0 || at < l.wake {
+		l.wake = at
+	}
+}
+
+// adopt takes a new definition of the project over.
+func (l *loop) adopt(want *project.Project) {
+	if g, err := want.Graph(); err == nil {
+		levels := map[string]int{}
+		for _, name := range g.Order() {
+			for _, need := range g.Needs(name) {
+				levels[name] = max(levels[name], levels[need]+1)
+			}
+		}
+		l.levels = levels
+	}
+	l.want = want
+}
+
+// do runs work beside the loop and hands the message it returns back to it.
+func (l *loop) do(work func(ctx context.Context) message) {
+	l.wg.Go(func() {
+		m := work(l.ctx)
+		if m == nil {
+			return
+		}
+		select {
+		case l.inbox <- m:
+		case <-l.ctx.Done():
+		}
+	})
+}
