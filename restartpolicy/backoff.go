@@ -10,14 +10,14 @@ import (
 
 // The numbers of the backoff. The first crashes in a row wait 100, 200, 400 ms as
 // with Docker's engine; but where the engine starts over once a run has lasted ten
-// seconds, failures here fade by half every HalfLife. So a crash every eleven
-// seconds climbs to MaxDelay, and one every hour costs only MinDelay.
+// seconds, failures here fade by half with every HalfLife of running. So a crash
+// after every eleven seconds climbs to MaxDelay, and one every hour costs MinDelay.
 const (
 	// MinDelay is the delay after a single failure.
 	MinDelay = 100 * time.Millisecond
 	// MaxDelay is the longest delay, jitter and a longer Policy.Delay aside.
 	MaxDelay = time.Minute
-	// HalfLife is the time in which past failures lose half of their weight.
+	// HalfLife is the running time in which past failures lose half of their weight.
 	HalfLife = 10 * time.Minute
 	// CrashLoopScore is the weight of failures above which a container counts as
 	// crash looping.
@@ -29,7 +29,7 @@ const (
 	jitter = 0.25
 )
 
-// fade returns the weight that score has after a time without failures.
+// fade returns the weight that score has after a time of running well.
 func fade(score float64, since time.Duration) float64 {
 	return score * math.Exp2(-float64(max(0, since))/float64(HalfLife))
 }

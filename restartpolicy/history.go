@@ -23,7 +23,9 @@ type memory struct {
 	exit exitKey       // the exit judged last
 	seen time.Duration // when it was first seen
 
-	score    float64       // weight of past failures as of failedAt
+	score    float64       // weight of past failures as of fadedTo
+	fades    bool          // the container runs, as far as is known, and well
+	fadedTo  time.Duration // since when it does, if it does
 	failedAt time.Duration // when the last failure was seen
 	failures int           // how many there were, to vary the jitter
 
@@ -48,8 +50,14 @@ type exitKey struct {
 }
 
 // Score returns the weight of past failures at the time now: 1 after a single
-// failure, halved every HalfLife.
-func (h History) Score(now time.Duration) float64 { return fade(h.score, now-h.failedAt) }
+// failure, halved by every HalfLife of running well. The time that a container is
+// down does not count, or else its own delay would soon be the reason to shorten it.
+func (h History) Score(now time.Duration) float64 {
+	if !h.fades {
+		return h.score
+	}
+	return fade(h.score, now-h.fadedTo)
+}
 
 // CrashLooping reports whether failures weigh more than CrashLoopScore.
 func (h History) CrashLooping(now time.Duration) bool { return h.Score(now) > CrashLoopScore }
@@ -99,14 +107,21 @@ func (h History) StartFailed() History {
 
 // forgive forgets what a deliberate start makes irrelevant.
 func (h *History) forgive() {
-	h.score, h.failedAt = 0, 0
+	h.score = 0
 	h.attempts, h.restarts, h.startErrors = 0, nil, 0
 	h.refused, h.planned, h.due = "", Leave, 0
 }
 
+// runWell lets failures fade from now on.
+func (h *History) runWell(now time.Duration) {
+	h.score = h.Score(now)
+	h.fades, h.fadedTo = true, now
+}
+
 // fail counts n failures at the time now and sets when a restart is due.
 func (h *History) fail(in Input, n int) {
-	h.score = fade(h.score, in.Now-h.failedAt) + float64(n)
+	h.score = h.Score(in.Now) + float64(n)
+	h.fades = false
 	h.failedAt = in.Now
 	h.failures += n
 	h.due = in.Now + Jitter(Backoff(h.score, in.Policy.Delay), in.Container.ID, h.failures)
@@ -144,8 +159,11 @@ func (h *History) within(in Input) []time.Duration {
 	return kept
 }
 
-// withdraw takes back a restart that turned out not to be needed.
+// withdraw takes back the restart of a sick container, if it is planned.
 func (h *History) withdraw() {
+	if !h.sick || h.planned != Restart {
+		return
+	}
 	h.planned = Leave
 	h.attempts = max(0, h.attempts-1)
 	h.restarts = slices.Clone(h.restarts[:max(0, len(h.restarts)-1)])

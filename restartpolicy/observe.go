@@ -34,6 +34,7 @@ func (in *Input) firstSight() {
 	switch c.Status {
 	case Running, Paused:
 		h.exit = in.exitKey()
+		h.runWell(in.Now)
 	case Restarting:
 		h.exit = in.exitKey()
 		h.score, h.failedAt = float64(min(c.RestartCount, int(CrashLoopScore))), in.Now
@@ -60,6 +61,7 @@ func (in *Input) observeStart() {
 		h.forgive()
 	}
 	h.startedAt = started
+	h.runWell(in.Now)
 	h.planned, h.refused = Leave, ""
 	if c.StartError == "" {
 		h.startErrors = 0
@@ -81,12 +83,14 @@ func (in *Input) observeExit() {
 		return // an error was cleared by a start, nothing else
 	}
 	h.seen = in.Now
-	if h.planned == Restart && in.Now >= h.due {
+	requested := c.Exit.Requested && c.StartError == ""
+	if requested && h.planned == Restart && in.Now >= h.due {
 		return // our own restart is under way: this exit is a part of it
 	}
+	h.withdraw()
 	h.planned, h.refused = Leave, ""
 	switch {
-	case c.Exit.Requested && c.StartError == "", in.Intent == UserStop, in.Intent == OpStop, in.Intent == Hold:
+	case requested, in.Intent == UserStop, in.Intent == OpStop, in.Intent == Hold:
 		h.forgive()
 		return
 	case !in.failed():
@@ -127,8 +131,9 @@ func (in *Input) observeHealth() {
 	switch {
 	case c.Status != Running:
 	case !in.unhealthy():
-		if h.sick && h.planned == Restart {
+		if h.sick {
 			h.withdraw()
+			h.runWell(in.Now)
 		}
 		h.sick = false
 	case !h.sick && !in.hostSick():

@@ -7,6 +7,13 @@
 // caller's monotonic clock are time.Duration since an origin the caller fixes once;
 // the engine's timestamps are time.Time and are compared only with one another.
 // The package imports only the standard library.
+//
+// A supervisor keeps one History and one Edges per container, and one Budget and
+// one Breaker for all. It folds each event into Edges with Observe and each
+// inspection with Look, which give Input its Intent and Gapless and Exit its
+// Requested and OOM; asks Decide whenever something changed or a decision's time
+// has come; lets the Budget choose among the starts that are due; and reports a
+// start call that failed through History.StartFailed.
 package restartpolicy
 
 import (
