@@ -135,6 +135,7 @@ type ContainerFilter struct {
 type ImageRef struct {
 	Ref      string
 	Platform string
+	Age      bool // LastTagged is asked for, which costs a call on Docker
 }
 
 // BuildSpec asks for a service's image.

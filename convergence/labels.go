@@ -164,7 +164,8 @@ func (s CreateSpec) Complete(images []Image, ids map[string]string) (CreateSpec,
 
 // serviceImage is the image of the service's containers, for their platform.
 func serviceImage(p *project.Project, s *project.Service) ImageRef {
-	return ImageRef{Ref: s.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"])}
+	aged := s.PullPolicy == "daily" || s.PullPolicy == "weekly" || strings.HasPrefix(s.PullPolicy, "every_")
+	return ImageRef{Ref: s.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"]), Age: aged}
 }
 
 // volumeImages are the images that the service mounts as volumes.

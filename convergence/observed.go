@@ -108,7 +108,7 @@ type Image struct {
 	ID         string // image ID
 	Digest     string // what the image label holds: the platform manifest's digest on engines that tell it, else ID
 	Created    time.Time
-	LastTagged time.Time
+	LastTagged time.Time // zero unless it was asked for
 }
 
 // Observed is one look at the engine through a project's eyes: everything that

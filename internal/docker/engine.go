@@ -33,6 +33,8 @@ type Engine struct {
 	server *server // what the engine told of itself; nil before the first call
 }
 
+var _ convergence.Engine = (*Engine)(nil)
+
 // server is what the first answer of an engine tells.
 type server struct {
 	os   string        // linux or windows

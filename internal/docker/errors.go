@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
@@ -23,14 +25,25 @@ var errSilent = errors.New("the engine does not answer")
 
 // responseError is an error that the engine answered with.
 type responseError struct {
-	status int
-	msg    string
+	status     int // zero if the error came after the status
+	msg        string
+	retryAfter time.Duration
 }
 
 func newResponseError(resp *http.Response) *responseError {
+	e := &responseError{status: resp.StatusCode, msg: responseMessage(resp)}
+	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+		e.retryAfter = time.Duration(s) * time.Second
+	} else if at, err := http.ParseTime(resp.Header.Get("Retry-After")); err == nil {
+		e.retryAfter = max(0, time.Until(at))
+	}
+	return e
+}
+
+func responseMessage(resp *http.Response) string {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil || len(body) == 0 {
-		return &responseError{resp.StatusCode, strings.ToLower(http.StatusText(resp.StatusCode))}
+		return strings.ToLower(http.StatusText(resp.StatusCode))
 	}
 	var answer struct {
 		Message string `json:"message"`
@@ -38,7 +51,7 @@ func newResponseError(resp *http.Response) *responseError {
 	if json.Unmarshal(body, &answer) != nil || answer.Message == "" {
 		answer.Message = string(body)
 	}
-	return &responseError{resp.StatusCode, strings.TrimSpace(answer.Message)}
+	return strings.TrimSpace(answer.Message)
 }
 
 func (e *responseError) Error() string { return e.msg }
@@ -47,7 +60,7 @@ func (e *responseError) Error() string { return e.msg }
 // it that the client's error still tells.
 func statusOf(err error) (int, bool) {
 	if r := (*responseError)(nil); errors.As(err, &r) {
-		return r.status, true
+		return r.status, r.status != 0
 	}
 	for _, class := range []struct {
 		status int
@@ -139,11 +152,11 @@ func (e *Engine) unreachable(err error) (string, bool) {
 		strings.Contains(text, "HTTP request to an HTTPS server"):
 		return fmt.Sprintf("the engine at %s and this client disagree on TLS: check DOCKER_TLS_VERIFY and --tls", host), true
 	case strings.Contains(text, "x509:"), strings.Contains(text, "tls:"):
-		return fmt.Sprintf("no trusted connection to the engine at %s: %s", host, innermost(err)), true
+		return fmt.Sprintf("no trusted connection to the engine at %s: %s", host, oneLine(innermost(err).Error())), true
 	case errors.As(err, &op) && op.Op == "dial", client.IsErrConnectionFailed(err), strings.Contains(text, "ssh"):
-		return fmt.Sprintf("cannot connect to the engine at %s: %s", host, innermost(err)), true
+		return fmt.Sprintf("cannot connect to the engine at %s: %s", host, oneLine(innermost(err).Error())), true
 	case dropped(err):
-		return fmt.Sprintf("the connection to the engine at %s broke: %s", host, innermost(err)), true
+		return fmt.Sprintf("the connection to the engine at %s broke: %s", host, oneLine(innermost(err).Error())), true
 	}
 	return "", false
 }

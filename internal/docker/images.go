@@ -1,0 +1,230 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/docker/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// ListImages implements convergence.Images. Plain references are answered by
+// one list call together; digests, IDs, platforms and ages take an inspect call
+// each.
+func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([]convergence.Image, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	c, err := e.connected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named, singly := divide(refs)
+	o := convergence.Observed{}
+	if len(named) > 0 {
+		if o.Images, err = e.listByName(ctx, c.ClientVersion(), named); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range refs {
+		// A name that looks like the beginning of an ID may be one.
+		if !slices.Contains(singly, r) && (!hexadecimal(r.Ref) || slices.ContainsFunc(o.Images, func(m convergence.Image) bool { return m.Ref == r.Ref })) {
+			continue
+		}
+		m, found, err := e.inspectRef(ctx, c.ClientVersion(), r)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			o.Images = append(o.Images, m)
+		}
+	}
+	o.Sort()
+	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref && a.ID == b.ID })
+	return o.Images, nil
+}
+
+// divide separates what a list by name can answer; names are keyed by the form
+// in which the engine lists them.
+func divide(refs []convergence.ImageRef) (named map[string][]string, singly []convergence.ImageRef) {
+	named = map[string][]string{}
+	for _, r := range refs {
+		familiar, ok := familiarTag(r.Ref)
+		if !ok || r.Platform != "" || r.Age {
+			singly = append(singly, r)
+			continue
+		}
+		named[familiar] = append(named[familiar], r.Ref)
+	}
+	return named, singly
+}
+
+// familiarTag is the short form with a tag: nginx:latest. References by digest
+// or ID have none.
+func familiarTag(ref string) (string, bool) {
+	if strings.HasPrefix(ref, "sha256:") {
+		return "", false
+	}
+	n, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", false
+	}
+	if _, digested := n.(reference.Digested); digested {
+		return "", false
+	}
+	return reference.FamiliarString(reference.TagNameOnly(n)), true
+}
+
+func hexadecimal(s string) bool {
+	return len(s) >= 4 && len(s) <= 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+func (e *Engine) listByName(ctx context.Context, api string, named map[string][]string) ([]convergence.Image, error) {
+	f := filters.NewArgs()
+	for name := range named { // a set: its encoding is sorted
+		f.Add("reference", name)
+	}
+	opt := image.ListOptions{Filters: f, Manifests: !versions.LessThan(api, "1.48")}
+	summaries, err := call(ctx, e, read(), "list images", func(ctx context.Context, c *client.Client) ([]image.Summary, error) {
+		return c.ImageList(ctx, opt)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var images []convergence.Image
+	for _, s := range summaries {
+		for _, tag := range s.RepoTags {
+			for _, ref := range named[tag] {
+				digest, err := e.manifestDigest(ctx, s.ID, s.Manifests, nil)
+				if err != nil {
+					return nil, err
+				}
+				images = append(images, convergence.Image{Ref: ref, ID: s.ID, Digest: digest, Created: time.Unix(s.Created, 0).UTC()})
+			}
+		}
+	}
+	return images, nil
+}
+
+// inspectRef looks one reference up. An image of another platform than asked
+// for does not count.
+func (e *Engine) inspectRef(ctx context.Context, api string, r convergence.ImageRef) (convergence.Image, bool, error) {
+	platform, err := parsePlatform(r.Platform)
+	if err != nil {
+		return convergence.Image{}, false, fmt.Errorf("inspect image %s: platform %w", r.Ref, err)
+	}
+	manifests := !versions.LessThan(api, "1.48")
+	answer, err := call(ctx, e, read(), "inspect image "+r.Ref, func(ctx context.Context, c *client.Client) (image.InspectResponse, error) {
+		if manifests {
+			return c.ImageInspect(ctx, r.Ref, client.ImageInspectWithManifests(true))
+		}
+		return c.ImageInspect(ctx, r.Ref)
+	})
+	if errors.Is(err, convergence.ErrNotFound) {
+		return convergence.Image{}, false, nil
+	}
+	if err != nil {
+		return convergence.Image{}, false, err
+	}
+	if platform != nil && !offers(answer, *platform) {
+		return convergence.Image{}, false, nil
+	}
+	digest, err := e.manifestDigest(ctx, answer.ID, answer.Manifests, platform)
+	if err != nil {
+		return convergence.Image{}, false, err
+	}
+	m := convergence.Image{Ref: r.Ref, ID: answer.ID, Digest: digest, Created: parseTime(answer.Created), LastTagged: answer.Metadata.LastTagTime}
+	return m, true, nil
+}
+
+// offers reports whether the local image can run on the platform.
+func offers(answer image.InspectResponse, want ocispec.Platform) bool {
+	for _, m := range answer.Manifests {
+		if runnable(m) && matches(m.ImageData.Platform, want) {
+			return true
+		}
+	}
+	own := ocispec.Platform{OS: answer.Os, Architecture: answer.Architecture, Variant: answer.Variant}
+	return len(answer.Manifests) == 0 && matches(own, want)
+}
+
+func runnable(m image.ManifestSummary) bool {
+	return m.Kind == image.ManifestKindImage && m.Available && m.ImageData != nil
+}
+
+// matches compares what the wanted platform says; a missing variant is any.
+func matches(have, want ocispec.Platform) bool {
+	return have.OS == want.OS && (want.Architecture == "" || normalArch(have.Architecture) == normalArch(want.Architecture)) &&
+		(want.Variant == "" || have.Variant == "" || have.Variant == want.Variant)
+}
+
+// normalArch maps the kernel's names to Go's.
+func normalArch(arch string) string {
+	switch arch {
+	case "x86_64", "x86-64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	case "i386":
+		return "386"
+	case "armhf", "armel":
+		return "arm"
+	}
+	return arch
+}
+
+// manifestDigest is the digest of the manifest for the platform, nil being the
+// engine's, where the engine keeps manifests, else the image's ID.
+func (e *Engine) manifestDigest(ctx context.Context, id string, manifests []image.ManifestSummary, platform *ocispec.Platform) (string, error) {
+	var candidates []image.ManifestSummary
+	for _, m := range manifests {
+		if runnable(m) {
+			candidates = append(candidates, m)
+		}
+	}
+	switch {
+	case len(candidates) == 0:
+		return id, nil
+	case len(candidates) == 1:
+		return candidates[0].ID, nil
+	}
+	if platform == nil {
+		v, err := call(ctx, e, read(), "ask for the engine's version", func(ctx context.Context, c *client.Client) (types.Version, error) {
+			return c.ServerVersion(ctx)
+		})
+		if err != nil {
+			return "", err
+		}
+		platform = &ocispec.Platform{OS: v.Os, Architecture: v.Arch}
+	}
+	for _, m := range candidates {
+		if matches(m.ImageData.Platform, *platform) {
+			return m.ID, nil
+		}
+	}
+	return candidates[0].ID, nil
+}
+
+// RemoveImage implements convergence.Images. An image in use wraps
+// convergence.ErrConflict.
+func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
+	err := e.do(ctx, change(), "remove image "+ref, func(ctx context.Context, c *client.Client) error {
+		_, err := c.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+		return err
+	})
+	if errors.Is(err, convergence.ErrNotFound) {
+		return nil
+	}
+	return err
+}

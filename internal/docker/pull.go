@@ -1,0 +1,269 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// Pulls are tried that often, with growing pauses, while the failure is one
+// that passes: a broken connection, a registry that is busy or asks to wait.
+const pullTries = 5
+
+// maxPause is the longest pause before another try. A registry that asks for
+// more is reported at once.
+const maxPause = time.Minute
+
+// PullImage implements convergence.Images. The error says whether the name, the
+// credentials, the registry or the network is the cause.
+func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
+	named, err := reference.ParseNormalizedNamed(ref.Ref)
+	if err != nil {
+		return fmt.Errorf("pull %s: not an image reference: %w", ref.Ref, err)
+	}
+	if _, err := e.connected(ctx); err != nil {
+		return err
+	}
+	auth, err := e.credentials(registryOf(named))
+	if err != nil {
+		return fmt.Errorf("pull %s: %w", ref.Ref, err)
+	}
+	for try := 1; ; try++ {
+		err := e.pull(ctx, named, ref, auth, report)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return e.fail(ctx, "pull "+ref.Ref, err)
+		}
+		asked := retryAfter(err)
+		if try == pullTries || !passing(err) || asked > maxPause {
+			return e.pullError(ctx, named, ref.Ref, auth != "", err)
+		}
+		wait := pause(try, asked, rand.Float64())
+		report(convergence.Progress{
+			ID: "Image " + ref.Ref, Phase: convergence.Working, At: time.Now(),
+			Text: "Retrying", Details: fmt.Sprintf("in %s: %s", wait.Round(100*time.Millisecond), oneLine(err.Error())),
+		})
+		select {
+		case <-ctx.Done():
+			return e.fail(ctx, "pull "+ref.Ref, err)
+		case <-time.After(wait):
+		}
+	}
+}
+
+// pause is half a second, doubled with each try and spread by half around it,
+// but never less than what the registry asked for. spread is in [0,1).
+func pause(try int, asked time.Duration, spread float64) time.Duration {
+	base := 500 * time.Millisecond << (try - 1)
+	wait := time.Duration(float64(base) * (0.5 + spread))
+	return min(max(wait, asked), maxPause)
+}
+
+func (e *Engine) pull(ctx context.Context, named reference.Named, ref convergence.ImageRef, auth string, report func(convergence.Progress)) error {
+	query := url.Values{"fromImage": {named.Name()}, "tag": {tagOf(named)}}
+	if ref.Platform != "" {
+		query.Set("platform", strings.ToLower(ref.Platform))
+	}
+	header := http.Header{}
+	if auth != "" {
+		header.Set("X-Registry-Auth", auth)
+	}
+	resp, err := e.send(ctx, http.MethodPost, versioned(e.client, "/images/create"), query, header, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return decodeMessages(resp.Body, func(m message) error {
+		if m.ID != "" && !strings.HasPrefix(m.Status, "Pulling from ") {
+			report(layerProgress(ref.Ref, m))
+		}
+		return nil
+	})
+}
+
+// tagOf is a digest, which engines take for a tag, or the tag.
+func tagOf(named reference.Named) string {
+	if d, ok := named.(reference.Digested); ok {
+		return d.Digest().String()
+	}
+	if t, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
+		return t.Tag()
+	}
+	return ""
+}
+
+func layerProgress(ref string, m message) convergence.Progress {
+	phase := convergence.Working
+	switch m.Status {
+	case "Pull complete", "Already exists", "Layer already exists":
+		phase = convergence.Done
+	}
+	return convergence.Progress{
+		ID: m.ID, Parent: "Image " + ref, Phase: phase, Text: m.Status,
+		Current: m.Progress.Current, Total: m.Progress.Total, At: time.Now(),
+	}
+}
+
+// message is an element of the engine's progress streams.
+type message struct {
+	ID       string
+	Status   string
+	Stream   string // output of a build
+	Progress struct {
+		Current int64
+		Total   int64
+	} `json:"progressDetail"`
+	ErrorDetail *struct {
+		Code    int
+		Message string
+	}
+	Error string
+	Aux   json.RawMessage
+}
+
+// decodeMessages hands the elements of a progress stream over; an element that
+// reports an error ends it with a *responseError.
+func decodeMessages(r io.Reader, take func(message) error) error {
+	dec := json.NewDecoder(r)
+	for {
+		var m message
+		err := dec.Decode(&m)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return noEOF(err)
+		}
+		if m.ErrorDetail != nil && m.ErrorDetail.Message != "" {
+			return &responseError{status: m.ErrorDetail.Code, msg: m.ErrorDetail.Message}
+		}
+		if m.Error != "" {
+			return &responseError{msg: m.Error}
+		}
+		if err := take(m); err != nil {
+			return err
+		}
+	}
+}
+
+// failure is what went wrong between the engine and a registry. Engines hand
+// the registry's answer on as text, in words that differ between them.
+type failure int
+
+const (
+	failedOtherwise failure = iota
+	failedName
+	failedCredentials
+	failedBusy
+	failedNetwork
+)
+
+// classify reads the cause out of the text of a failed pull.
+func classify(err error) failure {
+	text := strings.ToLower(err.Error())
+	for _, class := range []struct {
+		failure failure
+		signs   []string
+	}{
+		{failedBusy, []string{"toomanyrequests", "too many requests", "rate limit", "429"}},
+		{failedName, []string{"manifest unknown", "not found", "no matching manifest", "does not match the specified platform", "name unknown", "name_unknown", "repository does not exist", "invalid reference"}},
+		{failedCredentials, []string{"unauthorized", "denied", "authentication required", "no basic auth", "forbidden"}},
+		{failedNetwork, []string{
+			"i/o timeout", "tls handshake timeout", "connection reset", "connection refused", "unexpected eof", "no such host",
+			"temporary failure in name resolution", "server misbehaving", "network is unreachable", "no route to host",
+			"context deadline exceeded", "client.timeout exceeded", "request canceled while waiting", "broken pipe", "server gave http response",
+		}},
+		{failedBusy, []string{"internal server error", "bad gateway", "service unavailable", "gateway timeout", "500 ", "502 ", "503 ", "504 "}},
+	} {
+		for _, sign := range class.signs {
+			if strings.Contains(text, sign) {
+				return class.failure
+			}
+		}
+	}
+	return failedOtherwise
+}
+
+// passing reports whether another try may go better.
+func passing(err error) bool {
+	text := strings.ToLower(err.Error())
+	if strings.Contains(text, "server gave http response") || strings.Contains(text, "no such host") {
+		return false
+	}
+	if dropped(err) {
+		return true
+	}
+	if c := classify(err); c == failedBusy || c == failedNetwork {
+		return true
+	}
+	status, _ := statusOf(err)
+	return status == http.StatusServiceUnavailable || status == http.StatusBadGateway || status == http.StatusGatewayTimeout
+}
+
+// pullError words a failed pull for the person who has to act.
+func (e *Engine) pullError(ctx context.Context, named reference.Named, ref string, authenticated bool, err error) error {
+	host := registryOf(named)
+	failed := e.fail(ctx, "pull "+ref, err)
+	if errors.Is(failed, convergence.ErrUnreachable) {
+		return failed // the engine is gone: no word about the registry
+	}
+	text := oneLine(err.Error())
+	switch classify(err) {
+	case failedName:
+		msg := fmt.Sprintf("registry %s has no such image, tag or platform: check the name (%s)", host, text)
+		if !authenticated {
+			msg = fmt.Sprintf("registry %s has no such image, tag or platform, or wants credentials and none are stored: check the name, or docker login %s (%s)", host, host, text)
+		}
+		return &callError{"pull " + ref, msg, convergence.ErrNotFound, err}
+	case failedCredentials:
+		msg := fmt.Sprintf("registry %s wants credentials and none are stored: docker login %s (%s)", host, host, text)
+		if authenticated {
+			msg = fmt.Sprintf("registry %s refuses the stored credentials: docker login %s (%s)", host, host, text)
+		}
+		return &callError{"pull " + ref, msg, nil, err}
+	case failedBusy:
+		return &callError{"pull " + ref, fmt.Sprintf("registry %s is busy or limits requests: try again later (%s)", host, text), nil, err}
+	case failedNetwork:
+		return &callError{"pull " + ref, fmt.Sprintf("the engine cannot reach registry %s: check its network and proxy settings (%s)", host, text), nil, err}
+	}
+	return failed
+}
+
+// retryAfter is how long the engine or, in the words it passes on, the registry
+// asks to wait; zero if neither does.
+func retryAfter(err error) time.Duration {
+	var r *responseError
+	if errors.As(err, &r) && r.retryAfter > 0 {
+		return r.retryAfter
+	}
+	m := regexp.MustCompile(`(?i)retry-after:?\s*([0-9.]+)(ns|us|µs|ms|s|m|h)?`).FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0
+	}
+	unit := m[2]
+	if unit == "" {
+		unit = "s"
+	}
+	d, parseErr := time.ParseDuration(m[1] + unit)
+	if parseErr != nil {
+		return 0
+	}
+	return d
+}
+
+// oneLine folds an engine's message, which may have been meant for a terminal.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
