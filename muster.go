@@ -1,0 +1,36 @@
+// Package muster connects Go programs to a container engine. What is done with
+// it lives in the packages beside it: loader reads Compose files, project is the
+// model they make, convergence observes an engine, plans, applies and
+// supervises.
+package muster
+
+import (
+	"context"
+	"os"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
+)
+
+// Options name an engine. The zero value follows the environment as the docker
+// command line does: DOCKER_HOST, DOCKER_CONTEXT, the current context of
+// ~/.docker/config.json, and else the local engine.
+type Options struct {
+	Host    string // unix:///path, tcp://host:port or ssh://user@host
+	Context string // name of a docker context; not together with Host
+}
+
+// Connect reaches the engine and agrees with it on an API version. The error
+// wraps convergence.ErrUnreachable if no engine answers, and says what to do;
+// it wraps convergence.ErrUnsupported if the engine is older than API 1.41.
+// Nothing has to be closed.
+func Connect(ctx context.Context, opt Options) (convergence.Engine, error) {
+	e, err := docker.Connect(docker.Options{Getenv: os.Getenv, Host: opt.Host, Context: opt.Context})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Ping(ctx); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
