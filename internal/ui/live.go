@@ -67,7 +67,11 @@ func (l *live) Report(e convergence.Progress) {
 	}
 }
 
-func (l *live) Message(text string) {
+func (l *live) Warn(text string) {
+	l.Around(func() { fmt.Fprintln(l.w, warning(text, true, l.opt.Color)) })
+}
+
+func (l *live) Info(text string) {
 	l.Around(func() { fmt.Fprintln(l.w, printableText(text, true)) })
 }
 

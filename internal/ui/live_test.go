@@ -53,11 +53,11 @@ func TestLiveView(t *testing.T) {
 			" ✔ Container demo-db-1  Started                                  0.0s\n"+
 			" ⠼ Service db           Waiting for db to be healthy             1.4s\n"+
 			"   Container demo-web-1 waits for service db\n")
-		p.Message("careful: \x1b[2J")
+		p.Warn("careful: \x1b[2J")
 		p.Report(event("db/healthy", "Service db", convergence.Done, "Healthy"))
 		p.Report(convergence.Progress{Step: "web-1/start", ID: "Container demo-web-1", Phase: convergence.Failed, Text: "Error", Err: errors.New("port is taken\nsecond line")})
 		p.End()
-		expect(t, s, `careful: \x1b[2J
+		expect(t, s, `warning: careful: \x1b[2J
 [+] up 4/4
  ✔ Network demo_default Created                                  0.2s
  ✔ Container demo-db-1  Started                                  0.0s

@@ -28,8 +28,10 @@ type Printer interface {
 	Begin(operation string, plan convergence.Plan)
 	// Report shows an event.
 	Report(convergence.Progress)
-	// Message prints a remark of one line or more, such as a warning.
-	Message(text string)
+	// Warn prints a warning, of one line or more.
+	Warn(text string)
+	// Info prints a remark. Quiet printers leave it out.
+	Info(text string)
 	// Around runs f, which writes to the terminal, without disturbing the view.
 	Around(f func())
 	// End finishes the operation and leaves the terminal as it was.
@@ -58,9 +60,9 @@ func NewPrinter(w io.Writer, mode Mode, opt PrinterOptions) Printer {
 	case JSON:
 		return &jsonPrinter{w: w, dryRun: opt.DryRun, last: lastText{}}
 	case Quiet:
-		return &quietPrinter{w: w, terminal: opt.Terminal}
+		return &quietPrinter{w: w, terminal: opt.Terminal, color: opt.Color}
 	}
-	return &plainPrinter{w: w, terminal: opt.Terminal, last: lastText{}}
+	return &plainPrinter{w: w, terminal: opt.Terminal, color: opt.Color, last: lastText{}}
 }
 
 // lastText remembers what was said last of each object, so that an event that
@@ -80,6 +82,7 @@ type plainPrinter struct {
 	mu       sync.Mutex
 	w        io.Writer
 	terminal bool
+	color    bool
 	last     lastText
 }
 
@@ -104,10 +107,12 @@ func withoutAmounts(e convergence.Progress) convergence.Progress {
 	return e
 }
 
-func (p *plainPrinter) Message(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	fmt.Fprintln(p.w, printableText(text, p.terminal))
+func (p *plainPrinter) Warn(text string) {
+	p.Around(func() { fmt.Fprintln(p.w, warning(text, p.terminal, p.color)) })
+}
+
+func (p *plainPrinter) Info(text string) {
+	p.Around(func() { fmt.Fprintln(p.w, printableText(text, p.terminal)) })
 }
 
 func (p *plainPrinter) Around(f func()) {
@@ -120,18 +125,19 @@ type quietPrinter struct {
 	mu       sync.Mutex
 	w        io.Writer
 	terminal bool
+	color    bool
 }
 
 func (p *quietPrinter) Begin(string, convergence.Plan) {}
 func (p *quietPrinter) Report(convergence.Progress)    {}
 func (p *quietPrinter) End()                           {}
 
-// Message prints: quiet is about progress, and warnings are none.
-func (p *quietPrinter) Message(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	fmt.Fprintln(p.w, printableText(text, p.terminal))
+// Warn prints: quiet is about progress, and warnings are none.
+func (p *quietPrinter) Warn(text string) {
+	p.Around(func() { fmt.Fprintln(p.w, warning(text, p.terminal, p.color)) })
 }
+
+func (p *quietPrinter) Info(string) {}
 
 func (p *quietPrinter) Around(f func()) {
 	p.mu.Lock()
@@ -182,11 +188,14 @@ func (p *jsonPrinter) Report(e convergence.Progress) {
 	p.encode(out)
 }
 
-func (p *jsonPrinter) Message(text string) {
+func (p *jsonPrinter) Warn(text string) { p.message("warning", text) }
+func (p *jsonPrinter) Info(text string) { p.message("info", text) }
+
+func (p *jsonPrinter) message(level, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range strings.Lines(text) {
-		p.encode(jsonMessage{Level: "warning", Message: strings.TrimRight(l, "\n")})
+		p.encode(jsonMessage{Level: level, Message: strings.TrimRight(l, "\n")})
 	}
 }
 
@@ -217,4 +226,13 @@ func printableText(s string, terminal bool) string {
 		return EscapeText(s)
 	}
 	return s
+}
+
+// warning marks every line of a text as a warning.
+func warning(text string, terminal, color bool) string {
+	mark := "warning: "
+	if color {
+		mark = "\x1b[33mwarning:" + reset + " "
+	}
+	return mark + strings.ReplaceAll(printableText(text, terminal), "\n", "\n"+mark)
 }

@@ -20,7 +20,7 @@ func events() []convergence.Progress {
 
 func TestPlainAndJSONProgress(t *testing.T) {
 	for mode, want := range map[Mode]string{
-		Plain: " Network demo_default Creating \n Network demo_default Created \n aaa Downloading 1MB\n Container demo-web-1 Skipped optional dependency\ncareful\n",
+		Plain: " Network demo_default Creating \n Network demo_default Created \n aaa Downloading 1MB\n Container demo-web-1 Skipped optional dependency\nwarning: careful\n",
 		JSON: `{"id":"Network demo_default","status":"Working","text":"Creating"}
 {"id":"Network demo_default","status":"Done","text":"Created"}
 {"id":"aaa","parent_id":"Image web:1","status":"Working","text":"Downloading","details":"1MB","current":1,"total":4,"percent":25}
@@ -28,7 +28,7 @@ func TestPlainAndJSONProgress(t *testing.T) {
 {"id":"Container demo-web-1","status":"Warning","text":"Skipped","details":"optional\ndependency"}
 {"level":"warning","message":"careful"}
 `,
-		Quiet: "careful\n",
+		Quiet: "warning: careful\n",
 	} {
 		var out bytes.Buffer
 		p := NewPrinter(&out, mode, PrinterOptions{})
@@ -36,7 +36,7 @@ func TestPlainAndJSONProgress(t *testing.T) {
 		for _, e := range events() {
 			p.Report(e)
 		}
-		p.Message("careful\n")
+		p.Warn("careful\n")
 		p.End()
 		if got := out.String(); got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", mode, got, want)

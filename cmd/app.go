@@ -1,0 +1,144 @@
+// Package cmd is the command line: flags into a struct, one call, an exit code.
+//
+// Each command has a file of its own. Streams, environment, directory, engine
+// and signals come from App, so that a test can run Main in process. One place
+// prints errors and one function turns them into exit codes.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/ui"
+)
+
+// version is set by the build.
+var version string
+
+// App is what the process gives to the commands.
+type App struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Env      []string // K=V
+	Dir      string   // working directory; empty is the process's
+	Version  string   // without a leading v
+	Terminal Terminal
+	// Connect reaches an engine. It is called at most once per command.
+	Connect func(docker.Options) (convergence.Engine, error)
+	// Signals subscribes to interrupts and termination requests; stop ends it.
+	Signals func() (signals <-chan os.Signal, stop func())
+	// LockDir holds the project locks; empty is the user's runtime directory.
+	LockDir string
+}
+
+// Terminal tells which streams are terminals.
+type Terminal struct {
+	In, Out, Err bool
+	Screen       ui.Screen // size of the terminal; nil if there is none
+}
+
+// System is the App of this process.
+func System() *App {
+	stderr := int(os.Stderr.Fd())
+	return &App{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(), Version: buildVersion(),
+		Terminal: Terminal{
+			In: term.IsTerminal(int(os.Stdin.Fd())), Out: term.IsTerminal(int(os.Stdout.Fd())), Err: term.IsTerminal(stderr),
+			Screen: func() (columns, rows int) {
+				columns, rows, err := term.GetSize(stderr)
+				if err != nil {
+					return 0, 0
+				}
+				return columns, rows
+			},
+		},
+		Connect: func(opt docker.Options) (convergence.Engine, error) { return docker.Connect(opt) },
+		Signals: func() (<-chan os.Signal, func()) {
+			ch := make(chan os.Signal, 4)
+			signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+			return ch, func() { signal.Stop(ch) }
+		},
+	}
+}
+
+// buildVersion is what the build set, else what Go recorded of the module.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+// Main runs the command that the arguments name and returns its exit code.
+func Main(app *App, args []string) int {
+	s := newSession(app)
+	ctx, stop := s.interrupts.start(context.Background(), app.Signals)
+	defer stop()
+	err := s.execute(ctx, args)
+	s.close()
+	if code := exitCode(ctx, err); !silent(err) {
+		ui.PrintError(app.Err, readable(ctx, err), s.errorStyle())
+		return code
+	} else {
+		return code
+	}
+}
+
+// exitError carries an exit code: a container's, or one that the reference
+// fixes. Err is printed if there is one.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// silent reports that an error is a mere exit code.
+func silent(err error) bool {
+	var exit *exitError
+	return errors.As(err, &exit) && exit.err == nil
+}
+
+// exitCode follows the reference: 0, the code that the error carries, 128 and
+// the signal that ended the command, or 1.
+func exitCode(ctx context.Context, err error) int {
+	var exit *exitError
+	var sig *interruptError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &sig), errors.As(context.Cause(ctx), &sig):
+		return sig.exitCode()
+	}
+	return 1
+}
+
+// readable replaces what cancellation made of an error by its cause.
+func readable(ctx context.Context, err error) error {
+	var sig *interruptError
+	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
+		return sig
+	}
+	return err
+}

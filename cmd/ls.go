@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+)
+
+type lsOptions struct {
+	all    bool
+	filter string
+	format string
+	quiet  bool
+}
+
+func (s *session) lsCmd() *cobra.Command {
+	var opt lsOptions
+	c := &cobra.Command{
+		Use: "ls [OPTIONS]", Short: "List running Compose projects", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return s.ls(c.Context(), opt) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&opt.all, "all", "a", false, "Show all projects, stopped ones too")
+	f.StringVar(&opt.filter, "filter", "", "Filter the output: name=PATTERN")
+	f.StringVar(&opt.format, "format", "table", "Format the output: table or json")
+	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Only display project names")
+	return c
+}
+
+func (s *session) ls(ctx context.Context, opt lsOptions) error {
+	keep, err := nameFilter(opt.filter)
+	if err != nil {
+		return err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{})
+	if err != nil {
+		return err
+	}
+	running := map[string]bool{}
+	for _, c := range cs {
+		running[c.Project] = running[c.Project] || c.State == convergence.Running
+	}
+	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool {
+		return c.Project == "" || !keep(c.Project) || (!opt.all && !running[c.Project])
+	})
+	table := ui.ProjectTable(cs, s.Terminal.Out)
+	if !opt.quiet {
+		return table.Print(s.Out, opt.format)
+	}
+	for _, p := range table.Rows {
+		fmt.Fprintln(s.Out, p.Name)
+	}
+	return nil
+}
+
+// nameFilter is the filter of ls: name=TEXT keeps equal names and those that
+// match it as a regular expression.
+func nameFilter(filter string) (func(string) bool, error) {
+	if filter == "" {
+		return func(string) bool { return true }, nil
+	}
+	key, value, ok := strings.Cut(filter, "=")
+	if !ok || key != "name" {
+		return nil, fmt.Errorf("invalid filter %q: only name=PATTERN is known", filter)
+	}
+	re, err := regexp.Compile(value)
+	if err != nil {
+		return nil, fmt.Errorf("invalid filter %q: %w", filter, err)
+	}
+	return func(name string) bool { return name == value || re.MatchString(name) }, nil
+}

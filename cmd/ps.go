@@ -1,0 +1,133 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/project"
+)
+
+type psOptions struct {
+	all      bool
+	filter   string
+	status   []string
+	format   string
+	orphans  bool
+	quiet    bool
+	services bool
+	noTrunc  bool
+}
+
+func (s *session) psCmd() *cobra.Command {
+	var opt psOptions
+	c := &cobra.Command{
+		Use: "ps [OPTIONS] [SERVICE...]", Short: "List containers",
+		RunE: func(c *cobra.Command, args []string) error { return s.ps(c.Context(), opt, args) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&opt.all, "all", "a", false, "Show all containers, stopped and one-off ones too")
+	f.StringVar(&opt.filter, "filter", "", "Filter services by a property: status=VALUE")
+	f.StringArrayVar(&opt.status, "status", nil, "Filter services by status (paused, restarting, removing, running, dead, created, exited)")
+	f.StringVar(&opt.format, "format", "table", "Format the output: table, json, raw, or a Go template")
+	f.BoolVar(&opt.orphans, "orphans", true, "Include containers of services that the project does not declare")
+	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Only display IDs")
+	f.BoolVar(&opt.services, "services", false, "Display services")
+	f.BoolVar(&opt.noTrunc, "no-trunc", false, "Don't truncate output")
+	return c
+}
+
+func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	if err != nil {
+		return err
+	}
+	names, err := t.services(args, cs)
+	if err != nil {
+		return err
+	}
+	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, names, c) })
+	switch {
+	case opt.quiet:
+		slices.SortFunc(cs, func(a, b convergence.Container) int { return cmp.Compare(a.Name, b.Name) })
+		for _, c := range cs {
+			fmt.Fprintln(s.Out, c.ID)
+		}
+		return nil
+	case opt.services:
+		for _, name := range serviceNames(cs) {
+			fmt.Fprintln(s.Out, name)
+		}
+		return nil
+	}
+	return ui.ContainerTable(cs, time.Now(), opt.noTrunc, s.Terminal.Out).Print(s.Out, opt.format)
+}
+
+// check refuses unknown filters and turns the known one into a status.
+func (o *psOptions) check() error {
+	if o.filter != "" {
+		key, value, ok := strings.Cut(o.filter, "=")
+		switch {
+		case !ok:
+			return fmt.Errorf("invalid filter %q: only status=VALUE is known", o.filter)
+		case key == "source":
+			return fmt.Errorf("filter source is not implemented")
+		case key != "status":
+			return fmt.Errorf("unknown filter %s: only status=VALUE is known", key)
+		}
+		o.status = append(o.status, value)
+	}
+	states := []string{"paused", "restarting", "removing", "running", "dead", "created", "exited"}
+	for _, st := range o.status {
+		if !slices.Contains(states, st) {
+			return fmt.Errorf("unknown status %q: use %s", st, strings.Join(states, ", "))
+		}
+	}
+	return nil
+}
+
+// shows reports whether the container is listed.
+func (o psOptions) shows(t target, names []string, c convergence.Container) bool {
+	if c.Labels[project.LabelConfigHash] == "" || (len(names) > 0 && !slices.Contains(names, c.Service)) {
+		return false
+	}
+	if c.OneOff && !o.all && len(o.status) == 0 {
+		return false
+	}
+	if !o.orphans && t.project != nil && t.project.Service(c.Service) == nil && t.project.DisabledService(c.Service) == nil {
+		return false
+	}
+	if len(o.status) > 0 {
+		return slices.Contains(o.status, string(c.State))
+	}
+	up := c.State == convergence.Running || c.State == convergence.Paused || c.State == convergence.Restarting
+	return o.all || up
+}
+
+// serviceNames are the services of the containers, sorted, each once.
+func serviceNames(cs []convergence.Container) []string {
+	var names []string
+	for _, c := range cs {
+		names = append(names, c.Service)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

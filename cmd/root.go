@@ -1,0 +1,143 @@
+package cmd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/loader"
+)
+
+// globalFlags are the flags before the command's name.
+type globalFlags struct {
+	files         []string
+	name          string
+	profiles      []string
+	envFiles      []string
+	dir           string
+	workdir       string // deprecated: dir
+	allResources  bool
+	ansi          string
+	noANSI        bool // deprecated: ansi never
+	compatibility bool
+	dryRun        bool
+	parallel      int
+	progress      string
+	insecure      []string
+	verbose       bool
+	version       bool
+}
+
+// root is the command tree.
+func (s *session) root() *cobra.Command {
+	g := &s.global
+	c := &cobra.Command{
+		Use:   "muster",
+		Short: "Run Compose files on a container engine",
+		// Global flags stand before the command's name, its own after it.
+		TraverseChildren: true, SilenceUsage: true, SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args:              cobra.ArbitraryArgs,
+		RunE:              s.noCommand,
+		PersistentPreRunE: s.prepare,
+	}
+	f := c.Flags()
+	f.SetInterspersed(false)
+	f.StringArrayVarP(&g.files, "file", "f", nil, "Compose configuration files; - is standard input")
+	f.StringVarP(&g.name, "project-name", "p", "", "Project name")
+	f.StringArrayVar(&g.profiles, "profile", nil, "Specify a profile to enable; * enables all")
+	f.StringArrayVar(&g.envFiles, "env-file", nil, "Specify an alternate environment file")
+	f.StringVar(&g.dir, "project-directory", "", "Specify an alternate working directory (default: the path of the first Compose file)")
+	f.StringVar(&g.workdir, "workdir", "", "Deprecated: use --project-directory")
+	f.BoolVar(&g.allResources, "all-resources", false, "Include all resources, even those not used by services")
+	f.StringVar(&g.ansi, "ansi", "", `Control when to print ANSI control characters ("never"|"always"|"auto")`)
+	f.BoolVar(&g.noANSI, "no-ansi", false, "Deprecated: use --ansi never")
+	f.BoolVar(&g.compatibility, "compatibility", false, "Run in backward compatibility mode: container names are joined by _")
+	f.IntVar(&g.parallel, "parallel", -1, "Control max parallelism of pulls and builds, -1 for unlimited")
+	f.StringVar(&g.progress, "progress", "", "Set type of progress output (auto, tty, plain, json, quiet)")
+	f.StringArrayVar(&g.insecure, "insecure-registry", nil, "Use plain HTTP for Compose artifacts of these registries")
+	f.BoolVar(&g.verbose, "verbose", false, "Show more output")
+	f.BoolVarP(&g.version, "version", "v", false, "Show the version")
+	for _, hidden := range []string{"workdir", "no-ansi", "insecure-registry", "verbose", "version"} {
+		f.Lookup(hidden).Hidden = true
+	}
+	c.PersistentFlags().BoolVar(&g.dryRun, "dry-run", false, "Print what would be done, and do nothing")
+	c.SetFlagErrorFunc(flagError)
+	c.AddCommand(s.commands()...)
+	return c
+}
+
+// commands are all commands, one file each.
+func (s *session) commands() []*cobra.Command {
+	return []*cobra.Command{
+		s.configCmd(), s.lsCmd(), s.psCmd(), s.versionCmd(),
+	}
+}
+
+// flagError keeps a wrong flag to one line that says where to read on.
+func flagError(c *cobra.Command, err error) error {
+	return fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())
+}
+
+// noCommand answers a call without a known command.
+func (s *session) noCommand(c *cobra.Command, args []string) error {
+	if s.global.version {
+		return s.version(versionOptions{})
+	}
+	if err := c.Help(); err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("unknown command: %q", "muster "+args[0])
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w, did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return err
+}
+
+// prepare settles what the global flags mean before a command runs. Commands
+// marked "bare" do without.
+func (s *session) prepare(c *cobra.Command, _ []string) error {
+	if _, bare := c.Annotations[bare]; bare {
+		return nil
+	}
+	g := &s.global
+	if g.workdir != "" {
+		if g.dir != "" {
+			return fmt.Errorf("cannot specify --workdir and --project-directory at the same time: --workdir is deprecated")
+		}
+		g.dir = g.workdir
+	}
+	// A file that cannot be read is reported when the project is loaded; here
+	// the process environment does.
+	if env, err := loader.Environment(c.Context(), s.loaderInput()); err == nil {
+		s.env = env
+	}
+	if err := s.chooseProgress(); err != nil {
+		return err
+	}
+	for flag, instead := range map[string]string{"workdir": "--project-directory", "no-ansi": "--ansi never"} {
+		if c.Root().Flags().Changed(flag) {
+			s.printer.Warn(fmt.Sprintf("--%s is deprecated: use %s", flag, instead))
+		}
+	}
+	return s.checkParallel(c)
+}
+
+// bare marks commands that need no environment, no project and no progress.
+const bare = "bare"
+
+func (s *session) checkParallel(c *cobra.Command) error {
+	limit := s.getenv("COMPOSE_PARALLEL_LIMIT")
+	if limit == "" || c.Root().Flags().Changed("parallel") {
+		return nil
+	}
+	if _, err := fmt.Sscanf(limit, "%d", &s.global.parallel); err != nil {
+		return fmt.Errorf("COMPOSE_PARALLEL_LIMIT must be an integer (found: %q)", limit)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/ui"
+)
+
+// session is one run of a command: the App, the global flags, and what is made
+// of them.
+type session struct {
+	*App
+	global     globalFlags
+	interrupts interrupts
+	mode       ui.Mode // of progress
+	env        map[string]string
+	printer    ui.Printer
+
+	connecting sync.Once
+	eng        convergence.Engine
+	engErr     error
+}
+
+func newSession(app *App) *session {
+	s := &session{App: app, mode: ui.Plain, env: map[string]string{}}
+	for _, kv := range app.Env {
+		if k, v, ok := strings.Cut(kv, "="); ok {
+			s.env[k] = v
+		}
+	}
+	s.printer = ui.NewPrinter(app.Err, s.mode, ui.PrinterOptions{Terminal: app.Terminal.Err})
+	return s
+}
+
+// execute parses the arguments and runs the command that they name.
+func (s *session) execute(ctx context.Context, args []string) error {
+	root := s.root()
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	return root.ExecuteContext(ctx)
+}
+
+// close leaves the terminal as it was and drops the connection to the engine.
+func (s *session) close() {
+	s.printer.End()
+	if c, ok := s.eng.(io.Closer); ok {
+		_ = c.Close() // idle connections only: nothing is lost
+	}
+}
+
+// getenv is the process environment with the project's .env under it.
+func (s *session) getenv(name string) string { return s.env[name] }
+
+// engine connects on first use.
+func (s *session) engine() (convergence.Engine, error) {
+	s.connecting.Do(func() {
+		process := newSession(s.App) // the engine is chosen by the process, never by a .env file
+		s.eng, s.engErr = s.Connect(docker.Options{Getenv: process.getenv, UserAgent: "muster/" + s.Version})
+	})
+	return s.eng, s.engErr
+}
+
+func (s *session) errorStyle() ui.ErrorStyle {
+	return ui.ErrorStyle{JSON: s.mode == ui.JSON, Terminal: s.Terminal.Err, Color: s.color(s.Terminal.Err)}
+}
+
+// color reports whether a stream gets colours.
+func (s *session) color(terminal bool) bool {
+	switch s.ansi() {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return terminal && s.getenv("NO_COLOR") == ""
+}
+
+// ansi is never, always or auto.
+func (s *session) ansi() string {
+	if s.global.noANSI {
+		return "never"
+	}
+	return cmp.Or(s.global.ansi, s.getenv("COMPOSE_ANSI"), "auto")
+}
+
+// chooseProgress decides how progress is shown.
+func (s *session) chooseProgress() error {
+	if s.global.noANSI && s.global.ansi != "" {
+		return fmt.Errorf("cannot specify --no-ansi and --ansi at the same time")
+	}
+	ansi := s.ansi()
+	if ansi != "auto" && ansi != "never" && ansi != "always" {
+		return fmt.Errorf("unsupported --ansi value %q: use never, always or auto", ansi)
+	}
+	wanted := cmp.Or(s.global.progress, s.getenv("COMPOSE_PROGRESS"), "auto")
+	switch wanted {
+	case "auto":
+		s.mode = ui.Plain
+		if ansi != "never" && s.Terminal.Err && s.getenv("TERM") != "dumb" {
+			s.mode = ui.TTY
+		}
+	case "tty":
+		if ansi == "never" {
+			return fmt.Errorf("can't use --progress tty while ANSI support is disabled")
+		}
+		s.mode = ui.TTY
+	case "plain":
+		if s.global.progress == "plain" && ansi == "always" {
+			return fmt.Errorf("can't use --progress plain while ANSI support is forced")
+		}
+		s.mode = ui.Plain
+	case "json":
+		s.mode = ui.JSON
+	case "quiet", "none":
+		s.mode = ui.Quiet
+	default:
+		return fmt.Errorf("unsupported --progress value %q", wanted)
+	}
+	s.usePrinter(ui.PrinterOptions{})
+	return nil
+}
+
+// usePrinter replaces the printer, before anything was printed with it.
+func (s *session) usePrinter(opt ui.PrinterOptions) {
+	opt.Color, opt.Terminal, opt.Screen = s.color(s.Terminal.Err), s.Terminal.Err, s.Terminal.Screen
+	opt.DryRun = s.global.dryRun
+	s.printer = ui.NewPrinter(s.Err, s.mode, opt)
+}
