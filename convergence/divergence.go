@@ -1,0 +1,142 @@
+package convergence
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// divergence says in words why a container no longer is what the service asks
+// for; empty if it is. ids are the containers of the services it joins.
+func (u *up) divergence(s *project.Service, c Container, ids map[string]string) string {
+	if c.State == Dead || c.State == Removing {
+		return "the engine could not remove it (" + string(c.State) + ")"
+	}
+	hash, err := s.HashResolved(ids)
+	if err != nil {
+		u.fail(s.Pos, "%w", err)
+		return ""
+	}
+	if c.Labels[project.LabelConfigHash] != string(hash) {
+		return configChange(s, c)
+	}
+	for _, why := range []string{
+		u.imageChange(s, c), imageVolumeChange(s, c, u.have), contentChange(s, c),
+		u.networkChange(s, c), u.volumeChange(s, c),
+	} {
+		if why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// configChange names the attributes whose fingerprints differ. A container made
+// by Docker Compose has none; of it only the image is known.
+func configChange(s *project.Service, c Container) string {
+	var parts, names []string
+	if c.Image != "" && c.Image != s.Image && !strings.HasPrefix(c.Image, "sha256:") {
+		parts = append(parts, fmt.Sprintf("image changed from %s to %s", c.Image, s.Image))
+	}
+	if label := c.Labels[project.LabelSections]; label != "" {
+		old := parseFingerprints(label)
+		all := maps.Clone(old)
+		maps.Copy(all, s.Sections)
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			if old[name] != s.Sections[name] && (name != "image" || len(parts) == 0) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) > 0 {
+		parts = append(parts, strings.Join(names, ", ")+" changed")
+	}
+	if len(parts) == 0 {
+		return "its configuration changed"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// imageChange compares the digest that the container was made from with that
+// of the local image. What is not known has not changed.
+func (u *up) imageChange(s *project.Service, c Container) string {
+	local, ok := u.have.Image(s.Image)
+	was := c.Labels[project.LabelImage]
+	if !ok || was == "" || was == local.Digest {
+		return ""
+	}
+	return fmt.Sprintf("%s is another image now (%s, was %s)", s.Image, shortDigest(local.Digest), shortDigest(was))
+}
+
+func shortDigest(d string) string { return shortID(strings.TrimPrefix(d, "sha256:")) }
+
+func imageVolumeChange(s *project.Service, c Container, have Observed) string {
+	was, now := c.Labels[project.LabelImageVolume], imageVolumeLabel(s, have)
+	if was == "" || now == "" || sameList(was, now) {
+		return ""
+	}
+	return "an image that it mounts is another one now"
+}
+
+// sameList compares comma lists without regard to their order.
+func sameList(a, b string) bool {
+	x, y := strings.Split(a, ","), strings.Split(b, ",")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
+// contentChange notices new content of configs and secrets. A container
+// without our label was made by Docker Compose: nothing is known of its content.
+func contentChange(s *project.Service, c Container) string {
+	label, ok := c.Labels[project.LabelContent]
+	if !ok {
+		return ""
+	}
+	old := parseFingerprints(label)
+	var changed []string
+	for _, name := range slices.Sorted(maps.Keys(s.Content)) {
+		if was, known := old[name]; known && was != s.Content[name] {
+			changed = append(changed, strings.Replace(name, ":", " ", 1))
+		}
+	}
+	if len(changed) == 0 {
+		return ""
+	}
+	return "content of " + nameList(changed) + " changed"
+}
+
+// networkChange notices a network that the container should be on and is not.
+// Networks that are made anew in place take their containers along.
+func (u *up) networkChange(s *project.Service, c Container) string {
+	if !joinsNetworks(s) {
+		return ""
+	}
+	for _, key := range s.Networks {
+		np := u.networks[key]
+		if np == nil {
+			continue
+		}
+		if np.create || !attached(c, np.id, np.Name) {
+			return "it is not attached to network " + np.Name
+		}
+	}
+	return ""
+}
+
+// joinsNetworks reports whether the networks of the service count: a service
+// with a network_mode has none.
+func joinsNetworks(s *project.Service) bool { return s.Spec.NetworkMode == "" }
+
+func (u *up) volumeChange(s *project.Service, c Container) string {
+	for _, key := range s.Volumes {
+		v := u.want.Volume(key)
+		if v != nil && !mountsVolume(c, v.Name) {
+			return "volume " + v.Name + " is not mounted"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,240 @@
+package convergence
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// PlanDown is the plan that takes a project down: its containers, dependents
+// first, then its networks and, if asked for, its volumes and images. It covers
+// whatever carries the project's label, services of inactive profiles included.
+//
+// want may be nil: then everything is known from labels, and naming a service
+// includes its dependents.
+func PlanDown(want *project.Project, have Observed, opt DownOptions) (Plan, error) {
+	d := &down{stack: newStack(want, have), opt: opt, removed: map[string]StepID{}}
+	chosen, err := d.choose(opt.Services)
+	if err != nil {
+		return Plan{}, err
+	}
+	if want == nil && len(opt.Services) > 0 {
+		chosen = d.stack.dependents(chosen)
+	}
+	whole := len(opt.Services) == 0
+	cs := d.containers(chosen, whole)
+	d.removeContainers(cs)
+	d.removeNetworks(cs, whole)
+	if opt.Volumes {
+		d.removeVolumes(cs, whole)
+	}
+	d.removeImages(cs, chosen, whole)
+	return d.plan(d.name)
+}
+
+type down struct {
+	*stack
+	opt     DownOptions
+	removed map[string]StepID // by container ID
+}
+
+// containers are those that go: the chosen services', what pre_start hooks left
+// behind, finished one-offs, and with RemoveOrphans running ones and orphans.
+func (d *down) containers(chosen map[string]bool, whole bool) []Container {
+	var cs []Container
+	var left []string
+	for _, c := range d.have.Containers {
+		hook := c.Labels[project.LabelHook] != ""
+		switch {
+		case !managed(c) && !hook, !whole && (!chosen[c.Service] || c.OneOff):
+		case d.spares(c):
+			left = append(left, c.Name)
+		default:
+			cs = append(cs, c)
+		}
+	}
+	if len(left) > 0 {
+		d.warn("containers that no service stands for are left: %s (--remove-orphans removes them)", strings.Join(left, ", "))
+	}
+	return cs
+}
+
+// spares reports whether the container stays unless orphans are to go: running
+// one-offs, and with a file the containers of services that it does not declare.
+func (d *down) spares(c Container) bool {
+	if d.opt.RemoveOrphans || c.Labels[project.LabelHook] != "" {
+		return false
+	}
+	if c.OneOff {
+		return alive(c)
+	}
+	return d.want != nil && d.service(c.Service) == nil
+}
+
+func (d *down) removeContainers(cs []Container) {
+	const why = "the project goes down"
+	stops := d.stops(cs)
+	ids := containerIDs(d.name, cs)
+	for _, name := range slices.Backward(d.needs.Order()) {
+		for i, c := range cs {
+			if c.Service != name {
+				continue
+			}
+			after := d.stopsBefore(name, stops)
+			if alive(c) {
+				after = d.stopHooks(d.service(c.Service), c, ids[i], why, after)
+				after = []StepID{d.add(ids[i]+"/stop", StopContainer{Target: c.Ref, Grace: d.opt.Timeout}, why, after...)}
+			}
+			d.remove(c, ids[i], why, after, cs)
+		}
+	}
+}
+
+// remove removes a container. Its anonymous volumes go with it only if volumes
+// go: they are data too.
+func (d *down) remove(c Container, id StepID, why string, after []StepID, all []Container) {
+	if !d.opt.Volumes {
+		d.removed[c.ID] = d.add(id+"/remove", RemoveContainer{Target: c.Ref}, why, after...)
+		return
+	}
+	rest := Observed{Containers: slices.DeleteFunc(slices.Clone(d.have.Containers), func(o Container) bool {
+		return o.ID != c.ID && d.removed[o.ID] != ""
+	})}
+	d.removed[c.ID] = d.removeWithVolumes(c, id, why, exclusiveVolumes(rest, c), after)
+}
+
+// stops are the steps that stop each service, which its dependencies wait for.
+func (d *down) stops(cs []Container) map[string][]StepID {
+	stops := map[string][]StepID{}
+	ids := containerIDs(d.name, cs)
+	for i, c := range cs {
+		if alive(c) {
+			stops[c.Service] = append(stops[c.Service], ids[i]+"/stop")
+		}
+	}
+	return stops
+}
+
+// containerIDs are the prefixes of the containers' steps. Two containers in one
+// slot, which an interrupted run leaves behind, are told apart by their names.
+func containerIDs(projectName string, cs []Container) []StepID {
+	ids := make([]StepID, len(cs))
+	seen := map[StepID]bool{}
+	for i, c := range cs {
+		ids[i] = containerStepID(projectName, c)
+		if seen[ids[i]] {
+			ids[i] = StepID(c.Name)
+		}
+		seen[ids[i]] = true
+	}
+	return ids
+}
+
+// after are the removals of the containers that use something.
+func (d *down) after(cs []Container, uses func(Container) bool) []StepID {
+	var ids []StepID
+	for _, c := range cs {
+		if uses(c) {
+			ids = append(ids, d.removed[c.ID])
+		}
+	}
+	return ids
+}
+
+// removeNetworks removes the networks that the project made: those with its
+// label and a key. A foreign network of a declared name stays. If only some
+// services go down, so do the networks that nothing else is on.
+func (d *down) removeNetworks(cs []Container, whole bool) {
+	seen := map[string]bool{}
+	for _, n := range d.have.Networks {
+		key := n.Labels[project.LabelNetwork]
+		if n.Labels[project.LabelProject] != d.name || key == "" {
+			continue
+		}
+		if d.want != nil && d.want.Network(key) != nil && d.want.Network(key).External {
+			continue
+		}
+		id := StepID("network " + key + "/remove")
+		if seen[key] {
+			id = StepID("network " + key + "/remove " + shortID(n.ID))
+		}
+		seen[key] = true
+		users := func(c Container) bool { return attached(c, n.ID, n.Name) }
+		if !whole && (!slices.ContainsFunc(cs, users) || d.shared(cs, users)) {
+			continue
+		}
+		d.add(id, RemoveNetwork{ID: n.ID, Name: n.Name}, "the project goes down", d.after(cs, users)...)
+	}
+}
+
+// removeVolumes removes named volumes that the project made: with a file those
+// that it declares or that a removed container mounts, without one all of them.
+func (d *down) removeVolumes(cs []Container, whole bool) {
+	seen := map[string]bool{}
+	for _, v := range d.have.Volumes {
+		key := v.Labels[project.LabelVolume]
+		if v.Labels[project.LabelProject] != d.name || key == "" {
+			continue
+		}
+		id := StepID("volume " + key + "/remove")
+		if seen[key] {
+			id += StepID(" " + v.Name)
+		}
+		seen[key] = true
+		users := func(c Container) bool { return mountsVolume(c, v.Name) }
+		mounted := slices.ContainsFunc(cs, users)
+		declared := d.want == nil || (d.want.Volume(key) != nil && !d.want.Volume(key).External)
+		switch {
+		case whole && (declared || mounted), !whole && mounted && !d.shared(cs, users):
+			d.add(id, RemoveVolume{Name: v.Name}, "volumes are to be removed", d.after(cs, users)...)
+			d.last().Destroys = "all data of volume " + v.Name
+		case whole:
+			d.warn("volume %s was made for the project, but the file does not declare it: it is kept", v.Name)
+		}
+	}
+}
+
+// shared reports whether a container that stays uses something too.
+func (d *down) shared(going []Container, uses func(Container) bool) bool {
+	return slices.ContainsFunc(d.have.Containers, func(c Container) bool {
+		return uses(c) && !slices.ContainsFunc(going, func(g Container) bool { return g.ID == c.ID })
+	})
+}
+
+// removeImages removes what --rmi asks for: "local" the images that the project
+// named after itself, "all" every image of its services.
+func (d *down) removeImages(cs []Container, chosen map[string]bool, whole bool) {
+	if d.opt.Images == "" {
+		return
+	}
+	refs := map[string]bool{} // reference → named by the project
+	if d.want != nil {
+		for _, s := range slices.Concat(d.want.Services, d.want.Disabled) {
+			if _, here := d.have.Image(s.Image); (whole || chosen[s.Name]) && !s.Provider && here {
+				refs[s.Image] = s.Spec.Image == ""
+			}
+		}
+	}
+	for _, c := range cs {
+		if d.service(c.Service) == nil && c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") {
+			refs[c.Image] = c.Image == d.name+"-"+c.Service || c.Image == d.name+"_"+c.Service
+		}
+	}
+	for _, ref := range sortedRefs(refs) {
+		if d.opt.Images != "all" && !refs[ref] {
+			continue
+		}
+		users := func(c Container) bool { return c.Image == ref }
+		d.add(StepID("image "+ref+"/remove"), RemoveImage{Ref: ref}, "images are to be removed", d.after(cs, users)...)
+	}
+}
+
+func sortedRefs(refs map[string]bool) []string {
+	names := make([]string, 0, len(refs))
+	for r := range refs {
+		names = append(names, r)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,203 @@
+package convergence
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/musterdev/muster/project"
+)
+
+// PlanStart is the plan that starts the services' containers that are there and
+// do not run, and those of their dependencies, in the order and with the waits
+// of up. It creates nothing. want may be nil.
+func PlanStart(want *project.Project, have Observed, opt StartOptions) (Plan, error) {
+	s := newStarter(want, have)
+	chosen, err := s.choose(opt.Services)
+	if err != nil {
+		return Plan{}, err
+	}
+	s.wait, s.settle = opt.WaitTimeout, opt.Settle
+	for _, name := range s.order(chosen) {
+		svc := s.service(name)
+		absent := len(replicas(have, name)) == 0
+		active := want != nil && want.Service(name) != nil && want.Service(name).Replicas > 0
+		if absent && (active || (svc == nil && len(opt.Services) > 0)) {
+			pos := project.Position{}
+			if svc != nil {
+				pos = svc.Pos
+			}
+			s.fail(pos, "service %q has no container to start", name)
+		}
+	}
+	for _, name := range s.needs.Closure(s.order(chosen)...).Order() {
+		s.startService(name)
+	}
+	if opt.Wait {
+		for _, name := range s.order(chosen) {
+			s.awaitTarget(name)
+		}
+	}
+	return s.plan(s.name)
+}
+
+// starter plans starts and restarts of containers that exist.
+type starter struct {
+	*stack
+	wait, settle time.Duration
+	up           map[string][]StepID // by service, the steps after which it runs
+	awaits       map[StepID]bool
+}
+
+func newStarter(want *project.Project, have Observed) *starter {
+	return &starter{stack: newStack(want, have), up: map[string][]StepID{}, awaits: map[StepID]bool{}}
+}
+
+// startService starts or unpauses what does not run.
+func (s *starter) startService(name string) {
+	for _, c := range replicas(s.have, name) {
+		id := containerStepID(s.name, c)
+		switch {
+		case c.State == Paused:
+			s.up[name] = append(s.up[name], s.add(id+"/unpause", UnpauseContainer{c.Ref}, "paused", s.conditions(name)...))
+		case alive(c):
+			s.kept = append(s.kept, c.Ref)
+		case c.State == Created || c.State == Exited:
+			s.start(name, c, id)
+		}
+	}
+}
+
+func (s *starter) start(name string, c Container, id StepID) {
+	needs := s.conditions(name)
+	if svc := s.service(name); svc != nil {
+		s.checkFiles(s.want, svc)
+		if files := containerFiles(s.want, svc); len(files) > 0 {
+			needs = append(needs, s.add(id+"/copy", CopyFiles{Target: c.Ref, Files: files}, "configs and secrets that are no host files"))
+		}
+	}
+	started := s.add(id+"/start", StartContainer{Target: c.Ref, Service: name}, startedBecause(c), needs...)
+	s.up[name] = append(s.up[name], s.postStart(name, c, id, started))
+}
+
+func startedBecause(c Container) string {
+	if c.State == Created {
+		return "created, but not started"
+	}
+	return fmt.Sprintf("exited with code %d", c.ExitCode)
+}
+
+// postStart runs the post_start hooks after a step; the result is the last one.
+func (s *starter) postStart(name string, c Container, id, after StepID) StepID {
+	svc := s.service(name)
+	if svc == nil {
+		return after
+	}
+	for i, h := range svc.PostStart {
+		run := RunHook{Target: c.Ref, Service: name, Kind: "post_start", Index: i, Hook: h}
+		after = s.add(id+StepID(fmt.Sprintf("/post_start-%d", i)), run, "it has started", after)
+	}
+	return after
+}
+
+// conditions are the steps that a start of the service waits for.
+func (s *starter) conditions(name string) []StepID {
+	var needs []StepID
+	for _, d := range s.deps[name] {
+		if d.Condition == project.Started {
+			needs = append(needs, s.up[d.Service]...)
+			continue
+		}
+		required := d.Required || s.service(name) == nil
+		needs = append(needs, s.await(d.Service, d.Condition, !required))
+	}
+	return needs
+}
+
+// await returns the step that waits for a condition of a service, or nothing if
+// it is met or there is nothing to wait for.
+func (s *starter) await(name string, condition Condition, optional bool) StepID {
+	cs := replicas(s.have, name)
+	a := Await{Service: name, Condition: condition, Timeout: s.wait, Settle: s.settle, Optional: optional}
+	healthy := len(s.up[name]) == 0 && condition != project.Completed
+	for _, c := range cs {
+		a.Targets = append(a.Targets, c.Ref)
+		healthy = healthy && c.Health == HealthHealthy && c.State == Running
+	}
+	if svc := s.service(name); svc != nil && svc.Muster.Ready != nil {
+		a.Ready, healthy = svc.Muster.Ready, false
+	}
+	if healthy || len(cs) == 0 {
+		return ""
+	}
+	id, why := StepID(name+"/"+conditionWords(condition)), "others depend on it"
+	switch {
+	case condition == RunningOrHealthy:
+		why = "asked to wait for it"
+	case optional:
+		id, why = id+"-optional", "others would like to have it"
+	}
+	if s.awaits[id] {
+		return id
+	}
+	s.awaits[id] = true
+	return s.add(id, a, why, s.up[name]...)
+}
+
+// awaitTarget adds what --wait waits for.
+func (s *starter) awaitTarget(name string) {
+	condition := RunningOrHealthy
+	for _, deps := range s.deps {
+		if slices.ContainsFunc(deps, func(d project.Dependency) bool { return d.Service == name && d.Condition == project.Completed }) {
+			condition = project.Completed
+		}
+	}
+	s.await(name, condition, false)
+}
+
+// PlanRestart is the plan that restarts the services' containers, and unless
+// NoDeps those of the services that depend on them with restart: true,
+// dependencies first, waiting for conditions in between. want may be nil.
+func PlanRestart(want *project.Project, have Observed, opt RestartOptions) (Plan, error) {
+	s := newStarter(want, have)
+	chosen, err := s.choose(opt.Services)
+	if err != nil {
+		return Plan{}, err
+	}
+	why := map[string]string{}
+	for name := range chosen {
+		why[name] = "asked to restart it"
+	}
+	order := s.needs.Order()
+	if !opt.NoDeps {
+		for _, name := range order {
+			for _, d := range s.deps[name] {
+				if why[d.Service] != "" && d.Restart && why[name] == "" {
+					why[name] = d.Service + " restarts, and it is to restart with it"
+				}
+			}
+		}
+	}
+	for _, name := range order {
+		if why[name] == "" {
+			continue
+		}
+		for _, c := range replicas(have, name) {
+			s.restart(name, c, why[name], opt)
+		}
+	}
+	return s.plan(s.name)
+}
+
+func (s *starter) restart(name string, c Container, why string, opt RestartOptions) {
+	if c.State == Dead || c.State == Removing {
+		return
+	}
+	id := containerStepID(s.name, c)
+	needs := s.conditions(name)
+	if alive(c) {
+		needs = s.stopHooks(s.service(name), c, id, why, needs)
+	}
+	restarted := s.add(id+"/restart", RestartContainer{Target: c.Ref, Grace: opt.Timeout}, why, needs...)
+	s.up[name] = append(s.up[name], s.postStart(name, c, id, restarted))
+}

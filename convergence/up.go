@@ -1,0 +1,184 @@
+package convergence
+
+import (
+	"slices"
+
+	"github.com/musterdev/muster/depgraph"
+	"github.com/musterdev/muster/project"
+)
+
+// PlanUp is the plan that brings what runs in line with the project: images,
+// networks and volumes, then the containers of the targets and of what they
+// depend on. Where it cannot be done it says why, with the place in the file,
+// before anything changes. Neither argument is written to.
+//
+// Containers are created as soon as their networks, volumes and images are
+// there; only starts wait for dependencies. Nothing that runs is stopped before
+// every image that the plan needs is there.
+func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
+	want, err := want.WithReplicas(opt.Scale)
+	if err != nil {
+		return Plan{}, err
+	}
+	u := &up{
+		want: want, have: have, opt: opt,
+		services: map[string]*servicePlan{}, images: map[string]StepID{},
+		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
+		gone: map[string]StepID{}, awaits: map[StepID]bool{},
+	}
+	if err := u.choose(); err != nil {
+		return Plan{}, err
+	}
+	u.checkServices()
+	u.planImages()
+	u.surveyNetworks()
+	u.surveyVolumes()
+	for _, s := range u.scope {
+		u.survey(s)
+	}
+	u.surveyGuests()
+	u.planOrphans()
+	u.markStops()
+	u.emitNetworks()
+	u.emitVolumes()
+	for _, sp := range u.order {
+		for _, sl := range sp.slots {
+			u.emitSlot(sl)
+		}
+	}
+	u.removeRenamedNetworks()
+	u.waitForNames()
+	u.waitForTargets()
+	p, err := u.plan(want.Name)
+	p.Provisional = u.provisional()
+	return p, err
+}
+
+// up is the work of PlanUp.
+type up struct {
+	builder
+	want *project.Project
+	have Observed
+	opt  UpOptions
+
+	scope   []*project.Service // what is converged, dependencies first
+	targets map[string]bool
+
+	images     map[string]StepID // by reference, the step that brings it
+	imageSteps []StepID
+	fresh      map[string]bool // references whose image may change
+
+	networks map[string]*networkPlan // by key
+	volumes  map[string]*volumePlan  // by key
+
+	services map[string]*servicePlan
+	order    []*servicePlan // dependencies first
+
+	gone   map[string]StepID // by container ID, the step that removes it
+	awaits map[StepID]bool
+}
+
+// servicePlan is a service and what becomes of its containers.
+type servicePlan struct {
+	*project.Service
+	slots    []*slot
+	guest    bool   // not converged, only affected
+	replaced string // why the containers get new IDs; empty if the first one stays
+}
+
+// choose resolves targets and scope.
+func (u *up) choose() error {
+	g, err := u.want.Graph()
+	if err != nil {
+		return err
+	}
+	u.targets = map[string]bool{}
+	names := u.opt.Services
+	if len(names) == 0 {
+		names = u.want.ServiceNames()
+	}
+	for _, name := range names {
+		if u.want.Service(name) == nil {
+			return &project.UnknownServiceError{Name: name}
+		}
+		u.targets[name] = true
+	}
+	for _, name := range g.Order() {
+		if u.targets[name] || (!u.opt.NoDeps && needed(g, name, names)) {
+			u.scope = append(u.scope, u.want.Service(name))
+		}
+	}
+	return nil
+}
+
+func needed(g *depgraph.Graph[string], name string, by []string) bool {
+	return g.Closure(by...).Has(name)
+}
+
+// policy is the recreate policy of a service.
+func (u *up) policy(service string) RecreatePolicy {
+	if u.targets[service] {
+		if u.opt.RenewAnonVolumes {
+			return RecreateForce
+		}
+		return orDiverged(u.opt.Recreate)
+	}
+	if u.opt.RecreateDeps == "" && u.opt.Recreate == RecreateNever {
+		return RecreateNever
+	}
+	return orDiverged(u.opt.RecreateDeps)
+}
+
+func orDiverged(p RecreatePolicy) RecreatePolicy {
+	if p == "" {
+		return RecreateDiverged
+	}
+	return p
+}
+
+// checkServices refuses what cannot be started, before anything changes.
+func (u *up) checkServices() {
+	for _, s := range u.scope {
+		if s.Provider {
+			u.fail(s.Pos, "service %s: provider services are not supported yet", s.Name)
+		}
+		if s.ContainerName != "" && s.Replicas > 1 {
+			u.fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)
+		}
+		if len(s.PreStart) > 0 && !u.opt.NoStart {
+			u.warn("%s: service %s: pre_start hooks do not run yet", u.want.Positions.Of("services", s.Name, "pre_start"), s.Name)
+		}
+		if s.Replicas > 0 {
+			u.checkFiles(u.want, s)
+		}
+	}
+	u.checkNames()
+}
+
+// checkNames refuses two services with one container name.
+func (u *up) checkNames() {
+	owner := map[string]*project.Service{}
+	for _, s := range u.scope {
+		if s.ContainerName == "" {
+			continue
+		}
+		if first := owner[s.ContainerName]; first != nil {
+			u.fail(s.Pos, "service %s: container_name %q is that of service %s already", s.Name, s.ContainerName, first.Name)
+		}
+		owner[s.ContainerName] = s
+	}
+}
+
+// provisional reports whether an image step may replace the image of a
+// container that stays.
+func (u *up) provisional() bool {
+	for _, sp := range u.order {
+		if u.policy(sp.Name) == RecreateNever || !u.fresh[sp.Image] {
+			continue
+		}
+		if slices.ContainsFunc(sp.slots, func(sl *slot) bool { return sl.fate == keep }) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,242 @@
+package convergence
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/musterdev/muster/project"
+)
+
+// emitSlot adds the steps of one replica.
+func (u *up) emitSlot(sl *slot) {
+	switch sl.fate {
+	case keep:
+		u.emitKept(sl)
+	case create:
+		u.emitCreate(sl, "", nil)
+	case recreate:
+		u.emitRecreate(sl)
+	case rebuild:
+		u.emitRebuild(sl)
+	}
+}
+
+// starts reports whether the plan starts the slot's container.
+func (u *up) starts(sl *slot) bool {
+	if u.opt.NoStart {
+		return false
+	}
+	if sl.fate != keep || sl.bounce != "" {
+		return true
+	}
+	return !alive(*sl.old) && !sl.svc.guest
+}
+
+// startID is the step after which the slot's processes run; empty if they run already.
+func (u *up) startID(sl *slot) StepID {
+	switch {
+	case u.starts(sl):
+		return sl.id + "/start"
+	case u.unpauses(sl):
+		return sl.id + "/unpause"
+	}
+	return ""
+}
+
+func (u *up) unpauses(sl *slot) bool {
+	return !u.opt.NoStart && sl.fate == keep && sl.bounce == "" && sl.old.State == Paused && !sl.svc.guest
+}
+
+// upID is the step after which dependents may start: the last post_start hook,
+// or the start itself.
+func (u *up) upID(sl *slot) StepID {
+	if n := len(sl.svc.PostStart); n > 0 && u.starts(sl) {
+		return sl.id + StepID(fmt.Sprintf("/post_start-%d", n-1))
+	}
+	return u.startID(sl)
+}
+
+// namedID is the step after which the container has its final name.
+func (u *up) namedID(sl *slot) StepID {
+	switch sl.fate {
+	case create, rebuild:
+		return sl.id + "/create"
+	case recreate:
+		return sl.id + "/rename"
+	}
+	if len(sl.first) > 0 {
+		return sl.first[len(sl.first)-1]
+	}
+	return ""
+}
+
+// ref addresses the container as it will be once everything is done.
+func (sl *slot) ref() Ref {
+	if sl.fate == keep {
+		return Ref{ID: sl.old.ID, Name: sl.old.Name}
+	}
+	return Ref{Name: sl.name}
+}
+
+// emitKept leaves, unpauses, starts or bounces a container that stays.
+func (u *up) emitKept(sl *slot) {
+	c := *sl.old
+	nets := u.replacedNetworks(c)
+	if u.unpauses(sl) {
+		u.add(sl.id+"/unpause", UnpauseContainer{sl.ref()}, "paused", sl.first...)
+		return
+	}
+	if !u.starts(sl) && len(nets) == 0 {
+		if alive(c) {
+			u.kept = append(u.kept, sl.ref())
+		}
+		return
+	}
+	needs := slices.Clone(sl.first)
+	if stop := sl.stopID(); stop != "" {
+		needs = u.stopWithHooks(sl.svc.Service, c, sl.id, sl.bounce, u.stopNeeds(sl))
+	}
+	for _, np := range nets {
+		id := sl.id + "/connect " + StepID(np.Key)
+		connect := ConnectNetwork{Target: c.Ref, Endpoint: u.endpoint(c, np.Network)}
+		needs = append(needs, u.add(id, connect, np.replace, sl.id+"/disconnect "+StepID(np.Key), np.ready))
+		u.last().Finish = true
+	}
+	if u.starts(sl) {
+		u.emitStart(sl, c.Ref, startReason(sl), needs, nil)
+	}
+}
+
+// startReason says why a container that is there is started.
+func startReason(sl *slot) string {
+	c := *sl.old
+	switch {
+	case sl.bounce != "":
+		return sl.bounce
+	case c.State == Created:
+		return "created, but not started"
+	case c.ExitCode == 0 && !sl.svc.Restart.Restarts():
+		return "finished with code 0; a one-shot runs again on every up"
+	}
+	return fmt.Sprintf("exited with code %d", c.ExitCode)
+}
+
+// stopNeeds is what has to happen before the slot's container may be stopped:
+// all images there, repairs, dependents that stop with it, and, unless others
+// wait for the stop, dependencies ready, so that it runs as long as it can.
+func (u *up) stopNeeds(sl *slot) []StepID {
+	needs := slices.Concat(u.imageSteps, sl.first)
+	for _, sp := range u.order {
+		if sp == sl.svc || !slices.ContainsFunc(sp.DependsOn, func(d project.Dependency) bool { return d.Service == sl.svc.Name }) {
+			continue
+		}
+		for _, dependent := range sp.slots {
+			if dependent.early {
+				needs = append(needs, dependent.stopID())
+			}
+		}
+	}
+	if !sl.early {
+		needs = append(needs, u.dependencyNeeds(sl.svc)...)
+		needs = append(needs, sl.awaits...)
+	}
+	return needs
+}
+
+// createNeeds is what has to exist before a container of the slot can.
+func (u *up) createNeeds(sl *slot) []StepID {
+	s := sl.svc.Service
+	needs := append(slices.Clone(sl.first), u.images[s.Image])
+	for _, ref := range volumeImages(u.want, s) {
+		needs = append(needs, u.images[ref.Ref])
+	}
+	if joinsNetworks(s) {
+		for _, key := range s.Networks {
+			if np := u.networks[key]; np != nil {
+				needs = append(needs, np.ready)
+			}
+		}
+	}
+	for _, key := range s.Volumes {
+		if vp := u.volumes[key]; vp != nil {
+			needs = append(needs, vp.ready)
+		}
+	}
+	for _, ns := range s.Namespaces {
+		if dep := u.services[ns.Service]; dep != nil {
+			if first := firstByName(dep.slots); first != nil {
+				needs = append(needs, u.namedID(first))
+			}
+		}
+	}
+	return needs
+}
+
+// createSpec asks for the slot's container under a name.
+func (u *up) createSpec(sl *slot, name string, inherit []InheritedVolume) CreateSpec {
+	s := sl.svc.Service
+	spec := CreateSpec{
+		Project: u.want, Service: s, Name: name, Number: sl.number,
+		Labels: containerLabels(u.want, s, sl.number, false), Refs: sl.refs, Inherit: inherit,
+	}
+	if hash, err := s.HashResolved(sl.ids); err == nil {
+		spec.Labels[project.LabelConfigHash] = string(hash)
+	}
+	if len(inherit) > 0 {
+		spec.Labels[project.LabelReplace] = s.ContainerName
+		if s.ContainerName == "" {
+			spec.Labels[project.LabelReplace] = s.Name + u.want.Separator + itoa(sl.number)
+		}
+	}
+	if local, ok := u.have.Image(s.Image); ok && !u.fresh[s.Image] {
+		spec.ImageID = local.ID
+		spec.Labels[project.LabelImage] = local.Digest
+	}
+	mounted := volumeImages(u.want, s)
+	if !slices.ContainsFunc(mounted, func(r ImageRef) bool { return u.fresh[r.Ref] }) {
+		if label := imageVolumeLabel(s, u.have); label != "" {
+			spec.Labels[project.LabelImageVolume] = label
+		}
+	}
+	return spec
+}
+
+// emitCreate makes a container under its final name and starts it.
+func (u *up) emitCreate(sl *slot, after StepID, inherit []InheritedVolume) {
+	spec := u.createSpec(sl, sl.name, inherit)
+	made := u.add(sl.id+"/create", CreateContainer{Spec: spec}, sl.why, append(u.createNeeds(sl), after)...)
+	u.last().Finish = after != ""
+	if u.starts(sl) {
+		u.emitStart(sl, Ref{Name: sl.name}, sl.why, []StepID{made}, nil)
+	}
+}
+
+// emitStart copies what is no host file into the container, starts it and runs
+// its post_start hooks. restore is done if the start fails.
+func (u *up) emitStart(sl *slot, target Ref, why string, needs []StepID, restore []Action) {
+	needs = u.emitCopy(sl, target, needs, sl.stopID() != "", restore)
+	u.add(sl.id+"/start", StartContainer{Target: target, Service: sl.svc.Name}, why,
+		slices.Concat(needs, u.dependencyNeeds(sl.svc), sl.awaits)...)
+	u.last().Finish = sl.stopID() != ""
+	u.last().OnFailure = restore
+	if sl.fate != recreate {
+		u.emitPostStart(sl, sl.id+"/start")
+	}
+}
+
+func (u *up) emitCopy(sl *slot, target Ref, needs []StepID, finish bool, restore []Action) []StepID {
+	files := containerFiles(u.want, sl.svc.Service)
+	if len(files) == 0 {
+		return needs
+	}
+	copied := u.add(sl.id+"/copy", CopyFiles{Target: target, Files: files}, "configs and secrets that are no host files", needs...)
+	u.last().Finish, u.last().OnFailure = finish, restore
+	return []StepID{copied}
+}
+
+func (u *up) emitPostStart(sl *slot, after StepID) {
+	for i, h := range sl.svc.PostStart {
+		run := RunHook{Target: sl.ref(), Service: sl.svc.Name, Kind: "post_start", Index: i, Hook: h}
+		after = u.add(sl.id+StepID(fmt.Sprintf("/post_start-%d", i)), run, "it has started", after)
+	}
+}

@@ -1,0 +1,224 @@
+package convergence
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/musterdev/muster/project"
+)
+
+func compareImageRefs(a, b ImageRef) int {
+	return cmp.Or(strings.Compare(a.Ref, b.Ref), strings.Compare(a.Platform, b.Platform))
+}
+
+// imageUse is an image and the services of the scope that use it.
+type imageUse struct {
+	ref     ImageRef
+	users   []*project.Service // that run it
+	mounts  []*project.Service // that mount it
+	builder *project.Service   // the first that builds it
+}
+
+// planImages adds at most one pull and one build per image.
+func (u *up) planImages() {
+	u.fresh = map[string]bool{}
+	if u.opt.ImagesReady {
+		return
+	}
+	for _, use := range u.imageUses() {
+		u.planImage(use)
+	}
+}
+
+// imageUses groups the scope by image, sorted.
+func (u *up) imageUses() []*imageUse {
+	uses := map[ImageRef]*imageUse{}
+	of := func(ref ImageRef) *imageUse {
+		if uses[ref] == nil {
+			uses[ref] = &imageUse{ref: ref}
+		}
+		return uses[ref]
+	}
+	for _, s := range slices.SortedFunc(slices.Values(u.scope), func(a, b *project.Service) int { return strings.Compare(a.Name, b.Name) }) {
+		if s.Provider || s.Replicas == 0 {
+			continue
+		}
+		use := of(serviceImage(u.want, s))
+		use.users = append(use.users, s)
+		switch {
+		case s.Build && use.builder == nil:
+			use.builder = s
+		case s.Build:
+			u.warn("services %s and %s build the same image %s: only the build section of %s is used", use.builder.Name, s.Name, s.Image, use.builder.Name)
+		}
+		for _, ref := range volumeImages(u.want, s) {
+			mounted := of(ref)
+			mounted.mounts = append(mounted.mounts, s)
+		}
+	}
+	sorted := make([]*imageUse, 0, len(uses))
+	for _, use := range uses {
+		sorted = append(sorted, use)
+	}
+	slices.SortFunc(sorted, func(a, b *imageUse) int { return compareImageRefs(a.ref, b.ref) })
+	return sorted
+}
+
+func (u *up) planImage(use *imageUse) {
+	local, present := u.have.Image(use.ref.Ref)
+	build, buildWhy := u.wantsBuild(use, present)
+	pull, pullWhy, optional := u.wantsPull(use, local, present)
+	if pull && build && buildWhy != missingImage {
+		pull = false // built in any case
+	}
+	if !pull && !build {
+		if !present {
+			u.missing(use)
+		}
+		return
+	}
+	id := imageID(use.ref)
+	var step StepID
+	if pull {
+		step = u.add(id+"/pull", PullImage{Image: use.ref, Services: serviceNames(use.users, use.mounts), Optional: optional || build}, pullWhy)
+		u.imageSteps = append(u.imageSteps, step)
+	}
+	if build {
+		spec := BuildSpec{Project: u.want, Service: use.builder, Quiet: u.opt.QuietPull, Labels: buildLabels(u.want, use.builder)}
+		step = u.add(id+"/build", BuildImage{Spec: spec, IfMissing: pull}, buildWhy, step)
+		u.imageSteps = append(u.imageSteps, step)
+	}
+	u.images[use.ref.Ref] = step
+	u.fresh[use.ref.Ref] = true
+}
+
+const missingImage = "not there yet"
+
+func imageID(ref ImageRef) StepID {
+	if ref.Platform != "" {
+		return StepID("image " + ref.Ref + " " + ref.Platform)
+	}
+	return StepID("image " + ref.Ref)
+}
+
+// buildLabels are those that Docker Compose puts on images it builds.
+func buildLabels(p *project.Project, s *project.Service) map[string]string {
+	return map[string]string{
+		project.LabelProject: p.Name, project.LabelService: s.Name, project.LabelVersion: project.ComposeVersion,
+	}
+}
+
+func serviceNames(groups ...[]*project.Service) []string {
+	var names []string
+	for _, g := range groups {
+		for _, s := range g {
+			names = append(names, s.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (u *up) wantsBuild(use *imageUse, present bool) (bool, string) {
+	if use.builder == nil || u.opt.NoBuild {
+		return false, ""
+	}
+	switch {
+	case u.opt.Build:
+		return true, "a build was asked for"
+	case u.pullPolicy(use.builder) == "build":
+		return true, "pull_policy is build"
+	case !present:
+		return true, missingImage
+	}
+	return false, ""
+}
+
+// wantsPull says whether and why the image is pulled, and whether that may fail.
+func (u *up) wantsPull(use *imageUse, local Image, present bool) (pull bool, why string, optional bool) {
+	if use.builder != nil && use.builder.Spec.Image == "" {
+		return false, "", false // a name that no registry knows
+	}
+	users := use.users
+	if len(users) == 0 { // only mounted
+		return !present && u.opt.Pull != "never", missingImage, false
+	}
+	optional = true
+	for _, s := range users {
+		policy := u.pullPolicy(s)
+		switch {
+		case policy == "never" || policy == "build":
+		case !present:
+			return true, missingImage, false
+		case policy == "always":
+			pull, why, optional = true, "pull_policy is always", use.builder != nil
+		case !pull:
+			pull, why = expired(policy, local, u.opt.Now)
+		}
+	}
+	return pull, why, optional
+}
+
+// expired reports whether the image is older than the policy's age.
+func expired(policy string, local Image, now time.Time) (bool, string) {
+	age, ok := refreshAge(policy)
+	if !ok || local.LastTagged.IsZero() || now.Sub(local.LastTagged) < age {
+		return false, ""
+	}
+	return true, fmt.Sprintf("pull_policy is %s and the image was last tagged %s ago", policy, now.Sub(local.LastTagged).Truncate(time.Minute))
+}
+
+var everyAge = regexp.MustCompile(`^every_((?:\d+[wdhms])+)$`)
+
+var agePart = regexp.MustCompile(`(\d+)([wdhms])`)
+
+// refreshAge is the age after which a policy asks for a pull. ok is false for
+// policies without one.
+func refreshAge(policy string) (age time.Duration, ok bool) {
+	const day = 24 * time.Hour
+	switch policy {
+	case "daily":
+		return day, true
+	case "weekly":
+		return 7 * day, true
+	}
+	m := everyAge.FindStringSubmatch(policy)
+	if m == nil {
+		return 0, false
+	}
+	units := map[string]time.Duration{"w": 7 * day, "d": day, "h": time.Hour, "m": time.Minute, "s": time.Second}
+	for _, part := range agePart.FindAllStringSubmatch(m[1], -1) {
+		n, err := strconv.Atoi(part[1])
+		if err != nil { // too large to ever be due
+			return 0, false
+		}
+		age += time.Duration(n) * units[part[2]]
+	}
+	return age, true
+}
+
+// pullPolicy is the policy of the command line, else the service's own.
+func (u *up) pullPolicy(s *project.Service) string {
+	if u.opt.Pull != "" && u.opt.Pull != "policy" {
+		return u.opt.Pull
+	}
+	return s.PullPolicy
+}
+
+// missing refuses an image that is not there and that nothing may bring.
+func (u *up) missing(use *imageUse) {
+	for _, s := range slices.Concat(use.users, use.mounts) {
+		switch {
+		case s.Build && u.opt.NoBuild:
+			u.fail(s.Pos, "service %s: image %s is not there, and --no-build forbids building it", s.Name, use.ref.Ref)
+		default:
+			u.fail(s.Pos, "service %s: image %s is not there, and its pull policy %q forbids pulling it", s.Name, use.ref.Ref, cmp.Or(u.pullPolicy(s), "never"))
+		}
+		return
+	}
+}

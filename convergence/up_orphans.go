@@ -1,0 +1,54 @@
+package convergence
+
+import (
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// planOrphans removes the project's containers that no declared service stands
+// for, or warns of them.
+func (u *up) planOrphans() {
+	var names []string
+	for _, c := range u.have.Containers {
+		if u.gone[c.ID] != "" || !u.isOrphan(c) {
+			continue
+		}
+		if u.isOrphanToRemove(c) {
+			u.doom(c, containerStepID(u.want.Name, c), nil, orphanReason(c), nil)
+			continue
+		}
+		names = append(names, c.Name)
+	}
+	if len(names) > 0 && !u.opt.IgnoreOrphans {
+		u.warn("containers of the project that no service stands for: %s (--remove-orphans removes them)", strings.Join(names, ", "))
+	}
+}
+
+// isOrphan reports whether the container belongs to no declared service, or is
+// what is left of a `run` or of a pre_start hook.
+func (u *up) isOrphan(c Container) bool {
+	switch {
+	case c.Labels[project.LabelHook] != "":
+		return !alive(c)
+	case !managed(c):
+		return false
+	case c.OneOff:
+		return c.State == Exited || c.State == Dead
+	}
+	return u.want.Service(c.Service) == nil && u.want.DisabledService(c.Service) == nil
+}
+
+func (u *up) isOrphanToRemove(c Container) bool {
+	return u.isOrphan(c) && (u.opt.RemoveOrphans || c.Labels[project.LabelHook] != "")
+}
+
+func orphanReason(c Container) string {
+	switch {
+	case c.Labels[project.LabelHook] != "":
+		return "a hook container that was left behind"
+	case c.OneOff:
+		return "a finished one-off container"
+	}
+	return "no service " + c.Service + " is declared"
+}

@@ -1,0 +1,156 @@
+package convergence
+
+import (
+	"slices"
+
+	"github.com/musterdev/muster/project"
+)
+
+// emitRecreate replaces a container without losing it: the successor is made
+// beside it under a temporary name, the old one stops only then (it may hold
+// fixed host ports), and goes only when the successor runs. If the successor
+// does not start, the old one is put back.
+func (u *up) emitRecreate(sl *slot) {
+	old := *sl.old
+	successor := Ref{Name: project.TemporaryName(old.ID, sl.name)}
+	spec := u.createSpec(sl, successor.Name, u.inherit(sl))
+	creation := CreateContainer{Spec: spec, Replaces: Ref{ID: old.ID, Name: sl.name}}
+	discard := []Action{RemoveContainer{Target: successor, Volumes: true}}
+	restore := append(slices.Clone(discard), u.revive(sl)...)
+
+	var ready []StepID // the successor exists and the old one is down
+	if sl.runs() && sl.apart {
+		stopped := u.stopWithHooks(sl.svc.Service, old, sl.id, sl.why, u.stopNeeds(sl))
+		made := u.add(sl.id+"/create", creation, sl.why, slices.Concat(u.createNeeds(sl), stopped)...)
+		u.last().Finish, u.last().OnFailure = true, u.revive(sl)
+		ready = u.copyBeforeStart(sl, successor, []StepID{made}, restore)
+	} else {
+		made := u.add(sl.id+"/create", creation, sl.why, u.createNeeds(sl)...)
+		ready = u.copyBeforeStart(sl, successor, []StepID{made}, discard)
+		if sl.runs() {
+			from := len(u.steps)
+			ready = u.stopWithHooks(sl.svc.Service, old, sl.id, sl.why, slices.Concat(ready, u.stopNeeds(sl)))
+			for i := from; i < len(u.steps); i++ {
+				u.steps[i].OnFailure = discard
+			}
+		}
+	}
+	if u.starts(sl) {
+		ready = []StepID{u.startSuccessor(sl, successor, ready, restore)}
+	}
+	u.retire(sl, old, successor, ready)
+}
+
+// copyBeforeStart fills the successor while the old container still runs.
+func (u *up) copyBeforeStart(sl *slot, successor Ref, needs []StepID, undo []Action) []StepID {
+	if !u.starts(sl) {
+		return needs
+	}
+	return u.emitCopy(sl, successor, needs, sl.apart && sl.runs(), undo)
+}
+
+func (u *up) startSuccessor(sl *slot, successor Ref, needs []StepID, restore []Action) StepID {
+	id := u.add(sl.id+"/start", StartContainer{Target: successor, Service: sl.svc.Name}, sl.why,
+		slices.Concat(needs, u.dependencyNeeds(sl.svc), sl.awaits)...)
+	u.last().Finish = sl.runs()
+	u.last().OnFailure = restore
+	return id
+}
+
+// retire removes the old container and gives its name to the successor.
+func (u *up) retire(sl *slot, old Container, successor Ref, needs []StepID) {
+	running := sl.runs()
+	from := len(u.steps)
+	removed := u.removeWithVolumes(old, sl.id, "replaced", u.lostVolumes(sl), slices.Concat(needs, u.imageSteps))
+	u.add(sl.id+"/rename", RenameContainer{Target: successor, Name: sl.name}, "takes the name of the one it replaced", removed)
+	for i := from; i < len(u.steps); i++ {
+		u.steps[i].Finish = running
+	}
+	if u.starts(sl) {
+		u.emitPostStart(sl, sl.id+"/rename")
+	}
+}
+
+// revive starts the old container, and what was stopped for its sake, again.
+func (u *up) revive(sl *slot) []Action {
+	if !sl.runs() {
+		return nil
+	}
+	var actions []Action
+	for _, np := range u.replacedNetworks(*sl.old) {
+		actions = append(actions, ConnectNetwork{Target: sl.old.Ref, Endpoint: u.endpoint(*sl.old, np.Network)})
+	}
+	actions = append(actions, StartContainer{Target: sl.old.Ref, Service: sl.svc.Name})
+	for _, sp := range u.order {
+		if !slices.ContainsFunc(sp.DependsOn, func(d project.Dependency) bool { return d.Service == sl.svc.Name && d.Restart }) {
+			continue
+		}
+		for _, dependent := range sp.slots {
+			if dependent.early && dependent.stopID() != "" {
+				actions = append(actions, StartContainer{Target: dependent.old.Ref, Service: sp.Name})
+			}
+		}
+	}
+	return actions
+}
+
+// emitRebuild removes a container before its successor is made: it holds a
+// volume that is made anew, or is half removed already.
+func (u *up) emitRebuild(sl *slot) {
+	old := *sl.old
+	needs := u.stopNeeds(sl)
+	if sl.runs() {
+		needs = u.stopWithHooks(sl.svc.Service, old, sl.id, sl.why, needs)
+	}
+	inherit := u.inherit(sl)
+	removed := u.add(sl.id+"/remove", RemoveContainer{Target: old.Ref, Volumes: len(inherit) == 0}, sl.why, needs...)
+	u.last().Finish = sl.runs()
+	u.last().Destroys = destroyed(u.lostVolumes(sl))
+	u.emitCreate(sl, removed, inherit)
+}
+
+// inherit are the anonymous volumes that the successor mounts again: those of
+// targets that the service declares without a source, and those that the image
+// declares, which only the engine knows.
+func (u *up) inherit(sl *slot) []InheritedVolume {
+	if u.opt.RenewAnonVolumes && u.targets[sl.svc.Name] {
+		return nil
+	}
+	var inherited []InheritedVolume
+	for _, m := range sl.old.Mounts {
+		if !anonymous(m) {
+			continue
+		}
+		declared, named := mountAt(sl.svc.Service, m.Target)
+		if declared && named {
+			continue
+		}
+		inherited = append(inherited, InheritedVolume{Volume: m.Name, Target: m.Target, IfImageVolume: !declared})
+	}
+	return inherited
+}
+
+// mountAt reports whether the service mounts something at the target, and
+// whether that is anything else than an anonymous volume.
+func mountAt(s *project.Service, target string) (declared, named bool) {
+	for _, v := range s.Spec.Volumes {
+		if cleanTarget(v.Target) == cleanTarget(target) {
+			return true, v.Type != "volume" || v.Source != ""
+		}
+	}
+	for _, t := range s.Spec.Tmpfs {
+		if cleanTarget(tmpfsTarget(t)) == cleanTarget(target) {
+			return true, true
+		}
+	}
+	return false, false
+}
+
+// lostVolumes are the anonymous volumes that go with the old container because
+// its successor does not mount them.
+func (u *up) lostVolumes(sl *slot) []Mount {
+	inherited := u.inherit(sl)
+	return slices.DeleteFunc(u.exclusiveVolumes(*sl.old), func(m Mount) bool {
+		return slices.ContainsFunc(inherited, func(i InheritedVolume) bool { return i.Volume == m.Name })
+	})
+}

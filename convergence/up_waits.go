@@ -1,0 +1,141 @@
+package convergence
+
+import (
+	"slices"
+
+	"github.com/musterdev/muster/project"
+)
+
+// dependencyNeeds is what a start of the service waits for: starts of its
+// dependencies, or awaits of their conditions, which are added once each and
+// only where what is observed does not meet them already.
+func (u *up) dependencyNeeds(sp *servicePlan) []StepID {
+	if u.opt.NoStart {
+		return nil
+	}
+	var needs []StepID
+	for _, d := range sp.DependsOn {
+		dep := u.services[d.Service]
+		if dep == nil || len(dep.slots) == 0 {
+			continue
+		}
+		if d.Condition == project.Started {
+			needs = append(needs, u.startsOf(dep)...)
+			continue
+		}
+		needs = append(needs, u.await(dep, d.Condition, !d.Required))
+	}
+	return needs
+}
+
+// startsOf are the steps after which the service's containers run.
+func (u *up) startsOf(sp *servicePlan) []StepID {
+	var ids []StepID
+	for _, sl := range sp.slots {
+		ids = append(ids, u.upID(sl))
+	}
+	return ids
+}
+
+// await returns the step that waits for the condition, or nothing if it is met.
+func (u *up) await(sp *servicePlan, c Condition, optional bool) StepID {
+	if u.met(sp, c) {
+		return ""
+	}
+	id := StepID(sp.Name + "/" + conditionWords(c))
+	why := "others depend on it"
+	if c == RunningOrHealthy {
+		why = "asked to wait for it"
+	}
+	if optional {
+		id, why = id+"-optional", "others would like to have it"
+	}
+	if u.awaits[id] {
+		return id
+	}
+	u.awaits[id] = true
+	a := Await{
+		Service: sp.Name, Condition: c, Ready: sp.Muster.Ready, Timeout: u.opt.WaitTimeout,
+		Settle: u.opt.Settle, Optional: optional,
+	}
+	needs := u.startsOf(sp)
+	for _, sl := range sp.slots {
+		a.Targets = append(a.Targets, sl.ref())
+		needs = append(needs, u.namedID(sl))
+	}
+	return u.add(id, a, why, needs...)
+}
+
+// met reports whether nothing that the plan does can make the observed health
+// of the service's containers untrue, and that is what is waited for.
+func (u *up) met(sp *servicePlan, c Condition) bool {
+	if c == project.Completed || sp.Muster.Ready != nil {
+		return false
+	}
+	return !slices.ContainsFunc(sp.slots, func(sl *slot) bool {
+		return u.startID(sl) != "" || !sl.runs() || sl.old.Health != HealthHealthy
+	})
+}
+
+// waitForTargets adds what `up --wait` waits for.
+func (u *up) waitForTargets() {
+	if !u.opt.Wait || u.opt.NoStart {
+		return
+	}
+	for _, sp := range u.order {
+		if !u.targets[sp.Name] || sp.guest || len(sp.slots) == 0 {
+			continue
+		}
+		condition := RunningOrHealthy
+		if u.completes(sp.Name) {
+			condition = project.Completed
+		}
+		u.await(sp, condition, false)
+	}
+}
+
+// completes reports whether somebody depends on the service's completion.
+func (u *up) completes(service string) bool {
+	return len(u.want.Dependents(service, func(d project.Dependency) bool { return d.Condition == project.Completed })) > 0
+}
+
+// waitForNames lets creations and renames wait until the container that has
+// the name now is gone.
+func (u *up) waitForNames() {
+	for i := range u.steps {
+		var name string
+		switch a := u.steps[i].Action.(type) {
+		case CreateContainer:
+			name = a.Spec.Name
+		case RenameContainer:
+			name = a.Name
+		default:
+			continue
+		}
+		for _, c := range u.have.Containers {
+			if c.Name == name {
+				u.steps[i].Needs = append(u.steps[i].Needs, u.goneOrRenamed(c, u.steps[i].ID))
+			}
+		}
+	}
+}
+
+// goneOrRenamed is the step after which the container's name is free.
+func (u *up) goneOrRenamed(c Container, asker StepID) StepID {
+	if id := u.gone[c.ID]; id != "" {
+		return id
+	}
+	for _, s := range u.steps {
+		switch a := s.Action.(type) {
+		case RemoveContainer:
+			if a.Target.ID == c.ID && s.ID != asker {
+				return s.ID
+			}
+		case RenameContainer:
+			if a.Target.ID == c.ID && s.ID != asker {
+				return s.ID
+			}
+		}
+	}
+	return ""
+}
