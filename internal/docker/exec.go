@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -66,7 +65,7 @@ func (e *Engine) runExec(ctx context.Context, id string, output io.Writer) error
 		return err
 	}
 	defer resp.Body.Close()
-	frames := newFrames(bufio.NewReader(resp.Body))
+	frames := newFrames(resp.Body)
 	for {
 		_, err := frames.next()
 		if err == io.EOF {

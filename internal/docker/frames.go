@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -10,7 +12,7 @@ import (
 // first is the stream and whose last four are the length, then that many bytes.
 // It holds no payload, however long a frame is.
 type frames struct {
-	r    io.Reader
+	r    *bufio.Reader
 	left uint32 // bytes of the current frame that are still to be read
 }
 
@@ -23,7 +25,7 @@ const (
 	streamSystem = 3
 )
 
-func newFrames(r io.Reader) *frames { return &frames{r: r} }
+func newFrames(r io.Reader) *frames { return &frames{r: bufio.NewReaderSize(r, 32<<10)} }
 
 // next goes to the next frame and returns its stream, io.EOF after the last
 // one. What was not read of the frame before is skipped.
@@ -70,6 +72,26 @@ func (f *frames) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// stamp takes the engine's time off the beginning of the frame; it is empty if
+// there is none.
+func (f *frames) stamp() (string, error) {
+	head, err := f.r.Peek(int(min(f.left, maxStamp)))
+	if err != nil {
+		return "", noEOF(err)
+	}
+	i := bytes.IndexByte(head, ' ')
+	if i < 0 {
+		return "", nil
+	}
+	text := string(head[:i])
+	n, err := f.r.Discard(i + 1)
+	f.left -= uint32(n)
+	return text, err
+}
+
+// maxStamp is room for a time with nanoseconds and zone, and a space.
+const maxStamp = 40
 
 func noEOF(err error) error {
 	if err == io.EOF {

@@ -48,8 +48,7 @@ func (e *Engine) Watch(ctx context.Context, projectName string) (convergence.Eve
 	if err != nil {
 		return nil, fmt.Errorf("watch events: %w", err)
 	}
-	since := e.now()
-	query := url.Values{"filters": {encoded}, "since": {fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())}}
+	query := url.Values{"filters": {encoded}, "since": {unixTime(e.now())}}
 	streamCtx, cancel := context.WithCancelCause(ctx)
 	resp, err := e.subscribe(streamCtx, cancel, versioned(c, "/events"), query)
 	if err != nil {

@@ -41,7 +41,9 @@ func (s *stage) testExit() {
 	}
 	s.equal("events", actions, []string{"start", "die"})
 	i := s.inspect(c)
-	if i.State != convergence.Exited || i.ExitCode != 7 || i.FinishedAt.Before(i.StartedAt) || i.OOMKilled || i.Error != "" {
+	// Engines note the start of a program after the fact: one that ends at once
+	// may seem to have ended before.
+	if i.State != convergence.Exited || i.ExitCode != 7 || i.FinishedAt.Before(i.StartedAt.Add(-time.Second)) || i.OOMKilled || i.Error != "" {
 		s.Errorf("inspected: %s (%d), %s to %s, error %q", i.State, i.ExitCode, i.StartedAt, i.FinishedAt, i.Error)
 	}
 	if l, _ := s.listed(c); l.State != convergence.Exited || l.ExitCode != 7 {

@@ -1,0 +1,217 @@
+package docker
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// maxLine is the longest line handed over in one piece; a longer one comes in
+// pieces that are marked partial, so that memory stays bounded.
+const maxLine = 256 << 10
+
+// logReader turns an engine's output into lines.
+type logReader struct {
+	stamped bool // the output bears the engine's times
+	timed   bool // the receiver wants them
+	emit    func(convergence.LogLine) error
+	// rest reads the end of a log that was followed: only what follows the last
+	// piece of a stream, and has no newline, is new.
+	rest bool
+	last [2]piece // of standard output and error
+}
+
+// piece is the identity of a frame that was handed over.
+type piece struct {
+	stamp string
+	size  uint32
+	open  bool // it ended without a newline
+}
+
+// emitError is an error of the receiver, handed back as it is.
+type emitError struct{ err error }
+
+func (e *emitError) Error() string { return e.err.Error() }
+
+// framed reads the output of a container without a terminal. Two streams may be
+// within a line at once. The engine keeps long lines in pieces of 16 KiB, sends
+// each in a frame of its own, and stamps each with the time of the line.
+func (l *logReader) framed(r io.Reader) error {
+	streams := [2]*lines{{emit: l.emit}, {emit: l.emit, stderr: true}}
+	frames := newFrames(r)
+	buf := make([]byte, 32<<10)
+	for {
+		stream, err := frames.next()
+		if err != nil {
+			err = noEnd(err)
+			return errors.Join(streams[0].end(), streams[1].end(), err)
+		}
+		n := 0
+		if stream == streamStderr {
+			n = 1
+		}
+		if err := l.frame(frames, buf, streams[n], &l.last[n]); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *logReader) frame(frames *frames, buf []byte, to *lines, last *piece) error {
+	var stamp string
+	if l.stamped {
+		var err error
+		if stamp, err = frames.stamp(); err != nil {
+			return err
+		}
+		if l.timed {
+			to.begin(stamp)
+		}
+	}
+	now := piece{stamp: stamp, size: frames.left, open: true}
+	if !l.rest {
+		ended, err := pour(frames, buf, to)
+		now.open = !ended
+		*last = now
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(frames, maxLine))
+	if err != nil || bytes.HasSuffix(text, []byte{'\n'}) || len(text) == 0 {
+		return err
+	}
+	if stamp < last.stamp || (stamp == last.stamp && last.open && now.size == last.size) {
+		return nil // handed over already
+	}
+	return to.write(text)
+}
+
+// raw reads the output of a terminal.
+func (l *logReader) raw(r io.Reader) error {
+	to := &lines{stamped: l.timed, terminal: true, emit: l.emit}
+	if l.rest {
+		text, err := io.ReadAll(io.LimitReader(r, maxLine))
+		if err != nil || l.last[0].open {
+			return err
+		}
+		to.line(text[bytes.LastIndexByte(text, '\n')+1:])
+		return to.end()
+	}
+	ended, err := pour(r, make([]byte, 32<<10), to)
+	l.last[0].open = !ended
+	return errors.Join(err, to.end())
+}
+
+// noEnd takes the end of the output for what it is: no error.
+func noEnd(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// pour writes until the end of r and reports whether the last byte was a newline.
+func pour(r io.Reader, buf []byte, to *lines) (ended bool, err error) {
+	ended = true
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			ended = buf[n-1] == '\n'
+			if err := to.write(buf[:n]); err != nil {
+				return ended, err
+			}
+		}
+		if err != nil {
+			return ended, noEnd(err)
+		}
+	}
+}
+
+// lines puts the pieces of one stream together.
+type lines struct {
+	stderr   bool
+	stamped  bool // lines begin with the engine's time
+	terminal bool // lines end with a carriage return too
+	emit     func(convergence.LogLine) error
+	buf      []byte
+	within   bool      // the line goes on from a piece that was handed over
+	at       time.Time // its time
+}
+
+// begin tells the time of the next piece, which is the line's if it is the first.
+func (l *lines) begin(stamp string) {
+	if len(l.buf) == 0 && !l.within {
+		l.at = parseTime(stamp)
+	}
+}
+
+// line puts the beginning of a line aside.
+func (l *lines) line(text []byte) { l.buf = append(l.buf, text...) }
+
+// write takes a piece of output, which ends anywhere.
+func (l *lines) write(p []byte) error {
+	for len(p) > 0 {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			l.buf = append(l.buf, p...)
+			if len(l.buf) >= maxLine {
+				return l.flush(true)
+			}
+			return nil
+		}
+		if len(l.buf) == 0 { // the common case copies nothing
+			if err := l.hand(p[:i], false); err != nil {
+				return err
+			}
+		} else {
+			l.buf = append(l.buf, p[:i]...)
+			if err := l.flush(false); err != nil {
+				return err
+			}
+		}
+		p = p[i+1:]
+	}
+	return nil
+}
+
+// end hands over a last line that has no newline.
+func (l *lines) end() error {
+	if len(l.buf) == 0 {
+		return nil
+	}
+	return l.flush(true)
+}
+
+func (l *lines) flush(partial bool) error {
+	err := l.hand(l.buf, partial)
+	l.buf = l.buf[:0]
+	return err
+}
+
+func (l *lines) hand(text []byte, partial bool) error {
+	if l.stamped && !l.within {
+		l.at, text = cutStamp(text)
+	}
+	l.within = partial
+	if l.terminal && !partial {
+		text = bytes.TrimSuffix(text, []byte{'\r'})
+	}
+	if err := l.emit(convergence.LogLine{Stderr: l.stderr, Time: l.at, Text: text, Partial: partial}); err != nil {
+		return &emitError{err}
+	}
+	return nil
+}
+
+// cutStamp takes the engine's time off the beginning of a line.
+func cutStamp(text []byte) (time.Time, []byte) {
+	word, rest, found := bytes.Cut(text, []byte{' '})
+	if !found || len(word) > maxStamp {
+		return time.Time{}, text
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(word))
+	if err != nil {
+		return time.Time{}, text
+	}
+	return at, rest
+}
