@@ -20,10 +20,11 @@ type environment struct {
 	// origins are the places that set a name, the winner first. A zero place
 	// is the process environment.
 	origins map[string][]project.Position
+	read    map[string]bool // files that have been added
 }
 
 func newEnvironment(env []string) *environment {
-	e := &environment{values: map[string]string{}, origins: map[string][]project.Position{}}
+	e := &environment{values: map[string]string{}, origins: map[string][]project.Position{}, read: map[string]bool{}}
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
 		if name == "" {
@@ -50,7 +51,7 @@ func (e *environment) lookup(name string) (string, bool) {
 }
 
 func (e *environment) clone() *environment {
-	c := &environment{values: maps.Clone(e.values), origins: make(map[string][]project.Position, len(e.origins))}
+	c := &environment{values: maps.Clone(e.values), origins: make(map[string][]project.Position, len(e.origins)), read: maps.Clone(e.read)}
 	for name, places := range e.origins {
 		c.origins[name] = append([]project.Position(nil), places...)
 	}
@@ -63,6 +64,7 @@ func (e *environment) add(s *session, files []string, optional bool) {
 	out := map[string]string{}
 	origins := map[string][]project.Position{}
 	for _, file := range files {
+		e.read[file] = true
 		text, err := s.readEnvFile(file)
 		if err != nil {
 			if !optional || !errors.Is(err, fs.ErrNotExist) {

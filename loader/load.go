@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 
 	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -10,56 +11,174 @@ import (
 )
 
 // Load reads the Compose files and returns the project, with warnings in file
-// order. The error is ErrNoFile, the context's, or Errors with every problem.
+// order. The error is ErrNoFile, the context's cause, or Errors with every
+// problem that was found; warnings come with it.
 func Load(ctx context.Context, in Input) (*project.Project, []Warning, error) {
-	s, err := newSession(in)
+	r, err := load(ctx, in)
 	if err != nil {
-		return nil, nil, err
+		return nil, r.warned(), err
 	}
-	if len(s.files) == 0 && len(s.errs) == 0 {
-		return nil, nil, ErrNoFile
+	return r.project, r.warned(), nil
+}
+
+// result is everything that is known after a load.
+type result struct {
+	session *session
+	builder *builder
+	part    *part // the merged model, before it was decoded
+	project *project.Project
+}
+
+func (r *result) warned() []Warning {
+	if r == nil || r.session == nil {
+		return nil
 	}
-	var docs []*node
-	details := types.ConfigDetails{WorkingDir: s.dir, Environment: s.env.values}
-	for _, f := range s.files {
-		text, err := s.read(f, s.limits.FileBytes)
-		if err != nil {
-			s.failFile(f, err)
-			continue
-		}
-		docs = append(docs, s.parseFile(f, text)...)
-		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: f, Content: text})
+	return sortWarnings(r.session.order, r.session.warnings)
+}
+
+func load(ctx context.Context, in Input) (*result, error) {
+	r, err := assemble(ctx, in)
+	if err != nil {
+		return r, err
+	}
+	s, tree := r.session, r.part.tree
+	var model *types.Project
+	err = guard("decode", func() (err error) { model, err = s.decode(r.part.model, tree); return err })
+	if err != nil {
+		_ = r.builder.locate(s.files[0], tree, err)
+		return r, s.err()
+	}
+	keep := s.selected(model)
+	if !in.NoEnvResolution {
+		s.resolveEnvironment(model, tree, keep)
+	}
+	s.resolveLabels(model, tree, keep)
+	positions := tree.places(model)
+	if !in.NoConsistency {
+		newConsistency(s, tree, model, positions).check()
+	}
+	s.warnUnsupported(tree, model)
+	input := project.Input{
+		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions,
+		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model),
 	}
 	if err := s.err(); err != nil {
-		return nil, sortWarnings(s.order, s.warnings), err
+		return r, err
 	}
-	if err := s.decideName(docs); err != nil {
-		return nil, sortWarnings(s.order, s.warnings), err
+	if r.project, err = project.New(input); err != nil {
+		_ = r.builder.locate(s.files[0], tree, err)
+		return r, s.err()
 	}
-	model, err := compose.LoadWithContext(ctx, details, func(o *compose.Options) {
-		o.SetProjectName(s.name, true)
-		o.SkipInterpolation = in.NoInterpolate
-		o.SkipNormalization = in.NoNormalize
-		o.ResolvePaths = !in.NoPathResolution
-		o.SkipConsistencyCheck = in.NoConsistency
-		o.SkipResolveEnvironment = in.NoEnvResolution
-		o.Profiles = s.profiles()
-		o.PruneUnnecessaryResources = !in.AllResources
-		if !in.NoEnvResolution {
-			compose.WithDiscardEnvFiles(o)
-		}
-	})
+	return r, nil
+}
+
+// assemble merges the files into one model and checks it by itself.
+func assemble(ctx context.Context, in Input) (*result, error) {
+	s, err := newSession(in)
 	if err != nil {
-		return nil, sortWarnings(s.order, s.warnings), Errors{{Pos: project.Position{File: shown(s.files[0], s.cwd)}, Msg: err.Error(), Err: err}}
+		return nil, err
 	}
-	pos := project.Positions{}
-	for _, d := range docs {
-		d.positions(pos, "")
+	r := &result{session: s}
+	if len(s.files) == 0 {
+		if err := s.err(); err != nil {
+			return r, err
+		}
+		return r, ErrNoFile
 	}
-	p, err := project.New(project.Input{
-		Compose: model, Files: s.absoluteFileList(), EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: pos,
-	})
-	return p, sortWarnings(s.order, s.warnings), err
+	b, err := s.newBuilder(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.builder = b
+	sources := b.openAll(s.files)
+	if len(sources) == 0 {
+		return r, s.err()
+	}
+	if err := s.decideName(sources); err != nil {
+		return r, err
+	}
+	var failed error
+	if r.part, failed = b.merge(sources, frame{dir: s.dir, env: s.env}); failed != nil {
+		return r, b.finally(failed)
+	}
+	b.complete(r.part)
+	if len(r.part.model) == 0 && len(s.errs) == 0 {
+		s.failFile(s.files[0], errors.New("is empty"))
+	}
+	if r.part.model == nil || len(r.part.model) == 0 {
+		return r, s.err()
+	}
+	if !in.NoNormalize {
+		r.part.model["name"] = s.name
+		err := guard("normalise", func() (err error) { r.part.model, err = compose.Normalize(r.part.model, s.env.values); return err })
+		if err != nil {
+			return r, b.finally(b.locate(s.files[0], r.part.tree, err))
+		}
+	}
+	return r, nil
+}
+
+func (b *builder) openAll(files []string) []*source {
+	var sources []*source
+	for _, f := range files {
+		if src, ok := b.openSource(f, project.Position{}, ""); ok {
+			sources = append(sources, src)
+		}
+	}
+	return sources
+}
+
+// finally is the error to return: what was reported, in order, if anything was.
+func (b *builder) finally(err error) error {
+	if all := b.s.err(); all != nil && b.ctx.Err() == nil {
+		return all
+	}
+	return err
+}
+
+// complete reports what is missing or empty in the merged model, and takes what
+// is not usable out of it.
+func (b *builder) complete(p *part) {
+	v := validator{fail: b.s.fail, merged: true}
+	v.check(p.tree, b.schema, "", p.tree.pos)
+	dropBad(p.model, p.tree)
+}
+
+func dropBad(model map[string]any, tree *node) {
+	for _, f := range tree.fields {
+		switch child, ok := model[f.key].(map[string]any); {
+		case f.node.bad:
+			delete(model, f.key)
+		case ok && f.node.kind == mapping:
+			dropBad(child, f.node)
+		}
+	}
+}
+
+// decode makes compose-go's project of the merged model.
+func (s *session) decode(model map[string]any, tree *node) (*types.Project, error) {
+	details := types.ConfigDetails{WorkingDir: s.dir, Environment: s.env.values}
+	options := compose.ToOptions(&details, []func(*compose.Options){func(o *compose.Options) {
+		o.SetProjectName(s.name, true)
+		o.Profiles = s.activeProfiles(tree)
+		o.PruneUnnecessaryResources = !s.in.AllResources
+		o.SkipConsistencyCheck = true // the consistency check names every problem with its place
+		o.SkipResolveEnvironment = true
+		o.SkipResolveLabels = true
+		convert, _ := s.env.lookup("COMPOSE_CONVERT_WINDOWS_PATHS")
+		o.ConvertWindowsPaths = parseBool(convert) && !s.in.NoPathResolution
+	}})
+	p, err := compose.ModelToProject(model, options, details)
+	if err != nil {
+		return nil, err
+	}
+	p.ComposeFiles = s.files
+	for _, spec := range p.Services {
+		if spec.Scale != nil && spec.Deploy != nil {
+			spec.Deploy.Replicas = spec.Scale
+		}
+	}
+	return p, nil
 }
 
 // Environment is the process environment of the input with the values of its
@@ -74,7 +193,7 @@ func Environment(_ context.Context, in Input) (map[string]string, error) {
 
 // Name is the project's name. The Compose files are read only if neither the
 // input nor the environment names the project.
-func Name(_ context.Context, in Input) (string, error) {
+func Name(ctx context.Context, in Input) (string, error) {
 	s, err := newSession(in)
 	if err != nil {
 		return "", err
@@ -82,19 +201,16 @@ func Name(_ context.Context, in Input) (string, error) {
 	if err := s.err(); err != nil {
 		return "", err
 	}
-	var docs []*node
+	var sources []*source
 	if !s.named() {
-		for _, f := range s.files {
-			text, err := s.read(f, s.limits.FileBytes)
-			if err != nil {
-				s.failFile(f, err)
-				continue
-			}
-			docs = append(docs, s.parseFile(f, text)...)
+		b, err := s.newBuilder(ctx)
+		if err != nil {
+			return "", err
 		}
+		sources = b.openAll(s.files)
 	}
-	if err := s.decideName(docs); err != nil {
+	if err := s.decideName(sources); err != nil {
 		return "", err
 	}
-	return s.name, s.err()
+	return s.name, nil
 }

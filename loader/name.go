@@ -18,7 +18,7 @@ func (s *session) named() bool {
 // decideName chooses the project's name: -p, COMPOSE_PROJECT_NAME, the last
 // name: of the files, or the project directory's. It becomes visible to
 // interpolation as COMPOSE_PROJECT_NAME.
-func (s *session) decideName(docs []*node) error {
+func (s *session) decideName(sources []*source) error {
 	fromEnv, _ := s.env.lookup(nameVariable)
 	switch {
 	case s.in.ProjectName != "":
@@ -32,7 +32,7 @@ func (s *session) decideName(docs []*node) error {
 		}
 		s.checkName(pos, nameVariable)
 	default:
-		s.nameFromFiles(docs)
+		s.nameFromFiles(sources)
 	}
 	if s.name == "" && len(s.errs) == 0 {
 		s.fail(&Error{Msg: "project name must not be empty", Hint: "name the project with -p or name:"})
@@ -52,7 +52,11 @@ func (s *session) checkName(pos project.Position, source string) {
 	s.fail(e)
 }
 
-func (s *session) nameFromFiles(docs []*node) {
+func (s *session) nameFromFiles(sources []*source) {
+	var docs []*node
+	for _, src := range sources {
+		docs = append(docs, src.docs...)
+	}
 	for i := len(docs) - 1; i >= 0; i-- {
 		written, ok := docs[i].get("name").str()
 		if !ok || written == "" {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -125,17 +124,6 @@ func (s *session) profiles() []string {
 func (s *session) compatible() bool {
 	v, _ := s.env.lookup("COMPOSE_COMPATIBILITY")
 	return s.in.Compatibility || parseBool(v)
-}
-
-// absoluteFileList is the files as labels hold them.
-func (s *session) absoluteFileList() []string {
-	files := slices.Clone(s.files)
-	for i, f := range files {
-		if f != stdinName {
-			files[i] = filepath.Clean(f)
-		}
-	}
-	return files
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,162 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+
+	compose "github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/override"
+	"github.com/compose-spec/compose-go/v2/paths"
+	"github.com/compose-spec/compose-go/v2/transform"
+
+	"github.com/musterdev/muster/project"
+)
+
+// builder puts the files of a load together with compose-go's merging,
+// canonicalisation and path rules, and keeps a tree of nodes beside the model.
+type builder struct {
+	ctx       context.Context
+	s         *session
+	casts     *casts
+	schema    *schema
+	checks    *checker
+	variables []Variable
+	included  map[string]*part // by what determines the result
+	extended  map[string]*part
+	loads     int // Compose files read, included and extended ones among them
+}
+
+// part is a merged model with its tree.
+type part struct {
+	model map[string]any
+	tree  *node
+}
+
+// source is a Compose file with its documents.
+type source struct {
+	file string // absolute, or "-"
+	docs []*node
+}
+
+// frame is what holds for a set of files: the base of their relative paths,
+// their environment, and the files that led to them.
+type frame struct {
+	dir   string
+	env   *environment
+	envID string // equal environments within a load have equal IDs
+	chain []string
+}
+
+func (s *session) newBuilder(ctx context.Context) (*builder, error) {
+	root, err := composeSchema()
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{ctx: ctx, s: s, casts: newCasts(), schema: root, included: map[string]*part{}, extended: map[string]*part{}}
+	b.checks = newChecker(s)
+	return b, nil
+}
+
+// openSource reads and parses a Compose file. Problems are reported at pos, the
+// place that names the file.
+func (b *builder) openSource(file string, pos project.Position, path string) (*source, bool) {
+	if b.loads++; b.loads > b.s.limits.Files {
+		b.s.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("more than %d files take part", b.s.limits.Files)})
+		return nil, false
+	}
+	text, err := b.s.read(file, b.s.limits.FileBytes)
+	if err != nil {
+		if pos.IsZero() {
+			b.s.failFile(file, err)
+		} else {
+			b.s.fail(&Error{Pos: pos, Path: path, Msg: shown(file, b.s.cwd) + ": " + err.Error(), Err: err})
+		}
+		return nil, false
+	}
+	return &source{file: file, docs: b.s.parseFile(file, text)}, true
+}
+
+// merge makes one model of the files of a frame.
+func (b *builder) merge(sources []*source, f frame) (*part, error) {
+	p := &part{model: map[string]any{}, tree: &node{kind: mapping}}
+	b.checks.declare(sources)
+	for _, src := range sources {
+		for _, doc := range src.docs {
+			if err := b.ctx.Err(); err != nil {
+				return nil, context.Cause(b.ctx)
+			}
+			b.prepare(doc, f)
+			err := guard("merge", func() error { return b.mergeDocument(p, doc, src.file, f) })
+			if err != nil {
+				return nil, b.locate(src.file, p.tree, err)
+			}
+		}
+	}
+	if err := guard("resolve", func() error { return b.finish(p, f) }); err != nil {
+		return nil, b.locate(sources[0].file, p.tree, err)
+	}
+	return p, nil
+}
+
+// prepare interpolates a document and reports what is wrong with it by itself.
+func (b *builder) prepare(doc *node, f frame) {
+	b.dropVersion(doc)
+	b.interpolate(doc, "", b.casts, f.env)
+	v := validator{fail: b.s.fail}
+	v.check(doc, b.schema, "", doc.pos)
+	b.checks.document(doc)
+}
+
+func (b *builder) dropVersion(doc *node) {
+	i := doc.index("version")
+	if i < 0 {
+		return
+	}
+	b.s.warn(Warning{Pos: doc.fields[i].pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
+	doc.drop("version")
+}
+
+func (b *builder) mergeDocument(p *part, doc *node, file string, f frame) error {
+	cfg, err := b.include(&part{model: doc.data().(map[string]any), tree: doc}, file, f)
+	if err != nil {
+		return err
+	}
+	resets := doc.resets(nil)
+	resetData(p.model, resets)
+	p.tree = p.tree.withoutAll(resets)
+	if err := b.extendAll(cfg, file, f, resets); err != nil {
+		return err
+	}
+	if p.model, err = override.Merge(p.model, cfg.model); err != nil {
+		return err
+	}
+	p.tree = mergeNodes(p.tree, cfg.tree, nil)
+	return canonical(p, b.s.in.NoInterpolate)
+}
+
+// canonical brings a model to its long form.
+func canonical(p *part, lenient bool) (err error) {
+	if p.model, err = override.EnforceUnicity(p.model); err != nil {
+		return err
+	}
+	if p.model, err = transform.Canonical(p.model, lenient); err != nil {
+		return err
+	}
+	p.model = compose.OmitEmpty(p.model)
+	p.model, err = override.EnforceUnicity(p.model)
+	return err
+}
+
+// finish sets defaults and resolves paths and bare environment names.
+func (b *builder) finish(p *part, f frame) (err error) {
+	if p.model, err = transform.SetDefaultValues(p.model); err != nil {
+		return err
+	}
+	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
+		if err := paths.ResolveRelativePaths(p.model, b.base(b.s.dir, f.dir), nil); err != nil {
+			return err
+		}
+	}
+	compose.ResolveEnvironment(p.model, f.env.values)
+	return nil
+}

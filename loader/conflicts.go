@@ -1,0 +1,205 @@
+package loader
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// conflicts reports attributes of a service that exclude each other.
+func (c *consistency) conflicts(name string, spec types.ServiceConfig) {
+	if spec.NetworkMode != "" && c.has(name, "networks") && len(spec.Networks) > 0 {
+		c.fail("network_mode and networks exclude each other", "remove one", "services", name, "network_mode")
+	}
+	if spec.GetScale() > 1 && spec.ContainerName != "" {
+		attribute := []string{"services", name, "deploy", "replicas"}
+		if c.has(name, "scale") {
+			attribute = []string{"services", name, "scale"}
+		}
+		c.fail(fmt.Sprintf("container_name %q allows one replica only, not %d", spec.ContainerName, spec.GetScale()), "remove one of both", attribute...)
+	}
+	c.equalToDeploy(name, spec)
+	if h := spec.HealthCheck; h != nil && h.StartInterval != nil && h.StartPeriod == nil {
+		c.fail("start_interval needs a start_period", "set start_period", "services", name, "healthcheck", "start_interval")
+	}
+	if spec.Provider != nil && spec.Provider.Type == "compose" {
+		c.fail("compose is not a provider", "", "services", name, "provider", "type")
+	}
+	if spec.Develop != nil {
+		c.watch(name, spec)
+	}
+	for i, hook := range spec.PreStart {
+		if hook.PerReplica {
+			c.fail("per_replica is not supported", "remove it", "services", name, "pre_start", indexElem(i), "per_replica")
+		}
+	}
+}
+
+// equalToDeploy reports limits that are given twice and differently.
+func (c *consistency) equalToDeploy(name string, spec types.ServiceConfig) {
+	differ := func(attribute, other string) {
+		c.fail(fmt.Sprintf("differs from deploy.%s", other), "remove one, or make them equal", "services", name, attribute)
+	}
+	if spec.Deploy == nil {
+		return
+	}
+	if written := c.service(name).at("deploy", "replicas"); spec.Scale != nil && written != nil && !written.bad && number(written) != float64(*spec.Scale) {
+		differ("scale", "replicas")
+	}
+	if l := spec.Deploy.Resources.Limits; l != nil {
+		if spec.CPUS != 0 && l.NanoCPUs.Value() != spec.CPUS {
+			differ("cpus", "resources.limits.cpus")
+		}
+		if spec.MemLimit != 0 && l.MemoryBytes != spec.MemLimit {
+			differ("mem_limit", "resources.limits.memory")
+		}
+		if spec.PidsLimit != 0 && l.Pids != spec.PidsLimit {
+			differ("pids_limit", "resources.limits.pids")
+		}
+	}
+	if r := spec.Deploy.Resources.Reservations; r != nil && spec.MemReservation != 0 && r.MemoryBytes != spec.MemReservation {
+		differ("mem_reservation", "resources.reservations.memory")
+	}
+}
+
+func (c *consistency) watch(name string, spec types.ServiceConfig) {
+	for i, w := range spec.Develop.Watch {
+		at := []string{"services", name, "develop", "watch", indexElem(i)}
+		if w.Target == "" && w.Action != types.WatchActionRebuild && w.Action != types.WatchActionRestart {
+			c.fail(fmt.Sprintf("action %s needs a target", w.Action), "", at...)
+		}
+		if w.Action == types.WatchActionRebuild && !c.has(name, "build") {
+			c.fail("action rebuild needs a build section", "", at...)
+		}
+		if w.Path == "" {
+			c.fail("path is empty", "", at...)
+		}
+	}
+}
+
+// mounts reports targets that several mounts claim.
+func (c *consistency) mounts(name string, spec types.ServiceConfig) {
+	taken := map[string][]string{}
+	claim := func(target string, at ...string) {
+		if other, ok := taken[target]; ok {
+			c.fail(fmt.Sprintf("%s is already the target of %s", target, readable(other[2:])), "", at...)
+			return
+		}
+		taken[target] = at
+	}
+	for i, t := range spec.Tmpfs {
+		target, _, _ := strings.Cut(t, ":")
+		claim(target, "services", name, "tmpfs", indexElem(i))
+	}
+	for i, v := range spec.Volumes {
+		claim(v.Target, "services", name, "volumes", indexElem(i))
+	}
+	for i, r := range deviceRequests(spec) {
+		if r.Count != 0 && len(r.IDs) > 0 && c.givesBoth(name, i) {
+			c.fail("count and device_ids exclude each other", "remove one", "services", name, "deploy", "resources", "reservations", "devices", indexElem(i))
+		}
+	}
+}
+
+func deviceRequests(spec types.ServiceConfig) []types.DeviceRequest {
+	if spec.Deploy == nil || spec.Deploy.Resources.Reservations == nil {
+		return nil
+	}
+	return spec.Deploy.Resources.Reservations.Devices
+}
+
+// givesBoth reports whether count is written beside device_ids: it has a
+// default.
+func (c *consistency) givesBoth(name string, i int) bool {
+	devices := c.service(name).at("deploy", "resources", "reservations", "devices")
+	return devices != nil && i < len(devices.items) && devices.items[i].get("count") != nil
+}
+
+// resources checks what stands under volumes, configs and secrets.
+func (c *consistency) resources() {
+	if volumes := c.tree.get("volumes"); volumes != nil {
+		for _, f := range volumes.fields {
+			c.external("volumes", f, "name")
+		}
+	}
+	c.files("configs", "config", []string{"file", "environment", "content"}, c.usersOf(func(s types.ServiceConfig) []string {
+		var names []string
+		for _, ref := range s.Configs {
+			names = append(names, ref.Source)
+		}
+		return names
+	}))
+	c.files("secrets", "secret", []string{"file", "environment"}, c.usersOf(func(s types.ServiceConfig) []string {
+		var names []string
+		for _, ref := range s.Secrets {
+			names = append(names, ref.Source)
+		}
+		return names
+	}))
+}
+
+func (c *consistency) usersOf(refs func(types.ServiceConfig) []string) map[string]bool {
+	used := map[string]bool{}
+	for _, spec := range c.model.Services {
+		for _, name := range refs(spec) {
+			used[name] = true
+		}
+	}
+	return used
+}
+
+// external reports what is said about an external resource beyond its name.
+func (c *consistency) external(section string, f field, allowed ...string) bool {
+	ext := f.node.get("external")
+	if ext == nil || ext.value == false {
+		return false
+	}
+	for _, other := range f.node.fields {
+		if other.key == "external" || strings.HasPrefix(other.key, "x-") || len(allowed) > 0 && other.key == allowed[0] {
+			continue
+		}
+		c.s.fail(&Error{Pos: other.pos, Path: section + "." + f.key + "." + other.key, Msg: "has no meaning for something external", Hint: "remove it or external"})
+	}
+	return true
+}
+
+// files checks configs or secrets: each has exactly one source, and those of a
+// cluster cannot be used.
+func (c *consistency) files(section, what string, sources []string, used map[string]bool) {
+	top := c.tree.get(section)
+	if top == nil {
+		return
+	}
+	for _, f := range top.fields {
+		if f.node.bad || f.node.kind != mapping {
+			continue
+		}
+		path := section + "." + f.key
+		var given []field
+		cluster := f.node.get("external") != nil && f.node.get("external").value != false
+		for _, a := range f.node.fields {
+			switch {
+			case a.key == "driver" || a.key == "template_driver" || a.key == "external" && cluster:
+				cluster = true
+				if used[f.key] {
+					c.s.fail(&Error{Pos: a.pos, Path: path + "." + a.key, Msg: "needs a cluster, an engine by itself cannot provide the " + what, Hint: "use " + orList(sources)})
+				}
+			case a.key == "content" && section == "secrets":
+				given = append(given, a)
+			default:
+				for _, s := range sources {
+					if a.key == s {
+						given = append(given, a)
+					}
+				}
+			}
+		}
+		switch {
+		case len(given) > 1:
+			c.s.fail(&Error{Pos: given[1].pos, Path: path + "." + given[1].key, Msg: given[0].key + " and " + given[1].key + " exclude each other", Hint: "remove one"})
+		case len(given) == 0 && !cluster:
+			c.s.fail(&Error{Pos: f.pos, Path: path, Msg: "has no source", Hint: "give one of " + orList(sources)})
+		}
+	}
+}

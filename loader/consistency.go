@@ -1,0 +1,215 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
+)
+
+// consistency checks the merged model across elements: references, names that
+// must be unique, attributes that exclude each other.
+type consistency struct {
+	s         *session
+	tree      *node
+	model     *types.Project
+	positions project.Positions
+}
+
+func newConsistency(s *session, tree *node, model *types.Project, positions project.Positions) *consistency {
+	return &consistency{s: s, tree: tree, model: model, positions: positions}
+}
+
+func (c *consistency) check() {
+	containers := map[string]string{}
+	for _, name := range sortedKeys(c.model.Services) {
+		spec := c.model.Services[name]
+		c.source(name, spec)
+		c.references(name, spec)
+		c.dependencies(name, spec)
+		c.conflicts(name, spec)
+		c.mounts(name, spec)
+		if other, taken := containers[spec.ContainerName]; taken {
+			c.fail(fmt.Sprintf("container name %q is taken by service %s", spec.ContainerName, other), "", "services", name, "container_name")
+		} else if spec.ContainerName != "" {
+			containers[spec.ContainerName] = name
+		}
+	}
+	c.cycles()
+	c.resources()
+}
+
+// fail reports a problem of the element at the path.
+func (c *consistency) fail(msg, hint string, elems ...string) {
+	c.s.fail(&Error{Pos: c.positions.Of(elems...), Path: readable(elems), Msg: msg, Hint: hint})
+}
+
+// readable joins the elements of a path with dots, indices without.
+func readable(elems []string) string {
+	return strings.ReplaceAll(strings.Join(elems, "."), ".[", "[")
+}
+
+func (c *consistency) service(name string) *node { return c.tree.at("services", name) }
+
+// has reports whether the service has the attribute in any file, usable or not.
+func (c *consistency) has(name string, keys ...string) bool {
+	return c.service(name).at(keys...) != nil
+}
+
+func (c *consistency) source(name string, spec types.ServiceConfig) {
+	if !c.has(name, "image") && !c.has(name, "build") && !c.has(name, "provider") {
+		c.fail("has neither an image nor a build section", "", "services", name)
+	}
+	if spec.Build == nil {
+		return
+	}
+	if spec.Build.DockerfileInline != "" && c.has(name, "build", "dockerfile") {
+		c.fail("dockerfile and dockerfile_inline exclude each other", "remove one", "services", name, "build", "dockerfile_inline")
+	}
+	for _, key := range sortedKeys(spec.Build.AdditionalContexts) {
+		target, ok := strings.CutPrefix(spec.Build.AdditionalContexts[key], types.ServicePrefix)
+		if !ok {
+			continue
+		}
+		at := []string{"services", name, "build", "additional_contexts", key}
+		if c.known("service", target, c.model.Services[target].Name != "", at...) && c.model.Services[target].Build == nil {
+			c.fail(fmt.Sprintf("service %s is not built", target), "", at...)
+		}
+	}
+	if len(spec.Build.Platforms) > 0 && spec.Platform != "" && !slices.Contains(spec.Build.Platforms, spec.Platform) {
+		c.fail(fmt.Sprintf("build.platforms does not contain the service's platform %s", spec.Platform), "", "services", name, "build", "platforms")
+	}
+}
+
+// declared are the names of a top-level section, usable or not.
+func (c *consistency) declared(section string) []string {
+	var names []string
+	if n := c.tree.get(section); n != nil {
+		for _, f := range n.fields {
+			names = append(names, f.key)
+		}
+	}
+	return names
+}
+
+// known reports a reference to something that is not declared.
+func (c *consistency) known(what, name string, exists bool, at ...string) bool {
+	if exists {
+		return true
+	}
+	section := what + "s"
+	names := c.declared(section)
+	if slices.Contains(names, name) && what != "service" {
+		return true
+	}
+	hint := didYouMean(name, names)
+	if hint == "" && what != "service" {
+		hint = "declare it under " + section + ":"
+		if what == "volume" {
+			hint += ", or write ./" + name + " for a directory"
+		}
+	}
+	c.fail(fmt.Sprintf("undefined %s %q", what, name), hint, at...)
+	return false
+}
+
+func (c *consistency) references(name string, spec types.ServiceConfig) {
+	for _, network := range sortedKeys(spec.Networks) {
+		_, ok := c.model.Networks[network]
+		c.known("network", network, ok, "services", name, "networks", network)
+	}
+	for i, v := range spec.Volumes {
+		if v.Type == types.VolumeTypeVolume && v.Source != "" {
+			_, ok := c.model.Volumes[v.Source]
+			c.known("volume", v.Source, ok, "services", name, "volumes", indexElem(i))
+		}
+	}
+	for i, ref := range spec.Configs {
+		_, ok := c.model.Configs[ref.Source]
+		c.known("config", ref.Source, ok, "services", name, "configs", indexElem(i))
+	}
+	for i, ref := range spec.Secrets {
+		_, ok := c.model.Secrets[ref.Source]
+		c.known("secret", ref.Source, ok, "services", name, "secrets", indexElem(i))
+	}
+	if spec.Build != nil {
+		for i, ref := range spec.Build.Secrets {
+			_, ok := c.model.Secrets[ref.Source]
+			c.known("secret", ref.Source, ok, "services", name, "build", "secrets", indexElem(i))
+		}
+	}
+	for _, model := range sortedKeys(spec.Models) {
+		_, ok := c.model.Models[model]
+		c.known("model", model, ok, "services", name, "models", model)
+	}
+}
+
+// edge is where the service names its dependency.
+func (c *consistency) edge(name, dependency string) []string {
+	spec := c.model.Services[name]
+	at := []string{"services", name, "depends_on", dependency}
+	if _, written := c.positions[project.Path(at...)]; written {
+		return at
+	}
+	for i, l := range spec.Links {
+		if target, _, _ := strings.Cut(l, ":"); target == dependency {
+			return []string{"services", name, "links", indexElem(i)}
+		}
+	}
+	for _, n := range []struct{ attribute, value string }{
+		{"network_mode", spec.NetworkMode}, {"ipc", spec.Ipc}, {"pid", spec.Pid}, {"uts", spec.Uts}, {"cgroup", spec.Cgroup},
+	} {
+		if n.value == types.ServicePrefix+dependency {
+			return []string{"services", name, n.attribute}
+		}
+	}
+	for i, from := range spec.VolumesFrom {
+		if target, _, _ := strings.Cut(from, ":"); target == dependency {
+			return []string{"services", name, "volumes_from", indexElem(i)}
+		}
+	}
+	return []string{"services", name}
+}
+
+func (c *consistency) dependencies(name string, spec types.ServiceConfig) {
+	for _, dependency := range sortedKeys(spec.DependsOn) {
+		if _, active := c.model.Services[dependency]; active {
+			continue
+		}
+		at := c.edge(name, dependency)
+		disabled, declared := c.model.DisabledServices[dependency]
+		switch {
+		case !declared && slices.Contains(c.declared("services"), dependency):
+			// it is declared, and what is wrong with it has been said
+		case !declared:
+			c.known("service", dependency, false, at...)
+		case spec.DependsOn[dependency].Required:
+			profile := strings.Join(disabled.Profiles, ", ")
+			c.fail(fmt.Sprintf("needs service %s, which belongs to profile %s that is not active", dependency, profile),
+				fmt.Sprintf("activate it with --profile %s, or say required: false", disabled.Profiles[0]), at...)
+		}
+	}
+}
+
+func (c *consistency) cycles() {
+	needs := map[string][]string{}
+	for name, spec := range c.model.Services {
+		needs[name] = nil
+		for _, dependency := range sortedKeys(spec.DependsOn) {
+			if _, active := c.model.Services[dependency]; active {
+				needs[name] = append(needs[name], dependency)
+			}
+		}
+	}
+	for _, cycle := range cycles(needs) {
+		var steps []string
+		for i, from := range cycle[:len(cycle)-1] {
+			at := c.edge(from, cycle[i+1])
+			steps = append(steps, fmt.Sprintf("%s needs %s (%s)", from, cycle[i+1], c.positions.Of(at...)))
+		}
+		c.fail("services depend on each other: "+strings.Join(steps, ", "), "", c.edge(cycle[0], cycle[1])...)
+	}
+}

@@ -1,0 +1,63 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
+)
+
+// maxHashed is how much of a config or secret is hashed. Larger files are known
+// by size and modification time.
+const maxHashed = 16 << 20
+
+// digests are keyed digests of the content of configs and secrets, so that a
+// change of it is noticed. They are keyed by project and name, and say nothing
+// about the content to those who read them from a label.
+func (s *session) digests(tree *node, model *types.Project) map[string]project.Fingerprint {
+	out := map[string]project.Fingerprint{}
+	for _, key := range sortedKeys(model.Configs) {
+		s.digest(out, "config", key, types.FileObjectConfig(model.Configs[key]), tree)
+	}
+	for _, key := range sortedKeys(model.Secrets) {
+		s.digest(out, "secret", key, types.FileObjectConfig(model.Secrets[key]), tree)
+	}
+	return out
+}
+
+func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f types.FileObjectConfig, tree *node) {
+	if bool(f.External) {
+		return
+	}
+	content := []byte(f.Content)
+	if f.File != "" {
+		var err error
+		if content, err = fileIdentity(absolute(f.File, s.dir, s.home())); err != nil {
+			w := Warning{Path: kind + "s." + key + ".file", Msg: shown(f.File, s.cwd) + ": " + err.Error()}
+			if n := tree.at(kind+"s", key, "file"); n != nil {
+				w.Pos = n.pos
+			}
+			s.warn(w)
+			return
+		}
+	}
+	id := kind + ":" + key
+	out[id] = project.Digest(project.Path(s.name, id), content)
+}
+
+// fileIdentity is what changes when the file's content does.
+func fileIdentity(path string) ([]byte, error) {
+	content, err := readRegular(path, maxHashed)
+	var size *sizeError
+	if !errors.As(err, &size) {
+		return content, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathless(err)
+	}
+	return fmt.Appendf(nil, "size %d, modified %d", info.Size(), info.ModTime().UnixNano()), nil
+}

@@ -1,0 +1,136 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
+)
+
+// resolveEnvironment reads the env files of the services for which keep holds
+// and puts them under what the service sets itself. Names without a value take
+// the project's.
+func (s *session) resolveEnvironment(model *types.Project, tree *node, keep func(string) bool) {
+	for _, name := range sortedKeys(model.Services) {
+		if !keep(name) {
+			continue
+		}
+		spec := model.Services[name]
+		spec.Environment = spec.Environment.Resolve(s.env.lookup)
+		own := spec.Environment
+		values := map[string]string{}
+		for _, file := range spec.EnvFiles {
+			place := fileItem(tree.at("services", name, "env_file"), file.Path, s)
+			s.serviceEnvFile(file, place, "services."+name+".env_file", values, func(k string) (string, bool) {
+				if v, ok := s.env.lookup(k); ok {
+					return v, true
+				}
+				if v := own[k]; v != nil {
+					return *v, true
+				}
+				return "", false
+			})
+		}
+		if len(spec.EnvFiles) > 0 {
+			spec.Environment = types.Mapping(values).ToMappingWithEquals().OverrideBy(own)
+			spec.EnvFiles = nil
+		}
+		model.Services[name] = spec
+	}
+}
+
+func (s *session) serviceEnvFile(file types.EnvFile, pos project.Position, path string, values map[string]string, lookup func(string) (string, bool)) {
+	text, err := s.readEnvFile(file.Path)
+	if err != nil {
+		if !bool(file.Required) && errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		s.fail(s.unreadable(file.Path, pos, path, err))
+		return
+	}
+	switch file.Format {
+	case "", ".env":
+		s.parseEnvFile(file.Path, text, values, lookup, func(string, project.Position) {})
+	case "raw":
+		err := parseRawEnv(text, lookup, func(key, value string, _ int) { values[key] = value })
+		var e *dotenvError
+		if errors.As(err, &e) {
+			s.fail(&Error{Pos: project.Position{File: shown(file.Path, s.cwd), Line: e.line}, Msg: e.msg})
+		}
+	default:
+		s.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("unknown format %q", file.Format), Hint: "use raw, or leave it out"})
+	}
+}
+
+// unreadable is the error for a file that a Compose file names.
+func (s *session) unreadable(file string, pos project.Position, path string, err error) *Error {
+	return &Error{Pos: pos, Path: path, Msg: shown(file, s.cwd) + ": " + err.Error(), Err: err}
+}
+
+// resolveLabels reads the label files of the services under their labels.
+func (s *session) resolveLabels(model *types.Project, tree *node, keep func(string) bool) {
+	for _, name := range sortedKeys(model.Services) {
+		spec := model.Services[name]
+		if len(spec.LabelFiles) == 0 || !keep(name) {
+			continue
+		}
+		labels := map[string]string{}
+		for _, file := range spec.LabelFiles {
+			pos := fileItem(tree.at("services", name, "label_file"), file, s)
+			text, err := s.readEnvFile(file)
+			if err != nil {
+				s.fail(s.unreadable(file, pos, "services."+name+".label_file", err))
+				continue
+			}
+			s.parseEnvFile(file, text, labels, func(string) (string, bool) { return "", false }, func(string, project.Position) {})
+		}
+		for k, v := range spec.Labels {
+			labels[k] = v
+		}
+		spec.Labels = labels
+		model.Services[name] = spec
+	}
+}
+
+// fileItem is where a list names the file.
+func fileItem(list *node, file string, s *session) project.Position {
+	if list == nil {
+		return project.Position{}
+	}
+	items := list.items
+	if list.kind == scalar {
+		items = []*node{list}
+	}
+	for _, item := range items {
+		named := item
+		if item.kind == mapping {
+			named = item.get("path")
+		}
+		if text, ok := named.str(); ok && (text == file || sameFile(text, file)) {
+			return named.pos
+		}
+	}
+	return list.pos
+}
+
+// sameFile reports whether the absolute path may be what the name stands for.
+func sameFile(name, path string) bool {
+	name = trimDots(name)
+	return len(path) > len(name) && path[len(path)-len(name):] == name && (path[len(path)-len(name)-1] == '/' || path[len(path)-len(name)-1] == '\\')
+}
+
+func trimDots(name string) string {
+	for {
+		switch {
+		case len(name) > 2 && name[:2] == "./":
+			name = name[2:]
+		case len(name) > 3 && name[:3] == "../":
+			name = name[3:]
+		default:
+			return name
+		}
+	}
+}

@@ -1,0 +1,243 @@
+package loader
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/override"
+	"github.com/compose-spec/compose-go/v2/paths"
+
+	"github.com/musterdev/muster/project"
+)
+
+// extension resolves the extends of the services of one document or one
+// extended file.
+type extension struct {
+	b        *builder
+	part     *part
+	file     string // absolute
+	frame    frame
+	resets   [][]string
+	resolved map[string]bool
+}
+
+// link is a service on the way through extends, to find cycles.
+type link struct {
+	file, service string
+	pos           project.Position
+}
+
+// extendAll resolves extends of every service of a document. include has been
+// resolved before, so that its services can be extended.
+func (b *builder) extendAll(doc *part, file string, f frame, resets [][]string) error {
+	services, ok := doc.model["services"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	x := &extension{b: b, part: doc, file: file, frame: f, resets: resets, resolved: map[string]bool{}}
+	for _, name := range sortedKeys(services) {
+		if err := x.resolve(name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve puts the service's base under it. What is wrong is reported, and the
+// service stays as it is.
+func (x *extension) resolve(name string, chain []link) error {
+	services := x.part.model["services"].(map[string]any)
+	service, ok := services[name].(map[string]any)
+	if !ok || x.resolved[name] {
+		return nil
+	}
+	x.resolved[name] = true
+	written, ok := service["extends"]
+	if !ok {
+		return nil
+	}
+	n := x.part.tree.at("services", name, "extends")
+	path := dotted("services."+name, "extends")
+	pos := x.place(name, n)
+	delete(service, "extends")
+	ref, file := extendsTarget(written)
+	chain = append(slices.Clone(chain), link{x.file, name, pos})
+	if ref == "" {
+		return nil // the schema asks for it
+	}
+	if n.get("service") != nil {
+		pos = n.get("service").pos
+	}
+	base, err := x.base(ref, file, chain, pos, path)
+	if err != nil || base == nil {
+		return err
+	}
+	return x.extend(name, base)
+}
+
+func (x *extension) place(name string, n *node) project.Position {
+	if n != nil && n.kind == scalar {
+		return n.pos
+	}
+	if s := x.part.tree.at("services", name); s != nil {
+		if i := s.index("extends"); i >= 0 {
+			return s.fields[i].pos
+		}
+		return s.pos
+	}
+	return project.Position{File: shown(x.file, x.b.s.cwd)}
+}
+
+func extendsTarget(written any) (service, file string) {
+	switch v := written.(type) {
+	case string:
+		return v, ""
+	case map[string]any:
+		service, _ = v["service"].(string)
+		file, _ = v["file"].(string)
+	}
+	return service, file
+}
+
+// base is the service that is extended, with its own extends resolved, as a
+// model and tree of its own; nil if there is none, which has been reported.
+func (x *extension) base(ref, file string, chain []link, pos project.Position, path string) (*part, error) {
+	from := x
+	if file != "" {
+		if isRemote(file) {
+			x.b.s.fail(&Error{Pos: pos, Path: path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
+			return nil, nil
+		}
+		p, target, err := x.b.extendedFile(absolute(file, x.frame.dir, x.b.s.home()), x.frame, x.filePlace(chain, pos), path)
+		if err != nil || p == nil {
+			return nil, err
+		}
+		from = &extension{b: x.b, part: p, file: target, frame: x.frame, resets: p.tree.resets(nil), resolved: map[string]bool{}}
+	}
+	if from.cyclic(ref, chain, pos, path) {
+		return nil, nil
+	}
+	services, _ := from.part.model["services"].(map[string]any)
+	if _, ok := services[ref]; !ok {
+		x.missing(ref, from.file, sortedKeys(services), pos, path)
+		return nil, nil
+	}
+	if err := from.resolve(ref, chain); err != nil {
+		return nil, err
+	}
+	service, ok := services[ref].(map[string]any)
+	if !ok {
+		return nil, nil
+	}
+	return &part{model: cloneData(service).(map[string]any), tree: from.part.tree.at("services", ref)}, nil
+}
+
+func (x *extension) filePlace(chain []link, pos project.Position) project.Position {
+	if f := x.part.tree.at("services", chain[len(chain)-1].service, "extends", "file"); f != nil {
+		return f.pos
+	}
+	return pos
+}
+
+func (x *extension) missing(ref, file string, known []string, pos project.Position, path string) {
+	msg := fmt.Sprintf("there is no service %q to extend", ref)
+	if file != x.file {
+		msg += " in " + shown(file, x.b.s.cwd)
+	}
+	x.b.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: didYouMean(ref, known)})
+}
+
+// cyclic reports a service that extends itself through others.
+func (x *extension) cyclic(ref string, chain []link, pos project.Position, path string) bool {
+	at := slices.IndexFunc(chain, func(l link) bool { return l.file == x.file && l.service == ref })
+	if at < 0 {
+		return false
+	}
+	var steps []string
+	for _, l := range chain[at:] {
+		steps = append(steps, fmt.Sprintf("%s (%s)", l.service, l.pos))
+	}
+	x.b.s.fail(&Error{Pos: pos, Path: path, Msg: "services extend each other: " + strings.Join(append(steps, ref), " → ")})
+	return true
+}
+
+// extend lays the service over its base.
+func (x *extension) extend(name string, base *part) error {
+	services := x.part.model["services"].(map[string]any)
+	resetData(map[string]any{"services": map[string]any{name: base.model}}, x.resets)
+	merged, err := override.ExtendService(base.model, services[name].(map[string]any))
+	if err != nil {
+		return err
+	}
+	services[name] = merged
+
+	root := &node{kind: mapping, fields: []field{{"services", project.Position{}, &node{kind: mapping, fields: []field{{name, project.Position{}, base.tree}}}}}}
+	under := root.withoutAll(x.resets).at("services", name).without([]string{"extends"})
+	own := x.part.tree.at("services", name)
+	tree := mergeNodes(under, own.without([]string{"extends"}), []string{"services", name})
+	x.part.tree = x.part.tree.with([]string{"services", name}, tree)
+	return nil
+}
+
+// with is the tree with another value at the path, which exists.
+func (n *node) with(path []string, value *node) *node {
+	if len(path) == 0 {
+		return value
+	}
+	i := n.index(path[0])
+	if i < 0 {
+		return n
+	}
+	out := *n
+	out.fields = slices.Clone(n.fields)
+	out.fields[i].node = out.fields[i].node.with(path[1:], value)
+	return &out
+}
+
+// extendedFile is a file that extends names, merged but with its own extends
+// unresolved. It is read once per load and environment.
+func (b *builder) extendedFile(file string, f frame, pos project.Position, path string) (*part, string, error) {
+	key := file + "\x00" + f.envID + "\x00" + f.dir
+	if p, ok := b.extended[key]; ok {
+		return p.clone(), file, nil
+	}
+	src, ok := b.openSource(file, pos, path)
+	if !ok {
+		return nil, file, nil
+	}
+	p := &part{model: map[string]any{}, tree: &node{kind: mapping}}
+	for _, doc := range src.docs {
+		b.dropVersion(doc)
+		b.interpolate(doc, "", b.casts, f.env)
+		v := validator{fail: b.s.fail}
+		v.check(doc, b.schema, "", doc.pos)
+		b.checks.document(doc)
+		var err error
+		if p.model, err = override.Merge(p.model, doc.data().(map[string]any)); err != nil {
+			return nil, file, b.locate(file, doc, err)
+		}
+		p.tree = mergeNodes(p.tree, doc, nil)
+		if err := canonical(p, b.s.in.NoInterpolate); err != nil {
+			return nil, file, b.locate(file, p.tree, err)
+		}
+	}
+	if err := paths.ResolveRelativePaths(p.model, b.base(f.dir, filepath.Dir(file)), nil); err != nil {
+		return nil, file, b.locate(file, p.tree, err)
+	}
+	b.extended[key] = p.clone()
+	return p, file, nil
+}
+
+// base is the directory against which the relative paths of a file in dir are
+// resolved. If paths are to stay relative, it is relative to another directory.
+func (b *builder) base(from, dir string) string {
+	if !b.s.in.NoPathResolution {
+		return dir
+	}
+	if rel, err := filepath.Rel(from, dir); err == nil {
+		return rel
+	}
+	return dir
+}

@@ -1,0 +1,214 @@
+package loader
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
+)
+
+// extensions decodes the x-muster sections of the active services. Unlike other
+// extensions they are checked: a typing error must not turn a feature off.
+func (s *session) extensions(tree *node, model *types.Project) map[string]project.Extension {
+	out := map[string]project.Extension{}
+	for _, name := range sortedKeys(model.Services) {
+		service := tree.at("services", name)
+		if service == nil || service.index(project.ExtensionKey) < 0 {
+			continue
+		}
+		d := extensionDecoder{s: s}
+		f := service.fields[service.index(project.ExtensionKey)]
+		out[name] = d.extension(f, "services."+name+"."+project.ExtensionKey)
+	}
+	return out
+}
+
+type extensionDecoder struct{ s *session }
+
+func (d extensionDecoder) fail(pos project.Position, path, msg, hint string) {
+	d.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint})
+}
+
+// keys calls read for the fields of a mapping and reports unknown ones.
+func (d extensionDecoder) keys(f field, path string, known []string, read func(field, string)) bool {
+	if f.node.kind != mapping {
+		d.fail(f.place(), path, "must be a mapping", "its keys are "+strings.Join(known, ", "))
+		return false
+	}
+	for _, child := range f.node.fields {
+		at := path + "." + child.key
+		if !slices.Contains(known, child.key) {
+			hint := didYouMean(child.key, known)
+			if hint == "" {
+				hint = "known are " + strings.Join(known, ", ")
+			}
+			d.fail(child.pos, at, "unknown key", hint)
+			continue
+		}
+		read(child, at)
+	}
+	return true
+}
+
+func (d extensionDecoder) oneOf(f field, path string, words ...string) string {
+	text, ok := f.node.str()
+	if !ok || !slices.Contains(words, text) {
+		d.fail(f.place(), path, "must be "+orList(words), didYouMean(text, words))
+		return ""
+	}
+	return text
+}
+
+func (d extensionDecoder) extension(f field, path string) (x project.Extension) {
+	d.keys(f, path, []string{"ready", "on_unhealthy", "cascade", "crash_loop", "notify"}, func(f field, path string) {
+		switch f.key {
+		case "ready":
+			x.Ready = d.ready(f, path)
+		case "on_unhealthy":
+			x.OnUnhealthy = d.oneOf(f, path, "restart", "stop", "none")
+		case "cascade":
+			x.Cascade = d.oneOf(f, path, "always")
+		case "crash_loop":
+			x.CrashLoop = d.oneOf(f, path, "report", "brake", "giveup")
+		case "notify":
+			x.Notify = d.notify(f, path)
+		}
+	})
+	return x
+}
+
+func (d extensionDecoder) ready(f field, path string) *project.Ready {
+	r := &project.Ready{}
+	probes := 0
+	ok := d.keys(f, path, []string{"http", "tcp", "log", "timeout"}, func(f field, path string) {
+		switch f.key {
+		case "http":
+			probes++
+			r.HTTP = d.http(f, path)
+		case "tcp":
+			probes++
+			r.TCP = &project.ReadyTCP{}
+			d.keys(f, path, []string{"port"}, func(f field, path string) { r.TCP.Port = d.number(f, path, 1, maxPort) })
+			d.require(f, path, "port")
+		case "log":
+			probes++
+			r.Log = d.log(f, path)
+		case "timeout":
+			r.Timeout = d.duration(f, path)
+		}
+	})
+	if ok && probes != 1 {
+		d.fail(f.pos, path, fmt.Sprintf("declares %d probes", probes), "give exactly one of http, tcp and log")
+	}
+	return r
+}
+
+func (d extensionDecoder) require(f field, path, key string) {
+	if f.node.kind == mapping && f.node.get(key) == nil {
+		d.fail(f.pos, path, key+" is missing", "")
+	}
+}
+
+func (d extensionDecoder) http(f field, path string) *project.ReadyHTTP {
+	h := &project.ReadyHTTP{}
+	d.keys(f, path, []string{"port", "path", "status"}, func(f field, path string) {
+		switch f.key {
+		case "port":
+			h.Port = d.number(f, path, 1, maxPort)
+		case "path":
+			text, ok := f.node.str()
+			if !ok || !strings.HasPrefix(text, "/") {
+				d.fail(f.place(), path, "must be a path that starts with /", "")
+			}
+			h.Path = text
+		case "status":
+			h.Status = d.number(f, path, 100, 599)
+		}
+	})
+	d.require(f, path, "port")
+	return h
+}
+
+// log takes {pattern: P} or P alone.
+func (d extensionDecoder) log(f field, path string) *project.ReadyLog {
+	l := &project.ReadyLog{}
+	pattern := func(f field, path string) {
+		text, ok := f.node.str()
+		if !ok || text == "" {
+			d.fail(f.place(), path, "must be a regular expression", "")
+			return
+		}
+		if _, err := regexp.Compile(text); err != nil {
+			d.fail(f.node.pos, path, strings.TrimPrefix(err.Error(), "error parsing regexp: "), "it must be a regular expression of Go")
+		}
+		l.Pattern = text
+	}
+	if f.node.kind == scalar {
+		pattern(f, path)
+		return l
+	}
+	d.keys(f, path, []string{"pattern"}, pattern)
+	d.require(f, path, "pattern")
+	return l
+}
+
+func (d extensionDecoder) number(f field, path string, low, high int) int {
+	n, ok := f.node.value.(int)
+	if text, isText := f.node.str(); isText && f.node.expanded {
+		_, err := fmt.Sscanf(text, "%d", &n)
+		ok = err == nil
+	}
+	if !ok || n < low || n > high {
+		d.fail(f.place(), path, fmt.Sprintf("must be a number from %d to %d", low, high), "")
+		return 0
+	}
+	return n
+}
+
+func (d extensionDecoder) duration(f field, path string) time.Duration {
+	text, ok := f.node.str()
+	var v types.Duration
+	if !ok || v.DecodeMapstructure(text) != nil || v <= 0 {
+		d.fail(f.place(), path, "must be a duration", "write 500ms or 2s")
+	}
+	return time.Duration(v)
+}
+
+func (d extensionDecoder) notify(f field, path string) *project.Notify {
+	n := &project.Notify{}
+	ok := d.keys(f, path, []string{"command", "webhook"}, func(f field, path string) {
+		switch f.key {
+		case "command":
+			n.Command = d.command(f, path)
+		case "webhook":
+			text, _ := f.node.str()
+			if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+				d.fail(f.place(), path, "must be an http or https URL", "")
+			}
+			n.Webhook = text
+		}
+	})
+	if ok && len(n.Command) == 0 && n.Webhook == "" {
+		d.fail(f.pos, path, "notifies nobody", "give command or webhook")
+	}
+	return n
+}
+
+func (d extensionDecoder) command(f field, path string) []string {
+	var words []string
+	for _, item := range f.node.items {
+		if text, ok := item.str(); ok {
+			words = append(words, text)
+		}
+	}
+	if len(words) == 0 || len(words) != len(f.node.items) {
+		d.fail(f.place(), path, "must be a list of strings", "it runs without a shell: [notify-send, muster]")
+	}
+	return words
+}

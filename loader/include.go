@@ -1,0 +1,239 @@
+package loader
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/override"
+	"github.com/compose-spec/compose-go/v2/tree"
+
+	"github.com/musterdev/muster/project"
+)
+
+// inclusion is one entry of include.
+type inclusion struct {
+	paths    []*node
+	dir      string
+	envFiles []*node
+	pos      project.Position
+	path     string
+}
+
+// include merges the models of the included files under a document. What the
+// document itself says wins, then what earlier entries say.
+func (b *builder) include(doc *part, file string, f frame) (*part, error) {
+	list := doc.tree.get("include")
+	if list == nil || list.bad || list.kind != sequence {
+		return doc, nil
+	}
+	resets := doc.tree.resets(nil)
+	out := &part{model: doc.model, tree: doc.tree.without([]string{"include"})}
+	delete(out.model, "include")
+	for i, entry := range list.items {
+		if entry.bad {
+			continue
+		}
+		in, ok := b.readInclusion(entry, "include"+indexElem(i), f)
+		if !ok {
+			continue
+		}
+		part, err := b.included1(in, file, f)
+		if err != nil {
+			return nil, err
+		}
+		if part == nil {
+			continue
+		}
+		if err := importResources(out, part, resets); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (b *builder) readInclusion(n *node, path string, f frame) (inclusion, bool) {
+	in := inclusion{pos: n.pos, path: path}
+	if n.kind == mapping {
+		in.paths, in.envFiles = stringNodes(n.get("path")), stringNodes(n.get("env_file"))
+		in.dir, _ = n.get("project_directory").str()
+	} else {
+		in.paths = []*node{n}
+	}
+	if len(in.paths) == 0 {
+		b.s.fail(&Error{Pos: in.pos, Path: path, Msg: "path is missing"})
+		return in, false
+	}
+	if in.dir != "" {
+		in.dir = absolute(in.dir, f.dir, b.s.home())
+	}
+	return in, true
+}
+
+// stringNodes are the strings of a node that holds one or a list of them.
+func stringNodes(n *node) []*node {
+	if n == nil || n.bad {
+		return nil
+	}
+	candidates := n.items
+	if n.kind == scalar {
+		candidates = []*node{n}
+	}
+	var out []*node
+	for _, c := range candidates {
+		if text, ok := c.str(); ok && !c.bad && text != "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// included1 is the model of one entry, or nil if it cannot be read, which has
+// been reported.
+func (b *builder) included1(in inclusion, file string, f frame) (*part, error) {
+	files := make([]string, len(in.paths))
+	for i, n := range in.paths {
+		name, _ := n.str()
+		if isRemote(name) {
+			b.s.fail(&Error{Pos: n.pos, Path: in.path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
+			return nil, nil
+		}
+		files[i] = absolute(name, f.dir, b.s.home())
+	}
+	sub := frame{dir: in.dir, chain: append(slices.Clone(f.chain), file)}
+	if sub.dir == "" {
+		sub.dir = filepath.Dir(files[0])
+	}
+	if at := slices.Index(sub.chain, files[0]); at >= 0 {
+		b.includeCycle(in, sub.chain[at:])
+		return nil, nil
+	}
+	if len(sub.chain) > b.s.limits.IncludeDepth {
+		b.s.fail(&Error{Pos: in.pos, Path: in.path, Msg: fmt.Sprintf("files include files more than %d deep", b.s.limits.IncludeDepth)})
+		return nil, nil
+	}
+	b.includeEnvironment(in, f, &sub)
+
+	key := strings.Join(append([]string{sub.dir, sub.envID}, files...), "\x00")
+	if known, ok := b.included[key]; ok {
+		return known.clone(), nil
+	}
+	var sources []*source
+	for i, name := range files {
+		src, ok := b.openSource(name, in.paths[i].pos, in.path)
+		if !ok {
+			return nil, nil
+		}
+		sources = append(sources, src)
+	}
+	p, err := b.merge(sources, sub)
+	if err != nil {
+		return nil, err
+	}
+	b.included[key] = p.clone()
+	return p, nil
+}
+
+func (b *builder) includeCycle(in inclusion, chain []string) {
+	var names []string
+	for _, name := range append(slices.Clone(chain), chain[0]) {
+		names = append(names, shown(name, b.s.cwd))
+	}
+	b.s.fail(&Error{Pos: in.pos, Path: in.path, Msg: "files include each other: " + strings.Join(names, " → ")})
+}
+
+// includeEnvironment makes the environment of an included model: the parent's,
+// with the env files of the entry, or .env of its directory, under it.
+func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
+	var files []string
+	for _, n := range in.envFiles {
+		if name, _ := n.str(); name != "/dev/null" {
+			files = append(files, absolute(name, f.dir, b.s.home()))
+		}
+	}
+	if len(in.envFiles) == 0 {
+		if name := filepath.Join(sub.dir, ".env"); isFile(name) {
+			files = []string{name}
+		}
+	}
+	sub.env, sub.envID = f.env, f.envID
+	files = slices.DeleteFunc(files, func(name string) bool { return f.env.read[name] })
+	if len(files) == 0 {
+		return
+	}
+	sub.env = f.env.clone()
+	sub.env.add(b.s, files, false)
+	sub.envID += "\x01" + strings.Join(files, "\x02")
+}
+
+// isRemote reports whether a file name is a Git or OCI reference.
+func isRemote(name string) bool {
+	return strings.HasPrefix(name, "oci://") || strings.HasPrefix(name, "git://") || strings.HasPrefix(name, "github.com/") ||
+		strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "ssh://")
+}
+
+// importResources puts what an included model declares under what the includer
+// declares.
+func importResources(into, from *part, resets [][]string) error {
+	for _, section := range []string{"services", "volumes", "networks", "secrets", "configs", "models"} {
+		source, ok := from.model[section].(map[string]any)
+		if !ok {
+			continue
+		}
+		target, ok := into.model[section].(map[string]any)
+		if !ok {
+			target = map[string]any{}
+			into.model[section] = target
+		}
+		for _, name := range sortedKeys(source) {
+			conflict, exists := target[name]
+			if !exists {
+				target[name] = source[name]
+				continue
+			}
+			resetData(map[string]any{section: map[string]any{name: source[name]}}, resets)
+			merged, err := override.MergeYaml(source[name], conflict, tree.NewPath(section, name))
+			if err != nil {
+				return err
+			}
+			target[name] = merged
+		}
+		imported := from.tree.withoutAll(resets).get(section)
+		merged := mergeNodes(imported, into.tree.get(section), []string{section})
+		t := *into.tree
+		t.fields = slices.Clone(t.fields)
+		pos := project.Position{}
+		if i := into.tree.index(section); i >= 0 {
+			pos = into.tree.fields[i].pos
+		} else if i := from.tree.index(section); i >= 0 {
+			pos = from.tree.fields[i].pos
+		}
+		t.set(field{section, pos, merged})
+		into.tree = &t
+	}
+	return nil
+}
+
+func (p *part) clone() *part {
+	return &part{model: cloneData(p.model).(map[string]any), tree: p.tree}
+}
+
+// cloneData copies maps and lists, which compose-go merges in place.
+func cloneData(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, e := range v {
+			m[k] = cloneData(e)
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = cloneData(e)
+		}
+		return list
+	}
+	return v
+}

@@ -1,0 +1,124 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// Variable is one use of a variable in a Compose file.
+type Variable struct {
+	Name     string
+	Default  string // of ${V:-d} and ${V-d}, as written
+	Presence string // of ${V:+a} and ${V+a}, as written
+	Required bool   // ${V:?e} or ${V?e}
+	Pos      project.Position
+}
+
+// interpolate replaces the variables of a document and turns strings into the
+// numbers and booleans that they stand for.
+func (b *builder) interpolate(n *node, path string, c *casts, env *environment) {
+	switch n.kind {
+	case mapping:
+		for _, f := range n.fields {
+			b.interpolate(f.node, dotted(path, f.key), c.child(f.key), env)
+		}
+	case sequence:
+		for i, item := range n.items {
+			b.interpolate(item, path+indexElem(i), c.child("[]"), env)
+		}
+	default:
+		if text, ok := n.value.(string); ok {
+			b.scalar(n, text, path, c, env)
+		}
+	}
+}
+
+func (b *builder) scalar(n *node, text, path string, c *casts, env *environment) {
+	dollar := strings.Contains(text, "$")
+	if dollar {
+		expanded, ok := b.expand(n, text, path, env)
+		if !ok {
+			n.bad = true
+			return
+		}
+		if b.s.in.NoInterpolate {
+			return
+		}
+		text = expanded
+		n.value = text
+	}
+	if c == nil || c.cast == nil {
+		return
+	}
+	v, err := c.cast(text)
+	if err != nil {
+		n.bad = true
+		b.s.fail(&Error{Pos: n.pos, Path: path, Msg: fmt.Sprintf("must be %s, not %s", c.wanted, describe(n)), Hint: emptyHint(n, text)})
+		return
+	}
+	if _, old, err := parseYAMLBool(text); err == nil && old && c.wanted == "true or false" {
+		b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%q is an old spelling of %t", n.text, v), Hint: fmt.Sprintf("write %t", v)})
+	}
+	n.value = v
+}
+
+func emptyHint(n *node, text string) string {
+	if n.expanded && text == "" {
+		return "its variables are empty"
+	}
+	return ""
+}
+
+// expand replaces the variables of one scalar. It notes each use, warns of
+// variables that are not set, and reports whether the text is well formed.
+func (b *builder) expand(n *node, text, path string, env *environment) (string, bool) {
+	keep := b.s.in.NoInterpolate
+	x := expander{lookup: env.lookup, nesting: b.s.limits.Nesting, budget: &b.s.budget}
+	x.use = func(u variableUse) {
+		n.expanded = true
+		pos := n.offset(u.offset)
+		b.note(u, pos)
+		if u.unset && !keep {
+			b.s.warn(Warning{Pos: pos, Path: path, Msg: unsetMessage(u.name)})
+		}
+	}
+	out, err := x.expand(text)
+	if err == nil || keep {
+		return out, true
+	}
+	e := &Error{Pos: n.pos, Path: path, Msg: err.Error()}
+	var at *expandError
+	if errors.As(err, &at) {
+		e.Pos, e.Hint = n.offset(at.offset), at.hint
+	}
+	b.s.fail(e)
+	return "", false
+}
+
+// offset is the place of a byte of the scalar's text.
+func (n *node) offset(i int) project.Position {
+	pos := n.pos
+	if n.plain && pos.Column > 0 {
+		pos.Column += i
+		if n.quoted {
+			pos.Column++
+		}
+	}
+	return pos
+}
+
+func (b *builder) note(u variableUse, pos project.Position) {
+	v := Variable{Name: u.name, Pos: pos}
+	switch strings.TrimPrefix(u.op, ":") {
+	case "-":
+		v.Default = u.operand
+	case "+":
+		v.Presence = u.operand
+	case "?":
+		v.Required = true
+	}
+	b.variables = append(b.variables, v)
+}

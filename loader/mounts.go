@@ -1,0 +1,112 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/format"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// volume checks one mount of a service.
+//
+// A single letter before a colon is a Windows drive to compose-go. Here it is a
+// volume if the files declare a volume of that name (v:/data with volumes: {v:}),
+// and a drive otherwise (C:\data:/data, c:/data:/data).
+func (c *checker) volume(n *node, path string) {
+	if n.kind == mapping {
+		c.longVolume(n, path)
+		return
+	}
+	text, ok := c.text(n)
+	if !ok {
+		return
+	}
+	spec := text
+	letter := ""
+	if len(text) > 2 && text[1] == ':' && text[2] == '/' && c.letters[text[:1]] {
+		letter, spec = text[:1], "volume"+text[1:]
+	}
+	v, err := format.ParseVolume(spec)
+	if err != nil {
+		c.reject(n, path, quoteValue(n)+" is not a mount", "write SOURCE:TARGET[:ro]")
+		return
+	}
+	if !strings.HasPrefix(v.Target, "/") && !windowsPath(v.Target) {
+		c.reject(n, path, quoteValue(n)+" has no absolute path to mount at", "write SOURCE:/path[:ro]")
+		return
+	}
+	c.mountOptions(n, path, spec, v)
+	if letter == "" {
+		if v.Source == "" && windowsPath(v.Target) && v.Target[2] == '/' {
+			c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is an anonymous volume at a Windows path", quoteValue(n)), Hint: "declare " + v.Target[:1] + " under volumes: to mount it"})
+		}
+		return
+	}
+	long := map[string]any{"type": v.Type, "source": letter, "target": v.Target, "volume": map[string]any{}}
+	if v.ReadOnly {
+		long["read_only"] = true
+	}
+	if v.Volume != nil && v.Volume.NoCopy {
+		long["volume"] = map[string]any{"nocopy": true}
+	}
+	n.value = long
+}
+
+// windowsPath reports whether the path starts with a drive or names a pipe.
+func windowsPath(path string) bool {
+	return len(path) > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/') || strings.HasPrefix(path, `\\`)
+}
+
+// mountOptions warns of options that compose-go drops.
+func (c *checker) mountOptions(n *node, path, spec string, v types.ServiceVolumeConfig) {
+	i := strings.LastIndexByte(spec, ':')
+	if v.Source == "" || i < 0 || strings.ContainsAny(spec[i+1:], `/\`) || spec[i+1:] == v.Target {
+		return
+	}
+	known := append([]string{"ro", "rw", "nocopy", "z", "Z", ""}, format.Propagations...)
+	for _, option := range strings.Split(spec[i+1:], ",") {
+		if !slices.Contains(known, option) {
+			c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("the option %s has no effect", option), Hint: didYouMean(option, known[:5])})
+		}
+	}
+}
+
+func (c *checker) longVolume(n *node, path string) {
+	kind, _ := n.get("type").str()
+	switch {
+	case n.get("target") == nil:
+		c.reject(n, path, "target is missing", "")
+		return
+	case kind == types.VolumeTypeBind && n.get("source") == nil:
+		c.reject(n, path, "source is missing", "a bind mount needs a path on the host")
+		return
+	case kind == "": // the schema asks for it
+		return
+	}
+	c.fields(n.get("tmpfs"), path+".tmpfs", map[string]func(*node, string){"size": c.size})
+	sections := map[string]string{"bind": types.VolumeTypeBind, "volume": types.VolumeTypeVolume, "tmpfs": types.VolumeTypeTmpfs, "image": types.VolumeTypeImage}
+	for _, f := range n.fields {
+		if want := sections[f.key]; want != "" && want != kind {
+			c.s.warn(Warning{Pos: f.pos, Path: path + "." + f.key, Msg: fmt.Sprintf("has no effect on a mount of type %s", kind)})
+		}
+	}
+}
+
+// declare notes the one-letter volumes of files that are merged with each other.
+func (c *checker) declare(sources []*source) {
+	for _, src := range sources {
+		for _, doc := range src.docs {
+			volumes := doc.get("volumes")
+			if volumes == nil {
+				continue
+			}
+			for _, f := range volumes.fields {
+				if len(f.key) == 1 {
+					c.letters[f.key] = true
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package loader
+
+import (
+	"path"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/depgraph"
+)
+
+// names reports whether a service is named on the command line, by its name or
+// by a shell pattern.
+func (s *session) names(service string) bool {
+	return slices.ContainsFunc(s.in.Services, func(pattern string) bool {
+		ok, err := path.Match(pattern, service)
+		return pattern == service || err == nil && ok
+	})
+}
+
+// activeProfiles are the given profiles and those of the services named on the
+// command line.
+func (s *session) activeProfiles(tree *node) []string {
+	active := slices.Clone(s.profiles())
+	services := tree.get("services")
+	if services == nil {
+		return active
+	}
+	for _, f := range services.fields {
+		profiles := stringNodes(f.node.get("profiles"))
+		if !s.names(f.key) || slices.ContainsFunc(profiles, func(n *node) bool { return slices.Contains(active, n.value.(string)) }) {
+			continue
+		}
+		for _, n := range profiles {
+			active = append(active, n.value.(string))
+		}
+	}
+	return active
+}
+
+// selected tells which services are named on the command line or needed by one
+// that is; all are if none is named.
+func (s *session) selected(model *types.Project) func(string) bool {
+	if len(s.in.Services) == 0 {
+		return func(string) bool { return true }
+	}
+	needs := map[string][]string{}
+	var roots []string
+	for _, name := range sortedKeys(model.Services) {
+		needs[name] = nil
+		if s.names(name) {
+			roots = append(roots, name)
+		}
+		for _, dependency := range sortedKeys(model.Services[name].DependsOn) {
+			if _, active := model.Services[dependency]; active {
+				needs[name] = append(needs[name], dependency)
+			}
+		}
+	}
+	closure := map[string]bool{}
+	for len(roots) > 0 {
+		name := roots[len(roots)-1]
+		roots = roots[:len(roots)-1]
+		if !closure[name] {
+			closure[name] = true
+			roots = append(roots, needs[name]...)
+		}
+	}
+	return func(name string) bool { return closure[name] }
+}
+
+// cycles are the dependency cycles of the active services, at most a few: each
+// is cut before the next is looked for.
+func cycles(needs map[string][]string) [][]string {
+	var found [][]string
+	for range maxCycles {
+		_, err := depgraph.New(needs)
+		cycle, ok := err.(*depgraph.CycleError[string])
+		if !ok || len(cycle.Path) < 2 {
+			return found
+		}
+		found = append(found, cycle.Path)
+		from, to := cycle.Path[0], cycle.Path[1]
+		needs[from] = slices.DeleteFunc(slices.Clone(needs[from]), func(n string) bool { return n == to })
+	}
+	return found
+}
+
+const maxCycles = 20

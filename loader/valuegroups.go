@@ -1,0 +1,189 @@
+package loader
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+// fields applies checks by key to the values of a mapping.
+func (c *checker) fields(n *node, path string, checks map[string]func(*node, string)) {
+	if n == nil || n.kind != mapping || n.bad {
+		return
+	}
+	for _, f := range n.fields {
+		if check := checks[f.key]; check != nil && !f.node.bad && !f.node.isNull() {
+			check(f.node, path+"."+f.key)
+		}
+	}
+}
+
+func (c *checker) environment(n *node, path string) {
+	if n.kind != sequence {
+		return
+	}
+	for i, item := range n.items {
+		text, ok := c.text(item)
+		if !ok {
+			continue
+		}
+		name, _, _ := strings.Cut(text, "=")
+		switch {
+		case name == "":
+			c.reject(item, path+indexElem(i), "the name of the variable is missing", "write NAME=value")
+		case strings.TrimRight(name, " \t") != name:
+			c.reject(item, path+indexElem(i), "there is white space before the equals sign", "write NAME=value")
+		}
+	}
+}
+
+func (c *checker) healthcheck(n *node, path string) {
+	c.fields(n, path, map[string]func(*node, string){
+		"interval": c.checkDuration, "timeout": c.checkDuration, "start_period": c.checkDuration, "start_interval": c.checkDuration,
+		"retries": c.notNegative, "test": c.healthTest,
+	})
+}
+
+func (c *checker) healthTest(n *node, path string) {
+	if n.kind != sequence {
+		return
+	}
+	if len(n.items) == 0 {
+		return
+	}
+	first, ok := c.text(n.items[0])
+	if !ok {
+		return
+	}
+	if kinds := []string{"CMD", "CMD-SHELL", "NONE"}; !slices.Contains(kinds, first) {
+		c.reject(n.items[0], path+"[0]", "a test in list form starts with CMD, CMD-SHELL or NONE", "for example [CMD, "+n.items[0].text+", …]")
+		n.bad = true
+		return
+	}
+	if len(n.items) == 1 && first != "NONE" {
+		c.reject(n, path, "there is no command after "+first, "")
+	}
+}
+
+func (c *checker) deploy(n *node, path string) {
+	c.fields(n, path, map[string]func(*node, string){
+		"replicas":       c.replicas,
+		"mode":           c.deployMode,
+		"restart_policy": c.deployRestart,
+		"resources": func(n *node, path string) {
+			limits := map[string]func(*node, string){"cpus": c.cpus, "memory": c.size, "pids": c.pids}
+			c.fields(n.get("limits"), path+".limits", limits)
+			c.fields(n.get("reservations"), path+".reservations", limits)
+		},
+		"update_config":   c.updateConfig,
+		"rollback_config": c.updateConfig,
+	})
+}
+
+func (c *checker) updateConfig(n *node, path string) {
+	c.fields(n, path, map[string]func(*node, string){"delay": c.checkDuration, "monitor": c.checkDuration})
+}
+
+func (c *checker) deployMode(n *node, path string) {
+	modes := []string{"replicated", "global", "replicated-job", "global-job"}
+	if text, ok := c.text(n); ok && !slices.Contains(modes, text) {
+		c.reject(n, path, quoteValue(n)+" is not one of "+strings.Join(modes, ", "), didYouMean(text, modes))
+	}
+}
+
+func (c *checker) deployRestart(n *node, path string) {
+	c.fields(n, path, map[string]func(*node, string){
+		"delay": c.checkDuration, "window": c.checkDuration, "max_attempts": c.notNegative,
+		"condition": func(n *node, path string) {
+			text, ok := c.text(n)
+			if !ok {
+				return
+			}
+			if _, err := restartpolicy.FromDeploy(text, nil, nil, nil); err != nil {
+				hint := didYouMean(text, []string{"none", "on-failure", "any"})
+				if hint == "" {
+					hint = "use none, on-failure or any"
+				}
+				c.reject(n, path, "unknown condition "+quoteValue(n), hint)
+			}
+		},
+	})
+}
+
+// cpus and pids are numbers that may be written as strings.
+func (c *checker) cpus(n *node, path string) {
+	c.notNegative(n, path)
+	if text, ok := c.text(n); ok {
+		var cpus types.NanoCPUs
+		if err := cpus.DecodeMapstructure(text); err != nil || cpus < 0 {
+			c.reject(n, path, quoteValue(n)+" is not a number of CPUs", "write \"0.5\" or \"2\"")
+		}
+	}
+}
+
+func (c *checker) pids(n *node, path string) {
+	if text, ok := c.text(n); ok && strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" {
+		c.reject(n, path, quoteValue(n)+" is not a number", "")
+	}
+}
+
+func (c *checker) build(n *node, path string) {
+	c.fields(n, path, map[string]func(*node, string){"shm_size": c.size, "extra_hosts": c.extraHosts})
+}
+
+func (c *checker) extraHosts(n *node, path string) {
+	for i, item := range n.items {
+		text, ok := c.text(item)
+		if !ok {
+			continue
+		}
+		if _, err := types.NewHostsList([]string{text}); err != nil {
+			c.reject(item, path+indexElem(i), quoteValue(item)+" has no address", "write host=address")
+		}
+	}
+	for _, f := range n.fields {
+		if f.key == "" || strings.ContainsAny(f.key, ":=") {
+			f.node.bad = true
+			c.s.fail(&Error{Pos: f.pos, Path: dotted(path, f.key), Msg: "is not a host name"})
+		}
+	}
+}
+
+func (c *checker) serviceNetworks(n *node, path string) {
+	for _, f := range n.fields {
+		c.fields(f.node, dotted(path, f.key), map[string]func(*node, string){
+			"ipv4_address": c.address, "ipv6_address": c.address, "link_local_ips": c.list(c.address), "mac_address": c.mac,
+		})
+	}
+}
+
+func (c *checker) network(n *node, path string) {
+	pools := n.at("ipam", "config")
+	if pools == nil || pools.kind != sequence {
+		return
+	}
+	for i, pool := range pools.items {
+		at := path + ".ipam.config" + indexElem(i)
+		c.fields(pool, at, map[string]func(*node, string){"subnet": c.prefix, "ip_range": c.prefix, "gateway": c.address})
+		if aux := pool.get("aux_addresses"); aux != nil && aux.kind == mapping {
+			for _, f := range aux.fields {
+				c.address(f.node, at+".aux_addresses."+f.key)
+			}
+		}
+	}
+}
+
+// command checks the shell-like splitting of a command in string form.
+func (c *checker) command(n *node, path string) {
+	text, ok := c.text(n)
+	if !ok {
+		return
+	}
+	var command types.ShellCommand
+	if err := command.DecodeMapstructure(text); err != nil {
+		c.reject(n, path, "cannot be split into words: a quote is not closed", "write the command as a list")
+	}
+}

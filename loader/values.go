@@ -1,0 +1,278 @@
+package loader
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+// checker reports values that the schema allows and that nevertheless mean
+// nothing, each at its place, and marks them so that they are left out.
+type checker struct {
+	s       *session
+	letters map[string]bool // one-letter volumes that are declared
+	signals []string
+}
+
+func newChecker(s *session) *checker {
+	return &checker{s: s, letters: map[string]bool{}, signals: signalNames()}
+}
+
+func (c *checker) reject(n *node, path, msg, hint string) {
+	n.bad = true
+	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint})
+}
+
+// text is the string of a scalar that can be checked now.
+func (c *checker) text(n *node) (string, bool) {
+	text, ok := n.str()
+	if !ok || n.bad || c.s.in.NoInterpolate && strings.Contains(text, "$") {
+		return "", false
+	}
+	return text, true
+}
+
+// document checks the values of one document.
+func (c *checker) document(doc *node) {
+	c.each(doc, "services", c.service)
+	c.each(doc, "networks", c.network)
+}
+
+func (c *checker) each(doc *node, section string, check func(n *node, path string)) {
+	top := doc.get(section)
+	if top == nil || top.kind != mapping {
+		return
+	}
+	for _, f := range top.fields {
+		if f.node.kind == mapping && !f.node.bad {
+			check(f.node, section+"."+f.key)
+		}
+	}
+}
+
+// service checks the attributes that stand alone; where they go wrong together
+// is seen when all files are merged.
+func (c *checker) service(n *node, path string) {
+	for _, f := range n.fields {
+		if check := c.attribute(f.key); check != nil && !f.node.bad && !f.node.isNull() {
+			check(f.node, path+"."+f.key)
+		}
+	}
+}
+
+func (c *checker) attribute(key string) func(*node, string) {
+	switch key {
+	case "restart":
+		return c.restart
+	case "image":
+		return c.image
+	case "container_name":
+		return c.containerName
+	case "ports":
+		return c.ports
+	case "expose":
+		return c.list(c.expose)
+	case "volumes":
+		return c.list(c.volume)
+	case "environment":
+		return c.environment
+	case "stop_grace_period":
+		return c.grace
+	case "stop_signal":
+		return c.signal
+	case "mem_limit", "memswap_limit", "mem_reservation", "shm_size":
+		return c.size
+	case "cpus":
+		return c.notNegative
+	case "scale":
+		return c.replicas
+	case "healthcheck":
+		return c.healthcheck
+	case "deploy":
+		return c.deploy
+	case "build":
+		return c.build
+	case "extra_hosts":
+		return c.extraHosts
+	case "dns":
+		return c.list(c.address)
+	case "mac_address":
+		return c.mac
+	case "networks":
+		return c.serviceNetworks
+	case "command", "entrypoint":
+		return c.command
+	}
+	return nil
+}
+
+// list applies a check to every item, or to a scalar that stands for a list.
+func (c *checker) list(check func(*node, string)) func(*node, string) {
+	return func(n *node, path string) {
+		if n.kind == scalar {
+			check(n, path)
+			return
+		}
+		for i, item := range n.items {
+			if !item.bad {
+				check(item, path+indexElem(i))
+			}
+		}
+	}
+}
+
+func (c *checker) restart(n *node, path string) {
+	text, ok := c.text(n)
+	if !ok {
+		return
+	}
+	if _, err := restartpolicy.Parse(text); err == nil {
+		return
+	}
+	policies := []string{"no", "always", "unless-stopped", "on-failure"}
+	hint := "use no, always, unless-stopped or on-failure[:N]"
+	if meant := nearest(text, policies); meant != "" && !strings.HasPrefix(text, "on-failure") {
+		hint = "did you mean " + meant + "? use no, always, unless-stopped or on-failure[:N]"
+	}
+	c.reject(n, path, "unknown policy "+quoteValue(n), hint)
+}
+
+var imageReference = regexp.MustCompile(`^(?:[a-zA-Z0-9._\[\]:-]+/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-zA-Z][\w+.-]*:[0-9a-fA-F]{32,})?$`)
+
+func (c *checker) image(n *node, path string) {
+	text, ok := c.text(n)
+	if !ok || imageReference.MatchString(text) {
+		return
+	}
+	if text == "" {
+		c.reject(n, path, "is empty", emptyHint(n, text))
+		return
+	}
+	hint := ""
+	if lower := strings.ToLower(text); imageReference.MatchString(lower) && !n.expanded {
+		hint = "names of images are lower case: " + lower
+	}
+	c.reject(n, path, quoteValue(n)+" is not an image reference", hint)
+}
+
+var containerNamePattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+
+func (c *checker) containerName(n *node, path string) {
+	if text, ok := c.text(n); ok && !containerNamePattern.MatchString(text) {
+		c.reject(n, path, quoteValue(n)+" is not a container name", "use at least two letters, digits, underscores, dots or hyphens, the first a letter or digit")
+	}
+}
+
+func (c *checker) duration(n *node, path string) (time.Duration, bool) {
+	text, ok := c.text(n)
+	if !ok {
+		return 0, false
+	}
+	var d types.Duration
+	if err := d.DecodeMapstructure(text); err != nil || d < 0 {
+		hint := "write 10s, 1m30s or 500ms"
+		if _, err := strconv.Atoi(text); err == nil && !n.expanded {
+			hint = "write " + text + "s for seconds"
+		}
+		c.reject(n, path, quoteValue(n)+" is not a duration", hint)
+		return 0, false
+	}
+	return time.Duration(d), true
+}
+
+func (c *checker) checkDuration(n *node, path string) { c.duration(n, path) }
+
+func (c *checker) grace(n *node, path string) {
+	d, ok := c.duration(n, path)
+	if ok && d%time.Second != 0 {
+		up := (d + time.Second - 1).Truncate(time.Second)
+		c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is rounded up to %s: engines know whole seconds only", quoteValue(n), up)})
+	}
+}
+
+func (c *checker) size(n *node, path string) {
+	text, ok := c.text(n)
+	if !ok {
+		return
+	}
+	var size types.UnitBytes
+	if err := size.DecodeMapstructure(text); err != nil {
+		c.reject(n, path, quoteValue(n)+" is not a size", "write 512m, 1g or a number of bytes")
+	}
+}
+
+func (c *checker) notNegative(n *node, path string) {
+	if n.kind == scalar && number(n) < 0 {
+		c.reject(n, path, quoteValue(n)+" is negative", "")
+	}
+}
+
+func (c *checker) replicas(n *node, path string) {
+	if n.kind != scalar {
+		return
+	}
+	switch r := number(n); {
+	case r < 0:
+		c.reject(n, path, quoteValue(n)+" is negative", "")
+	case r > float64(c.s.limits.Replicas):
+		c.reject(n, path, fmt.Sprintf("%s is more than %d replicas", quoteValue(n), c.s.limits.Replicas), "")
+	}
+}
+
+func (c *checker) signal(n *node, path string) {
+	text, ok := c.text(n)
+	if !ok {
+		return
+	}
+	if number, err := strconv.Atoi(text); err == nil && number > 0 && number <= 64 {
+		return
+	}
+	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
+	if slices.Contains(c.signals, name) || strings.HasPrefix(name, "RTM") {
+		return
+	}
+	hint := ""
+	if meant := nearest(name, c.signals); meant != "" {
+		hint = "did you mean SIG" + meant + "?"
+	}
+	c.reject(n, path, quoteValue(n)+" is not a signal", hint)
+}
+
+func signalNames() []string {
+	return []string{
+		"ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL", "PROF", "PWR",
+		"QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+	}
+}
+
+func (c *checker) address(n *node, path string) {
+	if text, ok := c.text(n); ok && text != "" {
+		if _, err := netip.ParseAddr(text); err != nil {
+			c.reject(n, path, quoteValue(n)+" is not an IP address", "")
+		}
+	}
+}
+
+var macAddress = regexp.MustCompile(`^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$`)
+
+func (c *checker) mac(n *node, path string) {
+	if text, ok := c.text(n); ok && !macAddress.MatchString(text) {
+		c.reject(n, path, quoteValue(n)+" is not a MAC address", "write 02:42:ac:11:00:02")
+	}
+}
+
+func (c *checker) prefix(n *node, path string) {
+	if text, ok := c.text(n); ok {
+		if _, err := netip.ParsePrefix(text); err != nil {
+			c.reject(n, path, quoteValue(n)+" is not a subnet", "write 172.28.0.0/16")
+		}
+	}
+}
