@@ -146,7 +146,12 @@ type BuildSpec struct {
 	Pull    bool // refresh base images
 	Quiet   bool
 	Args    []string // K=V, over those of the file
-	Labels  map[string]string
+	SSH     []string // ID or ID=PATH, beside those of the file
+	// Provenance and SBOM ask for attestations, over those of the file.
+	Provenance string
+	SBOM       string
+	Check      bool // only look for problems in the Dockerfile
+	Labels     map[string]string
 }
 
 // CreateSpec asks for a container of a service. What a plan cannot know before

@@ -26,20 +26,13 @@ const labelBuilder = "com.docker.compose.image.builder"
 // keptLines are the last lines of a build that a failure shows.
 const keptLines = 20
 
-// BuildImage implements convergence.Images with the engine's own builder. What
-// only BuildKit can do is refused, with the key.
-func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, report func(convergence.Progress)) error {
+// buildClassic builds with the engine's classic builder. What only BuildKit can
+// do is refused, with the key.
+func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec convergence.BuildSpec, report func(convergence.Progress)) error {
 	b := spec.Service.Spec.Build
-	if b == nil {
-		return fmt.Errorf("build %s: services.%s has no build section", spec.Service.Image, spec.Service.Name)
-	}
 	verb := "build " + spec.Service.Image
 	if err := refuseBuildKit(spec.Service.Name, b); err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
-	}
-	c, err := e.connected(ctx)
-	if err != nil {
-		return err
 	}
 	opt, err := e.buildOptions(spec, b)
 	if err != nil {

@@ -1,0 +1,199 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/docker/cli/cli/config/configfile"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerfile/builder"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth/authprovider"
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
+	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/tonistiigi/fsutil"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// Dialer opens the engine's endpoints that switch protocols.
+type Dialer interface {
+	DialHijack(ctx context.Context, url, proto string, meta map[string][]string) (net.Conn, error)
+}
+
+// Options are what a build needs beyond its BuildSpec.
+type Options struct {
+	// Config holds the registry credentials.
+	Config *configfile.ConfigFile
+	// Proxy are build arguments below all others.
+	Proxy map[string]string
+	// TempDir receives inline Dockerfiles; empty is the system's.
+	TempDir string
+}
+
+// Supported reports whether the engine's endpoint speaks BuildKit.
+func Supported(ctx context.Context, d Dialer) bool {
+	c, err := connect(ctx, d)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	_, err = c.ListWorkers(ctx)
+	return err == nil
+}
+
+func connect(ctx context.Context, d Dialer) (*client.Client, error) {
+	return client.New(ctx, "",
+		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return d.DialHijack(ctx, "/grpc", "h2c", nil)
+		}),
+		client.WithSessionDialer(func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+			return d.DialHijack(ctx, "/session", proto, meta)
+		}))
+}
+
+// Build builds the service's image, tags it with its names and reports
+// BuildKit's plain progress line by line. A failure shows the lines of the
+// Dockerfile that failed and the step's last output.
+func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Options, report func(convergence.Progress)) error {
+	req, err := newRequest(spec, opt)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", spec.Service.Image, err)
+	}
+	c, err := connect(ctx, d)
+	if err != nil {
+		return fmt.Errorf("build %s: connect to the engine's builder: %w", spec.Service.Image, err)
+	}
+	defer c.Close()
+	solve, clean, err := req.solve(opt)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", spec.Service.Image, err)
+	}
+	defer clean()
+	out := newOutput(spec, report)
+	status := make(chan *client.SolveStatus)
+	eg, egCtx := errgroup.WithContext(ctx)
+	eg.Go(func() error { return out.follow(status) })
+	eg.Go(func() error {
+		_, err := c.Build(egCtx, solve, "muster", frontend(spec, out), status)
+		return err
+	})
+	if err := eg.Wait(); err != nil {
+		return explain(ctx, spec, err, out, req)
+	}
+	return nil
+}
+
+// frontend runs the Dockerfile frontend here, or asks it for its findings only.
+func frontend(spec convergence.BuildSpec, out *output) gateway.BuildFunc {
+	if !spec.Check {
+		return builder.Build
+	}
+	return func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		res, err := builder.Build(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		out.say(string(res.Metadata["result.txt"]))
+		if code := string(res.Metadata["result.statuscode"]); code != "" && code != "0" {
+			return nil, errChecks
+		}
+		return gateway.NewResult(), nil
+	}
+}
+
+var errChecks = errors.New("the checks found problems")
+
+// solve is the request in BuildKit's words. clean removes the temporary folder
+// of an inline Dockerfile.
+func (r request) solve(opt Options) (client.SolveOpt, func(), error) {
+	clean := func() {}
+	if r.inline != "" {
+		dir, err := os.MkdirTemp(opt.TempDir, "muster-build-")
+		if err != nil {
+			return client.SolveOpt{}, clean, err
+		}
+		clean = func() { _ = os.RemoveAll(dir) } // a leftover in the temporary folder is no failure
+		if err := os.WriteFile(dir+"/Dockerfile", []byte(r.inline), 0o600); err != nil {
+			clean()
+			return client.SolveOpt{}, func() {}, err
+		}
+		r.locals["dockerfile"] = dir
+	}
+	s := client.SolveOpt{
+		Frontend: "", FrontendAttrs: r.attrs, LocalMounts: map[string]fsutil.FS{},
+		CacheImports: r.cacheFrom, CacheExports: r.cacheTo, AllowedEntitlements: r.entitlements, SharedKey: r.sharedKey,
+	}
+	if !r.check {
+		s.Exports = []client.ExportEntry{{Type: "moby", Attrs: map[string]string{string(exptypes.OptKeyName): strings.Join(r.names, ",")}}}
+	} else {
+		s.Internal = true
+	}
+	for name, dir := range r.locals {
+		local, err := fsutil.NewFS(dir)
+		if err != nil {
+			clean()
+			return client.SolveOpt{}, func() {}, fmt.Errorf("read %s: %w", dir, err)
+		}
+		s.LocalMounts[name] = local
+	}
+	attachables, err := r.attachables(opt)
+	if err != nil {
+		clean()
+		return client.SolveOpt{}, func() {}, err
+	}
+	s.Session = attachables
+	return s, clean, nil
+}
+
+func (r request) attachables(opt Options) ([]session.Attachable, error) {
+	config := opt.Config
+	if config == nil {
+		config = configfile.New("")
+	}
+	all := []session.Attachable{authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{ConfigFile: config})}
+	if len(r.secrets) > 0 {
+		all = append(all, secretsprovider.FromMap(r.secrets))
+	}
+	if len(r.ssh) > 0 {
+		agents, err := sshprovider.NewSSHAgentProvider(r.ssh)
+		if err != nil {
+			return nil, fmt.Errorf("ssh: %w", err)
+		}
+		all = append(all, agents)
+	}
+	return all, nil
+}
+
+// explain adds what a person needs to the builder's error.
+func explain(ctx context.Context, spec convergence.BuildSpec, err error, out *output, req request) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, errChecks) {
+		return fmt.Errorf("check %s: %w", spec.Service.Name, errChecks)
+	}
+	var b strings.Builder
+	for _, line := range out.tail() {
+		b.WriteString("\n  " + line)
+	}
+	sources := errdefs.Sources(err)
+	if len(sources) == 0 {
+		if s, found := locate(req.filename, req.dockerfile(), out.failedStep()); found {
+			sources = append(sources, s)
+		}
+	}
+	for _, s := range sources {
+		b.WriteString("\n")
+		_ = s.Print(&b) // a strings.Builder does not fail
+	}
+	return fmt.Errorf("build %s: %w%s", spec.Service.Image, err, strings.TrimRight(b.String(), "\n"))
+}

@@ -1,0 +1,178 @@
+//go:build e2e
+
+package build_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/project"
+)
+
+const base = "muster-test/busybox:1"
+
+// engine is a client of the real engine; without one the test fails.
+func engine(t *testing.T) *client.Client {
+	t.Helper()
+	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err == nil {
+		_, err = c.Ping(t.Context())
+	}
+	if err != nil {
+		t.Fatalf("these tests need an engine: %v", err)
+	}
+	return c
+}
+
+// folder writes files below a new folder.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// buildImage builds one service and returns the progress lines and the error.
+func buildImage(t *testing.T, c *client.Client, compose types.Project, change func(*convergence.BuildSpec)) (string, error) {
+	t.Helper()
+	compose.Name = "bk-" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+	p, err := project.New(project.Input{Compose: &compose})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := convergence.BuildSpec{Project: p, Service: p.Services[0]}
+	if change != nil {
+		change(&spec)
+	}
+	t.Cleanup(func() {
+		_, _ = c.ImageRemove(context.Background(), spec.Service.Image, image.RemoveOptions{Force: true})
+	})
+	var log strings.Builder
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	err = build.Build(ctx, c, spec, build.Options{}, func(p convergence.Progress) { fmt.Fprintln(&log, p.Details) })
+	return log.String(), err
+}
+
+func service(b types.BuildConfig) types.Services {
+	return types.Services{"app": {Name: "app", Build: &b}}
+}
+
+func TestBuildUnderstandsModernDockerfiles(t *testing.T) {
+	c := engine(t)
+	if !build.Supported(t.Context(), c) {
+		t.Fatal("the engine has no BuildKit")
+	}
+	dir := folder(t, map[string]string{
+		"Dockerfile": `# syntax=docker/dockerfile:1
+FROM ` + base + ` AS one
+ARG WHO
+RUN --mount=type=secret,id=token <<EOS
+set -e
+test "$(cat /run/secrets/token)" = hunter2
+echo "hello $WHO" > /hello
+EOS
+COPY --from=extra /note /note
+COPY . /src
+RUN test ! -e /src/huge && test -e /src/small && cat /hello /note
+FROM scratch
+COPY --from=one /hello /note /
+LABEL from=dockerfile
+`,
+		".dockerignore": "huge\n",
+		"huge":          strings.Repeat("x", 1<<20),
+		"small":         "small",
+	})
+	extra := folder(t, map[string]string{"note": "a note\n"})
+	who := "world"
+	log, err := buildImage(t, c, types.Project{
+		Secrets:     types.Secrets{"token": {Environment: "TOKEN"}},
+		Environment: types.Mapping{"TOKEN": "hunter2"},
+		Services: service(types.BuildConfig{
+			Context: dir, Args: types.MappingWithEquals{"WHO": &who}, Labels: types.Labels{"mine": "yes"},
+			Secrets:            []types.ServiceSecretConfig{{Source: "token"}},
+			AdditionalContexts: types.Mapping{"extra": extra}, NoCache: true,
+		}),
+	}, nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	if !strings.Contains(log, "hello world") || strings.Contains(log, "hunter2") {
+		t.Errorf("progress = %s", log)
+	}
+	img, err := c.ImageInspect(t.Context(), "bk-testbuildunderstandsmoderndockerfiles-app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img.Config.Labels["from"] != "dockerfile" || img.Config.Labels["mine"] != "yes" {
+		t.Errorf("labels = %v", img.Config.Labels)
+	}
+}
+
+func TestBuildInline(t *testing.T) {
+	c := engine(t)
+	dir := folder(t, map[string]string{"file": "content"})
+	log, err := buildImage(t, c, types.Project{Services: service(types.BuildConfig{
+		Context: dir, DockerfileInline: "FROM scratch\nCOPY file /file\nCMD [\"/file\"]\n", Tags: types.StringList{"bk-second:tag"},
+	})}, nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	if _, err := c.ImageInspect(t.Context(), "bk-second:tag"); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.ImageRemove(t.Context(), "bk-second:tag", image.RemoveOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBuildFailureShowsTheLine(t *testing.T) {
+	c := engine(t)
+	dir := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN echo before\nRUN echo 'it broke' && exit 3\n"})
+	_, err := buildImage(t, c, types.Project{Services: service(types.BuildConfig{Context: dir})}, nil)
+	if err == nil {
+		t.Fatal("the build succeeded")
+	}
+	for _, want := range []string{">>> RUN echo 'it broke' && exit 3", "it broke", "Dockerfile:3", "exit code: 3"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestBuildCancelled(t *testing.T) {
+	c := engine(t)
+	dir := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN sleep 100\n"})
+	ctx, cancel := context.WithCancel(t.Context())
+	p, err := project.New(project.Input{Compose: &types.Project{Name: "bk-cancel", Services: service(types.BuildConfig{Context: dir})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = build.Build(ctx, c, convergence.BuildSpec{Project: p, Service: p.Services[0], NoCache: true}, build.Options{}, func(p convergence.Progress) {
+		if strings.Contains(p.Details, "RUN sleep") {
+			cancel()
+		}
+	})
+	if err != context.Canceled {
+		t.Errorf("err = %v, want the cancellation", err)
+	}
+}

@@ -1,0 +1,43 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/docker/docker/client"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/build"
+)
+
+// BuildImage implements convergence.Images: with the engine's BuildKit, or with
+// its classic builder if it has none or DOCKER_BUILDKIT=0 asks for that one.
+func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, report func(convergence.Progress)) error {
+	if spec.Service.Spec.Build == nil {
+		return fmt.Errorf("build %s: services.%s has no build section", spec.Service.Image, spec.Service.Name)
+	}
+	c, err := e.connected(ctx)
+	if err != nil {
+		return err
+	}
+	if !e.wantsBuildKit(ctx, c) {
+		return e.buildClassic(ctx, c, spec, report)
+	}
+	config, err := e.settings.config()
+	if err != nil {
+		return err
+	}
+	proxy, err := e.proxyVariables(e.osType())
+	if err != nil {
+		return err
+	}
+	return build.Build(ctx, c, spec, build.Options{Config: config, Proxy: proxy, TempDir: e.settings.Getenv("TMPDIR")}, report)
+}
+
+func (e *Engine) wantsBuildKit(ctx context.Context, c *client.Client) bool {
+	if off := strings.ToLower(e.settings.Getenv("DOCKER_BUILDKIT")); off == "0" || off == "false" {
+		return false
+	}
+	return e.osType() != "windows" && build.Supported(ctx, c)
+}
