@@ -73,7 +73,6 @@ func (d *down) spares(c Container) bool {
 }
 
 func (d *down) removeContainers(cs []Container) {
-	const why = "the project goes down"
 	stops := d.stops(cs)
 	ids := containerIDs(d.name, cs)
 	for _, name := range slices.Backward(d.needs.Order()) {
@@ -81,6 +80,7 @@ func (d *down) removeContainers(cs []Container) {
 			if c.Service != name {
 				continue
 			}
+			why := d.why(c)
 			after := d.stopsBefore(name, stops)
 			if alive(c) {
 				after = d.stopHooks(d.service(c.Service), c, ids[i], why, after)
@@ -89,6 +89,21 @@ func (d *down) removeContainers(cs []Container) {
 			d.remove(c, ids[i], why, after, cs)
 		}
 	}
+}
+
+// why says why a container goes.
+func (d *down) why(c Container) string {
+	switch {
+	case c.Labels[project.LabelHook] != "":
+		return "a hook container that was left behind"
+	case c.OneOff:
+		return "a one-off container"
+	case d.want != nil && d.service(c.Service) == nil:
+		return "no service " + c.Service + " is declared"
+	case len(d.opt.Services) > 0:
+		return "service " + c.Service + " goes down"
+	}
+	return "the project goes down"
 }
 
 // remove removes a container. Its anonymous volumes go with it only if volumes
@@ -143,8 +158,8 @@ func (d *down) after(cs []Container, uses func(Container) bool) []StepID {
 }
 
 // removeNetworks removes the networks that the project made: those with its
-// label and a key. A foreign network of a declared name stays. If only some
-// services go down, so do the networks that nothing else is on.
+// label and a key. A foreign network of a declared name stays, and so does one
+// that a container which stays is on.
 func (d *down) removeNetworks(cs []Container, whole bool) {
 	seen := map[string]bool{}
 	for _, n := range d.have.Networks {
@@ -161,10 +176,10 @@ func (d *down) removeNetworks(cs []Container, whole bool) {
 		}
 		seen[key] = true
 		users := func(c Container) bool { return attached(c, n.ID, n.Name) }
-		if !whole && (!slices.ContainsFunc(cs, users) || d.shared(cs, users)) {
-			continue
+		if d.shared(cs, users) || (!whole && !slices.ContainsFunc(cs, users)) {
+			continue // a container that stays is on it, or none of those that go
 		}
-		d.add(id, RemoveNetwork{ID: n.ID, Name: n.Name}, "the project goes down", d.after(cs, users)...)
+		d.add(id, RemoveNetwork{ID: n.ID, Name: n.Name}, "nothing is on it any more", d.after(cs, users)...)
 	}
 }
 
@@ -184,8 +199,9 @@ func (d *down) removeVolumes(cs []Container, whole bool) {
 		seen[key] = true
 		users := func(c Container) bool { return mountsVolume(c, v.Name) }
 		mounted := slices.ContainsFunc(cs, users)
-		declared := d.want == nil || (d.want.Volume(key) != nil && !d.want.Volume(key).External)
+		declared := d.want == nil || d.want.Volume(key) != nil
 		switch {
+		case d.want != nil && declared && d.want.Volume(key).External:
 		case whole && (declared || mounted), !whole && mounted && !d.shared(cs, users):
 			d.add(id, RemoveVolume{Name: v.Name}, "volumes are to be removed", d.after(cs, users)...)
 			d.last().Destroys = "all data of volume " + v.Name

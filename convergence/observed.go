@@ -168,6 +168,15 @@ func (o *Observed) Sort() {
 	})
 }
 
+// sorted is a copy in canonical order, for planners: where their input was put
+// together must not show.
+func (o Observed) sorted() Observed {
+	o.Containers, o.Networks = slices.Clone(o.Containers), slices.Clone(o.Networks)
+	o.Volumes, o.Images = slices.Clone(o.Volumes), slices.Clone(o.Images)
+	o.Sort()
+	return o
+}
+
 func compareBool(a, b bool) int {
 	switch {
 	case a == b:

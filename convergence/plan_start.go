@@ -20,7 +20,7 @@ func PlanStart(want *project.Project, have Observed, opt StartOptions) (Plan, er
 	s.wait, s.settle = opt.WaitTimeout, opt.Settle
 	for _, name := range s.order(chosen) {
 		svc := s.service(name)
-		absent := len(replicas(have, name)) == 0
+		absent := len(replicas(s.have, name)) == 0
 		active := want != nil && want.Service(name) != nil && want.Service(name).Replicas > 0
 		if absent && (active || (svc == nil && len(opt.Services) > 0)) {
 			pos := project.Position{}
@@ -182,7 +182,7 @@ func PlanRestart(want *project.Project, have Observed, opt RestartOptions) (Plan
 		if why[name] == "" {
 			continue
 		}
-		for _, c := range replicas(have, name) {
+		for _, c := range replicas(s.have, name) {
 			s.restart(name, c, why[name], opt)
 		}
 	}

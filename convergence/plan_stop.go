@@ -88,7 +88,7 @@ func PlanKill(want *project.Project, have Observed, opt KillOptions) (Plan, erro
 	}
 	signal := cmp.Or(opt.Signal, "SIGKILL")
 	var cs []Container
-	for _, c := range have.Containers {
+	for _, c := range s.have.Containers {
 		declared := want == nil || opt.Orphans || s.service(c.Service) != nil
 		if managed(c) && chosen[c.Service] && declared && alive(c) {
 			cs = append(cs, c)

@@ -21,6 +21,7 @@ type stack struct {
 
 // newStack joins the file's services with those that only containers tell of.
 func newStack(want *project.Project, have Observed) *stack {
+	have = have.sorted()
 	s := &stack{name: have.Project, want: want, have: have, deps: map[string][]project.Dependency{}}
 	if want != nil {
 		s.name = want.Name

@@ -21,7 +21,7 @@ func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
 		return Plan{}, err
 	}
 	u := &up{
-		want: want, have: have, opt: opt,
+		want: want, have: have.sorted(), opt: opt,
 		services: map[string]*servicePlan{}, images: map[string]StepID{},
 		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
 		gone: map[string]StepID{}, awaits: map[StepID]bool{},

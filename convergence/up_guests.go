@@ -38,7 +38,7 @@ func (u *up) markGuests(sp *servicePlan) {
 	var joined string
 	for _, ns := range sp.Namespaces {
 		if other := u.services[ns.Service]; other != nil && other.replaced != "" {
-			joined = fmt.Sprintf("%s, whose %s it joins, is replaced", ns.Service, ns.Attribute)
+			joined = fmt.Sprintf("%s, which it joins by %s, is replaced", ns.Service, ns.Attribute)
 		}
 	}
 	if joined == "" && u.restartReason(sp.Service) == "" {

@@ -170,7 +170,16 @@ func expired(policy string, local Image, now time.Time) (bool, string) {
 	if !ok || local.LastTagged.IsZero() || now.Sub(local.LastTagged) < age {
 		return false, ""
 	}
-	return true, fmt.Sprintf("pull_policy is %s and the image was last tagged %s ago", policy, now.Sub(local.LastTagged).Truncate(time.Minute))
+	return true, fmt.Sprintf("pull_policy is %s and the image was last tagged %s ago", policy, shortAge(now.Sub(local.LastTagged)))
+}
+
+// shortAge is an age without its zeroes: 30h, 2h31m.
+func shortAge(d time.Duration) string {
+	s := strings.TrimSuffix(d.Truncate(time.Minute).String(), "0s")
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 var everyAge = regexp.MustCompile(`^every_((?:\d+[wdhms])+)$`)

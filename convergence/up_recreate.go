@@ -28,8 +28,9 @@ func (u *up) emitRecreate(sl *slot) {
 		made := u.add(sl.id+"/create", creation, sl.why, u.createNeeds(sl)...)
 		ready = u.copyBeforeStart(sl, successor, []StepID{made}, discard)
 		if sl.runs() {
+			needs := slices.Concat(ready, u.stopNeeds(sl))
 			from := len(u.steps)
-			ready = u.stopWithHooks(sl.svc.Service, old, sl.id, sl.why, slices.Concat(ready, u.stopNeeds(sl)))
+			ready = u.stopWithHooks(sl.svc.Service, old, sl.id, sl.why, needs)
 			for i := from; i < len(u.steps); i++ {
 				u.steps[i].OnFailure = discard
 			}
@@ -72,8 +73,9 @@ func (u *up) retire(sl *slot, old Container, successor Ref, needs []StepID) {
 }
 
 // revive starts the old container, and what was stopped for its sake, again.
+// One that lived in the namespace of a container that is gone cannot be.
 func (u *up) revive(sl *slot) []Action {
-	if !sl.runs() {
+	if !sl.runs() || u.joinsReplaced(sl, false) {
 		return nil
 	}
 	var actions []Action

@@ -2,6 +2,7 @@ package convergence
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ func (u *up) repairSlot(sp *servicePlan, group []Container) *slot {
 	if name, temporary := project.FinalName(stays.Name); temporary && isSuccessorName(u.want, sp.Service, name, stays.Number) {
 		final = name
 	}
-	sl := &slot{svc: sp, number: stays.Number, id: containerStepID(u.want.Name, stays)}
+	sl := &slot{svc: sp, number: stays.Number, id: StepID(fmt.Sprintf("%s-%d", sp.Name, stays.Number))}
 	for _, c := range group {
 		if c.ID == stays.ID {
 			continue

@@ -51,13 +51,17 @@ func replicas(have Observed, service string) []Container {
 }
 
 // containerStepID is the prefix of the IDs of a container's steps: service and
-// number, or for one-offs what is special about the name.
+// number, or for one-offs and hooks what is special about the name.
 func containerStepID(projectName string, c Container) StepID {
-	if c.OneOff || c.Number == 0 || c.Service == "" {
+	if c.OneOff || c.Number == 0 || c.Service == "" || c.Labels[project.LabelHook] != "" {
 		name := strings.TrimPrefix(c.Name, projectName+"-")
 		return StepID(strings.TrimPrefix(name, projectName+"_"))
 	}
-	return StepID(fmt.Sprintf("%s-%d", c.Service, c.Number))
+	id := StepID(fmt.Sprintf("%s-%d", c.Service, c.Number))
+	if _, temporary := project.FinalName(c.Name); temporary {
+		id += ".new"
+	}
+	return id
 }
 
 // survey decides about every container of a service. Services that it depends
@@ -134,7 +138,7 @@ func (u *up) joins(s *project.Service) (refs map[string]Ref, ids map[string]stri
 			default:
 				refs[ns.Service] = Ref{Name: first.name}
 				if joined == "" {
-					joined = fmt.Sprintf("%s, whose %s it joins, is replaced", ns.Service, ns.Attribute)
+					joined = fmt.Sprintf("%s, which it joins by %s, is replaced", ns.Service, ns.Attribute)
 				}
 			}
 			continue

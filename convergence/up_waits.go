@@ -89,6 +89,8 @@ func (u *up) waitForTargets() {
 		condition := RunningOrHealthy
 		if u.completes(sp.Name) {
 			condition = project.Completed
+		} else if u.awaits[StepID(sp.Name+"/"+conditionWords(project.Healthy))] {
+			continue // healthy is more than ready
 		}
 		u.await(sp, condition, false)
 	}

@@ -143,6 +143,9 @@ func (w *worldReader) volume(key string, opts []string) {
 		v.Name = declared.Name
 		v.Labels[project.LabelConfigHash] = string(declared.Hash)
 	}
+	if declared := w.was.Volume(key); declared != nil && declared.External {
+		clear(v.Labels)
+	}
 	objectOptions(opts, v.Labels, &v.Name)
 	w.have.Volumes = append(slices.DeleteFunc(w.have.Volumes, func(o Volume) bool { return o.Name == v.Name }), v)
 }
@@ -219,9 +222,10 @@ func (w *worldReader) fromService(c *Container, p *project.Project, s *project.S
 		w.t.Fatal(err)
 	}
 	c.Labels, c.Image = spec.Labels, s.Image
+	oneOffName := c.Name
 	c.Name = p.ContainerName(s, c.Number)
 	if c.OneOff {
-		c.Name = "demo-" + s.Name + "-run-1"
+		c.Name = oneOffName
 	}
 	if s.Spec.NetworkMode == "" {
 		for _, key := range s.Networks {
