@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"internal/notify":     {"convergence", "project"},
 	"internal/metrics":    {"convergence", "restartpolicy"},
 	"internal/lock":       {},
+	"internal/faultproxy": {},
 	"internal/bench":      {"github.com/docker/docker", "golang.org/x/sync"},
 }
 
