@@ -45,16 +45,18 @@ func (l *logReader) framed(r io.Reader) error {
 	buf := make([]byte, 32<<10)
 	for {
 		stream, err := frames.next()
-		if err != nil {
-			err = noEnd(err)
-			return errors.Join(streams[0].end(), streams[1].end(), err)
+		if err == nil {
+			n := 0
+			if stream == streamStderr {
+				n = 1
+			}
+			err = l.frame(frames, buf, streams[n], &l.last[n])
 		}
-		n := 0
-		if stream == streamStderr {
-			n = 1
-		}
-		if err := l.frame(frames, buf, streams[n], &l.last[n]); err != nil {
+		if stop := (*emitError)(nil); errors.As(err, &stop) {
 			return err
+		}
+		if err != nil { // what came before is handed over in any case
+			return errors.Join(streams[0].end(), streams[1].end(), noEnd(err))
 		}
 	}
 }

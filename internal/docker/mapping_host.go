@@ -20,7 +20,6 @@ func (t translation) host() (*container.HostConfig, error) {
 	h := &container.HostConfig{
 		AutoRemove:     t.in.AutoRemove,
 		VolumesFrom:    s.VolumesFrom,
-		Annotations:    s.Annotations,
 		CapAdd:         s.CapAdd,
 		CapDrop:        s.CapDrop,
 		CgroupnsMode:   container.CgroupnsMode(s.Cgroup),
@@ -49,6 +48,9 @@ func (t translation) host() (*container.HostConfig, error) {
 		if strings.HasPrefix(shared.value, types.ServicePrefix) {
 			return nil, t.invalid(shared.key, fmt.Errorf("%s: engines cannot share this namespace between containers", shared.value))
 		}
+	}
+	if t.atLeast("1.43") {
+		h.Annotations = s.Annotations
 	}
 	if s.Logging != nil {
 		h.LogConfig = container.LogConfig{Type: s.Logging.Driver, Config: s.Logging.Options}

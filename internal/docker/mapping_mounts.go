@@ -93,6 +93,10 @@ func (t translation) mount(h *container.HostConfig, i int, v types.ServiceVolume
 			h.Binds = append(h.Binds, bind)
 			return nil
 		}
+		if v.Volume != nil && v.Volume.Subpath != "" && !t.atLeast("1.45") {
+			// Mounting the whole volume instead would show and change too much.
+			return t.invalid(fmt.Sprintf("volumes[%d].volume.subpath", i), errors.New("needs an engine with API 1.45 (Docker Engine 26) or newer"))
+		}
 		h.Mounts = append(h.Mounts, t.volumeMount(v, declared.Name))
 	case types.VolumeTypeTmpfs:
 		m := mount.Mount{Type: mount.TypeTmpfs, Target: v.Target, ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency)}
@@ -120,10 +124,13 @@ func (t translation) mount(h *container.HostConfig, i int, v types.ServiceVolume
 // bindString is source:target[:options] if that says everything. Only this
 // form can relabel for SELinux.
 func bindString(v types.ServiceVolumeConfig) (string, bool) {
-	if ambiguous(v.Source) || ambiguous(v.Target) || v.Consistency != "" {
+	if ambiguous(v.Source) || ambiguous(v.Target) {
 		return "", false
 	}
 	options := []string{access(v.ReadOnly)}
+	if v.Consistency != "" {
+		options = append(options, v.Consistency)
+	}
 	if b := v.Bind; b != nil {
 		if !b.CreateHostPath || b.Recursive != "" {
 			return "", false
@@ -178,14 +185,15 @@ func (t translation) bindMount(v types.ServiceVolumeConfig) mount.Mount {
 		Type: mount.TypeBind, Source: v.Source, Target: v.Target,
 		ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency),
 	}
-	if v.Bind == nil {
-		return m
+	b := v.Bind
+	if b == nil { // the defaults
+		b = &types.ServiceVolumeBind{CreateHostPath: true}
 	}
 	m.BindOptions = &mount.BindOptions{
-		Propagation:      mount.Propagation(v.Bind.Propagation),
-		CreateMountpoint: bool(v.Bind.CreateHostPath) && t.atLeast("1.42"),
+		Propagation:      mount.Propagation(b.Propagation),
+		CreateMountpoint: bool(b.CreateHostPath) && t.atLeast("1.42"),
 	}
-	switch v.Bind.Recursive {
+	switch b.Recursive {
 	case "disabled":
 		m.BindOptions.NonRecursive = true
 	case "writable":
@@ -206,11 +214,8 @@ func (t translation) volumeMount(v types.ServiceVolumeConfig, name string) mount
 		ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency),
 	}
 	if o := v.Volume; o != nil {
-		m.VolumeOptions = &mount.VolumeOptions{NoCopy: o.NoCopy, Labels: o.Labels}
-		if t.atLeast("1.45") {
-			m.VolumeOptions.Subpath = o.Subpath
-		}
-		if !o.NoCopy && len(o.Labels) == 0 && m.VolumeOptions.Subpath == "" {
+		m.VolumeOptions = &mount.VolumeOptions{NoCopy: o.NoCopy, Labels: o.Labels, Subpath: o.Subpath}
+		if !o.NoCopy && len(o.Labels) == 0 && o.Subpath == "" {
 			m.VolumeOptions = nil
 		}
 	}
@@ -287,7 +292,7 @@ func (t translation) files(h *container.HostConfig, taken map[string]bool) error
 		}
 		folder := path.Dir(u.target)
 		if folder == "/" {
-			return t.invalid(u.key, fmt.Errorf("%s cannot be written in a container whose root file system is read-only: give it a target in a folder, or use file:", u.target))
+			return t.invalid(u.key, fmt.Errorf("%s cannot be written in a container whose root file system is read-only: give it a target in a folder, or make it a file of the host", u.target))
 		}
 		folders = append(folders, folder)
 	}

@@ -181,8 +181,11 @@ func (t translation) legacyMAC() string {
 	if t.atLeast("1.44") {
 		return ""
 	}
-	if len(t.in.Service.Networks) == 0 || t.spec.NetworkMode != "" {
+	if mode := container.NetworkMode(t.spec.NetworkMode); mode.IsBridge() || mode == "default" {
 		return t.spec.MacAddress
+	}
+	if len(t.in.Service.Networks) == 0 {
+		return "" // warned about by Unsupported
 	}
 	mac, err := macAddress(t.in.Service, t.in.Service.Networks[0], true)
 	if err != nil {

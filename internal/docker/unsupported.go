@@ -1,0 +1,247 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/docker/api/types/versions"
+
+	"github.com/musterdev/muster/project"
+)
+
+// Warning says that a key of a Compose file has no effect, or another than
+// written, and what happens instead.
+type Warning struct {
+	Pos  project.Position
+	Text string
+}
+
+// Unsupported lists, in file order, what the engine cannot do of the active
+// services, networks, configs and secrets. What it could only do wrong is no
+// warning but an error of the call.
+func (e *Engine) Unsupported(ctx context.Context, p *project.Project) ([]Warning, error) {
+	c, err := e.connected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return Unsupported(p, c.ClientVersion(), e.osType()), nil
+}
+
+// Unsupported is the method's answer for an engine of that API version and
+// operating system, linux or windows.
+func Unsupported(p *project.Project, api, os string) []Warning {
+	w := &warnings{project: p, api: api, os: os}
+	for _, s := range p.Services {
+		if s.Provider {
+			continue
+		}
+		w.root = []string{"services", s.Name}
+		w.service(s)
+		w.deploy(s.Spec.Deploy)
+		w.networks(s)
+		w.mounts(s)
+		w.files(s)
+	}
+	for _, n := range p.Networks {
+		w.root = []string{"networks", n.Key}
+		if n.Spec.EnableIPv4 != nil && !n.External {
+			w.since("1.47", "the network has IPv4", "enable_ipv4")
+		}
+	}
+	slices.SortStableFunc(w.list, func(a, b Warning) int {
+		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
+	return w.list
+}
+
+type warnings struct {
+	project *project.Project
+	api, os string
+	root    []string // where the keys below stand
+	list    []Warning
+}
+
+// warn says what happens instead of the key, which is a path below root.
+func (w *warnings) warn(instead string, key ...string) {
+	full := append(slices.Clone(w.root), key...)
+	w.list = append(w.list, Warning{
+		Pos:  w.project.Positions.Of(full...),
+		Text: dotted(full) + ": " + instead,
+	})
+}
+
+// since warns if the engine is older than the API version that brought the key.
+func (w *warnings) since(version, instead string, key ...string) {
+	if versions.LessThan(w.api, version) {
+		w.warn(fmt.Sprintf("needs an engine with API %s, this one has %s: %s", version, w.api, instead), key...)
+	}
+}
+
+// dotted is services.web.ports[0], as people write paths.
+func dotted(path []string) string {
+	var b strings.Builder
+	for i, elem := range path {
+		if i > 0 && !strings.HasPrefix(elem, "[") {
+			b.WriteByte('.')
+		}
+		b.WriteString(elem)
+	}
+	return b.String()
+}
+
+func index(i int) string { return fmt.Sprintf("[%d]", i) }
+
+func (w *warnings) service(s *project.Service) {
+	c := s.Spec
+	if len(c.Annotations) > 0 {
+		w.since("1.43", "the container gets no annotations", "annotations")
+	}
+	if c.HealthCheck != nil && c.HealthCheck.StartInterval != nil {
+		w.since("1.44", "the engine checks every interval from the start", "healthcheck", "start_interval")
+	}
+	if g := c.StopGracePeriod; g != nil && time.Duration(*g)%time.Second != 0 {
+		w.warn(fmt.Sprintf("engines count whole seconds: %s is rounded up to %s", time.Duration(*g), *s.Grace), "stop_grace_period")
+	}
+	for i, d := range c.Devices {
+		if isCDI(d) {
+			w.since("1.44", "it cannot add CDI devices", "devices", index(i))
+		}
+	}
+	for i, e := range c.Expose {
+		number, _, _ := strings.Cut(e, "/")
+		if _, _, ok := portRange(number); !ok {
+			w.warn(fmt.Sprintf("%q is neither a port nor a range of ports: it is left out", e), "expose", index(i))
+		}
+	}
+	if w.os != "windows" {
+		for _, k := range []struct {
+			key string
+			set bool
+		}{
+			{"cpu_count", c.CPUCount != 0}, {"cpu_percent", c.CPUPercent != 0}, {"credential_spec", c.CredentialSpec != nil},
+		} {
+			if k.set {
+				w.warn("only Windows engines know it: it has no effect", k.key)
+			}
+		}
+	} else if c.CredentialSpec != nil && c.CredentialSpec.Config != "" {
+		w.warn("engines without Swarm keep no configs: it has no effect", "credential_spec", "config")
+	}
+	if len(c.Models) > 0 {
+		w.warn("no model runner is set up: the service gets no model and no variables for it", "models")
+	}
+}
+
+func (w *warnings) deploy(d *types.DeployConfig) {
+	if d == nil {
+		return
+	}
+	switch d.Mode {
+	case "", "replicated":
+	case "global":
+		w.warn("one container for each host: there is one host", "deploy", "mode")
+	default:
+		w.warn(fmt.Sprintf("%q is a mode of Swarm: the service runs like any other", d.Mode), "deploy", "mode")
+	}
+	if d.EndpointMode == "vip" {
+		w.warn("an engine has no virtual addresses: the name resolves to the containers' own", "deploy", "endpoint_mode")
+	}
+	if len(d.Labels) > 0 {
+		w.warn("they belong to a Swarm service: the containers do not get them", "deploy", "labels")
+	}
+	for _, k := range []struct {
+		key string
+		set bool
+	}{
+		{"constraints", len(d.Placement.Constraints) > 0},
+		{"preferences", len(d.Placement.Preferences) > 0},
+		{"max_replicas_per_node", d.Placement.MaxReplicas > 0},
+	} {
+		if k.set {
+			w.warn("there is one host: every container runs on it", "deploy", "placement", k.key)
+		}
+	}
+	if r := d.Resources.Reservations; r != nil {
+		for _, k := range []struct {
+			key string
+			set bool
+		}{{"cpus", r.NanoCPUs != 0}, {"generic_resources", len(r.GenericResources) > 0}, {"pids", r.Pids != 0}} {
+			if k.set {
+				w.warn("an engine reserves only memory and devices: it has no effect", "deploy", "resources", "reservations", k.key)
+			}
+		}
+	}
+}
+
+func (w *warnings) networks(s *project.Service) {
+	if mode := s.Spec.NetworkMode; s.Spec.MacAddress != "" && len(s.Networks) == 0 && mode != "bridge" && mode != "default" {
+		w.warn(fmt.Sprintf("a container with network_mode %s has no address of its own: it has no effect", cmp.Or(mode, "none")), "mac_address")
+	}
+	for i, key := range s.Networks {
+		c := s.Spec.Networks[key]
+		if c == nil {
+			continue
+		}
+		if c.MacAddress != "" && i > 0 {
+			w.since("1.44", "the engine chooses the address", "networks", key, "mac_address")
+		}
+		if c.GatewayPriority != 0 {
+			w.since("1.48", "the engine chooses the default gateway", "networks", key, "gw_priority")
+		}
+		if c.InterfaceName != "" {
+			w.since("1.49", "the engine chooses the name", "networks", key, "interface_name")
+		}
+	}
+}
+
+func (w *warnings) mounts(s *project.Service) {
+	for i, v := range s.Spec.Volumes {
+		if v.Type != types.VolumeTypeBind {
+			continue
+		}
+		if v.Bind == nil {
+			v.Bind = &types.ServiceVolumeBind{CreateHostPath: true}
+		}
+		if v.Bind.Recursive == "readonly" {
+			w.since("1.44", "file systems mounted below the source stay writable", "volumes", index(i), "bind", "recursive")
+		}
+		if _, plain := bindString(v); !plain && bool(v.Bind.CreateHostPath) {
+			w.since("1.42", "a missing source is an error, not created", "volumes", index(i))
+		}
+		if _, plain := bindString(v); !plain && v.Bind.SELinux != "" {
+			w.warn("engines relabel only binds without recursive and create_host_path: false: it has no effect", "volumes", index(i), "bind", "selinux")
+		}
+	}
+}
+
+// files warns about ownership that a bind mount cannot change, and about
+// drivers and labels of objects that only Swarm keeps.
+func (w *warnings) files(s *project.Service) {
+	for i, c := range s.Spec.Configs {
+		w.file(w.project.Configs, "configs", i, types.FileReferenceConfig(c))
+	}
+	for i, c := range s.Spec.Secrets {
+		w.file(w.project.Secrets, "secrets", i, types.FileReferenceConfig(c))
+	}
+}
+
+func (w *warnings) file(files []*project.File, section string, i int, use types.FileReferenceConfig) {
+	n := slices.IndexFunc(files, func(f *project.File) bool { return f.Key == use.Source })
+	if n < 0 || files[n].Path == "" {
+		return
+	}
+	for _, k := range []struct {
+		key string
+		set bool
+	}{{"uid", use.UID != ""}, {"gid", use.GID != ""}, {"mode", use.Mode != nil}} {
+		if k.set {
+			w.warn(fmt.Sprintf("%s is mounted as it is on this machine, with its owner and mode", path.Base(files[n].Path)), section, index(i), k.key)
+		}
+	}
+}
