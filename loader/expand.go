@@ -12,7 +12,9 @@ import (
 type expander struct {
 	lookup func(name string) (string, bool)
 	// use, if set, is told of every variable with its offset in the text.
-	use     func(v variableUse)
+	use func(v variableUse)
+	// every says that operands are visited whether they apply or not.
+	every   bool
 	nesting int    // how deep operands may nest
 	budget  *int64 // how many bytes may still be produced, shared by many texts
 }
@@ -115,6 +117,9 @@ func (x *expander) apply(use variableUse, at, depth int) (string, error) {
 	}
 	use.unset = !present && use.op == ""
 	x.tell(use)
+	if x.every && strings.TrimPrefix(use.op, ":") != "?" {
+		return x.expandAt(use.operand, at, depth+1)
+	}
 	switch strings.TrimPrefix(use.op, ":") {
 	case "-":
 		if !present {

@@ -76,7 +76,7 @@ func emptyHint(n *node, text string) string {
 // variables that are not set, and reports whether the text is well formed.
 func (b *builder) expand(n *node, text, path string, env *environment) (string, bool) {
 	keep := b.s.in.NoInterpolate
-	x := expander{lookup: env.lookup, nesting: b.s.limits.Nesting, budget: &b.s.budget}
+	x := expander{lookup: env.lookup, every: keep, nesting: b.s.limits.Nesting, budget: &b.s.budget}
 	x.use = func(u variableUse) {
 		n.expanded = true
 		pos := n.offset(u.offset)

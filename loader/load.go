@@ -1,8 +1,10 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -176,6 +178,9 @@ func (s *session) decode(model map[string]any, tree *node) (*types.Project, erro
 	for _, spec := range p.Services {
 		if spec.Scale != nil && spec.Deploy != nil {
 			spec.Deploy.Replicas = spec.Scale
+		}
+		if spec.Build != nil { // decoded from a map, in its random order
+			slices.SortFunc(spec.Build.SSH, func(a, b types.SSHKey) int { return cmp.Compare(a.ID, b.ID) })
 		}
 	}
 	return p, nil

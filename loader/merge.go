@@ -98,7 +98,9 @@ func longForm(n *node, path []string) *node {
 				continue
 			}
 			key, _, _ := strings.Cut(text, "=")
-			out.set(field{key, item.pos, item})
+			value := *item
+			value.short = true
+			out.set(field{key, item.pos, &value})
 		}
 		return &out
 	case n.kind == scalar && len(path) == 3 && path[0] == "services":

@@ -110,3 +110,12 @@ func (c *checker) declare(sources []*source) {
 		}
 	}
 }
+
+// device gives a device in long form the target that the short form has: the
+// same path.
+func (c *checker) device(n *node, _ string) {
+	source := n.get("source")
+	if n.kind == mapping && n.get("target") == nil && source != nil && !source.bad {
+		n.fields = append(n.fields, field{"target", source.pos, source})
+	}
+}

@@ -26,6 +26,9 @@ type node struct {
 	// bad says that the node is not what the schema asks for: it is reported
 	// and left out of the model.
 	bad bool
+	// short says that the node was an item of a list that has been merged with
+	// a mapping: it has been checked as an item.
+	short bool
 
 	fields []field // mappings, in file order
 	items  []*node // sequences

@@ -20,7 +20,7 @@ type validator struct {
 
 // check reports whether the node fits. pos is where to point for the node.
 func (v *validator) check(n *node, s *schema, path string, pos project.Position) {
-	if s == nil || n.bad || n.tag == tagReset {
+	if s == nil || n.bad || n.short || n.tag == tagReset {
 		return
 	}
 	if n.isNull() && !v.merged {

@@ -82,6 +82,8 @@ func (c *checker) attribute(key string) func(*node, string) {
 		return c.list(c.expose)
 	case "volumes":
 		return c.list(c.volume)
+	case "devices":
+		return c.list(c.device)
 	case "environment":
 		return c.environment
 	case "stop_grace_period":

@@ -14,6 +14,7 @@ import (
 // plan can name the ones that changed. They are keyed by project, service and
 // attribute: equal values elsewhere cannot be recognised from them.
 func sections(project string, spec types.ServiceConfig) (map[string]Fingerprint, error) {
+	spec.Build = nil // not part of a container, and not always fit for JSON
 	b, err := json.Marshal(spec)
 	if err != nil {
 		return nil, fmt.Errorf("fingerprint service %s: %w", spec.Name, err)
@@ -22,7 +23,7 @@ func sections(project string, spec types.ServiceConfig) (map[string]Fingerprint,
 	if err := json.Unmarshal(b, &attributes); err != nil {
 		return nil, fmt.Errorf("fingerprint service %s: %w", spec.Name, err)
 	}
-	for _, unhashed := range []string{"build", "pull_policy", "scale", "depends_on", "profiles"} {
+	for _, unhashed := range []string{"pull_policy", "scale", "depends_on", "profiles"} {
 		delete(attributes, unhashed)
 	}
 	out := make(map[string]Fingerprint, len(attributes))
