@@ -233,7 +233,6 @@ func (a RemoveVolume) Object() string      { return "Volume " + a.Name }
 func (a CopyFiles) Object() string         { return containerObject(a.Target) }
 func (a StartContainer) Object() string    { return containerObject(a.Target) }
 func (a RunHook) Object() string           { return containerObject(a.Target) }
-func (a Await) Object() string             { return "Service " + a.Service }
 func (a StopContainer) Object() string     { return containerObject(a.Target) }
 func (a KillContainer) Object() string     { return containerObject(a.Target) }
 func (a RestartContainer) Object() string  { return containerObject(a.Target) }
@@ -243,6 +242,14 @@ func (a RenameContainer) Object() string   { return containerObject(a.Target) }
 func (a RemoveContainer) Object() string   { return containerObject(a.Target) }
 func (a RemoveImage) Object() string       { return "Image " + a.Ref }
 
+// Object is the container if there is one, else the service.
+func (a Await) Object() string {
+	if len(a.Targets) == 1 {
+		return containerObject(a.Targets[0])
+	}
+	return "Service " + a.Service
+}
+
 // Object names the container by its final name while it replaces another.
 func (a CreateContainer) Object() string {
 	if a.Replaces.Name != "" {
@@ -250,25 +257,3 @@ func (a CreateContainer) Object() string {
 	}
 	return "Container " + a.Spec.Name
 }
-
-func (PullImage) action()         {}
-func (BuildImage) action()        {}
-func (CreateNetwork) action()     {}
-func (RemoveNetwork) action()     {}
-func (ConnectNetwork) action()    {}
-func (DisconnectNetwork) action() {}
-func (CreateVolume) action()      {}
-func (RemoveVolume) action()      {}
-func (CreateContainer) action()   {}
-func (CopyFiles) action()         {}
-func (StartContainer) action()    {}
-func (RunHook) action()           {}
-func (Await) action()             {}
-func (StopContainer) action()     {}
-func (KillContainer) action()     {}
-func (RestartContainer) action()  {}
-func (PauseContainer) action()    {}
-func (UnpauseContainer) action()  {}
-func (RenameContainer) action()   {}
-func (RemoveContainer) action()   {}
-func (RemoveImage) action()       {}

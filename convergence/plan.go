@@ -1,6 +1,8 @@
 package convergence
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -34,7 +36,8 @@ type Action interface {
 	String() string
 	// Object is the engine's object in progress output: "Container demo-web-1".
 	Object() string
-	action()
+	// apply does it on the engine. Being unexported, it closes the set.
+	apply(ctx context.Context, r *run, step StepID) error
 }
 
 // Plan is an acyclic list of steps in an order in which they can be done.
@@ -50,6 +53,9 @@ type Plan struct {
 	// image at once applies Images first, observes again, and plans again with
 	// UpOptions.ImagesReady.
 	Provisional bool
+	// KeepGoing says that a failed step stops only the steps that need it, as
+	// when a project is taken down. Otherwise no step starts after a failure.
+	KeepGoing bool
 }
 
 // Images is the part of the plan that pulls and builds images; the rest of the
@@ -89,6 +95,24 @@ func (p Plan) Graph() (*depgraph.Graph[StepID], error) {
 		needs[s.ID] = s.Needs
 	}
 	return depgraph.New(needs)
+}
+
+// Objects says under which ID the progress of each step is reported. It is the
+// action's Object, except that a container which replaces another has its final
+// name from the beginning.
+func (p Plan) Objects() map[StepID]string {
+	final := map[string]string{}
+	for _, s := range p.Steps {
+		if c, ok := s.Action.(CreateContainer); ok && c.Replaces.Name != "" {
+			final[containerObject(Ref{Name: c.Spec.Name})] = c.Object()
+		}
+	}
+	objects := make(map[StepID]string, len(p.Steps))
+	for _, s := range p.Steps {
+		id := s.Action.Object()
+		objects[s.ID] = cmp.Or(final[id], id)
+	}
+	return objects
 }
 
 // String is the plan as people and golden files see it: a line per step with

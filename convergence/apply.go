@@ -1,0 +1,349 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/musterdev/muster/project"
+)
+
+// DefaultLimit is how many changing calls Apply has with the engine at the same
+// time unless told otherwise. More only make the engine's own locks longer.
+const DefaultLimit = 12
+
+const (
+	// finishTime is how much longer than its context a call that changes
+	// something may take: nobody could tell whether a call cut off was done.
+	finishTime = 10 * time.Second
+	// restoreTime bounds what is done after a step failed.
+	restoreTime = time.Minute
+	// stopSlot is how long a stop holds its place among the calls; after that
+	// the engine just waits for the container to end.
+	stopSlot = time.Second
+)
+
+// ApplyOptions are the choices of ApplyWith. The zero value is fine.
+type ApplyOptions struct {
+	// Tracker is used for waits; nil makes one for this plan if it waits at all.
+	Tracker *Tracker
+	// Report is told of progress, by one goroutine at a time; nil tells nobody.
+	Report func(Progress)
+	// Limit bounds the changing calls at the same time; zero is DefaultLimit.
+	// Waits, hooks, pulls and builds do not count.
+	Limit int
+	// ImageLimit bounds the pulls and builds at the same time; zero is none.
+	ImageLimit int
+	// EngineHealth leaves readiness to the engine's own health checks.
+	EngineHealth bool
+	// Want is the project that the plan was made for, if there is a file: errors
+	// then say where in it their cause stands.
+	Want *project.Project
+	// HookOutput says where the output of a hook goes; nil drops it. Of a hook
+	// that fails the error holds the end of it.
+	HookOutput func(RunHook) io.Writer
+}
+
+// Apply does the plan. Only the success of a step releases those that need it.
+// After the first failure no other step starts, save those with Finish, unless
+// the plan keeps going; steps already running finish, waits end. When ctx is
+// cancelled it is the same, and what was begun on the engine may take a few
+// seconds to finish.
+//
+// The error joins, in the order of the plan, a *StepError for each step that
+// failed; it begins with the cause of the cancellation if there was one. Steps
+// that did not run are reported as Skipped.
+func Apply(ctx context.Context, p Plan, e Engine, t *Tracker, report func(Progress)) error {
+	return ApplyWith(ctx, p, e, ApplyOptions{Tracker: t, Report: report})
+}
+
+// ApplyWith is Apply with all its choices.
+func ApplyWith(ctx context.Context, p Plan, e Engine, opt ApplyOptions) error {
+	g, err := p.Graph()
+	if err != nil {
+		return fmt.Errorf("apply plan of %s: %w", p.Project, err)
+	}
+	r := newRun(ctx, p, e, opt)
+	defer r.close()
+	for _, c := range p.Unchanged {
+		r.reporter.tell(Progress{ID: containerObject(c), Phase: Done, Text: "Running"})
+	}
+	// The walk itself is never cancelled: steps with Finish must still start.
+	err = g.Walk(context.WithoutCancel(ctx), 0, func(_ context.Context, id StepID) error { return r.visit(ctx, id) })
+	if err == nil {
+		return nil
+	}
+	return r.result(ctx, g.Order())
+}
+
+// run is one application of a plan.
+type run struct {
+	plan     Plan
+	engine   Engine
+	opt      ApplyOptions
+	reporter *reporter
+	began    time.Time
+	steps    map[StepID]Step
+	begun    map[StepID]bool // leaves something apart that a Finish step completes
+	tracker  *Tracker
+	release  func() // of a tracker of our own
+	slots    slots
+	pulls    slots
+	halt     context.Context // of waits: ends with the first failure
+	fail     context.CancelCauseFunc
+
+	images sync.Mutex // one lookup at a time, so that each image is asked for once
+	local  map[ImageRef]Image
+
+	mu      sync.Mutex
+	ids     map[string]string    // of containers made by the plan, by name
+	started map[string]time.Time // when the plan started a container, by Ref.Key
+	failed  map[StepID]*StepError
+	skipped map[StepID]bool
+	first   StepID // the step that failed first
+}
+
+func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
+	limit := opt.Limit
+	if limit <= 0 {
+		limit = DefaultLimit
+	}
+	r := &run{
+		plan: p, engine: e, opt: opt, reporter: newReporter(p, opt.Report), began: time.Now(),
+		steps: make(map[StepID]Step, len(p.Steps)), begun: map[StepID]bool{}, tracker: opt.Tracker,
+		slots: newSlots(limit), pulls: newSlots(opt.ImageLimit), local: map[ImageRef]Image{},
+		ids: map[string]string{}, started: map[string]time.Time{},
+		failed: map[StepID]*StepError{}, skipped: map[StepID]bool{},
+	}
+	r.halt, r.fail = context.WithCancelCause(ctx)
+	r.track(ctx)
+	for _, s := range p.Steps {
+		r.steps[s.ID] = s
+		r.begun[s.ID] = r.begun[s.ID] || len(s.OnFailure) > 0
+		if s.Finish {
+			for _, n := range s.Needs {
+				r.begun[n] = true
+			}
+		}
+	}
+	return r
+}
+
+// track subscribes to events as soon as possible if the plan waits, so that the
+// subscription stands by the time it is needed.
+func (r *run) track(ctx context.Context) {
+	for _, s := range r.plan.Steps {
+		if _, waits := s.Action.(Await); !waits {
+			continue
+		}
+		if r.tracker == nil {
+			r.tracker = Track(context.WithoutCancel(ctx), r.plan.Project, r.engine, r.engine)
+			r.release = r.tracker.Close
+		}
+		r.tracker.begin()
+		return
+	}
+}
+
+func (r *run) close() {
+	r.fail(nil)
+	if r.release != nil {
+		r.release()
+	}
+}
+
+// errNotRun marks a step that was released but must not start any more.
+var errNotRun = errors.New("not run")
+
+// visit does one step whose needs have all succeeded.
+func (r *run) visit(ctx context.Context, id StepID) error {
+	s := r.steps[id]
+	free, err := r.place(s)
+	if err != nil {
+		r.skip(id)
+		return err
+	}
+	defer free()
+	r.reporter.begin(s)
+	if err := r.do(ctx, s); err != nil {
+		if errors.Is(err, errKept) { // which was said instead of the usual word
+			return nil
+		}
+		if _, wait := s.Action.(Await); wait && errors.Is(err, errNotRun) {
+			r.skip(id)
+			return err
+		}
+		return r.failure(ctx, s, err)
+	}
+	r.reporter.done(s)
+	return nil
+}
+
+// place takes the place among the engine's calls that the step needs, if it may
+// still start by then.
+func (r *run) place(s Step) (free func(), err error) {
+	halt := r.halt
+	if s.Finish {
+		halt = context.WithoutCancel(halt)
+	}
+	free = func() {}
+	switch s.Action.(type) {
+	case Await, RunHook:
+	case PullImage, BuildImage:
+		free, err = r.pulls.take(halt)
+	case StopContainer, RestartContainer:
+		if free, err = r.slots.take(halt); err == nil {
+			lent := time.AfterFunc(stopSlot, free)
+			taken := free
+			free = func() { lent.Stop(); taken() }
+		}
+	default:
+		free, err = r.slots.take(halt)
+	}
+	if err == nil && halt.Err() != nil {
+		free()
+		err = errNotRun
+	}
+	return free, err
+}
+
+// do calls the action with the context that its nature asks for.
+func (r *run) do(ctx context.Context, s Step) error {
+	switch s.Action.(type) {
+	case Await:
+		if s.Finish {
+			ctx = context.WithoutCancel(ctx)
+			break
+		}
+		ctx = r.halt
+	case PullImage, BuildImage, RunHook:
+		if s.Finish {
+			ctx = context.WithoutCancel(ctx)
+		}
+	case StopContainer, RestartContainer:
+		// The engine goes on stopping without us; but where the plan must put
+		// things together again, the end has to be waited for.
+		if s.Finish || r.begun[s.ID] {
+			ctx = context.WithoutCancel(ctx)
+		}
+	default:
+		if s.Finish {
+			ctx = context.WithoutCancel(ctx)
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = outlive(ctx, finishTime)
+		defer cancel()
+	}
+	return s.Action.apply(ctx, r, s.ID)
+}
+
+// outlive is a context that ends some time after ctx does, with its cause.
+func outlive(ctx context.Context, extra time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(extra):
+			cancel(context.Cause(ctx))
+		case <-longer.Done():
+		}
+	})
+	return longer, func() { stop(); cancel(nil) }
+}
+
+func (r *run) skip(id StepID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.skipped[id] = true
+}
+
+// failure puts back what can be, and ends what has not begun.
+func (r *run) failure(ctx context.Context, s Step, err error) error {
+	if !r.plan.KeepGoing {
+		r.fail(errNotRun)
+	}
+	failed := r.explain(ctx, s, err)
+	failed.restore(ctx, r, s)
+	r.mu.Lock()
+	r.failed[s.ID] = failed
+	if r.first == "" {
+		r.first = s.ID
+	}
+	r.mu.Unlock()
+	r.reporter.failed(s, failed, ctx.Err() != nil && errors.Is(err, context.Cause(ctx)))
+	return failed
+}
+
+// result reports the steps that did not run and joins the errors.
+func (r *run) result(ctx context.Context, order []StepID) error {
+	cause := context.Cause(ctx)
+	because := r.blame(order, cause)
+	var errs []error
+	if cause != nil {
+		errs = append(errs, cause)
+	}
+	for _, s := range r.plan.Steps {
+		failed := r.failed[s.ID]
+		if because[s.ID] != "" {
+			r.reporter.skipped(s, because[s.ID])
+		}
+		if failed != nil && (cause == nil || failed.Undone != "" || !errors.Is(failed, cause)) {
+			errs = append(errs, failed)
+		}
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// blame says why each step that did not run did not: the step that failed, or
+// the cancellation.
+func (r *run) blame(order []StepID, cause error) map[StepID]string {
+	because := map[StepID]string{}
+	for _, id := range order {
+		for _, n := range r.steps[id].Needs {
+			switch {
+			case because[id] != "":
+			case r.failed[n] != nil:
+				because[id] = string(n) + " failed"
+			case because[n] != "":
+				because[id] = because[n]
+			}
+		}
+		switch {
+		case because[id] != "" || !r.skipped[id]:
+		case r.first != "":
+			because[id] = string(r.first) + " failed"
+		case cause != nil:
+			because[id] = cause.Error()
+		}
+	}
+	return because
+}
+
+// slots are places that steps take while they call the engine.
+type slots chan struct{}
+
+// newSlots has n places; zero or less is no bound.
+func newSlots(n int) slots {
+	if n <= 0 {
+		return nil
+	}
+	return make(slots, n)
+}
+
+// take waits for a place. The function that gives it back may be called twice.
+func (s slots) take(ctx context.Context) (free func(), err error) {
+	if s == nil {
+		return func() {}, nil
+	}
+	select {
+	case s <- struct{}{}:
+		return sync.OnceFunc(func() { <-s }), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

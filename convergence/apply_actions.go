@@ -1,0 +1,298 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/musterdev/muster/project"
+)
+
+// inUse is Docker Compose's word for what cannot be removed yet.
+const inUse = "Resource is still in use"
+
+// target is the reference with the ID that the plan's own container of that
+// name got, so that one which took the name meanwhile is not touched.
+func (r *run) target(c Ref) Ref {
+	if c.ID != "" {
+		return c
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return Ref{ID: r.ids[c.Name], Name: c.Name}
+}
+
+// gone forgives that what was to be taken away is not there any more.
+func gone(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// unlessUsed turns the refusal to remove what is in use into a warning, unless
+// the plan goes on to make it anew.
+func (r *run) unlessUsed(id StepID, err error) error {
+	if err = gone(err); !errors.Is(err, ErrConflict) {
+		return err
+	}
+	s := r.steps[id]
+	for _, other := range r.plan.Steps {
+		for _, n := range other.Needs {
+			if n == id && other.Finish {
+				return err
+			}
+		}
+	}
+	p := r.reporter.event(s, Warning, inUse)
+	r.reporter.tell(p)
+	return errKept
+}
+
+// errKept says that an object stays because it is in use, which was reported.
+var errKept = errors.New("kept")
+
+func (a PullImage) apply(ctx context.Context, r *run, id StepID) error {
+	err := r.engine.PullImage(ctx, a.Image, func(p Progress) {
+		p.Step = id
+		if p.Parent == "" && p.ID != a.Object() {
+			p.Parent = a.Object()
+		}
+		r.reporter.tell(p)
+	})
+	if err == nil || !a.Optional || ctx.Err() != nil {
+		return err
+	}
+	p := r.reporter.event(r.steps[id], Warning, "Skipped")
+	p.Details, p.Err = "not pulled: "+err.Error(), err
+	r.reporter.tell(p)
+	return errKept
+}
+
+func (a BuildImage) apply(ctx context.Context, r *run, id StepID) error {
+	if a.IfMissing {
+		local, err := r.engine.ListImages(ctx, []ImageRef{serviceImage(a.Spec.Project, a.Spec.Service)})
+		if err != nil || len(local) > 0 {
+			return err
+		}
+	}
+	return r.engine.BuildImage(ctx, a.Spec, func(p Progress) {
+		p.Step = id
+		r.reporter.tell(p)
+	})
+}
+
+func (a CreateNetwork) apply(ctx context.Context, r *run, _ StepID) error {
+	_, err := r.engine.CreateNetwork(ctx, a.Network, a.Labels)
+	return err
+}
+
+func (a RemoveNetwork) apply(ctx context.Context, r *run, id StepID) error {
+	return r.unlessUsed(id, r.engine.RemoveNetwork(ctx, a.ID))
+}
+
+func (a ConnectNetwork) apply(ctx context.Context, r *run, _ StepID) error {
+	return r.engine.ConnectNetwork(ctx, r.target(a.Target), a.Endpoint)
+}
+
+func (a DisconnectNetwork) apply(ctx context.Context, r *run, _ StepID) error {
+	return gone(r.engine.DisconnectNetwork(ctx, r.target(a.Target), a.Network))
+}
+
+func (a CreateVolume) apply(ctx context.Context, r *run, _ StepID) error {
+	return r.engine.CreateVolume(ctx, a.Volume, a.Labels)
+}
+
+func (a RemoveVolume) apply(ctx context.Context, r *run, id StepID) error {
+	return r.unlessUsed(id, r.engine.RemoveVolume(ctx, a.Name))
+}
+
+func (a CreateContainer) apply(ctx context.Context, r *run, id StepID) error {
+	spec, err := r.complete(ctx, a.Spec)
+	if err != nil {
+		return err
+	}
+	made, err := r.engine.CreateContainer(ctx, spec)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.ids[spec.Name] = made.ID
+	if a.Replaces.Name != "" { // planned steps mean the successor by either name
+		r.ids[a.Replaces.Name] = made.ID
+	}
+	r.mu.Unlock()
+	for _, w := range made.Warnings {
+		r.reporter.tell(Progress{Step: id, ID: spec.Service.Name, Service: spec.Service.Name, Phase: Warning, Text: w})
+	}
+	return nil
+}
+
+// complete fills in what the plan could not know: digests of images that came
+// meanwhile and IDs of containers made meanwhile.
+func (r *run) complete(ctx context.Context, spec CreateSpec) (CreateSpec, error) {
+	images, refs := spec.Open()
+	local, err := r.lookUp(ctx, images)
+	if err != nil {
+		return spec, fmt.Errorf("create %s: %w", spec.Name, err)
+	}
+	ids := map[string]string{}
+	for service, c := range refs {
+		c = r.target(c)
+		if c.ID == "" {
+			seen, err := r.engine.InspectContainer(ctx, c)
+			if err != nil {
+				return spec, fmt.Errorf("create %s, which joins %s: %w", spec.Name, c.Name, err)
+			}
+			c = seen.Ref
+		}
+		ids[service] = c.ID
+	}
+	return spec.Complete(local, ids)
+}
+
+// lookUp asks for each image once, however many containers run it.
+func (r *run) lookUp(ctx context.Context, refs []ImageRef) ([]Image, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	r.images.Lock()
+	defer r.images.Unlock()
+	var images []Image
+	for _, ref := range refs {
+		known, ok := r.local[ref]
+		if !ok {
+			found, err := r.engine.ListImages(ctx, []ImageRef{ref})
+			if err != nil {
+				return nil, err
+			}
+			if len(found) == 0 {
+				continue // the engine will say so, in its own words
+			}
+			known = found[0]
+			r.local[ref] = known
+		}
+		images = append(images, known)
+	}
+	return images, nil
+}
+
+func (a CopyFiles) apply(ctx context.Context, r *run, _ StepID) error {
+	files := make([]FileContent, 0, len(a.Files))
+	for _, f := range a.Files {
+		content, err := contentOf(f.File)
+		if err != nil {
+			return fmt.Errorf("copy %s into %s: %w", f.Path, a.Target.Name, err)
+		}
+		files = append(files, FileContent{Path: f.Path, Content: content, Mode: f.Mode, UID: f.UID, GID: f.GID})
+	}
+	return r.engine.CopyTo(ctx, r.target(a.Target), files)
+}
+
+func contentOf(f *project.File) ([]byte, error) {
+	kind := "config"
+	if f.Secret {
+		kind = "secret"
+	}
+	switch {
+	case f.Missing:
+		return nil, fmt.Errorf("%s %s: environment variable %s is not set", kind, f.Key, f.Variable)
+	case f.External:
+		return nil, fmt.Errorf("%s %s is external, which this engine does not know", kind, f.Key)
+	case f.Path != "":
+		content, err := os.ReadFile(f.Path)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", kind, f.Key, err)
+		}
+		return content, nil
+	}
+	return f.Content, nil
+}
+
+func (a StartContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	c := r.target(a.Target)
+	if err := r.engine.StartContainer(ctx, c); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started[c.Key()] = time.Now()
+	return nil
+}
+
+func (a RunHook) apply(ctx context.Context, r *run, _ StepID) error {
+	spec := ExecSpec{
+		Command: a.Hook.Command, User: a.Hook.User, WorkingDir: a.Hook.WorkingDir,
+		Environment: a.Hook.Environment, Privileged: a.Hook.Privileged,
+	}
+	if r.opt.HookOutput != nil {
+		spec.Output = r.opt.HookOutput(a)
+	}
+	result, err := r.engine.Exec(ctx, r.target(a.Target), spec)
+	if a.Kind == "pre_stop" && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict)) {
+		return nil // it stopped by itself
+	}
+	if err != nil {
+		return fmt.Errorf("run %s[%d] in %s: %w", a.Kind, a.Index, a.Target.Name, err)
+	}
+	if result.ExitCode != 0 {
+		why := fmt.Sprintf("exited with code %d", result.ExitCode)
+		if last := lastLine(result.Output); last != "" {
+			why += ": " + last
+		}
+		return fmt.Errorf("run %s[%d] in %s: %s", a.Kind, a.Index, a.Target.Name, why)
+	}
+	return nil
+}
+
+// lastLine is the last line that says anything, safe to print.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return plain(strings.TrimSpace(lines[len(lines)-1]))
+}
+
+func (a StopContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	return gone(r.engine.StopContainer(ctx, r.target(a.Target), a.Grace))
+}
+
+func (a KillContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	err := gone(r.engine.KillContainer(ctx, r.target(a.Target), a.Signal))
+	if errors.Is(err, ErrConflict) {
+		return nil // it does not run any more
+	}
+	return err
+}
+
+func (a RestartContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	c := r.target(a.Target)
+	if err := r.engine.RestartContainer(ctx, c, a.Grace); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started[c.Key()] = time.Now()
+	return nil
+}
+
+func (a PauseContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	return r.engine.PauseContainer(ctx, r.target(a.Target))
+}
+
+func (a UnpauseContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	return r.engine.UnpauseContainer(ctx, r.target(a.Target))
+}
+
+func (a RenameContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	return r.engine.RenameContainer(ctx, r.target(a.Target), a.Name)
+}
+
+func (a RemoveContainer) apply(ctx context.Context, r *run, _ StepID) error {
+	return gone(r.engine.RemoveContainer(ctx, r.target(a.Target), a.Volumes))
+}
+
+func (a RemoveImage) apply(ctx context.Context, r *run, id StepID) error {
+	return r.unlessUsed(id, r.engine.RemoveImage(ctx, a.Ref))
+}

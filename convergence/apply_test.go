@@ -1,0 +1,406 @@
+package convergence_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/project"
+)
+
+const stageImage = "muster-test/busybox:1"
+
+// stage is an engine in memory and a project "p" whose plans are made by hand.
+type stage struct {
+	t *testing.T
+	*enginetest.Engine
+	project *project.Project
+	said    []convergence.Progress
+}
+
+// newStage makes a stage for services that run a Program or their command.
+func newStage(t *testing.T, services ...types.ServiceConfig) *stage {
+	t.Helper()
+	in := &types.Project{Name: "p", Services: types.Services{}}
+	for _, s := range services {
+		s.Image, s.NetworkMode = stageImage, "none"
+		in.Services[s.Name] = s
+	}
+	p, err := project.New(project.Input{Compose: in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := enginetest.New()
+	t.Cleanup(e.Close)
+	e.AddImages(stageImage)
+	return &stage{t: t, Engine: e, project: p}
+}
+
+func service(name string, change ...func(*types.ServiceConfig)) types.ServiceConfig {
+	s := types.ServiceConfig{Name: name}
+	for _, c := range change {
+		c(&s)
+	}
+	return s
+}
+
+// checkEvery gives a service a health check; what it answers is its Program's affair.
+func checkEvery(interval time.Duration) func(*types.ServiceConfig) {
+	d := types.Duration(interval)
+	return func(s *types.ServiceConfig) {
+		s.HealthCheck = &types.HealthCheckConfig{Test: types.HealthCheckTest{"CMD", "check"}, Interval: &d}
+	}
+}
+
+func name(service string) string { return "p-" + service + "-1" }
+
+func (s *stage) create(service string, needs ...convergence.StepID) convergence.Step {
+	svc := s.project.Service(service)
+	return convergence.Step{ID: convergence.StepID(service + "/create"), Needs: needs, Action: convergence.CreateContainer{
+		Spec: convergence.CreateSpec{
+			Project: s.project, Service: svc, Name: name(service), Number: 1,
+			Labels: map[string]string{project.LabelProject: "p", project.LabelService: service, project.LabelContainerNumber: "1"},
+		},
+	}}
+}
+
+func start(service string, needs ...convergence.StepID) convergence.Step {
+	return convergence.Step{ID: convergence.StepID(service + "/start"), Needs: needs, Action: convergence.StartContainer{
+		Target: convergence.Ref{Name: name(service)}, Service: service,
+	}}
+}
+
+func await(service string, c convergence.Condition, needs ...convergence.StepID) convergence.Step {
+	return convergence.Step{ID: convergence.StepID(service + "/" + string(c)), Needs: needs, Action: convergence.Await{
+		Service: service, Condition: c, Targets: []convergence.Ref{{Name: name(service)}},
+	}}
+}
+
+// with changes the action of an await step.
+func with(s convergence.Step, change func(*convergence.Await)) convergence.Step {
+	a := s.Action.(convergence.Await)
+	change(&a)
+	s.Action = a
+	return s
+}
+
+// up is the container of a service created and started.
+func (s *stage) up(service string) []convergence.Step {
+	return []convergence.Step{s.create(service), start(service, convergence.StepID(service+"/create"))}
+}
+
+func (s *stage) apply(ctx context.Context, steps ...convergence.Step) error {
+	return s.applyWith(ctx, convergence.Plan{Project: "p", Steps: steps}, convergence.ApplyOptions{})
+}
+
+func (s *stage) applyWith(ctx context.Context, p convergence.Plan, opt convergence.ApplyOptions) error {
+	opt.Report = func(p convergence.Progress) { s.said = append(s.said, p) }
+	return convergence.ApplyWith(ctx, p, s.Engine, opt)
+}
+
+// lines are what plain progress output shows.
+func (s *stage) lines() []string {
+	var out []string
+	for _, p := range s.said {
+		if p.Text != "" {
+			out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s %s", p.ID, p.Text, p.Details)))
+		}
+	}
+	return out
+}
+
+func (s *stage) wantLines(want ...string) {
+	s.t.Helper()
+	if got := s.lines(); !slices.Equal(got, want) {
+		s.t.Errorf("progress:\n  %s\nwant:\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func (s *stage) wantState(container string, want convergence.State) {
+	s.t.Helper()
+	seen, err := s.ByHand().InspectContainer(s.t.Context(), convergence.Ref{Name: container})
+	if err != nil {
+		s.t.Errorf("%s: %v", container, err)
+	} else if seen.State != want {
+		s.t.Errorf("%s is %s, want %s", container, seen.State, want)
+	}
+}
+
+func TestApplyCreatesAndStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db"), service("web"))
+		steps := append(s.up("db"), s.create("web", "db/create"), start("web", "db/start", "web/create"))
+		if err := s.apply(t.Context(), steps...); err != nil {
+			t.Fatal(err)
+		}
+		s.wantState("p-db-1", convergence.Running)
+		s.wantState("p-web-1", convergence.Running)
+		for _, c := range s.Calls() {
+			if c.Method == "Watch" || strings.HasPrefix(c.Method, "List") && c.Method != "ListImages" {
+				t.Errorf("a plan without waits called %s", c)
+			}
+		}
+	})
+}
+
+func TestFailureStartsNothingMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db"), service("web"), service("slow"), service("late"))
+		hold := make(chan struct{})
+		s.Inject(enginetest.Fault{Method: "CreateContainer", Target: "p-slow-1", Hold: hold})
+		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-db-1", Err: errors.New("start p-db-1: port is already allocated")})
+		time.AfterFunc(time.Second, func() { close(hold) })
+		steps := slices.Concat(s.up("db"), []convergence.Step{
+			s.create("web", "db/create"), start("web", "db/start", "web/create"),
+			s.create("slow"), s.create("late", "slow/create"),
+		})
+		err := s.apply(t.Context(), steps...)
+		var failed *convergence.StepError
+		if !errors.As(err, &failed) || failed.Step != "db/start" || failed.Service != "db" {
+			t.Fatalf("error = %v, want that of db/start", err)
+		}
+		s.wantState("p-slow-1", convergence.Created) // what ran has finished
+		if _, err := s.ByHand().InspectContainer(t.Context(), convergence.Ref{Name: "p-late-1"}); !errors.Is(err, convergence.ErrNotFound) {
+			t.Errorf("late was created after the failure")
+		}
+		lines := s.lines()
+		for _, want := range []string{
+			"Container p-db-1 Error start p-db-1: port is already allocated",
+			"Container p-web-1 Skipped because db/start failed",
+			"Container p-late-1 Skipped because db/start failed",
+		} {
+			if !slices.Contains(lines, want) {
+				t.Errorf("%q is missing in %q", want, lines)
+			}
+		}
+	})
+}
+
+func TestKeepGoing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"), service("b"))
+		if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"))...); err != nil {
+			t.Fatal(err)
+		}
+		s.said = nil
+		s.Inject(enginetest.Fault{Method: "StopContainer", Target: "p-a-1", Err: errors.New("stop p-a-1: boom")})
+		down := func(service string) []convergence.Step {
+			c := convergence.Ref{Name: name(service)}
+			stop := convergence.StepID(service + "/stop")
+			return []convergence.Step{
+				{ID: stop, Action: convergence.StopContainer{Target: c}},
+				{ID: convergence.StepID(service + "/remove"), Needs: []convergence.StepID{stop}, Action: convergence.RemoveContainer{Target: c}},
+			}
+		}
+		err := s.applyWith(t.Context(), convergence.Plan{Project: "p", KeepGoing: true, Steps: slices.Concat(down("a"), down("b"))}, convergence.ApplyOptions{})
+		if err == nil || !strings.Contains(err.Error(), "boom") {
+			t.Fatalf("error = %v, want boom", err)
+		}
+		slices.SortStableFunc(s.said, func(a, b convergence.Progress) int { return strings.Compare(a.ID, b.ID) })
+		s.wantLines(
+			"Container p-a-1 Stopping",
+			"Container p-a-1 Error while Stopping stop p-a-1: boom",
+			"Container p-a-1 Skipped because a/stop failed",
+			"Container p-b-1 Stopping",
+			"Container p-b-1 Stopped",
+			"Container p-b-1 Removing",
+			"Container p-b-1 Removed",
+		)
+	})
+}
+
+// recreate replaces a service's running container.
+func (s *stage) recreate(service string) []convergence.Step {
+	seen, err := s.ByHand().InspectContainer(s.t.Context(), convergence.Ref{Name: name(service)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	old, temp := seen.Ref, project.TemporaryName(seen.ID, name(service))
+	id := func(what string) convergence.StepID { return convergence.StepID(service + "/" + what) }
+	make := s.create(service)
+	create := make.Action.(convergence.CreateContainer)
+	create.Spec.Name, create.Replaces = temp, old
+	make.Action = create
+	begin := start(service, id("stop"))
+	begin.Action = convergence.StartContainer{Target: convergence.Ref{Name: temp}, Service: service}
+	begin.Finish = true
+	begin.OnFailure = []convergence.Action{
+		convergence.RemoveContainer{Target: convergence.Ref{Name: temp}}, convergence.StartContainer{Target: old, Service: service},
+	}
+	return []convergence.Step{
+		make,
+		{ID: id("stop"), Needs: []convergence.StepID{id("create")}, Action: convergence.StopContainer{Target: old}},
+		begin,
+		{ID: id("remove"), Needs: []convergence.StepID{id("start")}, Action: convergence.RemoveContainer{Target: old}, Finish: true},
+		{ID: id("rename"), Needs: []convergence.StepID{id("remove")}, Action: convergence.RenameContainer{Target: convergence.Ref{Name: temp}, Name: name(service)}, Finish: true},
+	}
+}
+
+func TestRecreate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("web"))
+		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+			t.Fatal(err)
+		}
+		s.said = nil
+		if err := s.apply(t.Context(), s.recreate("web")...); err != nil {
+			t.Fatal(err)
+		}
+		s.wantState("p-web-1", convergence.Running)
+		s.wantLines(
+			"Container p-web-1 Recreate",
+			"Container p-web-1 Starting",
+			"Container p-web-1 Started",
+			"Container p-web-1 Recreated",
+		)
+		done := map[convergence.StepID]bool{}
+		for _, p := range s.said {
+			if p.Phase == convergence.Done {
+				done[p.Step] = true
+			}
+			if p.ID != "Container p-web-1" {
+				t.Errorf("progress of %q, want the final name", p.ID)
+			}
+		}
+		if len(done) != 5 {
+			t.Errorf("%d steps are reported as done, want 5", len(done))
+		}
+	})
+}
+
+func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("web"))
+		s.Program("web", enginetest.Program{})
+		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+			t.Fatal(err)
+		}
+		steps := s.recreate("web")
+		temp := steps[0].Action.(convergence.CreateContainer).Spec.Name
+		s.Program(temp, enginetest.Program{FailStart: "exec: no such file"})
+		s.said = nil
+		err := s.apply(t.Context(), steps...)
+		if err == nil || !strings.Contains(err.Error(), "the previous container p-web-1 was put back") {
+			t.Fatalf("error = %v, want it to say that the old one was put back", err)
+		}
+		s.wantState("p-web-1", convergence.Running)
+		if got := s.Snapshot(); strings.Contains(got, temp) {
+			t.Errorf("the successor is still there:\n%s", got)
+		}
+		s.wantLines(
+			"Container p-web-1 Recreate",
+			"Container p-web-1 Starting",
+			"Container p-web-1 Starting",
+			"Container p-web-1 Started",
+			"Container p-web-1 Error exec: no such file; the previous container p-web-1 was put back",
+			"Container p-web-1 Skipped because web/start failed",
+			"Container p-web-1 Skipped because web/start failed",
+		)
+	})
+}
+
+func TestCancelledRecreateIsFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("web"), service("other"))
+		s.Program("web", enginetest.Program{StopAfter: 5 * time.Second})
+		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+			t.Fatal(err)
+		}
+		reason := errors.New("interrupted")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(reason) })
+		err := s.apply(ctx, append(s.recreate("web"), s.create("other", "web/stop"))...)
+		if !errors.Is(err, reason) {
+			t.Fatalf("error = %v, want the cause of the cancellation", err)
+		}
+		s.wantState("p-web-1", convergence.Running)
+		if got := s.Snapshot(); strings.Count(got, "container ") != 1 {
+			t.Errorf("want nothing but the successor:\n%s", got)
+		}
+	})
+}
+
+func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("quick"), service("stuck"))
+		s.Inject(enginetest.Fault{Method: "CreateContainer", Target: "p-quick-1", Delay: 3 * time.Second})
+		s.Inject(enginetest.Fault{Method: "CreateContainer", Target: "p-stuck-1", Delay: time.Hour})
+		reason := errors.New("interrupted")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(reason) })
+		began := time.Now()
+		err := s.apply(ctx, slices.Concat(s.up("quick"), s.up("stuck"))...)
+		if !errors.Is(err, reason) || err.Error() != reason.Error() {
+			t.Errorf("error = %v, want just the cause", err)
+		}
+		if took := time.Since(began); took != 11*time.Second {
+			t.Errorf("gave up after %s, want 11s", took)
+		}
+		s.wantState("p-quick-1", convergence.Created)
+	})
+}
+
+func TestInUseIsAWarning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"))
+		s.Inject(enginetest.Fault{Method: "RemoveNetwork", Err: fmt.Errorf("remove: %w", convergence.ErrConflict)})
+		err := s.apply(t.Context(), convergence.Step{ID: "network x/remove", Action: convergence.RemoveNetwork{ID: "1", Name: "p_x"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.wantLines("Network p_x Removing", "Network p_x Resource is still in use")
+	})
+}
+
+func TestStopsDoNotHoldUpOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var services []types.ServiceConfig
+		var up, down []convergence.Step
+		for i := range 10 {
+			services = append(services, service(fmt.Sprintf("s%d", i)))
+		}
+		s := newStage(t, services...)
+		s.Program("*", enginetest.Program{IgnoreStop: true})
+		for _, svc := range services {
+			up = append(up, s.up(svc.Name)...)
+			down = append(down, convergence.Step{
+				ID: convergence.StepID(svc.Name + "/stop"), Action: convergence.StopContainer{Target: convergence.Ref{Name: name(svc.Name)}},
+			})
+		}
+		if err := s.apply(t.Context(), up...); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := s.applyWith(t.Context(), convergence.Plan{Project: "p", Steps: down}, convergence.ApplyOptions{Limit: 2}); err != nil {
+			t.Fatal(err)
+		}
+		// Five pairs, a second apart, ten seconds each: not five times ten.
+		if took := time.Since(began); took != 14*time.Second {
+			t.Errorf("ten stops of ten seconds took %s, want 14s", took)
+		}
+	})
+}
+
+func TestHooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("web"))
+		hook := convergence.RunHook{
+			Target: convergence.Ref{Name: "p-web-1"}, Service: "web", Kind: "post_start",
+			Hook: project.Hook{Command: []string{"sh", "-c", "echo no such table; false"}},
+		}
+		err := s.apply(t.Context(), append(s.up("web"), convergence.Step{ID: "web/post_start-0", Needs: []convergence.StepID{"web/start"}, Action: hook})...)
+		want := "service web: run post_start[0] in p-web-1: exited with code 1: no such table"
+		if err == nil || err.Error() != want {
+			t.Errorf("error = %v, want %s", err, want)
+		}
+	})
+}

@@ -1,0 +1,335 @@
+package convergence_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/project"
+)
+
+// awaited runs a service's start and one wait and tells how long that took.
+func (s *stage) awaited(service string, a convergence.Step) (time.Duration, error) {
+	s.t.Helper()
+	began := time.Now()
+	a.Needs = []convergence.StepID{convergence.StepID(service + "/start")}
+	err := s.apply(s.t.Context(), append(s.up(service), a)...)
+	return time.Since(began), err
+}
+
+func restarts(policy string) func(*types.ServiceConfig) {
+	return func(s *types.ServiceConfig) { s.Restart = policy }
+}
+
+func TestAwait(t *testing.T) {
+	const never = 100 * time.Hour
+	for _, tc := range []struct {
+		name    string
+		service types.ServiceConfig
+		program enginetest.Program
+		wait    convergence.Condition
+		change  func(*convergence.Await)
+		least   time.Duration
+		most    time.Duration
+		fails   string // part of the error
+		text    string // of the last event of the container
+	}{
+		{
+			name:    "a check that passes at once is seen at once",
+			service: service("db", checkEvery(10*time.Second)), wait: project.Healthy,
+			program: enginetest.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }},
+			most:    10 * time.Millisecond, text: "Healthy",
+		},
+		{
+			name:    "one that passes later is seen soon after",
+			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
+			program: enginetest.Program{HealthyAfter: 3 * time.Second},
+			least:   3 * time.Second, most: 4 * time.Second, text: "Healthy",
+		},
+		{
+			name:    "the engine's verdict counts too",
+			service: service("db", checkEvery(200*time.Millisecond)), wait: project.Healthy,
+			program: enginetest.Program{Probe: flaky(0)}, // fails us, passes the engine
+			least:   150 * time.Millisecond, most: 300 * time.Millisecond, text: "Healthy",
+		},
+		{
+			name:    "a program that is missing leaves it to the engine",
+			service: service("db", checkEvery(5*time.Second)), wait: project.Healthy,
+			program: enginetest.Program{Probe: func(up time.Duration, _ int) (int, string) {
+				if up < 5*time.Second {
+					return 127, "not found"
+				}
+				return 0, ""
+			}},
+			least: 5 * time.Second, most: 6 * time.Second, text: "Healthy",
+		},
+		{
+			name:    "unhealthy ends the wait",
+			service: service("db", checkEvery(time.Second)), wait: project.Healthy,
+			program: enginetest.Program{HealthyAfter: never},
+			least:   3 * time.Second, most: 3100 * time.Millisecond, fails: "container p-db-1 is unhealthy", text: "Error",
+		},
+		{
+			name:    "an exit ends it at once",
+			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
+			program: enginetest.Program{HealthyAfter: never, ExitAfter: 700 * time.Millisecond, ExitCode: 3},
+			least:   700 * time.Millisecond, most: 750 * time.Millisecond, fails: "container p-db-1 exited (3)", text: "Error",
+		},
+		{
+			name:    "no check, no health",
+			service: service("db"), wait: project.Healthy,
+			most: 10 * time.Millisecond, fails: "has no healthcheck", text: "Error",
+		},
+		{
+			name:    "a restarting container has hope",
+			service: service("db", checkEvery(time.Hour), restarts("on-failure")), wait: project.Healthy,
+			program: enginetest.Program{
+				HealthyAfter: never, ExitAfter: time.Second, ExitCode: 1,
+				Then: &enginetest.Program{HealthyAfter: time.Millisecond},
+			},
+			least: time.Second, most: 2500 * time.Millisecond, text: "Healthy",
+		},
+		{
+			name:    "a deadline",
+			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
+			program: enginetest.Program{HealthyAfter: never},
+			change:  func(a *convergence.Await) { a.Timeout = 7 * time.Second },
+			least:   7 * time.Second, most: 7 * time.Second, fails: "container p-db-1 is not healthy (running) after 7s", text: "Error",
+		},
+		{
+			name:    "an optional one is a warning",
+			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
+			program: enginetest.Program{HealthyAfter: never, ExitAfter: time.Second, ExitCode: 1},
+			change:  func(a *convergence.Await) { a.Optional = true },
+			least:   time.Second, most: 1100 * time.Millisecond, text: "Skipped",
+		},
+		{
+			name:    "a completed one",
+			service: service("db"), wait: project.Completed,
+			program: enginetest.Program{ExitAfter: 5 * time.Second},
+			least:   5 * time.Second, most: 5 * time.Second, text: "Exited",
+		},
+		{
+			name:    "one that does not complete",
+			service: service("db"), wait: project.Completed,
+			program: enginetest.Program{ExitAfter: 5 * time.Second, ExitCode: 2},
+			least:   5 * time.Second, most: 5 * time.Second, fails: `service "db" didn't complete successfully: exit 2`, text: "Error",
+		},
+		{
+			name:    "one that completes at its second try",
+			service: service("db", restarts("on-failure")), wait: project.Completed,
+			program: enginetest.Program{ExitAfter: time.Second, ExitCode: 2, Then: &enginetest.Program{ExitAfter: time.Second}},
+			least:   2 * time.Second, most: 3 * time.Second, text: "Exited",
+		},
+		{
+			name:    "one that completes again and again",
+			service: service("db", restarts("always")), wait: project.Completed,
+			program: enginetest.Program{ExitAfter: time.Second},
+			least:   time.Second, most: 1100 * time.Millisecond, text: "Exited",
+		},
+		{
+			name:    "without a check it must stay up",
+			service: service("db"), wait: convergence.RunningOrHealthy,
+			least: time.Second, most: time.Second, text: "Healthy",
+		},
+		{
+			name:    "what crashes within the settle time fails",
+			service: service("db"), wait: convergence.RunningOrHealthy,
+			program: enginetest.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1},
+			least:   900 * time.Millisecond, most: 900 * time.Millisecond, fails: "container p-db-1 exited (1)", text: "Error",
+		},
+		{
+			name:    "the settle time begins anew at a restart",
+			service: service("db", restarts("always")), wait: convergence.RunningOrHealthy,
+			program: enginetest.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1, Then: &enginetest.Program{}},
+			least:   2 * time.Second, most: 2100 * time.Millisecond, text: "Healthy",
+		},
+		{
+			name:    "a finished one-shot is done",
+			service: service("db"), wait: convergence.RunningOrHealthy,
+			program: enginetest.Program{ExitAfter: 300 * time.Millisecond},
+			least:   300 * time.Millisecond, most: 300 * time.Millisecond, text: "Exited",
+		},
+		{
+			name:    "with a check it must be healthy",
+			service: service("db", checkEvery(time.Hour)), wait: convergence.RunningOrHealthy,
+			program: enginetest.Program{HealthyAfter: 2 * time.Second},
+			least:   2 * time.Second, most: 3 * time.Second, text: "Healthy",
+		},
+		{
+			name:    "started is enough",
+			service: service("db"), wait: project.Started,
+			most: 10 * time.Millisecond, text: "Started",
+		},
+		{
+			name:    "a line of the log",
+			service: service("db"), wait: project.Healthy,
+			program: enginetest.Program{Logs: []enginetest.Output{
+				{After: time.Second, Text: "starting"}, {After: 2 * time.Second, Text: "ready to accept connections", Stderr: true},
+			}},
+			change: func(a *convergence.Await) { a.Ready = &project.Ready{Log: &project.ReadyLog{Pattern: `ready to \w+`}} },
+			least:  2 * time.Second, most: 2 * time.Second, text: "Healthy",
+		},
+		{
+			name:    "no address, no probe by address",
+			service: service("db"), wait: project.Healthy,
+			change: func(a *convergence.Await) { a.Ready = &project.Ready{TCP: &project.ReadyTCP{Port: 80}} },
+			most:   10 * time.Millisecond, fails: "no network", text: "Error",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, tc.service)
+				s.Program("db", tc.program)
+				if tc.change == nil {
+					tc.change = func(*convergence.Await) {}
+				}
+				took, err := s.awaited("db", with(await("db", tc.wait), tc.change))
+				switch {
+				case tc.fails == "" && err != nil:
+					t.Errorf("error = %v", err)
+				case tc.fails != "" && (err == nil || !strings.Contains(err.Error(), tc.fails)):
+					t.Errorf("error = %v, want %s", err, tc.fails)
+				}
+				if took < tc.least || took > tc.most {
+					t.Errorf("took %s, want %s to %s", took, tc.least, tc.most)
+				}
+				if last := s.said[len(s.said)-1]; last.Text != tc.text || last.ID != "Container p-db-1" {
+					t.Errorf("the last event is %s %s, want %s", last.ID, last.Text, tc.text)
+				}
+			})
+		})
+	}
+}
+
+// flaky answers that many of every two probes with success, the later one first.
+func flaky(first int) func(time.Duration, int) (int, string) {
+	return func(up time.Duration, _ int) (int, string) {
+		if up < 150*time.Millisecond {
+			return 1, "not yet"
+		}
+		return first, ""
+	}
+}
+
+func TestEngineHealthTurnsProbesOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db", checkEvery(10*time.Second)))
+		s.Program("db", enginetest.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }})
+		began := time.Now()
+		steps := append(s.up("db"), await("db", project.Healthy, "db/start"))
+		if err := s.applyWith(t.Context(), convergence.Plan{Project: "p", Steps: steps}, convergence.ApplyOptions{EngineHealth: true}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("took %s, want the engine's interval", took)
+		}
+		if slices.ContainsFunc(s.Calls(), func(c enginetest.Call) bool { return c.Method == "Exec" }) {
+			t.Error("the check was run in the container all the same")
+		}
+	})
+}
+
+func TestProbesAreDenseButNotTooDense(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s.Program("db", enginetest.Program{HealthyAfter: 20 * time.Second})
+		s.Inject(enginetest.Fault{Method: "Exec", Delay: 300 * time.Millisecond})
+		if _, err := s.awaited("db", await("db", project.Healthy)); err != nil {
+			t.Fatal(err)
+		}
+		var ends time.Time
+		pauses := map[time.Duration]bool{}
+		for _, c := range s.Calls() {
+			if c.Method != "Exec" {
+				continue
+			}
+			if !ends.IsZero() {
+				pause := c.Begin.Sub(ends)
+				pauses[pause.Round(time.Millisecond)] = true
+				if pause < 300*time.Millisecond || pause > time.Second {
+					t.Errorf("a probe came %s after another that took 300ms", pause)
+				}
+			}
+			ends = c.End
+		}
+		if !pauses[300*time.Millisecond] || !pauses[time.Second] {
+			t.Errorf("pauses = %v, want them to grow from a probe's own time to a second", pauses)
+		}
+	})
+}
+
+func TestWaitsEndWhenAnotherStepFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db", checkEvery(time.Hour)), service("web"))
+		s.Program("db", enginetest.Program{HealthyAfter: time.Hour})
+		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-web-1", Delay: time.Second, Err: errors.New("start p-web-1: boom")})
+		began := time.Now()
+		err := s.apply(t.Context(), slices.Concat(s.up("db"), []convergence.Step{await("db", project.Healthy, "db/start")}, s.up("web"))...)
+		if err == nil || err.Error() != "service web: start p-web-1: boom" {
+			t.Errorf("error = %v, want that of web alone", err)
+		}
+		if took := time.Since(began); took > 1100*time.Millisecond {
+			t.Errorf("took %s: the wait went on", took)
+		}
+	})
+}
+
+func TestCancelledWaitIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s.Program("db", enginetest.Program{HealthyAfter: time.Hour})
+		reason := errors.New("interrupted")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(reason) })
+		err := s.apply(ctx, append(s.up("db"), await("db", project.Healthy, "db/start"))...)
+		if !errors.Is(err, reason) || err.Error() != "interrupted" {
+			t.Errorf("error = %v, want just the cause", err)
+		}
+		if n := s.Streams(); n != 0 {
+			t.Errorf("%d event streams are left", n)
+		}
+	})
+}
+
+func TestFailureTellsAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db", checkEvery(time.Second)))
+		program := enginetest.Program{
+			ExitAfter: 2500 * time.Millisecond, OOM: true,
+			Probe: func(time.Duration, int) (int, string) { return 1, "connection \x1b[31mrefused" },
+		}
+		for range 30 {
+			program.Logs = append(program.Logs, enginetest.Output{Text: "line \x1b]0;title\x07 of a log"})
+		}
+		s.Program("db", program)
+		_, err := s.awaited("db", await("db", project.Healthy))
+		var f *convergence.Failure
+		if !errors.As(err, &f) {
+			t.Fatalf("error = %v, want a Failure", err)
+		}
+		if f.ExitCode != 137 || f.Signal != "SIGKILL" || !f.OOM || len(f.Log) != 20 || f.State != convergence.Exited {
+			t.Errorf("failure = %+v", f)
+		}
+		report := f.Report()
+		if strings.ContainsAny(report, "\x1b\x07") {
+			t.Errorf("the report holds control characters: %q", report)
+		}
+		for _, want := range []string{
+			"container p-db-1 exited (137), out of memory\n", "2.5s for it to be healthy\n", "exited with code 137 (out of memory)\n",
+			`    connection \x1b[31mrefused`, "the last 20 lines:\n", "muster logs --tail 100 db\n",
+		} {
+			if !strings.Contains(report, want) {
+				t.Errorf("%q is missing in:\n%s", want, report)
+			}
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/musterdev/muster/project"
+)
+
+// StepError is why a step of a plan failed.
+type StepError struct {
+	Step    StepID
+	Action  Action
+	Service string           // empty if it concerns none
+	Pos     project.Position // of what is to blame in the file, as far as it is known
+	// Undone says what was put back because of the failure; empty if there was
+	// nothing to put back.
+	Undone string
+	// Failure tells what is known of the container at fault; nil if none is.
+	Failure *Failure
+	Err     error
+	// RestoreErr is why something could not be put back; Undone says so too.
+	RestoreErr error
+}
+
+// Error is one line: where in the file, which service, what was being done and
+// why it failed, and what was put back.
+func (e *StepError) Error() string {
+	var b strings.Builder
+	if !e.Pos.IsZero() {
+		b.WriteString(e.Pos.String() + ": ")
+	}
+	if e.Service != "" {
+		b.WriteString("service " + e.Service + ": ")
+	}
+	b.WriteString(e.reason())
+	return b.String()
+}
+
+// Unwrap returns the causes.
+func (e *StepError) Unwrap() []error {
+	if e.RestoreErr == nil {
+		return []error{e.Err}
+	}
+	return []error{e.Err, e.RestoreErr}
+}
+
+func (e *StepError) reason() string {
+	if e.Undone == "" {
+		return e.Err.Error()
+	}
+	return e.Err.Error() + "; " + e.Undone
+}
+
+// explain finds out where a failed step comes from.
+func (r *run) explain(_ context.Context, s Step, err error) *StepError {
+	e := &StepError{Step: s.ID, Action: s.Action, Service: serviceOf(s.Action), Err: err}
+	errors.As(err, &e.Failure)
+	switch a := s.Action.(type) {
+	case CreateNetwork:
+		e.Pos = a.Network.Pos
+	case CreateVolume:
+		e.Pos = a.Volume.Pos
+	default:
+		e.Pos = r.position(e.Service, err)
+	}
+	return e
+}
+
+// position is where the service's attribute that the engine complains about
+// stands, else where the service does.
+func (r *run) position(service string, err error) project.Position {
+	want := r.opt.Want
+	for _, s := range r.plan.Steps {
+		if c, ok := s.Action.(CreateContainer); ok && c.Spec.Service.Name == service {
+			want = c.Spec.Project
+		}
+	}
+	if want == nil || service == "" {
+		return project.Position{}
+	}
+	for _, attribute := range suspects(err.Error()) {
+		if want.Positions.Has("services", service, attribute) {
+			return want.Positions.Of("services", service, attribute)
+		}
+	}
+	if s := want.Service(service); s != nil {
+		return s.Pos
+	}
+	return want.Positions.Of("services", service)
+}
+
+// suspects are the attributes that an engine's complaint is about, likeliest
+// first. Engines have no codes for these; their words have been the same for years.
+func suspects(complaint string) []string {
+	complaint = strings.ToLower(complaint)
+	for _, c := range []struct {
+		words      []string
+		attributes []string
+	}{
+		{[]string{"port is already allocated", "address already in use", "bind host port", "userland proxy"}, []string{"ports"}},
+		{[]string{"post_start"}, []string{"post_start"}},
+		{[]string{"pre_stop"}, []string{"pre_stop"}},
+		{[]string{"no such image", "manifest unknown", "pull access denied"}, []string{"image"}},
+		{[]string{"container name"}, []string{"container_name"}},
+		{[]string{"mount", "bind source path", "volume"}, []string{"volumes", "configs", "secrets"}},
+		{[]string{"executable file not found", "exec format", "exec:", "permission denied", "no such file or directory"}, []string{"entrypoint", "command"}},
+		{[]string{"network"}, []string{"networks", "network_mode"}},
+		{[]string{"user"}, []string{"user"}},
+		{[]string{"device"}, []string{"devices", "gpus"}},
+		{[]string{"sysctl"}, []string{"sysctls"}},
+		{[]string{"memory"}, []string{"mem_limit", "deploy"}},
+	} {
+		for _, w := range c.words {
+			if strings.Contains(complaint, w) {
+				return c.attributes
+			}
+		}
+	}
+	return nil
+}
+
+// restore does the step's OnFailure, all of it, and notes what came of it. The
+// operation may have been cancelled: it gets a time of its own.
+func (e *StepError) restore(ctx context.Context, r *run, s Step) {
+	if len(s.OnFailure) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), restoreTime, errors.New("it took too long"))
+	defer cancel()
+	var back []string
+	var errs []error
+	for _, a := range s.OnFailure {
+		before, after := words(a)
+		r.reporter.restored(s, a, Working, before)
+		if err := a.apply(ctx, r, s.ID); err != nil && !errors.Is(err, errKept) {
+			errs = append(errs, err)
+			continue
+		}
+		r.reporter.restored(s, a, Done, after)
+		if start, ok := a.(StartContainer); ok {
+			back = append(back, start.Target.Name)
+		}
+	}
+	if len(back) > 0 {
+		e.Undone = "the previous container " + strings.Join(back, ", ") + " was put back"
+	}
+	if e.RestoreErr = errors.Join(errs...); e.RestoreErr != nil {
+		why := strings.ReplaceAll(e.RestoreErr.Error(), "\n", "; ")
+		e.Undone = strings.TrimPrefix(e.Undone+"; ", "; ") + "what was begun could not be undone: " + why
+	}
+}
+
+// plain makes text from a container safe to print: control characters, and with
+// them every escape sequence, appear as \x1b and the like.
+func plain(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		switch {
+		case c == '\t':
+			b.WriteString("    ")
+		case unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c):
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
