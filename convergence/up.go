@@ -16,17 +16,8 @@ import (
 // there; only starts wait for dependencies. Nothing that runs is stopped before
 // every image that the plan needs is there.
 func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
-	want, err := want.WithReplicas(opt.Scale)
+	u, err := newUp(want, have, opt)
 	if err != nil {
-		return Plan{}, err
-	}
-	u := &up{
-		want: want, have: have.sorted(), opt: opt,
-		services: map[string]*servicePlan{}, images: map[string]StepID{},
-		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
-		gone: map[string]StepID{}, awaits: map[StepID]bool{},
-	}
-	if err := u.choose(); err != nil {
 		return Plan{}, err
 	}
 	u.checkServices()
@@ -36,6 +27,30 @@ func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
 	for _, s := range u.scope {
 		u.survey(s)
 	}
+	u.finish(u.scope)
+	p, err := u.plan(want.Name)
+	p.Provisional = u.provisional()
+	return p, err
+}
+
+// newUp resolves targets and scope.
+func newUp(want *project.Project, have Observed, opt UpOptions) (*up, error) {
+	want, err := want.WithReplicas(opt.Scale)
+	if err != nil {
+		return nil, err
+	}
+	u := &up{
+		want: want, have: have.sorted(), opt: opt,
+		services: map[string]*servicePlan{}, images: map[string]StepID{},
+		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
+		gone: map[string]StepID{}, awaits: map[StepID]bool{},
+	}
+	return u, u.choose()
+}
+
+// finish turns what was decided about the services of the scope into steps.
+func (u *up) finish(scope []*project.Service) {
+	u.scope = scope
 	u.surveyGuests()
 	u.planOrphans()
 	u.markStops()
@@ -49,9 +64,6 @@ func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
 	u.removeRenamedNetworks()
 	u.waitForNames()
 	u.waitForTargets()
-	p, err := u.plan(want.Name)
-	p.Provisional = u.provisional()
-	return p, err
 }
 
 // up is the work of PlanUp.

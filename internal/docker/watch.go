@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
+	timestamp "github.com/docker/docker/api/types/time"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/project"
@@ -33,22 +34,50 @@ var watched = []events.Action{
 // clock is known to a second only, so that events of the last second may come
 // twice; they only mean "look again".
 func (e *Engine) Watch(ctx context.Context, projectName string) (convergence.EventStream, error) {
-	c, err := e.connected(ctx)
-	if err != nil {
-		return nil, err
-	}
-	f := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)))
+	f := containerEvents(projectName)
 	for _, action := range watched {
 		f.Add("event", string(action))
 	}
+	if _, err := e.connected(ctx); err != nil { // tells how far the engine's clock is off
+		return nil, err
+	}
+	return e.openEvents(ctx, f, url.Values{"since": {unixTime(e.now())}})
+}
+
+// EventsBetween implements convergence.Sessions.
+func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (convergence.EventStream, error) {
+	query := url.Values{}
+	for key, text := range map[string]string{"since": since, "until": until} {
+		if text == "" {
+			continue
+		}
+		at, err := timestamp.GetTimestamp(text, e.now())
+		if err != nil {
+			return nil, fmt.Errorf("watch events: %s %q is no time", key, text)
+		}
+		query.Set(key, at)
+	}
+	return e.openEvents(ctx, containerEvents(projectName), query)
+}
+
+func containerEvents(projectName string) filters.Args {
+	f := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)))
 	if projectName != "" {
 		f.Add("label", project.LabelProject+"="+projectName)
+	}
+	return f
+}
+
+func (e *Engine) openEvents(ctx context.Context, f filters.Args, query url.Values) (convergence.EventStream, error) {
+	c, err := e.connected(ctx)
+	if err != nil {
+		return nil, err
 	}
 	encoded, err := filters.ToJSON(f)
 	if err != nil {
 		return nil, fmt.Errorf("watch events: %w", err)
 	}
-	query := url.Values{"filters": {encoded}, "since": {unixTime(e.now())}}
+	query.Set("filters", encoded)
 	streamCtx, cancel := context.WithCancelCause(ctx)
 	resp, err := e.subscribe(streamCtx, cancel, versioned(c, "/events"), query)
 	if err != nil {

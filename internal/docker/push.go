@@ -1,0 +1,55 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/distribution/reference"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// PushImage implements convergence.Sessions.
+func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
+	named, err := reference.ParseNormalizedNamed(ref.Ref)
+	if err != nil {
+		return fmt.Errorf("push %s: not an image reference: %w", ref.Ref, err)
+	}
+	if _, err := e.connected(ctx); err != nil {
+		return err
+	}
+	auth, err := e.credentials(registryOf(named))
+	if err != nil {
+		return fmt.Errorf("push %s: %w", ref.Ref, err)
+	}
+	if auth == "" {
+		auth = "e30=" // engines want the header even if there is nothing to say: {}
+	}
+	header := http.Header{"X-Registry-Auth": {auth}}
+	resp, err := e.send(ctx, http.MethodPost, versioned(e.client, "/images/"+named.Name()+"/push"), url.Values{"tag": {tagOf(named)}}, header, nil)
+	if err != nil {
+		return e.fail(ctx, "push "+ref.Ref, err)
+	}
+	defer resp.Body.Close()
+	err = decodeMessages(resp.Body, func(m message) error {
+		if m.ID == "" {
+			return nil
+		}
+		phase := convergence.Working
+		if m.Status == "Pushed" || m.Status == "Layer already exists" {
+			phase = convergence.Done
+		}
+		report(convergence.Progress{
+			ID: m.ID, Parent: "Image " + ref.Ref, Phase: phase, Text: m.Status,
+			Current: m.Progress.Current, Total: m.Progress.Total, At: time.Now(),
+		})
+		return nil
+	})
+	if err != nil {
+		return e.fail(ctx, "push "+ref.Ref, err)
+	}
+	return nil
+}
