@@ -73,7 +73,7 @@ func (b *builder) openSource(file string, pos project.Position, path string) (*s
 		}
 		return nil, false
 	}
-	return &source{file: file, docs: b.s.parseFile(file, text)}, true
+	return &source{file: file, docs: b.s.parseFile(b.ctx, file, text)}, true
 }
 
 // merge makes one model of the files of a frame.

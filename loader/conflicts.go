@@ -72,7 +72,7 @@ func (c *consistency) watch(name string, spec types.ServiceConfig) {
 		if w.Action == types.WatchActionRebuild && !c.has(name, "build") {
 			c.fail("action rebuild needs a build section", "", at...)
 		}
-		if w.Path == "" {
+		if rules := c.service(name).at("develop", "watch"); w.Path == "" && rules != nil && i < len(rules.items) && rules.items[i].get("path") != nil {
 			c.fail("path is empty", "", at...)
 		}
 	}

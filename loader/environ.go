@@ -58,21 +58,34 @@ func (e *environment) clone() *environment {
 	return c
 }
 
+// envFile is an env file with the place that names it, if one does.
+type envFile struct {
+	path     string // absolute
+	pos      project.Position
+	element  string // path of the element that names it
+	optional bool   // it may be missing
+}
+
 // add puts the values of files under those that are there. Of the files, later
 // ones win. Problems are reported; values before them count.
-func (e *environment) add(s *session, files []string, optional bool) {
+func (e *environment) add(s *session, files ...envFile) {
 	out := map[string]string{}
 	origins := map[string][]project.Position{}
 	for _, file := range files {
-		e.read[file] = true
-		text, err := s.readEnvFile(file)
-		if err != nil {
-			if !optional || !errors.Is(err, fs.ErrNotExist) {
-				s.failFile(file, err)
-			}
+		e.read[file.path] = true
+		text, err := s.readEnvFile(file.path)
+		switch {
+		case err == nil:
+		case file.optional && errors.Is(err, fs.ErrNotExist):
+			continue
+		case file.pos.IsZero():
+			s.failFile(file.path, err)
+			continue
+		default:
+			s.fail(s.unreadable(file.path, file.pos, file.element, err))
 			continue
 		}
-		s.parseEnvFile(file, text, out, e.lookup, func(name string, pos project.Position) {
+		s.parseEnvFile(file.path, text, out, e.lookup, func(name string, pos project.Position) {
 			origins[name] = append([]project.Position{pos}, origins[name]...)
 		})
 	}
@@ -119,8 +132,12 @@ func unsetMessage(name string) string {
 // loadEnvironment reads the env files that hold for the project: the ones that
 // were named, or .env of the directories, the first of which wins.
 func (s *session) loadEnvironment(dirs ...string) {
+	var named []envFile
 	if len(s.envFiles) > 0 {
-		s.env.add(s, s.envFiles, false)
+		for _, file := range s.envFiles {
+			named = append(named, envFile{path: file})
+		}
+		s.env.add(s, named...)
 		return
 	}
 	if disabled, ok := s.env.lookup("COMPOSE_DISABLE_ENV_FILE"); ok {
@@ -136,7 +153,7 @@ func (s *session) loadEnvironment(dirs ...string) {
 	for _, dir := range dirs {
 		if file := filepath.Join(dir, ".env"); isFile(file) && !s.dotenvs[file] {
 			s.dotenvs[file] = true
-			s.env.add(s, []string{file}, true)
+			s.env.add(s, envFile{path: file, optional: true})
 		}
 	}
 }

@@ -146,25 +146,27 @@ func (b *builder) includeCycle(in inclusion, chain []string) {
 // includeEnvironment makes the environment of an included model: the parent's,
 // with the env files of the entry, or .env of its directory, under it.
 func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
-	var files []string
+	var files []envFile
 	for _, n := range in.envFiles {
 		if name, _ := n.str(); name != "/dev/null" {
-			files = append(files, absolute(name, f.dir, b.s.home()))
+			files = append(files, envFile{path: absolute(name, f.dir, b.s.home()), pos: n.pos, element: in.path + ".env_file"})
 		}
 	}
 	if len(in.envFiles) == 0 {
 		if name := filepath.Join(sub.dir, ".env"); isFile(name) {
-			files = []string{name}
+			files = []envFile{{path: name, optional: true}}
 		}
 	}
+	files = slices.DeleteFunc(files, func(e envFile) bool { return f.env.read[e.path] })
 	sub.env, sub.envID = f.env, f.envID
-	files = slices.DeleteFunc(files, func(name string) bool { return f.env.read[name] })
 	if len(files) == 0 {
 		return
 	}
 	sub.env = f.env.clone()
-	sub.env.add(b.s, files, false)
-	sub.envID += "\x01" + strings.Join(files, "\x02")
+	sub.env.add(b.s, files...)
+	for _, e := range files {
+		sub.envID += "\x01" + e.path
+	}
 }
 
 // isRemote reports whether a file name is a Git or OCI reference.

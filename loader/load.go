@@ -96,9 +96,7 @@ func assemble(ctx context.Context, in Input) (*result, error) {
 	if len(sources) == 0 {
 		return r, s.err()
 	}
-	if err := s.decideName(sources); err != nil {
-		return r, err
-	}
+	s.decideName(sources)
 	var failed error
 	if r.part, failed = b.merge(sources, frame{dir: s.dir, env: s.env}); failed != nil {
 		return r, b.finally(failed)
@@ -214,8 +212,6 @@ func Name(ctx context.Context, in Input) (string, error) {
 		}
 		sources = b.openAll(s.files)
 	}
-	if err := s.decideName(sources); err != nil {
-		return "", err
-	}
-	return s.name, nil
+	s.decideName(sources)
+	return s.name, s.err()
 }

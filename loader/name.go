@@ -17,8 +17,10 @@ func (s *session) named() bool {
 
 // decideName chooses the project's name: -p, COMPOSE_PROJECT_NAME, the last
 // name: of the files, or the project directory's. It becomes visible to
-// interpolation as COMPOSE_PROJECT_NAME.
-func (s *session) decideName(sources []*source) error {
+// interpolation as COMPOSE_PROJECT_NAME. A name that is not valid is reported,
+// and something like it used to go on with.
+func (s *session) decideName(sources []*source) {
+	defer func() { s.env.values[nameVariable] = s.name }()
 	fromEnv, _ := s.env.lookup(nameVariable)
 	switch {
 	case s.in.ProjectName != "":
@@ -34,11 +36,12 @@ func (s *session) decideName(sources []*source) error {
 	default:
 		s.nameFromFiles(sources)
 	}
-	if s.name == "" && len(s.errs) == 0 {
+	if s.name == "" && !s.nameFailed {
 		s.fail(&Error{Msg: "project name must not be empty", Hint: "name the project with -p or name:"})
 	}
-	s.env.values[nameVariable] = s.name
-	return s.err()
+	if s.name = NormalizeName(s.name); s.name == "" {
+		s.name = "project"
+	}
 }
 
 func (s *session) checkName(pos project.Position, source string) {
@@ -50,6 +53,7 @@ func (s *session) checkName(pos project.Position, source string) {
 		e.Hint = "for example " + normal
 	}
 	s.fail(e)
+	s.nameFailed = true
 }
 
 func (s *session) nameFromFiles(sources []*source) {
@@ -67,6 +71,7 @@ func (s *session) nameFromFiles(sources []*source) {
 			expanded, err := x.expand(written)
 			if err != nil {
 				s.fail(&Error{Pos: docs[i].get("name").pos, Path: "name", Msg: err.Error()})
+				s.nameFailed = true
 				return
 			}
 			written = expanded

@@ -26,6 +26,9 @@ type node struct {
 	// bad says that the node is not what the schema asks for: it is reported
 	// and left out of the model.
 	bad bool
+	// empty says that the node is null where the schema wants a value: like any
+	// null it keeps what other files say, and it is reported if none does.
+	empty bool
 	// short says that the node was an item of a list that has been merged with
 	// a mapping: it has been checked as an item.
 	short bool
@@ -105,7 +108,7 @@ func (n *node) data() any {
 	case mapping:
 		m := make(map[string]any, len(n.fields))
 		for _, f := range n.fields {
-			if !f.node.bad && f.node.tag != tagReset {
+			if !f.node.bad && !f.node.empty && f.node.tag != tagReset {
 				m[f.key] = f.node.data()
 			}
 		}

@@ -1,10 +1,10 @@
 package loader
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -15,6 +15,7 @@ import (
 
 // parser turns the documents of one file into nodes.
 type parser struct {
+	ctx     context.Context
 	file    string // as shown
 	text    []byte
 	limits  Limits
@@ -26,8 +27,8 @@ type parser struct {
 
 // parseFile returns the documents of a file. Problems are reported; documents
 // after a syntax error are missing.
-func (s *session) parseFile(file string, text []byte) []*node {
-	p := &parser{file: shown(file, s.cwd), text: text, limits: s.limits, fail: s.fail}
+func (s *session) parseFile(ctx context.Context, file string, text []byte) []*node {
+	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, fail: s.fail}
 	var docs []*node
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
 	for {
@@ -45,36 +46,15 @@ func (s *session) parseFile(file string, text []byte) []*node {
 			continue
 		}
 		n := p.convert(doc.Content[0], "", 0)
+		if p.tripped {
+			continue
+		}
 		if n.kind != mapping {
 			p.fail(&Error{Pos: n.pos, Msg: "a Compose file is a mapping, this is a " + n.kind.String()})
 			continue
 		}
 		docs = append(docs, n)
 	}
-}
-
-var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntaxError reports what yaml.v3 says. It knows the line only: the column is
-// that of the first character, or of a tab among the indentation.
-func (p *parser) syntaxError(err error) {
-	pos := project.Position{File: p.file}
-	msg := err.Error()
-	if m := syntaxLine.FindStringSubmatch(msg); m != nil {
-		msg = m[2]
-		pos.Line, _ = strconv.Atoi(m[1])
-	}
-	e := &Error{Pos: pos, Msg: "YAML syntax: " + msg, Err: err}
-	lines := strings.Split(string(p.text), "\n")
-	if pos.Line > 0 && pos.Line <= len(lines) {
-		line := lines[pos.Line-1]
-		rest := strings.TrimLeft(line, " ")
-		e.Pos.Column = len(line) - len(rest) + 1
-		if strings.HasPrefix(rest, "\t") {
-			e.Hint = "indent with spaces, not with tabs"
-		}
-	}
-	p.fail(e)
 }
 
 func (p *parser) at(n *yaml.Node) project.Position {

@@ -14,15 +14,16 @@ import (
 // session is one load: what was decided, what was read, and what was found
 // wrong so far.
 type session struct {
-	in       Input
-	limits   Limits
-	cwd      string
-	files    []string // absolute, "-" for standard input
-	dir      string   // project directory
-	name     string   // project name
-	envFiles []string // named explicitly, absolute
-	dotenvs  map[string]bool
-	env      *environment
+	in         Input
+	limits     Limits
+	cwd        string
+	files      []string // absolute, "-" for standard input
+	dir        string   // project directory
+	name       string   // project name
+	nameFailed bool     // the name has been reported
+	envFiles   []string // named explicitly, absolute
+	dotenvs    map[string]bool
+	env        *environment
 
 	budget   int64 // bytes that may still be read or produced
 	envTexts map[string]string

@@ -24,6 +24,7 @@ func (v *validator) check(n *node, s *schema, path string, pos project.Position)
 		return
 	}
 	if n.isNull() && !v.merged {
+		n.empty = !s.accepts(n)
 		return
 	}
 	if !s.accepts(n) {
@@ -162,7 +163,7 @@ func (v *validator) value(n *node, s *schema, path string) {
 	switch {
 	case isString && len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
 		v.reject(n, path, fmt.Sprintf("%s is not one of %s", quoteValue(n), strings.Join(s.Enum, ", ")), didYouMean(text, s.Enum))
-	case isString && s.pattern != nil && !s.pattern.MatchString(text):
+	case isString && s.pattern != nil && !s.pattern.MatchString(text) && !strings.HasSuffix(path, ".container_name"):
 		hint := "it must match " + s.Pattern
 		if words := strings.Split(s.Pattern, "|"); len(words) > 2 {
 			hint = didYouMean(text, words)
@@ -184,7 +185,12 @@ func (v *validator) reject(n *node, path, msg, hint string) {
 }
 
 // quoteValue quotes a scalar as it is written, never what a variable in it holds.
-func quoteValue(n *node) string { return fmt.Sprintf("%q", n.text) }
+func quoteValue(n *node) string {
+	if _, isText := n.value.(string); isText || n.expanded {
+		return fmt.Sprintf("%q", n.text)
+	}
+	return n.text
+}
 
 func number(n *node) float64 {
 	switch v := n.value.(type) {
