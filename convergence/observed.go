@@ -100,6 +100,9 @@ type Volume struct {
 	Name   string
 	Labels map[string]string
 	Driver string
+	// Mountpoint is where the engine keeps it; Scope is local or global.
+	Mountpoint string
+	Scope      string
 }
 
 // Image is a local image that a project's reference resolves to.
@@ -109,6 +112,10 @@ type Image struct {
 	Digest     string // what the image label holds: the platform manifest's digest on engines that tell it, else ID
 	Created    time.Time
 	LastTagged time.Time // zero unless it was asked for
+	// Tags, Size and Platform are told of images asked for by ID or with Age.
+	Tags     []string // repository:tag, sorted
+	Size     int64    // bytes
+	Platform string   // os/architecture[/variant]
 }
 
 // Observed is one look at the engine through a project's eyes: everything that

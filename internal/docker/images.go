@@ -144,8 +144,17 @@ func (e *Engine) inspectRef(ctx context.Context, api string, r convergence.Image
 	if err != nil {
 		return convergence.Image{}, false, err
 	}
-	m := convergence.Image{Ref: r.Ref, ID: answer.ID, Digest: digest, Created: parseTime(answer.Created), LastTagged: answer.Metadata.LastTagTime}
+	m := convergence.Image{
+		Ref: r.Ref, ID: answer.ID, Digest: digest, Created: parseTime(answer.Created), LastTagged: answer.Metadata.LastTagTime,
+		Tags: slices.Sorted(slices.Values(answer.RepoTags)), Size: answer.Size,
+		Platform: platformText(answer.Os, answer.Architecture, answer.Variant),
+	}
 	return m, true, nil
+}
+
+// platformText is os/architecture[/variant], as people write it.
+func platformText(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "/")
 }
 
 // offers reports whether the local image can run on the platform.

@@ -21,7 +21,7 @@ func (e *Engine) ListVolumes(ctx context.Context) ([]convergence.Volume, error) 
 	}
 	o := convergence.Observed{Volumes: make([]convergence.Volume, len(answer.Volumes))}
 	for i, v := range answer.Volumes {
-		o.Volumes[i] = convergence.Volume{Name: v.Name, Labels: v.Labels, Driver: v.Driver}
+		o.Volumes[i] = convergence.Volume{Name: v.Name, Labels: v.Labels, Driver: v.Driver, Mountpoint: v.Mountpoint, Scope: v.Scope}
 	}
 	o.Sort()
 	return o.Volumes, nil

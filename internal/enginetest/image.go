@@ -93,9 +93,14 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		for _, ref := range refs {
-			if m := e.images[normal(ref.Ref)]; m != nil {
+			m := e.images[normal(ref.Ref)]
+			if m == nil {
+				m = e.imageByID(ref.Ref)
+			}
+			if m != nil {
 				o.Images = append(o.Images, convergence.Image{
 					Ref: ref.Ref, ID: m.ID, Digest: m.ID, Created: m.Created, LastTagged: m.tagged,
+					Tags: e.tags(m.ID), Size: imageSize, Platform: "linux/amd64",
 				})
 			}
 		}
@@ -104,6 +109,31 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 	o.Sort()
 	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref })
 	return o.Images, err
+}
+
+// imageSize is the size of every image, in bytes.
+const imageSize = 2_000_000
+
+// imageByID is a local image, by its full ID. The caller holds mu.
+func (e *core) imageByID(id string) *Image {
+	for _, ref := range slices.Sorted(maps.Keys(e.images)) {
+		if e.images[ref].ID == id {
+			return e.images[ref]
+		}
+	}
+	return nil
+}
+
+// tags are the references of a local image, as given. The caller holds mu.
+func (e *core) tags(id string) []string {
+	var tags []string
+	for _, m := range e.images {
+		if m.ID == id {
+			tags = append(tags, m.Ref)
+		}
+	}
+	slices.Sort(tags)
+	return tags
 }
 
 // PullImage implements convergence.Images.

@@ -22,7 +22,7 @@ func (e *core) ensureVolume(name string, anonymous bool) *volume {
 	if v := e.volumes[name]; v != nil {
 		return v
 	}
-	v := &volume{Volume: convergence.Volume{Name: name, Driver: "local"}, anonymous: anonymous, files: map[string]*file{}}
+	v := &volume{Volume: convergence.Volume{Name: name, Driver: "local", Scope: "local", Mountpoint: "/var/lib/docker/volumes/" + name + "/_data"}, anonymous: anonymous, files: map[string]*file{}}
 	e.volumes[name] = v
 	return v
 }
