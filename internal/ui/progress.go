@@ -78,6 +78,9 @@ func (l lastText) repeats(p convergence.Progress) bool {
 	return false
 }
 
+// wordless reports whether an event only counts a step that is no news.
+func wordless(p convergence.Progress) bool { return p.Text == "" && p.Details == "" }
+
 type plainPrinter struct {
 	mu       sync.Mutex
 	w        io.Writer
@@ -92,7 +95,7 @@ func (p *plainPrinter) End()                           {}
 func (p *plainPrinter) Report(e convergence.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last.repeats(withoutAmounts(e)) {
+	if wordless(e) || p.last.repeats(withoutAmounts(e)) {
 		return
 	}
 	text := fmt.Sprintf(" %s %s %s", e.ID, e.Text, e.Details)
@@ -175,7 +178,7 @@ func (p *jsonPrinter) End()                           {}
 func (p *jsonPrinter) Report(e convergence.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e.Total == 0 && p.last.repeats(e) {
+	if wordless(e) || e.Total == 0 && p.last.repeats(e) {
 		return
 	}
 	out := jsonEvent{

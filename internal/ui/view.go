@@ -41,8 +41,9 @@ type layer struct {
 }
 
 type stepState struct {
-	step convergence.Step
-	done bool
+	step   convergence.Step
+	object string
+	done   bool
 }
 
 func newView(operation string, plan convergence.Plan, opt PrinterOptions) *view {
@@ -53,9 +54,10 @@ func newView(operation string, plan convergence.Plan, opt PrinterOptions) *view 
 
 // plan adds rows for the objects of a plan, so that they show before their turn comes.
 func (v *view) plan(p convergence.Plan) {
+	objects := p.Objects()
 	for _, s := range p.Steps {
-		v.steps[s.ID] = &stepState{step: s}
-		r := v.row(s.Action.Object())
+		v.steps[s.ID] = &stepState{step: s, object: objects[s.ID]}
+		r := v.row(objects[s.ID])
 		r.steps = append(r.steps, s.ID)
 	}
 }
@@ -300,10 +302,10 @@ func (v *view) waitsFor(r *row) string {
 		}
 		for _, need := range v.steps[id].step.Needs {
 			s, ok := v.steps[need]
-			if !ok || s.done || s.step.Action.Object() == r.id {
+			if !ok || s.done || s.object == r.id {
 				continue
 			}
-			if name := lowerFirst(s.step.Action.Object()); !slices.Contains(names, name) {
+			if name := lowerFirst(s.object); !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
