@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/moby/patternmatcher"
@@ -24,6 +25,7 @@ type buildContext struct {
 	dir        string
 	dockerfile string // its name within the archive, with slashes
 	content    []byte // of a Dockerfile that is no file of the folder, else nil
+	ignoreFile []byte // sent instead of the folder's .dockerignore, to keep content out of the image
 	ignore     *patternmatcher.PatternMatcher
 }
 
@@ -53,6 +55,13 @@ func openContext(dir, dockerfile, inline string) (*buildContext, error) {
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if b.content != nil {
+		hidden := []string{b.dockerfile}
+		if _, err := os.Lstat(filepath.Join(dir, ".dockerignore")); err != nil {
+			hidden = append(hidden, ".dockerignore")
+		}
+		b.ignoreFile = []byte(strings.Join(append(slices.Clone(patterns), hidden...), "\n") + "\n")
 	}
 	// The builder needs both, whatever the patterns say; it hides them itself.
 	patterns = append(patterns, "!.dockerignore", "!"+b.dockerfile)
@@ -140,6 +149,9 @@ func (b *buildContext) write(ctx context.Context, to io.Writer) error {
 		if d.IsDir() {
 			parents[rel] = info
 		}
+		if rel == ".dockerignore" && b.content != nil {
+			return nil
+		}
 		if ignored {
 			if d.IsDir() && !b.reincludes(rel) {
 				return filepath.SkipDir
@@ -152,15 +164,20 @@ func (b *buildContext) write(ctx context.Context, to io.Writer) error {
 		return fmt.Errorf("read build context: %w", err)
 	}
 	if b.content != nil {
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: b.dockerfile, Size: int64(len(b.content)), Mode: 0o644}
-		if err := w.WriteHeader(header); err != nil {
-			return err
-		}
-		if _, err := w.Write(b.content); err != nil {
+		err := errors.Join(addContent(w, b.dockerfile, b.content), addContent(w, ".dockerignore", b.ignoreFile))
+		if err != nil {
 			return err
 		}
 	}
 	return w.Close()
+}
+
+func addContent(w *tar.Writer, name string, content []byte) error {
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(content)), Mode: 0o644}); err != nil {
+		return err
+	}
+	_, err := w.Write(content)
+	return err
 }
 
 // reincludes reports whether an exception brings something below an ignored

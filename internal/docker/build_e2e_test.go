@@ -1,0 +1,152 @@
+//go:build e2e
+
+package docker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/project"
+)
+
+// newClassic is a stage whose engine builds with the classic builder.
+func newClassic(t *testing.T, name, compose string) *stage {
+	t.Helper()
+	s := newStage(t, name, compose)
+	e, err := docker.Connect(docker.Options{Getenv: func(name string) string {
+		if name == "DOCKER_BUILDKIT" {
+			return "0"
+		}
+		return os.Getenv(name)
+	}})
+	s.must(err)
+	s.engine = e
+	return s
+}
+
+// build builds the service web and returns what was printed.
+func (s *stage) build(args ...string) (string, error) {
+	s.Helper()
+	svc := s.p.Service("web")
+	s.Cleanup(func() {
+		s.sweep() // its containers hold the image
+		if err := s.engine.RemoveImage(context.Background(), svc.Image); err != nil {
+			s.Error(err)
+		}
+	})
+	var out strings.Builder
+	err := s.engine.BuildImage(s.Context(), convergence.BuildSpec{
+		Project: s.p, Service: svc, Args: args, Labels: map[string]string{project.LabelProject: s.p.Name, project.LabelService: "web"},
+	}, func(p convergence.Progress) { fmt.Fprintln(&out, p.Details) })
+	return out.String(), err
+}
+
+func TestClassicBuild(t *testing.T) {
+	s := newClassic(t, fmt.Sprintf("docker-build%d", os.Getpid()), `
+services:
+  web:
+    command: [sleep, "1000"]
+    init: true
+    build:
+      context: .
+      target: final
+      args: {FROM_FILE: one, TOKEN: , OVER: low}
+      extra_hosts: ["elsewhere=10.9.8.7"]
+      labels: {mine: "1"}
+      dockerfile_inline: |
+        FROM IMAGE AS base
+        ARG FROM_FILE
+        ARG TOKEN
+        ARG OVER
+        RUN echo $$FROM_FILE $$TOKEN $$OVER > /args && grep -c elsewhere /etc/hosts > /hosts
+        COPY . /ctx/
+        FROM base AS final
+        FROM base AS other
+        RUN false
+`)
+	s.write("kept/a.txt", "a")
+	s.write("dropped/b.txt", "b")
+	s.write("dropped/back.txt", "back")
+	s.write("debug.log", "noise")
+	s.write(".dockerignore", "dropped\n!dropped/back.txt\n*.log\n")
+	out, err := s.build("OVER=high")
+	s.must(err)
+	if !strings.Contains(out, "Step ") {
+		t.Errorf("progress says %q, want the builder's steps", out)
+	}
+	c := s.up(s.spec("web"))
+	if got := s.sh(c, "cat /args /hosts; cd /ctx; find . -type f | sort"); got != "one s3cret high\n1\n./.dockerignore\n./dropped/back.txt\n./file.txt\n./kept/a.txt\n./profile.json" {
+		t.Errorf("the image holds %q", got)
+	}
+}
+
+func TestClassicBuildDockerfileElsewhere(t *testing.T) {
+	s := newClassic(t, fmt.Sprintf("docker-buildelse%d", os.Getpid()), `
+services: {web: {image: docker-else:1, command: [sleep, "1000"], init: true, build: {context: ./ctx, dockerfile: ../Else.Dockerfile, tags: ["docker-else:2"]}}}
+`)
+	s.write("ctx/x", "x")
+	s.write("Else.Dockerfile", "FROM "+testImage+"\nCOPY x /x\n")
+	_, err := s.build()
+	s.must(err)
+	images, err := s.engine.ListImages(t.Context(), []convergence.ImageRef{{Ref: "docker-else:1"}, {Ref: "docker-else:2"}})
+	s.must(err)
+	if len(images) != 2 {
+		t.Errorf("images = %+v, want both tags", images)
+	}
+	s.must(s.engine.RemoveImage(t.Context(), "docker-else:2"))
+	if got := s.sh(s.up(s.spec("web")), "cat /x"); got != "x" {
+		t.Errorf("/x holds %q", got)
+	}
+}
+
+func TestClassicBuildErrors(t *testing.T) {
+	for i, tc := range []struct {
+		name, build string
+		want        []string
+		kind        error
+	}{
+		{"a step fails", "{context: ., dockerfile_inline: \"FROM IMAGE\\nRUN echo so it goes; exit 3\\n\"}", []string{"build docker-fail", "returned a non-zero code: 3", "so it goes"}, nil},
+		{"no Dockerfile", "{context: ./made/up}", []string{"read build context", "no such file"}, nil},
+		{"BuildKit", "{context: ., ssh: [default], additional_contexts: {a: ./b}}", []string{"services.web.build.additional_contexts, services.web.build.ssh: needs BuildKit"}, convergence.ErrUnsupported},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newClassic(t, fmt.Sprintf("docker-failed%d-%d", os.Getpid(), i), "services: {web: {image: 'docker-fail:1', build: "+tc.build+"}}\n")
+			_, err := s.build()
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, text := range tc.want {
+				if !strings.Contains(err.Error(), text) {
+					t.Errorf("error %q does not say %q", err, text)
+				}
+			}
+			if tc.kind != nil && !errors.Is(err, tc.kind) {
+				t.Errorf("error %q is not %v", err, tc.kind)
+			}
+		})
+	}
+}
+
+// TestBuildUnreadable is an error, not an image with a file less.
+func TestClassicBuildUnreadable(t *testing.T) {
+	s := newClassic(t, fmt.Sprintf("docker-unread%d", os.Getpid()),
+		"services: {web: {image: 'docker-unread:1', build: {context: ., dockerfile_inline: \"FROM IMAGE\\nCOPY . /\\n\"}}}\n")
+	s.must(os.Symlink("loop", filepath.Join(s.dir, "loop"))) // a link is sent as it is
+	s.must(os.Mkdir(filepath.Join(s.dir, "d"), 0o755))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("changed my mind")
+	cancel(gone)
+	err := s.engine.BuildImage(ctx, convergence.BuildSpec{Project: s.p, Service: s.p.Service("web")}, func(convergence.Progress) {})
+	if !errors.Is(err, gone) {
+		t.Errorf("error = %v, want %v", err, gone)
+	}
+	_, err = s.build()
+	s.must(err)
+}
