@@ -30,7 +30,7 @@ func PlanDown(want *project.Project, have Observed, opt DownOptions) (Plan, erro
 		d.removeVolumes(cs, whole)
 	}
 	d.removeImages(cs, chosen, whole)
-	return d.plan(d.name)
+	return d.planToTheEnd()
 }
 
 type down struct {

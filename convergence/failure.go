@@ -145,8 +145,12 @@ func (e *StepError) restore(ctx context.Context, r *run, s Step) {
 			back = append(back, start.Target.Name)
 		}
 	}
-	if len(back) > 0 {
-		e.Undone = "the previous container " + strings.Join(back, ", ") + " was put back"
+	switch len(back) {
+	case 0:
+	case 1:
+		e.Undone = "the previous container " + back[0] + " was put back"
+	default:
+		e.Undone = nameList(back) + " were put back"
 	}
 	if e.RestoreErr = errors.Join(errs...); e.RestoreErr != nil {
 		why := strings.ReplaceAll(e.RestoreErr.Error(), "\n", "; ")

@@ -29,7 +29,7 @@ func PlanStop(want *project.Project, have Observed, opt StopOptions) (Plan, erro
 		return Plan{}, err
 	}
 	s.stopAll(s.chosenContainers(chosen, alive), opt.Timeout)
-	return s.plan(s.name)
+	return s.planToTheEnd()
 }
 
 // stopAll stops containers, dependents first; the result are the stops by
@@ -74,7 +74,7 @@ func PlanRemove(want *project.Project, have Observed, opt RemoveOptions) (Plan, 
 		}
 		s.add(id+"/remove", RemoveContainer{Target: cs[i].Ref}, why, stops[cs[i].ID])
 	}
-	return s.plan(s.name)
+	return s.planToTheEnd()
 }
 
 // PlanKill is the plan that sends a signal to the services' running containers,
@@ -97,7 +97,7 @@ func PlanKill(want *project.Project, have Observed, opt KillOptions) (Plan, erro
 	for i, id := range containerIDs(s.name, cs) {
 		s.add(id+"/kill", KillContainer{Target: cs[i].Ref, Signal: signal}, "asked to kill it")
 	}
-	return s.plan(s.name)
+	return s.planToTheEnd()
 }
 
 // PlanPause is the plan that freezes the services' running containers. want may

@@ -148,3 +148,11 @@ func asSet(names []string) map[string]bool {
 	}
 	return set
 }
+
+// planToTheEnd is the plan of what is taken down: a failure stops only what
+// needs the failed step.
+func (s *stack) planToTheEnd() (Plan, error) {
+	p, err := s.plan(s.name)
+	p.KeepGoing = true
+	return p, err
+}
