@@ -88,12 +88,10 @@ func Main(app *App, args []string) int {
 	defer stop()
 	err := s.execute(ctx, args)
 	s.close()
-	if code := exitCode(ctx, err); !silent(err) {
-		ui.PrintError(app.Err, readable(ctx, err), s.errorStyle())
-		return code
-	} else {
-		return code
+	if !silent(err) {
+		ui.PrintError(app.Err, s.readable(ctx, err), s.errorStyle())
 	}
+	return exitCode(ctx, err)
 }
 
 // exitError carries an exit code: a container's, or one that the reference
@@ -134,11 +132,16 @@ func exitCode(ctx context.Context, err error) int {
 	return 1
 }
 
-// readable replaces what cancellation made of an error by its cause.
-func readable(ctx context.Context, err error) error {
+// readable replaces what cancellation made of an error by its cause, and makes
+// the command that a failure recommends one that finds the project.
+func (s *session) readable(ctx context.Context, err error) error {
 	var sig *interruptError
 	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		return sig
+	}
+	var failure *convergence.Failure
+	if errors.As(err, &failure) && len(failure.Next) > 0 {
+		failure.Next = append(s.projectFlags(), failure.Next...)
 	}
 	return err
 }

@@ -22,6 +22,21 @@ func (s *session) loaderInput() loader.Input {
 	}
 }
 
+// projectFlags are the global flags that this project was found with.
+func (s *session) projectFlags() []string {
+	var flags []string
+	for _, f := range s.global.files {
+		flags = append(flags, "-f", f)
+	}
+	if s.global.name != "" {
+		flags = append(flags, "-p", s.global.name)
+	}
+	if s.global.dir != "" {
+		flags = append(flags, "--project-directory", s.global.dir)
+	}
+	return flags
+}
+
 // load loads the project for a command that needs its file, and prints the
 // warnings. The services are those named on the command line.
 func (s *session) load(ctx context.Context, services []string) (*project.Project, error) {
@@ -76,7 +91,7 @@ func (s *session) nameOnly(ctx context.Context) (string, error) {
 
 // services resolves names and patterns to services of the project or, without
 // its file, to those that its containers tell of. Names that match nothing are
-// an error with a file, and no error without.
+// an error.
 func (t target) services(patterns []string, cs []convergence.Container) ([]string, error) {
 	if len(patterns) == 0 {
 		return nil, nil
@@ -84,6 +99,15 @@ func (t target) services(patterns []string, cs []convergence.Container) ([]strin
 	if t.project != nil {
 		return t.project.Match(patterns...)
 	}
+	names := matchServices(cs, patterns)
+	if len(names) == 0 {
+		return nil, fmt.Errorf("no such service: %s", strings.Join(patterns, ", "))
+	}
+	return names, nil
+}
+
+// matchServices are the services of the containers that the patterns name, sorted.
+func matchServices(cs []convergence.Container, patterns []string) []string {
 	var names []string
 	for _, c := range cs {
 		for _, p := range patterns {
@@ -93,8 +117,5 @@ func (t target) services(patterns []string, cs []convergence.Container) ([]strin
 		}
 	}
 	slices.Sort(names)
-	if names = slices.Compact(names); len(names) == 0 {
-		return nil, fmt.Errorf("no such service: %s", strings.Join(patterns, ", "))
-	}
-	return names, nil
+	return slices.Compact(names)
 }

@@ -71,7 +71,9 @@ func (s *session) root() *cobra.Command {
 // commands are all commands, one file each.
 func (s *session) commands() []*cobra.Command {
 	return []*cobra.Command{
-		s.configCmd(), s.lsCmd(), s.psCmd(), s.versionCmd(),
+		s.configCmd(), s.createCmd(), s.downCmd(), s.imagesCmd(), s.killCmd(), s.logsCmd(), s.lsCmd(), s.pauseCmd(), s.planCmd(),
+		s.portCmd(), s.psCmd(), s.restartCmd(), s.rmCmd(), s.scaleCmd(), s.startCmd(), s.stopCmd(), s.topCmd(), s.unpauseCmd(), s.upCmd(),
+		s.versionCmd(), s.volumesCmd(),
 	}
 }
 
@@ -120,9 +122,9 @@ func (s *session) prepare(c *cobra.Command, _ []string) error {
 	if err := s.chooseProgress(); err != nil {
 		return err
 	}
-	for flag, instead := range map[string]string{"workdir": "--project-directory", "no-ansi": "--ansi never"} {
-		if c.Root().Flags().Changed(flag) {
-			s.printer.Warn(fmt.Sprintf("--%s is deprecated: use %s", flag, instead))
+	for _, old := range [][2]string{{"no-ansi", "--ansi never"}, {"workdir", "--project-directory"}} {
+		if c.Root().Flags().Changed(old[0]) {
+			s.printer.Warn(fmt.Sprintf("--%s is deprecated: use %s", old[0], old[1]))
 		}
 	}
 	return s.checkParallel(c)

@@ -22,6 +22,7 @@ type session struct {
 	mode       ui.Mode // of progress
 	env        map[string]string
 	printer    ui.Printer
+	warned     map[string]bool // what plans have warned of already
 
 	connecting sync.Once
 	eng        convergence.Engine
@@ -29,7 +30,7 @@ type session struct {
 }
 
 func newSession(app *App) *session {
-	s := &session{App: app, mode: ui.Plain, env: map[string]string{}}
+	s := &session{App: app, mode: ui.Plain, env: map[string]string{}, warned: map[string]bool{}}
 	for _, kv := range app.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			s.env[k] = v

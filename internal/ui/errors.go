@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/loader"
 )
 
 // ErrorStyle says how an error is printed.
@@ -13,14 +16,6 @@ type ErrorStyle struct {
 	JSON     bool // one object with the message
 	Terminal bool // what could drive the terminal is escaped
 	Color    bool
-}
-
-// detailed is an error with more to tell than fits its message, such as the
-// last log lines of a container that did not come up.
-type detailed interface {
-	error
-	// Report is the whole story, of several lines.
-	Report() string
 }
 
 // PrintError prints an error for the person who must act. Errors made of
@@ -36,7 +31,7 @@ func PrintError(w io.Writer, err error, style ErrorStyle) {
 		_ = e.Encode(struct {
 			Error   bool   `json:"error"`
 			Message string `json:"message"`
-		}{true, ErrorText(err)})
+		}{true, err.Error()})
 		return
 	}
 	text := ErrorText(err)
@@ -52,11 +47,42 @@ func PrintError(w io.Writer, err error, style ErrorStyle) {
 	fmt.Fprintln(w, text)
 }
 
-// ErrorText is the error's report if it has one, else its message.
+// ErrorText is the message for people: of a joined error all messages, one
+// after the other, and of a container that did not come up all that is known.
 func ErrorText(err error) string {
-	var d detailed
-	if errors.As(err, &d) {
-		return strings.TrimRight(d.Report(), "\n")
+	var texts []string
+	for _, e := range parts(err) {
+		texts = append(texts, strings.TrimRight(errorText(e), "\n"))
 	}
-	return strings.TrimRight(err.Error(), "\n")
+	return strings.Join(texts, "\n")
+}
+
+// parts are the errors that errors.Join has put together.
+func parts(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || strings.Count(err.Error(), "\n") < len(joined.Unwrap())-1 {
+		return []error{err}
+	}
+	switch err.(type) {
+	case *convergence.StepError, *convergence.Failure, loader.Errors:
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, parts(e)...)
+	}
+	return all
+}
+
+func errorText(err error) string {
+	var step *convergence.StepError
+	var failure *convergence.Failure
+	if !errors.As(err, &failure) {
+		return err.Error()
+	}
+	text := failure.Report()
+	if errors.As(err, &step) && step.Undone != "" {
+		text += "  " + step.Undone + "\n"
+	}
+	return text
 }

@@ -52,8 +52,13 @@ func newView(operation string, plan convergence.Plan, opt PrinterOptions) *view 
 	return v
 }
 
-// plan adds rows for the objects of a plan, so that they show before their turn comes.
+// plan adds rows for the objects of a plan, so that they show before their turn
+// comes. It takes the place of an earlier plan.
 func (v *view) plan(p convergence.Plan) {
+	clear(v.steps)
+	for _, r := range v.rows {
+		r.steps = nil
+	}
 	objects := p.Objects()
 	for _, s := range p.Steps {
 		v.steps[s.ID] = &stepState{step: s, object: objects[s.ID]}
@@ -251,10 +256,9 @@ func (v *view) glyph(r *row, now time.Time) (glyph, color string) {
 func (v *view) what(r *row) string {
 	parts := []string{r.text}
 	switch {
-	case r.phase == convergence.Failed:
-		if first, _, _ := strings.Cut(r.err, "\n"); first != "" && first != r.text {
-			parts = append(parts, first)
-		}
+	case r.phase == convergence.Failed && r.details == "":
+		first, _, _ := strings.Cut(r.err, "\n")
+		parts = append(parts, first)
 	case r.phase == convergence.Working && r.waiting != "":
 		parts = append(parts, "for "+r.waiting)
 	case r.phase == convergence.Working || v.finished(r):

@@ -1,0 +1,94 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/lock"
+)
+
+// lock takes the project's lock. Whoever has to wait is told for whom.
+func (s *session) lock(ctx context.Context, e convergence.Engine, op operation) (release func(), err error) {
+	engine := ""
+	if h, ok := e.(interface{ Host() string }); ok {
+		engine = h.Host()
+	}
+	l, err := lock.Acquire(ctx, lock.Options{
+		Dir: s.LockDir, Engine: engine, Project: op.target.name, Op: "muster " + op.name, Version: s.Version,
+		Waiting: func(h lock.Holder) {
+			s.printer.Info("waiting for project " + op.target.name + ": " + h.String() + " works on it")
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = l.Release() }, nil // the kernel frees it in any case
+}
+
+// apply applies a plan and shows the progress.
+func (s *session) apply(ctx context.Context, e convergence.Engine, op operation, plan convergence.Plan) error {
+	s.printer.Begin(op.name, plan)
+	defer s.printer.End()
+	opt := convergence.ApplyOptions{
+		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
+		Want: op.target.project, HookOutput: op.hookOutput,
+	}
+	if plan.Provisional && op.afterImages != nil {
+		if err := convergence.ApplyWith(ctx, plan.Images(), e, opt); err != nil {
+			return err
+		}
+		op.plan = op.afterImages
+		var err error
+		if plan, err = s.planned(ctx, e, op); err != nil {
+			return err
+		}
+		s.printer.Begin(op.name, plan)
+	}
+	return convergence.ApplyWith(ctx, plan, e, opt)
+}
+
+// preflight finds names and ports that the plan needs and others hold, before
+// anything changes.
+func (s *session) preflight(ctx context.Context, e convergence.Engine, t target, plan convergence.Plan) error {
+	if t.project == nil {
+		return nil
+	}
+	all, err := e.ListContainers(ctx, convergence.ContainerFilter{})
+	if err != nil {
+		return err
+	}
+	var listening []convergence.Listener
+	if local, ok := e.(interface{ Local() bool }); ok && local.Local() {
+		if ports := startedPorts(t, plan); len(ports) > 0 {
+			listening = listeners(ports)
+		}
+	}
+	var errs []error
+	for _, c := range convergence.Preflight(plan, t.project, all, listening) {
+		errs = append(errs, c)
+	}
+	return errors.Join(errs...)
+}
+
+// startedPorts are the fixed host ports of the services that the plan starts.
+func startedPorts(t target, plan convergence.Plan) []int {
+	var ports []int
+	for _, st := range plan.Steps {
+		start, ok := st.Action.(convergence.StartContainer)
+		if !ok {
+			continue
+		}
+		sv := t.project.Service(start.Service)
+		if sv == nil {
+			continue
+		}
+		for _, p := range sv.Spec.Ports {
+			if n, err := strconv.Atoi(p.Published); err == nil {
+				ports = append(ports, n)
+			}
+		}
+	}
+	return ports
+}

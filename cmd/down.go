@@ -1,0 +1,61 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type downOptions struct {
+	orphans    bool
+	timeout    int
+	timeoutSet bool
+	volumes    bool
+	images     string
+}
+
+func (s *session) downCmd() *cobra.Command {
+	var opt downOptions
+	c := &cobra.Command{
+		Use: "down [OPTIONS] [SERVICE...]", Short: "Stop and remove containers and networks",
+		RunE: func(c *cobra.Command, args []string) error {
+			opt.timeoutSet = c.Flags().Changed("timeout")
+			opt.orphans = s.removeOrphans(c, opt.orphans)
+			return s.down(c.Context(), opt, args)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&opt.orphans, "remove-orphans", false, "Remove containers of services that the file does not declare")
+	f.IntVarP(&opt.timeout, "timeout", "t", 0, "Shutdown timeout in seconds")
+	f.BoolVarP(&opt.volumes, "volumes", "v", false, "Remove the named volumes that the file declares, and anonymous volumes")
+	f.StringVar(&opt.images, "rmi", "", `Remove images used by services: "local" those without a name of their own, or "all"`)
+	s.alias(c, "volume", "volumes")
+	return c
+}
+
+func (s *session) down(ctx context.Context, opt downOptions, args []string) error {
+	if opt.images != "" && opt.images != "local" && opt.images != "all" {
+		return fmt.Errorf("invalid value for --rmi: %q: use local or all", opt.images)
+	}
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	names, none, err := s.serviceArgs(ctx, t, args)
+	if err != nil || none {
+		return err
+	}
+	return s.run(ctx, operation{
+		name: "down", target: t,
+		nothing: fmt.Sprintf("no resource found to remove for project %q", t.name),
+		plan: func(have convergence.Observed) (convergence.Plan, error) {
+			return convergence.PlanDown(t.project, have, convergence.DownOptions{
+				Services: names, RemoveOrphans: opt.orphans, Volumes: opt.volumes, Images: opt.images,
+				Timeout: seconds(opt.timeoutSet, opt.timeout),
+			})
+		},
+	})
+}

@@ -1,0 +1,72 @@
+package cmd
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// boolEnv reads a switch of the environment as Docker Compose does: Go's words
+// for true, and y.
+func (s *session) boolEnv(name string) bool {
+	v := s.getenv(name)
+	if strings.EqualFold(v, "y") {
+		return true
+	}
+	b, err := strconv.ParseBool(v)
+	return err == nil && b
+}
+
+// removeOrphans is the flag, or COMPOSE_REMOVE_ORPHANS if it is not given.
+func (s *session) removeOrphans(c *cobra.Command, flag bool) bool {
+	if c.Flags().Changed("remove-orphans") {
+		return flag
+	}
+	return s.boolEnv("COMPOSE_REMOVE_ORPHANS")
+}
+
+// alias adds an old name of a flag, which is accepted with a warning.
+func (s *session) alias(c *cobra.Command, old, name string) {
+	flag := c.Flags().Lookup(name)
+	if flag == nil {
+		return
+	}
+	c.Flags().AddFlag(&pflag.Flag{
+		Name: old, Usage: "Deprecated: use --" + name, Hidden: true, DefValue: flag.DefValue, NoOptDefVal: flag.NoOptDefVal,
+		Value: &aliasValue{Value: flag.Value, used: func() {
+			flag.Changed = true
+			s.printer.Warn("--" + old + " is deprecated: use --" + name)
+		}},
+	})
+}
+
+// aliasValue sets another flag.
+type aliasValue struct {
+	pflag.Value
+	used func()
+}
+
+func (v *aliasValue) Set(text string) error {
+	v.used()
+	return v.Value.Set(text)
+}
+
+// ignored adds hidden flags that have no effect any more and are accepted with
+// a warning.
+func (s *session) ignored(c *cobra.Command, names ...string) {
+	for _, name := range names {
+		var unused bool
+		f := c.Flags().VarPF(&aliasValue{Value: newBool(&unused), used: func() {
+			s.printer.Warn("--" + name + " has no effect any more")
+		}}, name, "", "Has no effect any more")
+		f.NoOptDefVal, f.Hidden = "true", true
+	}
+}
+
+func newBool(p *bool) pflag.Value {
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	fs.BoolVar(p, "b", false, "")
+	return fs.Lookup("b").Value
+}

@@ -1,0 +1,76 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+)
+
+type imagesOptions struct {
+	format string
+	quiet  bool
+}
+
+func (s *session) imagesCmd() *cobra.Command {
+	var opt imagesOptions
+	c := &cobra.Command{
+		Use: "images [OPTIONS] [SERVICE...]", Short: "List images used by the created containers",
+		RunE: func(c *cobra.Command, args []string) error { return s.images(c.Context(), opt, args) },
+	}
+	c.Flags().StringVar(&opt.format, "format", "table", "Format the output: table or json")
+	c.Flags().BoolVarP(&opt.quiet, "quiet", "q", false, "Only display IDs")
+	return c
+}
+
+func (s *session) images(ctx context.Context, opt imagesOptions, args []string) error {
+	name, err := s.nameOnly(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+	if err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		names := matchServices(cs, args)
+		cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !slices.Contains(names, c.Service) })
+	}
+	images, err := e.ListImages(ctx, imageIDs(cs))
+	if err != nil {
+		return err
+	}
+	if opt.quiet {
+		for _, ref := range imageIDs(cs) {
+			fmt.Fprintln(s.Out, strings.TrimPrefix(ref.Ref, "sha256:"))
+		}
+		return nil
+	}
+	return ui.ImageTable(cs, images, time.Now(), opt.format == "json", s.Terminal.Out).Print(s.Out, opt.format)
+}
+
+// imageIDs are the images of the containers, each once, sorted.
+func imageIDs(cs []convergence.Container) []convergence.ImageRef {
+	var ids []string
+	for _, c := range cs {
+		if c.ImageID != "" {
+			ids = append(ids, c.ImageID)
+		}
+	}
+	slices.Sort(ids)
+	var refs []convergence.ImageRef
+	for _, id := range slices.Compact(ids) {
+		refs = append(refs, convergence.ImageRef{Ref: id, Age: true})
+	}
+	return refs
+}

@@ -1,0 +1,50 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type killOptions struct {
+	signal  string
+	orphans bool
+}
+
+func (s *session) killCmd() *cobra.Command {
+	var opt killOptions
+	c := &cobra.Command{
+		Use: "kill [OPTIONS] [SERVICE...]", Short: "Force stop service containers",
+		RunE: func(c *cobra.Command, args []string) error {
+			opt.orphans = s.removeOrphans(c, opt.orphans)
+			return s.kill(c.Context(), opt, args)
+		},
+	}
+	c.Flags().StringVarP(&opt.signal, "signal", "s", "SIGKILL", "SIGNAL to send to the containers")
+	c.Flags().BoolVar(&opt.orphans, "remove-orphans", false, "Include containers of services that the file does not declare")
+	return c
+}
+
+func (s *session) kill(ctx context.Context, opt killOptions, args []string) error {
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	names, none, err := s.serviceArgs(ctx, t, args)
+	if err != nil {
+		return err
+	}
+	const nothing = "No container to kill"
+	if none {
+		s.inform(nothing)
+		return nil
+	}
+	return s.run(ctx, operation{
+		name: "kill", target: t, nothing: nothing,
+		plan: func(have convergence.Observed) (convergence.Plan, error) {
+			return convergence.PlanKill(t.project, have, convergence.KillOptions{Services: names, Signal: opt.signal, Orphans: opt.orphans})
+		},
+	})
+}

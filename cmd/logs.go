@@ -1,0 +1,154 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/project"
+)
+
+type logsOptions struct {
+	follow     bool
+	index      int
+	tail       string
+	since      string
+	until      string
+	timestamps bool
+	noColor    bool
+	noPrefix   bool
+}
+
+func (s *session) logsCmd() *cobra.Command {
+	var opt logsOptions
+	c := &cobra.Command{
+		Use: "logs [OPTIONS] [SERVICE...]", Short: "View output from containers",
+		RunE: func(c *cobra.Command, args []string) error { return s.logs(c.Context(), opt, args) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&opt.follow, "follow", "f", false, "Follow log output")
+	f.IntVar(&opt.index, "index", 0, "Index of the container if the service has several replicas")
+	f.StringVarP(&opt.tail, "tail", "n", "all", "Number of lines to show from the end of the logs for each container")
+	f.StringVar(&opt.since, "since", "", "Show logs since a time (2013-01-02T13:23:37Z) or a duration ago (42m)")
+	f.StringVar(&opt.until, "until", "", "Show logs before a time (2013-01-02T13:23:37Z) or a duration ago (42m)")
+	f.BoolVarP(&opt.timestamps, "timestamps", "t", false, "Show timestamps")
+	f.BoolVar(&opt.noColor, "no-color", false, "Produce monochrome output")
+	f.BoolVar(&opt.noPrefix, "no-log-prefix", false, "Don't print prefix in logs")
+	return c
+}
+
+func (s *session) logs(ctx context.Context, opt logsOptions, args []string) error {
+	if opt.index != 0 && len(args) != 1 {
+		return fmt.Errorf("--index needs exactly one service")
+	}
+	tail, err := parseTail(opt.tail)
+	if err != nil {
+		return err
+	}
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	if err != nil {
+		return err
+	}
+	names, err := t.services(args, cs)
+	if err != nil && (t.project != nil || len(cs) > 0) {
+		return err
+	}
+	shown := slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, names, c) })
+	if opt.index != 0 && len(shown) == 0 {
+		return fmt.Errorf("service %q has no container #%d", names[0], opt.index)
+	}
+	read := convergence.LogOptions{Since: opt.since, Until: opt.until, Tail: tail}
+	style := ui.LogStyle{
+		Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
+		Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
+	}
+	if opt.follow {
+		return s.followLogs(ctx, e, t, shown, read, style)
+	}
+	return s.printLogs(ctx, e, t.name, shown, read, style)
+}
+
+// parseTail reads the number of lines per container; all is -1.
+func parseTail(text string) (int, error) {
+	if text == "all" || text == "" {
+		return -1, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("invalid value for --tail: %q: use a number or all", text)
+	}
+	return n, nil
+}
+
+// shows reports whether the container's output is wanted: that of the services
+// named, or of all that do not decline with attach: false.
+func (o logsOptions) shows(t target, names []string, c convergence.Container) bool {
+	if c.Labels[project.LabelConfigHash] == "" || (o.index != 0 && (c.Number != o.index || c.OneOff)) {
+		return false
+	}
+	if len(names) > 0 {
+		return slices.Contains(names, c.Service)
+	}
+	return !declinesAttach(t.project, c.Service)
+}
+
+// declinesAttach reports whether the service says attach: false.
+func declinesAttach(p *project.Project, service string) bool {
+	if p == nil {
+		return false
+	}
+	sv := p.Service(service)
+	return sv != nil && sv.Spec.Attach != nil && !*sv.Spec.Attach
+}
+
+// logName is the container's name before its lines: without the project's if
+// it has the default name.
+func logName(projectName string, c convergence.Container) string {
+	for _, sep := range []string{"-", "_"} {
+		if short, ok := strings.CutPrefix(c.Name, projectName+sep); ok && strings.HasPrefix(short, c.Service+sep) {
+			return short
+		}
+	}
+	return c.Name
+}
+
+func logNames(projectName string, cs []convergence.Container) []string {
+	names := make([]string, len(cs))
+	for i, c := range cs {
+		names[i] = logName(projectName, c)
+	}
+	return names
+}
+
+// printLogs prints what the containers said so far, in the order of time. It
+// all goes to standard output.
+func (s *session) printLogs(ctx context.Context, e convergence.Engine, projectName string, cs []convergence.Container, read convergence.LogOptions, style ui.LogStyle) error {
+	out := bufio.NewWriterSize(s.Out, 64<<10)
+	printer := ui.NewLogs(out, out, style)
+	names := logNames(projectName, cs)
+	printer.Announce(names...)
+	read.Timestamps = style.Timestamps || len(cs) > 1
+	err := mergeLogs(ctx, e, cs, read, func(i int, line convergence.LogLine) error { return printer.Line(names[i], line) })
+	if closeErr := printer.Close(); err == nil {
+		err = closeErr
+	}
+	if flushErr := out.Flush(); err == nil {
+		err = flushErr
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+)
+
+// operation is a command that plans and applies: up, down, start and the like.
+type operation struct {
+	name   string // in the header of the live view
+	target target
+	plan   planner
+	// afterImages plans again once the images of a provisional plan are there.
+	afterImages planner
+	// engineHealth leaves readiness to the engine's own health checks.
+	engineHealth bool
+	// hookOutput shows what hooks print; nil drops it.
+	hookOutput func(convergence.RunHook) io.Writer
+	// conflicts looks for what would make the plan fail half-way.
+	conflicts bool
+	// nothing is said if the plan is empty.
+	nothing string
+}
+
+// planner makes a plan of what is observed.
+type planner = func(have convergence.Observed) (convergence.Plan, error)
+
+// run observes, plans and applies under the project's lock. A dry run prints
+// the plan instead.
+func (s *session) run(ctx context.Context, op operation) error {
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	if s.global.dryRun {
+		plan, err := s.planned(ctx, e, op)
+		if err != nil {
+			return err
+		}
+		return s.printPlan(plan)
+	}
+	release, err := s.lock(ctx, e, op)
+	if err != nil {
+		return err
+	}
+	defer release()
+	plan, err := s.planned(ctx, e, op)
+	if err != nil {
+		return err
+	}
+	if op.conflicts && plan.Changes() {
+		if err := s.preflight(ctx, e, op.target, plan); err != nil {
+			return err
+		}
+	}
+	if plan.Empty() && op.nothing != "" {
+		s.inform(op.nothing)
+	}
+	return s.apply(ctx, e, op, plan)
+}
+
+// planned is the plan for what is observed now. Its warnings are printed.
+func (s *session) planned(ctx context.Context, e convergence.Engine, op operation) (convergence.Plan, error) {
+	have, err := s.observe(ctx, e, op.target)
+	if err != nil {
+		return convergence.Plan{}, err
+	}
+	plan, err := op.plan(have)
+	if err != nil {
+		return convergence.Plan{}, err
+	}
+	for _, w := range plan.Warnings {
+		if !s.warned[w] {
+			s.printer.Warn(w)
+		}
+		s.warned[w] = true
+	}
+	plan.Warnings = nil
+	return plan, nil
+}
+
+func (s *session) observe(ctx context.Context, e convergence.Engine, t target) (convergence.Observed, error) {
+	if t.project != nil {
+		return convergence.Observe(ctx, e, t.project)
+	}
+	return convergence.ObserveProject(ctx, e, t.name)
+}
+
+// printPlan prints what would be done, and why.
+func (s *session) printPlan(p convergence.Plan) error {
+	text := p.String()
+	if p.Empty() {
+		text += fmt.Sprintf("nothing to do: %s\n", unchanged(len(p.Unchanged)))
+	}
+	if s.Terminal.Out {
+		text = ui.EscapeText(text)
+	}
+	_, err := fmt.Fprint(s.Out, text)
+	return err
+}
+
+func unchanged(n int) string {
+	switch n {
+	case 0:
+		return "no containers are concerned"
+	case 1:
+		return "1 container is as it should be"
+	}
+	return fmt.Sprintf("%d containers are as they should be", n)
+}
+
+// serviceArgs resolves the services that a command names. none reports that
+// names were given and nothing of that name exists, so that there is nothing to
+// do: without a file that is no error.
+func (s *session) serviceArgs(ctx context.Context, t target, args []string) (names []string, none bool, err error) {
+	if len(args) == 0 {
+		return nil, false, nil
+	}
+	if t.project != nil {
+		names, err = t.project.Match(args...)
+		return names, false, err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return nil, false, err
+	}
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	if err != nil {
+		return nil, false, err
+	}
+	names = matchServices(cs, args)
+	return names, len(names) == 0, nil
+}
+
+// seconds is a timeout flag: unset is nil.
+func seconds(set bool, n int) *time.Duration {
+	if !set {
+		return nil
+	}
+	d := time.Duration(n) * time.Second
+	return &d
+}
+
+// inform prints a remark: to standard output if COMPOSE_STATUS_STDOUT asks for it.
+func (s *session) inform(text string) {
+	if s.boolEnv("COMPOSE_STATUS_STDOUT") {
+		s.printer.Around(func() { fmt.Fprintln(s.Out, text) })
+		return
+	}
+	s.printer.Info(text)
+}

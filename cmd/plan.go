@@ -1,0 +1,31 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+func (s *session) planCmd() *cobra.Command {
+	var opt createOptions
+	c := &cobra.Command{
+		Use: "plan [OPTIONS] [SERVICE...]", Short: "Print what up would do, and why",
+		Long: "Print what up would do, step by step, each with its reason. Nothing is changed.",
+		RunE: func(c *cobra.Command, args []string) error {
+			opt.settleFlags(s, c)
+			return s.showPlan(c.Context(), opt, args)
+		},
+	}
+	s.createFlags(c, &opt)
+	s.convergeFlags(c, &opt)
+	c.Flags().BoolVar(&opt.noStart, "no-start", false, "Don't start the services after creating them")
+	return c
+}
+
+func (s *session) showPlan(ctx context.Context, opt createOptions, args []string) error {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	s.global.dryRun = true
+	return s.converge(ctx, "plan", opt, args)
+}

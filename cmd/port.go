@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+type portOptions struct {
+	protocol string
+	index    int
+}
+
+func (s *session) portCmd() *cobra.Command {
+	var opt portOptions
+	c := &cobra.Command{
+		Use: "port [OPTIONS] SERVICE PRIVATE_PORT", Short: "Print the public port for a port binding", Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error { return s.port(c.Context(), opt, args[0], args[1]) },
+	}
+	c.Flags().StringVar(&opt.protocol, "protocol", "tcp", "tcp or udp")
+	c.Flags().IntVar(&opt.index, "index", 0, "Index of the container if the service has several replicas")
+	return c
+}
+
+func (s *session) port(ctx context.Context, opt portOptions, service, private string) error {
+	number, err := strconv.ParseUint(private, 10, 16)
+	if err != nil {
+		return fmt.Errorf("invalid port %q: use a number up to 65535", private)
+	}
+	c, err := s.runningContainer(ctx, service, opt.index)
+	if err != nil {
+		return err
+	}
+	protocol := strings.ToLower(opt.protocol)
+	var all []string
+	for _, p := range c.Ports {
+		if p.Container == int(number) && p.Protocol == protocol && p.HostPort != 0 {
+			fmt.Fprintln(s.Out, net.JoinHostPort(p.HostIP, strconv.Itoa(p.HostPort)))
+			return nil
+		}
+		all = append(all, fmt.Sprintf("%d/%s", p.Container, p.Protocol))
+	}
+	slices.Sort(all)
+	return fmt.Errorf("no port %d/%s for container %s: %s", number, protocol, c.Name, strings.Join(slices.Compact(all), ", "))
+}
+
+// runningContainer is the service's running container that a command without a
+// replica number means: the lowest number first, one-offs last.
+func (s *session) runningContainer(ctx context.Context, service string, index int) (convergence.Container, error) {
+	var none convergence.Container
+	name, err := s.nameOnly(ctx)
+	if err != nil {
+		return none, err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return none, err
+	}
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+	if err != nil {
+		return none, err
+	}
+	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool {
+		return c.Service != service || c.State != convergence.Running || c.Labels[project.LabelConfigHash] == "" ||
+			(index != 0 && c.Number != index)
+	})
+	switch {
+	case len(cs) == 0 && index != 0:
+		return none, fmt.Errorf("service %q is not running container #%d", service, index)
+	case len(cs) == 0:
+		return none, fmt.Errorf("service %q is not running", service)
+	}
+	oneOff := func(c convergence.Container) int {
+		if c.OneOff {
+			return 1
+		}
+		return 0
+	}
+	return slices.MinFunc(cs, func(a, b convergence.Container) int {
+		return cmp.Or(cmp.Compare(oneOff(a), oneOff(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
+	}), nil
+}

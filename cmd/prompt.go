@@ -1,0 +1,61 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/musterdev/muster/internal/ui"
+)
+
+// confirm asks a question that yes, y, true or 1 agrees to. An empty answer and
+// the end of input are the default.
+func (s *session) confirm(question string, byDefault bool) (bool, error) {
+	choices := "[y/N]"
+	if byDefault {
+		choices = "[Y/n]"
+	}
+	if s.Terminal.Err {
+		question = ui.EscapeText(question)
+	}
+	var line string
+	var err error
+	s.printer.Around(func() {
+		fmt.Fprintf(s.Err, "%s %s ", question, choices)
+		line, err = readLine(s.In)
+		if !s.Terminal.In {
+			fmt.Fprintln(s.Err)
+		}
+	})
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes", "t", "true", "1":
+		return true, nil
+	case "":
+		return byDefault, nil
+	}
+	return false, nil
+}
+
+// readLine reads up to the end of the line and no further: what follows is for
+// whoever asks next.
+func readLine(r io.Reader) (string, error) {
+	if r == nil {
+		return "", nil
+	}
+	var b strings.Builder
+	for one := make([]byte, 1); ; {
+		n, err := r.Read(one)
+		if n > 0 && one[0] != '\n' {
+			b.WriteByte(one[0])
+		}
+		switch {
+		case err == io.EOF, n > 0 && one[0] == '\n':
+			return b.String(), nil
+		case err != nil:
+			return "", err
+		}
+	}
+}

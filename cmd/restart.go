@@ -1,0 +1,39 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type restartOptions struct {
+	timeout    int
+	timeoutSet bool
+	noDeps     bool
+}
+
+func (s *session) restartCmd() *cobra.Command {
+	var opt restartOptions
+	c := &cobra.Command{
+		Use: "restart [OPTIONS] [SERVICE...]", Short: "Restart service containers",
+		RunE: func(c *cobra.Command, args []string) error {
+			opt.timeoutSet = c.Flags().Changed("timeout")
+			return s.restart(c.Context(), opt, args)
+		},
+	}
+	c.Flags().IntVarP(&opt.timeout, "timeout", "t", 0, "Shutdown timeout in seconds")
+	c.Flags().BoolVar(&opt.noDeps, "no-deps", false, "Don't restart services that depend on them")
+	return c
+}
+
+func (s *session) restart(ctx context.Context, opt restartOptions, args []string) error {
+	return s.onServices(ctx, "restart", args, func(t target, names []string) planner {
+		return func(have convergence.Observed) (convergence.Plan, error) {
+			return convergence.PlanRestart(t.project, have, convergence.RestartOptions{
+				Services: names, NoDeps: opt.noDeps, Timeout: seconds(opt.timeoutSet, opt.timeout),
+			})
+		}
+	})
+}

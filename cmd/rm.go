@@ -1,0 +1,88 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type rmOptions struct {
+	force   bool
+	stop    bool
+	volumes bool
+	all     bool // no effect, as in the reference
+}
+
+func (s *session) rmCmd() *cobra.Command {
+	var opt rmOptions
+	c := &cobra.Command{
+		Use: "rm [OPTIONS] [SERVICE...]", Short: "Remove stopped service containers",
+		Long: "Remove stopped service containers. Named volumes stay; use down --volumes for them.",
+		RunE: func(c *cobra.Command, args []string) error { return s.rm(c.Context(), opt, args) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&opt.force, "force", "f", false, "Don't ask to confirm removal")
+	f.BoolVarP(&opt.stop, "stop", "s", false, "Stop the containers first, if required")
+	f.BoolVarP(&opt.volumes, "volumes", "v", false, "Remove any anonymous volumes attached to containers")
+	f.BoolVarP(&opt.all, "all", "a", false, "Has no effect")
+	f.Lookup("all").Hidden = true
+	return c
+}
+
+func (s *session) rm(ctx context.Context, opt rmOptions, args []string) error {
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	names, none, err := s.serviceArgs(ctx, t, args)
+	if err != nil {
+		return err
+	}
+	const nothing = "No stopped containers"
+	if none {
+		s.inform(nothing)
+		return nil
+	}
+	return s.run(ctx, operation{
+		name: "remove", target: t, nothing: nothing,
+		plan: func(have convergence.Observed) (convergence.Plan, error) {
+			p, err := convergence.PlanRemove(t.project, have, convergence.RemoveOptions{Services: names, Stop: opt.stop, Volumes: opt.volumes})
+			if err != nil || p.Empty() || s.global.dryRun {
+				return p, err
+			}
+			question := "Going to remove " + strings.Join(removals(p), ", ")
+			if opt.force {
+				s.inform(question)
+				return p, nil
+			}
+			yes, err := s.confirm(question, false)
+			if err != nil || !yes {
+				return convergence.Plan{}, cancelled(err)
+			}
+			return p, nil
+		},
+	})
+}
+
+// removals are the names of the containers that the plan removes.
+func removals(p convergence.Plan) []string {
+	var names []string
+	for _, st := range p.Steps {
+		if r, ok := st.Action.(convergence.RemoveContainer); ok {
+			names = append(names, r.Target.Name)
+		}
+	}
+	return names
+}
+
+// cancelled is the end of a command that was not confirmed: no error.
+func cancelled(err error) error {
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	return &exitError{}
+}

@@ -1,0 +1,28 @@
+package cmd
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+func (s *session) scaleCmd() *cobra.Command {
+	var opt createOptions
+	c := &cobra.Command{
+		Use: "scale [OPTIONS] SERVICE=REPLICAS...", Short: "Scale services", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return s.scale(c.Context(), opt, args) },
+	}
+	c.Flags().BoolVar(&opt.noDeps, "no-deps", false, "Don't start linked services")
+	return c
+}
+
+func (s *session) scale(ctx context.Context, opt createOptions, args []string) error {
+	scale, err := parseScale(args)
+	if err != nil {
+		return err
+	}
+	opt.scale, opt.settle = args, settleTime
+	return s.converge(ctx, "scale", opt, slices.Sorted(maps.Keys(scale)))
+}

@@ -1,0 +1,32 @@
+//go:build e2e
+
+package cmd
+
+import (
+	"context"
+	"os"
+	"strconv"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
+)
+
+func scriptDirs() []string { return []string{"testdata/script", "testdata/script/e2e"} }
+
+// projectPrefix keeps projects of concurrent runs apart.
+func projectPrefix() string { return "cli" + strconv.Itoa(os.Getpid()) + "-" }
+
+// scriptEngine is the real engine. Without one the script fails.
+func scriptEngine(env *testscript.Env) convergence.Engine {
+	e, err := docker.Connect(docker.Options{Getenv: os.Getenv})
+	if err == nil {
+		err = e.Ping(context.Background())
+	}
+	if err != nil {
+		env.T().Fatal(err)
+	}
+	env.Defer(func() { e.Close() })
+	return e
+}

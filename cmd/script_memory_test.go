@@ -1,0 +1,22 @@
+//go:build !e2e
+
+package cmd
+
+import (
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+)
+
+func scriptDirs() []string { return []string{"testdata/script"} }
+
+func projectPrefix() string { return "" }
+
+// scriptEngine is an engine of the script's own.
+func scriptEngine(env *testscript.Env) convergence.Engine {
+	e := enginetest.New()
+	e.AddImages("muster-test/busybox:1")
+	env.Defer(e.Close)
+	return e
+}

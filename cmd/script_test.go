@@ -1,0 +1,270 @@
+package cmd
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
+)
+
+// patience is how long a script waits for what must come: it bounds hangs.
+const patience = 60 * time.Second
+
+// TestScripts runs the command-line scripts in process: on the engine in memory,
+// and with the tag e2e on the real one.
+//
+// Scripts have these commands besides the usual ones:
+//
+//	muster ARG... [&NAME]    run Main; in the background with &NAME
+//	rc N                     the exit code of the last muster
+//	sees NAME REGEXP         wait until a background muster has printed it
+//	interrupt NAME [term]    send it a signal
+//	finish NAME              wait for its end; stdout, stderr and rc are its
+//	byhand VERB NAME         what another user of the engine does to a container:
+//	                         start, stop, kill, pause, remove
+//
+// $PROJECT is the project's name. TERMINAL=in,out,err names the streams that
+// are terminals.
+func TestScripts(t *testing.T) {
+	for _, dir := range scriptDirs() {
+		testscript.Run(t, testscript.Params{
+			Dir: dir, Setup: setupScript, RequireUniqueNames: true,
+			UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){
+				"muster":    onWorld((*world).muster),
+				"rc":        onWorld((*world).checkCode),
+				"sees":      onWorld((*world).sees),
+				"interrupt": onWorld((*world).interrupt),
+				"finish":    onWorld((*world).finish),
+				"byhand":    onWorld((*world).byHand),
+			},
+		})
+	}
+}
+
+// world is what one script plays in.
+type world struct {
+	engine  convergence.Engine
+	code    int
+	running map[string]*background
+}
+
+// background is a muster that runs beside the script.
+type background struct {
+	out, err output
+	signals  chan os.Signal
+	done     chan int // receives the exit code
+}
+
+// output is a stream that can be waited for.
+type output struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{}
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.changed != nil {
+		close(o.changed)
+		o.changed = nil
+	}
+	return o.text.Write(p)
+}
+
+// next is what was written so far, and a channel that closes when there is more.
+func (o *output) next() (string, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.changed == nil {
+		o.changed = make(chan struct{})
+	}
+	return o.text.String(), o.changed
+}
+
+type worldKey struct{}
+
+func setupScript(env *testscript.Env) error {
+	w := &world{engine: scriptEngine(env), running: map[string]*background{}}
+	env.Values[worldKey{}] = w
+	name := strings.TrimSuffix(filepath.Base(env.WorkDir), ".txtar")
+	name = projectPrefix() + strings.ToLower(strings.TrimPrefix(name, "script-"))
+	env.Setenv("PROJECT", name)
+	env.Setenv("COMPOSE_PROJECT_NAME", name)
+	env.Setenv("HOME", env.WorkDir)
+	env.Defer(func() { w.cleanUp(env, name) })
+	return nil
+}
+
+// cleanUp takes the script's projects down.
+func (w *world) cleanUp(env *testscript.Env, name string) {
+	var out bytes.Buffer
+	app := w.app(env.Vars, env.WorkDir)
+	app.Out, app.Err = &out, &out
+	if code := Main(app, []string{"-p", name, "down", "-v", "--remove-orphans", "-t", "0"}); code != 0 {
+		env.T().Log("cleaning up: " + out.String())
+		env.T().FailNow()
+	}
+}
+
+func onWorld(f func(*world, *testscript.TestScript, bool, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		f(ts.Value(worldKey{}).(*world), ts, neg, args)
+	}
+}
+
+func (w *world) app(vars []string, dir string) *App {
+	app := &App{
+		Env: vars, Dir: dir, Version: "v1.2.3", In: strings.NewReader(""), LockDir: filepath.Join(os.TempDir(), "muster-test-locks"),
+		Connect: func(docker.Options) (convergence.Engine, error) { return w.engine, nil },
+	}
+	streams := ""
+	for _, kv := range vars {
+		if k, v, _ := strings.Cut(kv, "="); k == "TERMINAL" {
+			streams = v
+		}
+	}
+	app.Terminal = Terminal{
+		In: strings.Contains(streams, "in"), Out: strings.Contains(streams, "out"), Err: strings.Contains(streams, "err"),
+		Screen: func() (int, int) { return 100, 30 },
+	}
+	return app
+}
+
+func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
+	app := w.app(environ(ts), ts.MkAbs("."))
+	if stdin := ts.Getenv("STDIN"); stdin != "" {
+		app.In = strings.NewReader(ts.ReadFile(stdin))
+	}
+	b := &background{signals: make(chan os.Signal, 2), done: make(chan int, 1)}
+	app.Signals = func() (<-chan os.Signal, func()) { return b.signals, func() {} }
+	app.Out, app.Err = &b.out, &b.err
+	if n := len(args) - 1; n >= 0 && strings.HasPrefix(args[n], "&") {
+		w.running[args[n][1:]] = b
+		go func() { b.done <- Main(app, args[:n]) }()
+		return
+	}
+	b.done <- Main(app, args)
+	w.end(ts, neg, strings.Join(args, " "), b)
+}
+
+// end takes a finished muster's output over and checks its exit code.
+func (w *world) end(ts *testscript.TestScript, neg bool, what string, b *background) {
+	select {
+	case w.code = <-b.done:
+	case <-time.After(patience):
+		out, _ := b.out.next()
+		errs, _ := b.err.next()
+		ts.Fatalf("muster %s does not end\n[stdout]\n%s[stderr]\n%s", what, out, errs)
+	}
+	out, _ := b.out.next()
+	errs, _ := b.err.next()
+	fmt.Fprint(ts.Stdout(), out)
+	fmt.Fprint(ts.Stderr(), errs)
+	if (w.code != 0) != neg {
+		ts.Fatalf("muster %s ends with code %d\n[stdout]\n%s[stderr]\n%s", what, w.code, out, errs)
+	}
+}
+
+func (w *world) checkCode(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if (w.code == want) == neg {
+		ts.Fatalf("exit code %d, want %d", w.code, want)
+	}
+}
+
+func (w *world) background(ts *testscript.TestScript, name string) *background {
+	b := w.running[name]
+	if b == nil {
+		ts.Fatalf("no muster runs as %s", name)
+	}
+	return b
+}
+
+func (w *world) sees(ts *testscript.TestScript, _ bool, args []string) {
+	b := w.background(ts, args[0])
+	want := regexp.MustCompile("(?m)" + args[1])
+	deadline := time.After(patience)
+	for {
+		out, moreOut := b.out.next()
+		errs, moreErr := b.err.next()
+		if want.MatchString(out) || want.MatchString(errs) {
+			return
+		}
+		select {
+		case <-moreOut:
+		case <-moreErr:
+		case code := <-b.done:
+			ts.Fatalf("muster ended with code %d before it printed %q\n[stdout]\n%s[stderr]\n%s", code, args[1], out, errs)
+		case <-deadline:
+			ts.Fatalf("%q does not come\n[stdout]\n%s[stderr]\n%s", args[1], out, errs)
+		}
+	}
+}
+
+func (w *world) interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	var sig os.Signal = os.Interrupt
+	if slices.Contains(args[1:], "term") {
+		sig = syscall.SIGTERM
+	}
+	w.background(ts, args[0]).signals <- sig
+}
+
+func (w *world) finish(ts *testscript.TestScript, neg bool, args []string) {
+	w.end(ts, neg, args[0], w.background(ts, args[0]))
+	delete(w.running, args[0])
+}
+
+func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	c := convergence.Ref{Name: args[1]}
+	var err error
+	switch args[0] {
+	case "start":
+		err = w.engine.StartContainer(ctx, c)
+	case "stop":
+		err = w.engine.StopContainer(ctx, c, new(time.Duration))
+	case "kill":
+		err = w.engine.KillContainer(ctx, c, "KILL")
+	case "pause":
+		err = w.engine.PauseContainer(ctx, c)
+	case "remove":
+		err = w.engine.RemoveContainer(ctx, c, true)
+	default:
+		ts.Fatalf("unknown verb %s", args[0])
+	}
+	ts.Check(err)
+}
+
+// environ is the script's environment.
+func environ(ts *testscript.TestScript) []string {
+	var env []string
+	for _, k := range []string{
+		"HOME", "PATH", "PROJECT", "TERMINAL", "TERM", "NO_COLOR", "GREETING", "MUSTER_ENGINE_HEALTH",
+		"COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROGRESS", "COMPOSE_ANSI", "COMPOSE_ENV_FILES",
+		"COMPOSE_REMOVE_ORPHANS", "COMPOSE_IGNORE_ORPHANS", "COMPOSE_STATUS_STDOUT", "COMPOSE_PARALLEL_LIMIT",
+	} {
+		if v := ts.Getenv(k); v != "" {
+			env = append(env, k+"="+v)
+		}
+	}
+	slices.SortFunc(env, func(a, b string) int { return cmp.Compare(a, b) })
+	return env
+}

@@ -1,0 +1,60 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// settleTime is how long a container without a check must stay up to count as
+// ready for --wait.
+const settleTime = time.Second
+
+type startOptions struct {
+	wait        bool
+	waitTimeout int
+	settle      time.Duration
+}
+
+func (s *session) startCmd() *cobra.Command {
+	var opt startOptions
+	c := &cobra.Command{
+		Use: "start [OPTIONS] [SERVICE...]", Short: "Start services",
+		RunE: func(c *cobra.Command, args []string) error { return s.start(c.Context(), opt, args) },
+	}
+	f := c.Flags()
+	f.BoolVar(&opt.wait, "wait", false, "Wait for services to be running or healthy")
+	f.IntVar(&opt.waitTimeout, "wait-timeout", 0, "Maximum duration in seconds to wait for the project to be ready")
+	f.DurationVar(&opt.settle, "settle", settleTime, "How long a service without a health check must stay up to be ready")
+	return c
+}
+
+func (s *session) start(ctx context.Context, opt startOptions, args []string) error {
+	if opt.waitTimeout < 0 {
+		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", opt.waitTimeout)
+	}
+	return s.onServices(ctx, "start", args, func(t target, names []string) planner {
+		return func(have convergence.Observed) (convergence.Plan, error) {
+			return convergence.PlanStart(t.project, have, convergence.StartOptions{
+				Services: names, Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
+			})
+		}
+	})
+}
+
+// onServices runs a command on services that are there, with or without their file.
+func (s *session) onServices(ctx context.Context, name string, args []string, plan func(t target, names []string) planner) error {
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	names, none, err := s.serviceArgs(ctx, t, args)
+	if err != nil || none {
+		return err
+	}
+	return s.run(ctx, operation{name: name, target: t, plan: plan(t, names)})
+}

@@ -1,0 +1,37 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type stopOptions struct {
+	timeout    int
+	timeoutSet bool
+}
+
+func (s *session) stopCmd() *cobra.Command {
+	var opt stopOptions
+	c := &cobra.Command{
+		Use: "stop [OPTIONS] [SERVICE...]", Short: "Stop services",
+		RunE: func(c *cobra.Command, args []string) error {
+			opt.timeoutSet = c.Flags().Changed("timeout")
+			return s.stop(c.Context(), opt, args)
+		},
+	}
+	c.Flags().IntVarP(&opt.timeout, "timeout", "t", 0, "Shutdown timeout in seconds")
+	return c
+}
+
+func (s *session) stop(ctx context.Context, opt stopOptions, args []string) error {
+	return s.onServices(ctx, "stop", args, func(t target, names []string) planner {
+		return func(have convergence.Observed) (convergence.Plan, error) {
+			return convergence.PlanStop(t.project, have, convergence.StopOptions{
+				Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),
+			})
+		}
+	})
+}

@@ -1,0 +1,74 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/project"
+)
+
+type volumesOptions struct {
+	format string
+	quiet  bool
+}
+
+func (s *session) volumesCmd() *cobra.Command {
+	var opt volumesOptions
+	c := &cobra.Command{
+		Use: "volumes [OPTIONS] [SERVICE...]", Short: "List volumes",
+		RunE: func(c *cobra.Command, args []string) error { return s.volumes(c.Context(), opt, args) },
+	}
+	c.Flags().StringVar(&opt.format, "format", "table", "Format the output: table, json, or a Go template")
+	c.Flags().BoolVarP(&opt.quiet, "quiet", "q", false, "Only display volume names")
+	return c
+}
+
+func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string) error {
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	have, err := s.observe(ctx, e, t)
+	if err != nil {
+		return err
+	}
+	names, err := t.services(args, have.Containers)
+	if err != nil {
+		return err
+	}
+	vs := slices.DeleteFunc(have.Volumes, func(v convergence.Volume) bool {
+		return v.Labels[project.LabelProject] != t.name || (len(names) > 0 && !mountedBy(t, names, have, v))
+	})
+	table := ui.VolumeTable(vs, s.Terminal.Out)
+	if !opt.quiet {
+		return table.Print(s.Out, opt.format)
+	}
+	for _, v := range table.Rows {
+		fmt.Fprintln(s.Out, v.Name)
+	}
+	return nil
+}
+
+// mountedBy reports whether one of the services mounts the volume, by the file
+// if there is one, else by what runs.
+func mountedBy(t target, services []string, have convergence.Observed, v convergence.Volume) bool {
+	if t.project != nil {
+		return slices.ContainsFunc(services, func(name string) bool {
+			sv := t.project.Service(name)
+			return sv != nil && slices.Contains(sv.Volumes, v.Labels[project.LabelVolume])
+		})
+	}
+	return slices.ContainsFunc(have.Containers, func(c convergence.Container) bool {
+		return slices.Contains(services, c.Service) &&
+			slices.ContainsFunc(c.Mounts, func(m convergence.Mount) bool { return m.Name == v.Name })
+	})
+}
