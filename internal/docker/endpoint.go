@@ -126,12 +126,12 @@ func (s settings) newEndpoint(host string, conf *tls.Config) (endpoint, error) {
 	if !strings.Contains(host, "://") { // as the docker command line reads it
 		host = "tcp://" + host
 	}
-	ep := endpoint{host: host, dial: host, transport: &http.Transport{
+	ep := endpoint{host: redacted(host), dial: host, transport: &http.Transport{
 		MaxIdleConns: maxIdle, MaxIdleConnsPerHost: maxIdle, IdleConnTimeout: 30 * time.Second,
 	}}
 	helper, err := connhelper.GetConnectionHelper(host)
 	if err != nil {
-		return endpoint{}, fmt.Errorf("use engine at %s: %w", host, err)
+		return endpoint{}, fmt.Errorf("use engine at %s: %w", ep.host, err)
 	}
 	if helper != nil {
 		ep.dial, ep.transport.DialContext = helper.Host, helper.Dialer
@@ -139,11 +139,11 @@ func (s settings) newEndpoint(host string, conf *tls.Config) (endpoint, error) {
 	}
 	u, err := client.ParseHostURL(host)
 	if err != nil {
-		return endpoint{}, fmt.Errorf("use engine at %s: want unix:///path, tcp://host:port or ssh://user@host", host)
+		return endpoint{}, fmt.Errorf("use engine at %s: want unix:///path, tcp://host:port or ssh://user@host", ep.host)
 	}
 	if ep.local = u.Scheme == "unix" || u.Scheme == "npipe"; ep.local {
 		if err := sockets.ConfigureTransport(ep.transport, u.Scheme, u.Host); err != nil {
-			return endpoint{}, fmt.Errorf("use engine at %s: %w", host, err)
+			return endpoint{}, fmt.Errorf("use engine at %s: %w", ep.host, err)
 		}
 		return ep, nil
 	}
@@ -152,6 +152,14 @@ func (s settings) newEndpoint(host string, conf *tls.Config) (endpoint, error) {
 	ep.transport.DialContext = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	ep.transport.TLSClientConfig = conf
 	return ep, nil
+}
+
+// redacted hides a password in an address that is shown.
+func redacted(host string) string {
+	if u, err := url.Parse(host); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return host
 }
 
 // proxies are those of the environment, for engines reached over TCP.

@@ -116,7 +116,7 @@ func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 		return &callError{doing, cause.Error(), nil, cause}
 	}
 	msg := strings.TrimPrefix(err.Error(), "Error response from daemon: ")
-	if status, answered := statusOf(err); answered {
+	if status, answered := statusOf(err); answered && !strings.Contains(msg, plainToTLS) {
 		switch status {
 		case http.StatusNotFound:
 			return &callError{doing, msg, convergence.ErrNotFound, err}
@@ -132,6 +132,9 @@ func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 	}
 	return &callError{doing, msg, nil, err}
 }
+
+// plainToTLS is what a TLS server of Go answers to a client that uses none.
+const plainToTLS = "HTTP request to an HTTPS server"
 
 // unreachable says in one line why no engine can be talked to and what to do.
 func (e *Engine) unreachable(err error) (string, bool) {
@@ -149,14 +152,14 @@ func (e *Engine) unreachable(err error) (string, bool) {
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the host of %s is not known (%s): check the name, %s", host, dns.Err, other), true
 	case strings.Contains(text, "malformed HTTP response"), strings.Contains(text, "server gave HTTP response to HTTPS client"),
-		strings.Contains(text, "HTTP request to an HTTPS server"):
+		strings.Contains(text, plainToTLS):
 		return fmt.Sprintf("the engine at %s and this client disagree on TLS: check DOCKER_TLS_VERIFY and --tls", host), true
 	case strings.Contains(text, "x509:"), strings.Contains(text, "tls:"):
 		return fmt.Sprintf("no trusted connection to the engine at %s: %s", host, oneLine(innermost(err).Error())), true
-	case errors.As(err, &op) && op.Op == "dial", client.IsErrConnectionFailed(err), strings.Contains(text, "ssh"):
-		return fmt.Sprintf("cannot connect to the engine at %s: %s", host, oneLine(innermost(err).Error())), true
 	case dropped(err):
 		return fmt.Sprintf("the connection to the engine at %s broke: %s", host, oneLine(innermost(err).Error())), true
+	case errors.As(err, &op) && op.Op == "dial", client.IsErrConnectionFailed(err), strings.Contains(text, "ssh"):
+		return fmt.Sprintf("cannot connect to the engine at %s: %s", host, oneLine(innermost(err).Error())), true
 	}
 	return "", false
 }
