@@ -17,6 +17,8 @@ type Sessions interface {
 	// AttachContainer hands out the streams of the container's own process. The
 	// attachment stands when it returns, so that nothing written later is lost.
 	AttachContainer(ctx context.Context, c Ref, t SessionOptions) (Session, error)
+	// WaitContainer waits until the container does not run and returns its exit code.
+	WaitContainer(ctx context.Context, c Ref) (int, error)
 	// CopyFrom returns a tar archive of a file or folder of the container.
 	CopyFrom(ctx context.Context, c Ref, path string) (io.ReadCloser, PathStat, error)
 	// CopyArchive unpacks a tar archive into a folder of the container; ownership

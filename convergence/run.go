@@ -13,6 +13,7 @@ type RunOptions struct {
 	Slug      string // 64 hex digits that tell one-offs apart
 	// UseAliases lets the container answer to its service's names.
 	UseAliases bool
+	Remove     bool // the engine removes the container when it ends
 }
 
 // PlanRun is the plan that brings up what a one-off container of the service
@@ -74,7 +75,7 @@ func (u *up) emitOneOff(sl *slot, opt RunOptions) {
 	spec := u.createSpec(sl, sl.name, nil)
 	hash := spec.Labels[project.LabelConfigHash]
 	image := spec.Labels[project.LabelImage]
-	spec.OneOff, spec.UseAliases = true, opt.UseAliases
+	spec.OneOff, spec.UseAliases, spec.AutoRemove = true, opt.UseAliases, opt.Remove
 	spec.Labels = containerLabels(u.want, sl.svc.Service, 0, true)
 	spec.Labels[project.LabelSlug] = opt.Slug
 	spec.Labels[project.LabelConfigHash] = hash

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/project"
+	"github.com/musterdev/muster/restartpolicy"
 )
 
 // emitSlot adds the steps of one replica.
@@ -181,6 +182,9 @@ func (u *up) createSpec(sl *slot, name string, inherit []InheritedVolume) Create
 	}
 	if hash, err := s.HashResolved(sl.ids); err == nil {
 		spec.Labels[project.LabelConfigHash] = string(hash)
+	}
+	if s.Restart.Owner() == restartpolicy.Supervisor {
+		spec.RestartPolicy = string(restartpolicy.No) // two owners would both restart it
 	}
 	if len(inherit) > 0 {
 		spec.Labels[project.LabelReplace] = s.ContainerName

@@ -124,6 +124,11 @@ func (e *Engine) AttachContainer(ctx context.Context, c convergence.Ref, t conve
 	}, nil
 }
 
+// WaitContainer implements convergence.Sessions.
+func (e *Engine) WaitContainer(ctx context.Context, c convergence.Ref) (int, error) {
+	return e.wait(ctx, c, container.WaitConditionNotRunning, doing("wait for", c))
+}
+
 // exitOf waits for a container that stays after its end.
 func (e *Engine) exitOf(c convergence.Ref, verb string) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {

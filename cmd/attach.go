@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type attachOptions struct {
+	detachKeys string
+	index      int
+	noStdin    bool
+	sigProxy   bool
+}
+
+func (s *session) attachCmd() *cobra.Command {
+	var opt attachOptions
+	c := &cobra.Command{
+		Use: "attach [OPTIONS] SERVICE", Short: "Attach local standard input, output, and error streams to a service's running container",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return s.attach(c.Context(), opt, args[0]) },
+	}
+	f := c.Flags()
+	f.StringVar(&opt.detachKeys, "detach-keys", "", "Override the key sequence for detaching from a container")
+	f.IntVar(&opt.index, "index", 0, "Index of the container if the service has several")
+	f.BoolVar(&opt.noStdin, "no-stdin", false, "Do not attach STDIN")
+	f.BoolVar(&opt.sigProxy, "sig-proxy", true, "Proxy all received signals to the process")
+	return c
+}
+
+func (s *session) attach(ctx context.Context, opt attachOptions, service string) error {
+	name, err := s.nameOnly(ctx)
+	if err != nil {
+		return err
+	}
+	e, inside, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	c, err := pickRunning(ctx, e, name, service, opt.index)
+	if err != nil {
+		return err
+	}
+	seen, err := e.InspectContainer(ctx, c.Ref)
+	if err != nil {
+		return err
+	}
+	streams := convergence.SessionOptions{TTY: seen.TTY, Stdin: !opt.noStdin, DetachKeys: opt.detachKeys, Remove: seen.AutoRemove}
+	attached, err := inside.AttachContainer(ctx, c.Ref, streams)
+	if err != nil {
+		return err
+	}
+	if opt.sigProxy && !seen.TTY {
+		stop := s.forwardSignals(ctx, e, c.Ref)
+		defer stop()
+	}
+	if err := s.interact(ctx, attached, streams); err != nil {
+		return err
+	}
+	// Detaching ends the streams too, while the container goes on.
+	if now, err := e.InspectContainer(ctx, c.Ref); err == nil && now.State == convergence.Running {
+		return nil
+	}
+	return exitWith(attached.ExitCode(ctx))
+}

@@ -1,0 +1,53 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+func (s *session) commitCmd() *cobra.Command {
+	var opt convergence.CommitOptions
+	var index int
+	c := &cobra.Command{
+		Use: "commit [OPTIONS] SERVICE [REPOSITORY[:TAG]]", Short: "Create a new image from a service container's changes",
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				opt.Reference = args[1]
+			}
+			return s.commit(c.Context(), args[0], index, opt)
+		},
+	}
+	f := c.Flags()
+	f.IntVar(&index, "index", 0, "Index of the container if the service has several")
+	f.BoolVarP(&opt.Pause, "pause", "p", true, "Pause container during commit")
+	f.StringVarP(&opt.Message, "message", "m", "", "Commit message")
+	f.StringVarP(&opt.Author, "author", "a", "", `Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")`)
+	f.StringArrayVarP(&opt.Changes, "change", "c", nil, "Apply Dockerfile instruction to the created image")
+	return c
+}
+
+func (s *session) commit(ctx context.Context, service string, index int, opt convergence.CommitOptions) error {
+	name, err := s.nameOnly(ctx)
+	if err != nil {
+		return err
+	}
+	e, inside, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	c, err := pickAny(ctx, e, name, service, index)
+	if err != nil || s.global.dryRun {
+		return err
+	}
+	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Working, Text: "Committing"})
+	id, err := inside.CommitContainer(ctx, c.Ref, opt)
+	if err != nil {
+		return err
+	}
+	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Done, Text: "Committed as " + id})
+	return nil
+}

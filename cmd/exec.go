@@ -1,0 +1,115 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type execOptions struct {
+	detach     bool
+	env        []string
+	index      int
+	noTTY      bool
+	privileged bool
+	user       string
+	workdir    string
+}
+
+func (s *session) execCmd() *cobra.Command {
+	var opt execOptions
+	var tty, interactive bool
+	c := &cobra.Command{
+		Use: "exec [OPTIONS] SERVICE COMMAND [ARGS...]", Short: "Execute a command in a running container",
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if !c.Flags().Changed("no-tty") {
+				opt.noTTY = !s.Terminal.Out
+			}
+			return s.exec(c.Context(), opt, interactive, args)
+		},
+	}
+	f := c.Flags()
+	f.SetInterspersed(false)
+	f.BoolVarP(&opt.detach, "detach", "d", false, "Detached mode: run the command in the background")
+	f.StringArrayVarP(&opt.env, "env", "e", nil, "Set environment variables")
+	f.IntVar(&opt.index, "index", 0, "Index of the container if the service has several")
+	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when the output is no terminal)")
+	s.alias(c, "no-TTY", "no-tty")
+	f.BoolVar(&opt.privileged, "privileged", false, "Give extended privileges to the process")
+	f.StringVarP(&opt.user, "user", "u", "", "Run the command as this user")
+	f.StringVarP(&opt.workdir, "workdir", "w", "", "Path to the working directory of the command")
+	f.BoolVarP(&interactive, "interactive", "i", true, "Keep STDIN open even if not attached")
+	f.BoolVarP(&tty, "tty", "t", true, "Allocate a pseudo-TTY")
+	hide(c, "interactive", "tty")
+	return c
+}
+
+func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, args []string) error {
+	name, err := s.nameOnly(ctx)
+	if err != nil {
+		return err
+	}
+	e, inside, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	c, err := pickRunning(ctx, e, name, args[0], opt.index)
+	if err != nil {
+		return err
+	}
+	spec := convergence.ExecSpec{
+		Command: args[1:], User: opt.user, WorkingDir: opt.workdir, Privileged: opt.privileged, Environment: s.variables(opt.env),
+	}
+	if opt.detach {
+		return inside.StartExecDetached(ctx, c.Ref, spec)
+	}
+	streams := convergence.SessionOptions{TTY: !opt.noTTY, Stdin: interactive}
+	started, err := inside.StartExec(ctx, c.Ref, spec, streams)
+	if err != nil {
+		return err
+	}
+	if err := s.interact(ctx, started, streams); err != nil {
+		return err
+	}
+	return exitWith(started.ExitCode(ctx))
+}
+
+// exitWith is the end of a command by the exit code of what it ran.
+func exitWith(code int, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case code != 0:
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+// variables are K=V; a name alone takes its value from the project's
+// environment, and is left out if it has none there.
+func (s *session) variables(list []string) []string {
+	var out []string
+	for _, kv := range list {
+		if !strings.Contains(kv, "=") {
+			value, ok := s.env[kv]
+			if !ok {
+				continue
+			}
+			kv = fmt.Sprintf("%s=%s", kv, value)
+		}
+		out = append(out, kv)
+	}
+	return out
+}
+
+// hide keeps flags out of the help.
+func hide(c *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		c.Flags().Lookup(name).Hidden = true
+	}
+}

@@ -1,0 +1,75 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+func (s *session) exportCmd() *cobra.Command {
+	var output string
+	var index int
+	c := &cobra.Command{
+		Use: "export [OPTIONS] SERVICE", Short: "Export a service container's filesystem as a tar archive",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return s.export(c.Context(), args[0], output, index) },
+	}
+	c.Flags().StringVarP(&output, "output", "o", "", "Write to a file, instead of STDOUT")
+	c.Flags().IntVar(&index, "index", 0, "Index of the container if the service has several")
+	return c
+}
+
+func (s *session) export(ctx context.Context, service, output string, index int) error {
+	if output == "" && s.Terminal.Out {
+		return fmt.Errorf("output to a terminal is no use: name a file with --output, or redirect it")
+	}
+	name, err := s.nameOnly(ctx)
+	if err != nil {
+		return err
+	}
+	e, inside, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	c, err := pickAny(ctx, e, name, service, index)
+	if err != nil || s.global.dryRun {
+		return err
+	}
+	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Working, Text: "Exporting"})
+	write := func(w io.Writer) error { return inside.ExportContainer(ctx, c.Ref, w) }
+	if output == "" {
+		err = write(s.Out)
+	} else {
+		err = writeAtomically(output, write)
+	}
+	if err != nil {
+		return err
+	}
+	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Done, Text: "Exported"})
+	return nil
+}
+
+// writeAtomically lets the file appear with mode 0600 once it is complete.
+func writeAtomically(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // the first error is the one to tell
+	}
+	return err
+}

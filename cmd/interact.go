@@ -1,0 +1,106 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// interact connects the session's streams with ours until the output ends. With
+// a terminal on both sides it is raw and follows changes of its size.
+func (s *session) interact(ctx context.Context, inside convergence.Session, opt convergence.SessionOptions) error {
+	defer inside.Close()
+	if opt.TTY && opt.Stdin && s.Terminal.In && s.Terminal.Raw != nil {
+		restore, err := s.Terminal.Raw()
+		if err != nil {
+			return fmt.Errorf("use the terminal: %w", err)
+		}
+		defer restore()
+	}
+	if opt.TTY && s.Terminal.Out && s.Terminal.Resized != nil {
+		stop := s.followSize(ctx, inside)
+		defer stop()
+	}
+	if opt.Stdin {
+		// It ends with the standard input or with the process: a read from a
+		// terminal cannot be called back.
+		go func() {
+			_, _ = io.Copy(inside, s.In) // whoever reads it may be gone first
+			_ = inside.CloseWrite()
+		}()
+	}
+	done := make(chan error, 1)
+	go func() { done <- inside.Copy(s.Out, s.Err) }()
+	select {
+	case err := <-done:
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
+			return nil
+		}
+		return err
+	case <-ctx.Done():
+		_ = inside.Close() // ends the copy
+		<-done
+		return context.Cause(ctx)
+	}
+}
+
+// followSize passes the terminal's size on, now and whenever it changes.
+func (s *session) followSize(ctx context.Context, inside convergence.Session) (stop func()) {
+	changes, unsubscribe := s.Terminal.Resized()
+	end := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			if columns, rows := s.Terminal.size(); columns > 0 && rows > 0 {
+				// The process may not run yet, or not any more: the next change tells.
+				_ = inside.Resize(ctx, columns, rows)
+			}
+			select {
+			case <-changes:
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(end)
+		<-ended
+		unsubscribe()
+	}
+}
+
+// forwardSignals sends the signals that reach this process to the container.
+func (s *session) forwardSignals(ctx context.Context, e convergence.Engine, c convergence.Ref) (stop func()) {
+	signals, release := s.interrupts.take()
+	end := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case sig := <-signals:
+				_ = e.KillContainer(ctx, c, signalName(sig)) // it may have ended first
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() {
+		release()
+		close(end)
+		<-ended
+	}
+}
+
+func signalName(sig os.Signal) string {
+	if sig == syscall.SIGTERM {
+		return "SIGTERM"
+	}
+	return "SIGINT"
+}

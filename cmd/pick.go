@@ -1,0 +1,75 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// sessions is the engine for commands that work inside of containers.
+func (s *session) sessions() (convergence.Engine, convergence.Sessions, error) {
+	e, err := s.engine()
+	if err != nil {
+		return nil, nil, err
+	}
+	inside, ok := e.(convergence.Sessions)
+	if !ok {
+		return nil, nil, fmt.Errorf("work inside of containers: %w", convergence.ErrUnsupported)
+	}
+	return e, inside, nil
+}
+
+// containersOf are the service's containers for which keep holds: replicas by
+// number, then one-offs.
+func containersOf(ctx context.Context, e convergence.Engine, name, service string, keep func(convergence.Container) bool) ([]convergence.Container, error) {
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+	if err != nil {
+		return nil, err
+	}
+	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return c.Service != service || !keep(c) })
+	slices.SortFunc(cs, func(a, b convergence.Container) int {
+		return cmp.Or(cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
+	})
+	return cs, nil
+}
+
+func oneOffRank(c convergence.Container) int {
+	if c.OneOff {
+		return 1
+	}
+	return 0
+}
+
+// pickRunning is the running container that exec, attach and the like mean: the
+// one with the index, or else the first.
+func pickRunning(ctx context.Context, e convergence.Engine, name, service string, index int) (convergence.Container, error) {
+	cs, err := containersOf(ctx, e, name, service, func(c convergence.Container) bool {
+		return c.State == convergence.Running && (index == 0 || c.Number == index)
+	})
+	switch {
+	case err != nil:
+		return convergence.Container{}, err
+	case len(cs) > 0:
+		return cs[0], nil
+	case index > 0:
+		return convergence.Container{}, fmt.Errorf("service %q is not running container #%d", service, index)
+	}
+	return convergence.Container{}, fmt.Errorf("service %q is not running", service)
+}
+
+// pickAny is the same for containers in every state.
+func pickAny(ctx context.Context, e convergence.Engine, name, service string, index int) (convergence.Container, error) {
+	cs, err := containersOf(ctx, e, name, service, func(c convergence.Container) bool { return index == 0 || c.Number == index })
+	switch {
+	case err != nil:
+		return convergence.Container{}, err
+	case len(cs) > 0:
+		return cs[0], nil
+	case index > 0:
+		return convergence.Container{}, fmt.Errorf("service %q has no container #%d", service, index)
+	}
+	return convergence.Container{}, fmt.Errorf("no container found for service %q", service)
+}

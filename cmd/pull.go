@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+type pullOptions struct {
+	quiet           bool
+	includeDeps     bool
+	ignoreFailures  bool
+	ignoreBuildable bool
+	policy          string
+}
+
+func (s *session) pullCmd() *cobra.Command {
+	var opt pullOptions
+	var parallel, noParallel bool
+	c := &cobra.Command{
+		Use: "pull [OPTIONS] [SERVICE...]", Short: "Pull service images",
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, flag := range []string{"parallel", "no-parallel"} {
+				if c.Flags().Changed(flag) {
+					s.printer.Warn(fmt.Sprintf("--%s is deprecated and has no effect", flag))
+				}
+			}
+			return s.pull(c.Context(), opt, args)
+		},
+	}
+	f := c.Flags()
+	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Pull without printing progress information")
+	f.BoolVar(&opt.includeDeps, "include-deps", false, "Also pull services declared as dependencies")
+	f.BoolVar(&opt.ignoreFailures, "ignore-pull-failures", false, "Pull what it can and ignores images with pull failures")
+	f.BoolVar(&opt.ignoreBuildable, "ignore-buildable", false, "Ignore images that can be built")
+	f.StringVar(&opt.policy, "policy", "", `Apply pull policy ("missing"|"always")`)
+	f.BoolVar(&parallel, "parallel", true, "Deprecated")
+	f.BoolVar(&noParallel, "no-parallel", false, "Deprecated")
+	hide(c, "parallel", "no-parallel")
+	return c
+}
+
+func (s *session) pull(ctx context.Context, opt pullOptions, args []string) error {
+	if opt.quiet {
+		s.quiet()
+	}
+	p, err := s.load(ctx, args)
+	if err != nil {
+		return err
+	}
+	services, err := withDependencies(p, args, opt.includeDeps)
+	if err != nil {
+		return err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	local, err := localImages(ctx, e, services)
+	if err != nil {
+		return err
+	}
+	var all []imageWork
+	for _, sv := range once(services) {
+		if why := opt.skips(sv, local[sv.Image]); why != "" {
+			s.skipImage(sv.Name, why)
+			continue
+		}
+		if s.global.dryRun {
+			s.inform("would pull " + sv.Image)
+			continue
+		}
+		ref := convergence.ImageRef{Ref: sv.Image, Platform: sv.Spec.Platform}
+		all = append(all, imageWork{
+			ref: sv.Image, doing: "Pulling", done: "Pulled", failureWarns: opt.ignoreFailures || sv.Build,
+			work: func(ctx context.Context, report func(convergence.Progress)) error {
+				return at(p.Positions.Of("services", sv.Name, "image"), e.PullImage(ctx, ref, report))
+			},
+		})
+	}
+	return s.workOnImages(ctx, "pull", all)
+}
+
+// localImages tells which of the services' images are there.
+func localImages(ctx context.Context, e convergence.Engine, services []*project.Service) (map[string]bool, error) {
+	var refs []convergence.ImageRef
+	for _, sv := range services {
+		refs = append(refs, convergence.ImageRef{Ref: sv.Image, Platform: sv.Spec.Platform})
+	}
+	images, err := e.ListImages(ctx, refs)
+	there := map[string]bool{}
+	for _, m := range images {
+		there[m.Ref] = true
+	}
+	return there, err
+}
+
+// skips says why a service's image is not pulled; empty if it is.
+func (o pullOptions) skips(s *project.Service, present bool) string {
+	policy := s.PullPolicy
+	if o.policy != "" {
+		policy = o.policy
+	}
+	switch {
+	case s.Spec.Image == "":
+		return "No image to be pulled"
+	case s.Build && (o.ignoreBuildable || policy == "build"):
+		return "Image can be built"
+	case policy == "never":
+		return "Pull policy is never"
+	case (policy == "missing" || policy == "if_not_present") && present && !latest(s.Image):
+		return "Image is already present locally"
+	}
+	return ""
+}
+
+// latest reports whether the reference means the tag latest.
+func latest(ref string) bool {
+	name := ref[strings.LastIndexByte(ref, '/')+1:]
+	_, tag, tagged := strings.Cut(name, ":")
+	return !strings.Contains(ref, "@") && (!tagged || tag == "latest")
+}

@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+type pushOptions struct {
+	quiet          bool
+	includeDeps    bool
+	ignoreFailures bool
+}
+
+func (s *session) pushCmd() *cobra.Command {
+	var opt pushOptions
+	c := &cobra.Command{
+		Use: "push [OPTIONS] [SERVICE...]", Short: "Push service images",
+		RunE: func(c *cobra.Command, args []string) error { return s.push(c.Context(), opt, args) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Push without printing progress information")
+	f.BoolVar(&opt.includeDeps, "include-deps", false, "Also push images of services declared as dependencies")
+	f.BoolVar(&opt.ignoreFailures, "ignore-push-failures", false, "Push what it can and ignores images with push failures")
+	return c
+}
+
+// push sends the images of services that are built: their image and its tags.
+func (s *session) push(ctx context.Context, opt pushOptions, args []string) error {
+	if opt.quiet {
+		s.quiet()
+	}
+	p, err := s.load(ctx, args)
+	if err != nil {
+		return err
+	}
+	services, err := withDependencies(p, args, opt.includeDeps)
+	if err != nil {
+		return err
+	}
+	_, inside, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	var all []imageWork
+	for _, sv := range once(services) {
+		if !sv.Build || sv.Spec.Image == "" {
+			s.skipImage(sv.Name, "")
+			continue
+		}
+		for _, ref := range append([]string{sv.Image}, sv.Spec.Build.Tags...) {
+			if s.global.dryRun {
+				s.inform("would push " + ref)
+				continue
+			}
+			all = append(all, imageWork{
+				ref: ref, doing: "Pushing", done: "Pushed", failureWarns: opt.ignoreFailures,
+				work: func(ctx context.Context, report func(convergence.Progress)) error {
+					return at(p.Positions.Of("services", sv.Name, "image"), inside.PushImage(ctx, convergence.ImageRef{Ref: ref}, report))
+				},
+			})
+		}
+	}
+	return s.workOnImages(ctx, "push", all)
+}

@@ -1,0 +1,201 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/loader"
+)
+
+type runOptions struct {
+	loader.OneOff
+	build, quietBuild bool
+	detach            bool
+	entrypoint        string
+	entrypointSet     bool
+	name              string
+	noDeps            bool
+	noTTY, noTTYSet   bool
+	tty, ttySet       bool
+	interactive       bool
+	pull              string
+	quiet, quietPull  bool
+	orphans           bool
+	useAliases        bool
+}
+
+func (s *session) runCmd() *cobra.Command {
+	var opt runOptions
+	c := &cobra.Command{
+		Use: "run [OPTIONS] SERVICE [COMMAND] [ARGS...]", Short: "Run a one-off command on a service",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			f := c.Flags()
+			opt.entrypointSet, opt.noTTYSet, opt.ttySet = f.Changed("entrypoint"), f.Changed("no-tty"), f.Changed("tty")
+			return s.runOneOff(c.Context(), opt, args)
+		},
+	}
+	f := c.Flags()
+	f.SetInterspersed(false)
+	f.BoolVar(&opt.build, "build", false, "Build image before starting container")
+	f.StringArrayVar(&opt.CapAdd, "cap-add", nil, "Add Linux capabilities")
+	f.StringArrayVar(&opt.CapDrop, "cap-drop", nil, "Drop Linux capabilities")
+	f.BoolVarP(&opt.detach, "detach", "d", false, "Run container in background and print container ID")
+	f.StringVar(&opt.entrypoint, "entrypoint", "", "Override the entrypoint of the image")
+	f.StringArrayVarP(&opt.Env, "env", "e", nil, "Set environment variables")
+	f.StringArrayVar(&opt.EnvFiles, "env-from-file", nil, "Set environment variables from file")
+	f.BoolVarP(&opt.interactive, "interactive", "i", true, "Keep STDIN open even if not attached")
+	f.StringArrayVarP(&opt.Labels, "label", "l", nil, "Add or override a label")
+	s.alias(c, "labels", "label")
+	f.StringVar(&opt.name, "name", "", "Assign a name to the container")
+	f.BoolVar(&opt.noDeps, "no-deps", false, "Don't start linked services")
+	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when the output is no terminal)")
+	s.alias(c, "no-TTY", "no-tty")
+	f.BoolVarP(&opt.tty, "tty", "t", true, "Allocate a pseudo-TTY")
+	f.StringArrayVarP(&opt.Publish, "publish", "p", nil, "Publish a container's port(s) to the host")
+	f.StringVar(&opt.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never"|"build")`)
+	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Don't print anything to STDOUT but the command's output")
+	f.BoolVar(&opt.quietBuild, "quiet-build", false, "Suppress progress output from the build process")
+	f.BoolVar(&opt.quietPull, "quiet-pull", false, "Pull without printing progress information")
+	f.BoolVar(&opt.orphans, "remove-orphans", false, "Remove containers of services that the file does not declare")
+	f.BoolVar(&opt.Remove, "rm", false, "Automatically remove the container when it exits")
+	f.BoolVarP(&opt.ServicePorts, "service-ports", "P", false, "Run command with all service's ports enabled and mapped to the host")
+	f.BoolVar(&opt.useAliases, "use-aliases", false, "Use the service's network useAliases in the network(s) the container connects to")
+	f.StringVarP(&opt.User, "user", "u", "", "Run as specified username or uid")
+	f.StringArrayVarP(&opt.Volumes, "volume", "v", nil, "Bind mount a volume")
+	s.alias(c, "volumes", "volume")
+	f.StringVarP(&opt.WorkDir, "workdir", "w", "", "Working directory inside the container")
+	hide(c, "tty")
+	return c
+}
+
+// settle decides about terminal and input and reads the rest of the line.
+func (o *runOptions) settle(t Terminal, args []string) error {
+	if err := refuse([]incompatible{
+		{len(o.Publish) > 0, o.ServicePorts, "--publish and --service-ports", ""},
+		{o.ttySet && o.tty, o.noTTYSet && o.noTTY, "--tty and --no-tty", ""},
+	}); err != nil {
+		return err
+	}
+	switch {
+	case o.noTTYSet:
+		o.TTY = !o.noTTY
+	case o.ttySet:
+		o.TTY = o.tty
+	default:
+		o.TTY = t.Out && t.In
+	}
+	o.Stdin = o.interactive
+	o.Command = args[1:]
+	if o.entrypointSet {
+		words, err := loader.SplitWords(o.entrypoint)
+		if err != nil {
+			return fmt.Errorf("--entrypoint %q: %w", o.entrypoint, err)
+		}
+		o.Entrypoint = append([]string{}, words...)
+	}
+	return nil
+}
+
+// runOneOff brings dependencies up, then creates, attaches to and starts the
+// container, in this order, so that no output is lost.
+func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) error {
+	if err := opt.settle(s.Terminal, args); err != nil {
+		return err
+	}
+	p, err := s.load(ctx, args[:1])
+	if err != nil {
+		return err
+	}
+	if p, err = loader.RunProject(p, args[0], opt.OneOff); err != nil {
+		return err
+	}
+	slug, err := newSlug()
+	if err != nil {
+		return err
+	}
+	name := opt.name
+	if name == "" {
+		name = p.OneOffName(p.Service(args[0]), slug)
+	}
+	if opt.quiet {
+		s.mode = ui.Quiet
+		s.usePrinter(ui.PrinterOptions{})
+	}
+	op := operation{name: "run", target: target{name: p.Name, project: p}, conflicts: true}
+	op.plan = func(have convergence.Observed) (convergence.Plan, error) {
+		return convergence.PlanRun(p, have, args[0], s.planRunOptions(opt, name, slug))
+	}
+	if err := s.run(ctx, op); err != nil || s.global.dryRun {
+		return err
+	}
+	return s.attend(ctx, convergence.Ref{Name: name}, opt)
+}
+
+func (s *session) planRunOptions(opt runOptions, name, slug string) convergence.RunOptions {
+	return convergence.RunOptions{
+		Name: name, Slug: slug, UseAliases: opt.useAliases, Remove: opt.Remove,
+		UpOptions: convergence.UpOptions{
+			NoDeps: opt.noDeps, RemoveOrphans: opt.orphans, IgnoreOrphans: s.boolEnv("COMPOSE_IGNORE_ORPHANS"),
+			Pull: opt.pull, QuietPull: opt.quietPull || opt.quietBuild, Build: opt.build, Now: time.Now(),
+		},
+	}
+}
+
+// attend attaches to the created container, starts it and stays until it ends.
+func (s *session) attend(ctx context.Context, c convergence.Ref, opt runOptions) error {
+	e, inside, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	if opt.detach {
+		return s.startDetached(ctx, e, c)
+	}
+	streams := convergence.SessionOptions{TTY: opt.TTY, Stdin: opt.Stdin, Remove: opt.Remove}
+	attached, err := inside.AttachContainer(ctx, c, streams)
+	if err == nil {
+		err = e.StartContainer(ctx, c)
+	}
+	if err != nil {
+		// It never ran, so that nothing is lost with it.
+		_ = e.RemoveContainer(context.WithoutCancel(ctx), c, true)
+		return err
+	}
+	if !opt.TTY {
+		stop := s.forwardSignals(ctx, e, c)
+		defer stop()
+	}
+	if err := s.interact(ctx, attached, streams); err != nil {
+		return err
+	}
+	return exitWith(attached.ExitCode(ctx))
+}
+
+func (s *session) startDetached(ctx context.Context, e convergence.Engine, c convergence.Ref) error {
+	if err := e.StartContainer(ctx, c); err != nil {
+		return err
+	}
+	seen, err := e.InspectContainer(ctx, c)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.Out, seen.ID)
+	return err
+}
+
+// newSlug is 64 hexadecimal digits that tell one-off containers apart.
+func newSlug() (string, error) {
+	var b [32]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("make a name: %w", err)
+	}
+	return strings.ToLower(hex.EncodeToString(b[:])), nil
+}

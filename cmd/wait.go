@@ -1,0 +1,85 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+func (s *session) waitCmd() *cobra.Command {
+	var down bool
+	c := &cobra.Command{
+		Use: "wait [OPTIONS] SERVICE [SERVICE...]", Short: "Block until containers of all (or specified) services stop.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return s.wait(c.Context(), down, args) },
+	}
+	c.Flags().BoolVar(&down, "down-project", false, "Drops project when the first container stops")
+	return c
+}
+
+// wait prints the exit of every running container of the services as it comes,
+// and ends with the code of the one that ended last.
+func (s *session) wait(ctx context.Context, down bool, args []string) error {
+	t, err := s.fileOrName(ctx, args)
+	if err != nil {
+		return err
+	}
+	e, inside, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	names, none, err := s.serviceArgs(ctx, t, args)
+	if err != nil {
+		return err
+	}
+	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	if err != nil {
+		return err
+	}
+	var waits []convergence.Container
+	for _, c := range cs {
+		if !none && c.State == convergence.Running && !c.OneOff && slices.Contains(names, c.Service) {
+			waits = append(waits, c)
+		}
+	}
+	if len(waits) == 0 {
+		return fmt.Errorf("no containers for project %q", t.name)
+	}
+	code, err := s.waitForAll(ctx, inside, waits)
+	if err != nil {
+		return err
+	}
+	if down {
+		if err := s.down(ctx, downOptions{orphans: true}, nil); err != nil {
+			return err
+		}
+	}
+	return exitWith(code, nil)
+}
+
+func (s *session) waitForAll(ctx context.Context, inside convergence.Sessions, cs []convergence.Container) (last int, err error) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, c := range cs {
+		wg.Go(func() {
+			code, failed := inside.WaitContainer(ctx, c.Ref)
+			mu.Lock()
+			defer mu.Unlock()
+			if failed != nil {
+				if err == nil {
+					err = failed
+				}
+				return
+			}
+			last = code
+			fmt.Fprintf(s.Out, "container %q exited with status code %d\n", c.ID, code)
+		})
+	}
+	wg.Wait()
+	return last, err
+}

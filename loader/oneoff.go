@@ -1,0 +1,207 @@
+package loader
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/format"
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
+)
+
+// OneOff says how a single run of a service differs from the service. Nil
+// slices and empty strings keep what the service says.
+type OneOff struct {
+	Command      []string
+	Entrypoint   []string // not nil replaces it and, unless Command is set, empties the command
+	User         string
+	WorkDir      string
+	CapAdd       []string // also taken off cap_drop
+	CapDrop      []string // also taken off cap_add
+	Env          []string // K=V, or K to take the project's value
+	EnvFiles     []string // below Env
+	Labels       []string // K=V
+	Volumes      []string // short syntax
+	Publish      []string // short syntax
+	ServicePorts bool     // keep the service's own ports
+	TTY          bool
+	Stdin        bool
+	Remove       bool
+}
+
+// RunProject returns a copy of the project in which the service is as one run of
+// it needs: a single replica without container name, restart policy and, unless
+// asked for, ports. The error names the option that cannot be read.
+func RunProject(p *project.Project, service string, o OneOff) (*project.Project, error) {
+	s := p.Service(service)
+	if s == nil {
+		return nil, &project.UnknownServiceError{Name: service}
+	}
+	spec := s.Spec
+	if err := o.apply(p, &spec); err != nil {
+		return nil, err
+	}
+	one := 1
+	spec.Scale, spec.ContainerName, spec.Restart = &one, "", ""
+	if spec.Deploy != nil {
+		deploy := *spec.Deploy
+		deploy.RestartPolicy, deploy.Replicas = nil, nil
+		spec.Deploy = &deploy
+	}
+	return replace(p, service, spec)
+}
+
+// replace rebuilds the project with another definition of one service.
+func replace(p *project.Project, service string, spec types.ServiceConfig) (*project.Project, error) {
+	model := *p.Compose
+	model.Services = maps.Clone(model.Services)
+	model.Services[service] = spec
+	in := project.Input{
+		Compose: &model, Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
+		Extensions: map[string]project.Extension{}, Digests: map[string]project.Fingerprint{},
+	}
+	for _, s := range slices.Concat(p.Services, p.Disabled) {
+		in.Extensions[s.Name] = s.Muster
+		maps.Copy(in.Digests, s.Content)
+	}
+	out, err := project.New(in)
+	if err != nil {
+		return nil, err
+	}
+	out.Environment = p.Environment
+	return keepActive(out, p)
+}
+
+// keepActive makes the services of out active that are so in p.
+func keepActive(out, p *project.Project) (*project.Project, error) {
+	return out.Only(p.ServiceNames()...)
+}
+
+func (o OneOff) apply(p *project.Project, spec *types.ServiceConfig) error {
+	if o.Entrypoint != nil {
+		spec.Entrypoint, spec.Command = o.Entrypoint, nil
+	}
+	if len(o.Command) > 0 {
+		spec.Command = o.Command
+	}
+	if o.User != "" {
+		spec.User = o.User
+	}
+	if o.WorkDir != "" {
+		spec.WorkingDir = o.WorkDir
+	}
+	spec.CapAdd = without(slices.Concat(spec.CapAdd, o.CapAdd), o.CapDrop)
+	spec.CapDrop = without(slices.Concat(spec.CapDrop, o.CapDrop), o.CapAdd)
+	spec.Tty, spec.StdinOpen = o.TTY, o.Stdin
+	for _, add := range []func(*project.Project, *types.ServiceConfig) error{o.environment, o.labels, o.volumes, o.ports} {
+		if err := add(p, spec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func without(list, drop []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(drop, s) && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// environment puts files, then single variables, over the service's own. A file
+// that cannot be read is an error, and so is one with a mistake.
+func (o OneOff) environment(p *project.Project, spec *types.ServiceConfig) error {
+	env := maps.Clone(spec.Environment)
+	if env == nil {
+		env = types.MappingWithEquals{}
+	}
+	lookup := func(name string) (string, bool) {
+		v, ok := p.Environment[name]
+		return v, ok
+	}
+	for _, file := range o.EnvFiles {
+		values, err := dotenv.ReadWithLookup(lookup, file)
+		if err != nil {
+			return fmt.Errorf("read --env-from-file %s: %w", file, err)
+		}
+		for k, v := range values {
+			env[k] = &v
+		}
+	}
+	for _, e := range o.Env {
+		k, v, found := strings.Cut(e, "=")
+		if k == "" {
+			return fmt.Errorf("--env %q names no variable", e)
+		}
+		if !found {
+			if v, found = lookup(k); !found {
+				delete(env, k)
+				continue
+			}
+		}
+		env[k] = &v
+	}
+	spec.Environment = env
+	return nil
+}
+
+func (o OneOff) labels(_ *project.Project, spec *types.ServiceConfig) error {
+	if len(o.Labels) == 0 {
+		return nil
+	}
+	labels := maps.Clone(spec.Labels)
+	if labels == nil {
+		labels = types.Labels{}
+	}
+	for _, l := range o.Labels {
+		k, v, _ := strings.Cut(l, "=")
+		if k == "" || strings.HasPrefix(k, "com.docker.compose.") || strings.HasPrefix(k, project.LabelPrefix) {
+			return fmt.Errorf("--label %q: the name is empty or reserved", l)
+		}
+		labels[k] = v
+	}
+	spec.Labels = labels
+	return nil
+}
+
+func (o OneOff) volumes(p *project.Project, spec *types.ServiceConfig) error {
+	spec.Volumes = slices.Clone(spec.Volumes)
+	for _, text := range o.Volumes {
+		v, err := format.ParseVolume(text)
+		if err != nil {
+			return fmt.Errorf("--volume %q: %w", text, err)
+		}
+		if v.Type == types.VolumeTypeBind && !filepath.IsAbs(v.Source) {
+			v.Source = filepath.Join(p.Dir, v.Source)
+		}
+		if v.Type == types.VolumeTypeVolume && v.Source != "" && p.Volume(v.Source) == nil {
+			return fmt.Errorf("--volume %q: the project declares no volume %s", text, v.Source)
+		}
+		spec.Volumes = slices.DeleteFunc(spec.Volumes, func(w types.ServiceVolumeConfig) bool { return w.Target == v.Target })
+		spec.Volumes = append(spec.Volumes, v)
+	}
+	return nil
+}
+
+func (o OneOff) ports(_ *project.Project, spec *types.ServiceConfig) error {
+	if !o.ServicePorts {
+		spec.Ports = nil
+	}
+	spec.Ports = slices.Clone(spec.Ports)
+	for _, text := range o.Publish {
+		ports, err := types.ParsePortConfig(text)
+		if err != nil {
+			return fmt.Errorf("--publish %q: %w", text, err)
+		}
+		spec.Ports = append(spec.Ports, ports...)
+	}
+	return nil
+}
