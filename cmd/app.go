@@ -44,6 +44,18 @@ type App struct {
 type Terminal struct {
 	In, Out, Err bool
 	Screen       ui.Screen // size of the terminal; nil if there is none
+	// Raw makes the input's terminal pass every key on until restore is called.
+	Raw func() (restore func(), err error)
+	// Resized tells of changes of the terminal's size until stop is called.
+	Resized func() (changes <-chan struct{}, stop func())
+}
+
+// size is the size of the output's terminal, or zero.
+func (t Terminal) size() (columns, rows int) {
+	if t.Screen == nil {
+		return 0, 0
+	}
+	return t.Screen()
 }
 
 // System is the App of this process.
@@ -60,6 +72,14 @@ func System() *App {
 				}
 				return columns, rows
 			},
+			Raw: func() (func(), error) {
+				state, err := term.MakeRaw(int(os.Stdin.Fd()))
+				if err != nil {
+					return nil, err
+				}
+				return func() { _ = term.Restore(int(os.Stdin.Fd()), state) }, nil // the terminal may be gone
+			},
+			Resized: resized,
 		},
 		Connect: func(opt docker.Options) (convergence.Engine, error) { return docker.Connect(opt) },
 		Signals: func() (<-chan os.Signal, func()) {

@@ -71,9 +71,10 @@ func (s *session) root() *cobra.Command {
 // commands are all commands, one file each.
 func (s *session) commands() []*cobra.Command {
 	return []*cobra.Command{
-		s.configCmd(), s.createCmd(), s.downCmd(), s.imagesCmd(), s.killCmd(), s.logsCmd(), s.lsCmd(), s.pauseCmd(), s.planCmd(),
-		s.portCmd(), s.psCmd(), s.restartCmd(), s.rmCmd(), s.scaleCmd(), s.startCmd(), s.stopCmd(), s.topCmd(), s.unpauseCmd(), s.upCmd(),
-		s.versionCmd(), s.volumesCmd(),
+		s.attachCmd(), s.buildCmd(), s.commitCmd(), s.configCmd(), s.cpCmd(), s.createCmd(), s.downCmd(), s.eventsCmd(), s.execCmd(),
+		s.exportCmd(), s.imagesCmd(), s.killCmd(), s.logsCmd(), s.lsCmd(), s.pauseCmd(), s.planCmd(), s.portCmd(), s.psCmd(),
+		s.pullCmd(), s.pushCmd(), s.restartCmd(), s.rmCmd(), s.runCmd(), s.scaleCmd(), s.startCmd(), s.statsCmd(), s.stopCmd(),
+		s.topCmd(), s.unpauseCmd(), s.upCmd(), s.versionCmd(), s.volumesCmd(), s.waitCmd(),
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence"
-	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/loader"
 )
 
@@ -127,8 +126,7 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 		name = p.OneOffName(p.Service(args[0]), slug)
 	}
 	if opt.quiet {
-		s.mode = ui.Quiet
-		s.usePrinter(ui.PrinterOptions{})
+		s.quiet()
 	}
 	op := operation{name: "run", target: target{name: p.Name, project: p}, conflicts: true}
 	op.plan = func(have convergence.Observed) (convergence.Plan, error) {

@@ -130,6 +130,12 @@ func (s *session) chooseProgress() error {
 	return nil
 }
 
+// quiet shows nothing but errors and warnings from now on.
+func (s *session) quiet() {
+	s.mode = ui.Quiet
+	s.usePrinter(ui.PrinterOptions{})
+}
+
 // usePrinter replaces the printer, before anything was printed with it.
 func (s *session) usePrinter(opt ui.PrinterOptions) {
 	opt.Color, opt.Terminal, opt.Screen = s.color(s.Terminal.Err), s.Terminal.Err, s.Terminal.Screen

@@ -33,6 +33,7 @@ func (u *up) planImages() {
 	for _, use := range u.imageUses() {
 		u.planImage(use)
 	}
+	u.orderBuilds(u.want)
 }
 
 // imageUses groups the scope by image, sorted.

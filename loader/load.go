@@ -62,7 +62,7 @@ func load(ctx context.Context, in Input) (*result, error) {
 	s.warnUnsupported(tree, model)
 	input := project.Input{
 		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions,
-		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model),
+		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model), BaseImages: baseImages(model),
 	}
 	if err := s.err(); err != nil {
 		return r, err

@@ -25,6 +25,8 @@ type Input struct {
 	// Digests are salted digests of config and secret content, keyed
 	// "config:KEY" and "secret:KEY".
 	Digests map[string]Fingerprint
+	// BaseImages are the images that a service's Dockerfile builds on, by service.
+	BaseImages map[string][]string
 }
 
 // New makes a Project of compose-go's resolved model. It fails if a restart
@@ -50,6 +52,7 @@ func New(in Input) (*Project, error) {
 	if p.Disabled, err = p.newServices(in, in.Compose.DisabledServices); err != nil {
 		return nil, err
 	}
+	p.findBuilds(in.BaseImages)
 	for _, key := range slices.Sorted(maps.Keys(in.Compose.Networks)) {
 		n := in.Compose.Networks[key]
 		h, err := NetworkHash(n)

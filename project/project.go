@@ -60,10 +60,11 @@ type Dependency struct {
 // Service is one service of the project.
 type Service struct {
 	Name          string
-	Image         string // reference the containers run; a built service without one gets <project>-<service>
-	Build         bool   // has a build section
-	PullPolicy    string // as written; empty is "missing"
-	ContainerName string // explicit name, or empty
+	Image         string   // reference the containers run; a built service without one gets <project>-<service>
+	Build         bool     // has a build section
+	BuildsOn      []string // services whose images the build uses, sorted
+	PullPolicy    string   // as written; empty is "missing"
+	ContainerName string   // explicit name, or empty
 	Replicas      int
 	Grace         *time.Duration // stop grace period, whole seconds; nil is the engine's default
 	DependsOn     []Dependency   // sorted by service, at most one per service

@@ -1,0 +1,132 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/project"
+)
+
+type buildOptions struct {
+	args             []string
+	check            bool
+	noCache          bool
+	print            bool
+	provenance, sbom string
+	pull             bool
+	push             bool
+	quiet            bool
+	ssh              string
+	withDependencies bool
+}
+
+func (s *session) buildCmd() *cobra.Command {
+	var opt buildOptions
+	var ignored struct {
+		builder, memory, progress             string
+		parallel, compress, forceRm, noRemove bool
+	}
+	c := &cobra.Command{
+		Use: "build [OPTIONS] [SERVICE...]", Short: "Build or rebuild services",
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, flag := range []string{"builder", "memory", "parallel", "compress", "force-rm", "no-rm"} {
+				if c.Flags().Changed(flag) {
+					s.printer.Warn(fmt.Sprintf("--%s has no effect: images are built by the engine's own BuildKit", flag))
+				}
+			}
+			return s.build(c.Context(), opt, args)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&opt.args, "build-arg", nil, "Set build-time variables for services")
+	f.StringVar(&ignored.builder, "builder", "", "Set builder to use")
+	f.BoolVar(&opt.check, "check", false, "Check build configuration")
+	f.StringVarP(&ignored.memory, "memory", "m", "", "Set memory limit for the build container. Not supported by BuildKit.")
+	f.BoolVar(&opt.noCache, "no-cache", false, "Do not use cache when building the image")
+	f.BoolVar(&opt.print, "print", false, "Print equivalent bake file")
+	f.StringVar(&opt.provenance, "provenance", "", "Add a provenance attestation")
+	f.StringVar(&opt.sbom, "sbom", "", "Add a SBOM attestation")
+	f.BoolVar(&opt.pull, "pull", false, "Always attempt to pull a newer version of the image")
+	f.BoolVar(&opt.push, "push", false, "Push service images")
+	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Suppress the build output")
+	f.StringVar(&opt.ssh, "ssh", "", "Set SSH authentications used when building service images. (use 'default' for using your default SSH Agent)")
+	f.BoolVar(&opt.withDependencies, "with-dependencies", false, "Also build dependencies (transitively)")
+	f.BoolVar(&ignored.parallel, "parallel", true, "Deprecated")
+	f.BoolVar(&ignored.compress, "compress", false, "Deprecated")
+	f.BoolVar(&ignored.forceRm, "force-rm", false, "Deprecated")
+	f.BoolVar(&ignored.noRemove, "no-rm", false, "Deprecated")
+	f.StringVar(&ignored.progress, "progress", "", "Deprecated: use muster --progress")
+	hide(c, "parallel", "compress", "force-rm", "no-rm", "progress")
+	return c
+}
+
+// build builds the services' images: each once, those that others build on
+// first, the rest at the same time.
+func (s *session) build(ctx context.Context, opt buildOptions, args []string) error {
+	if opt.quiet {
+		s.quiet()
+	}
+	p, err := s.load(ctx, args)
+	if err != nil {
+		return err
+	}
+	services, err := withDependencies(p, args, opt.withDependencies)
+	if err != nil {
+		return err
+	}
+	if opt.print {
+		return s.printBake(p, services, opt)
+	}
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	if s.global.dryRun {
+		for _, sv := range once(services) {
+			if sv.Build {
+				s.inform("would build " + sv.Image)
+			}
+		}
+		return nil
+	}
+	plan, err := convergence.PlanBuild(p, services, opt.spec)
+	if err != nil {
+		return err
+	}
+	if plan.Empty() {
+		s.printer.Warn("No services to build")
+		return nil
+	}
+	s.printer.Begin("build", plan)
+	defer s.printer.End()
+	if err := convergence.ApplyWith(ctx, plan, e, convergence.ApplyOptions{Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
+		return err
+	}
+	return s.push(ctx, pushOptions{quiet: opt.quiet, includeDeps: opt.withDependencies}, args)
+}
+
+// spec adds the command line to what is asked for a service.
+func (o buildOptions) spec(b convergence.BuildSpec) convergence.BuildSpec {
+	b.NoCache, b.Pull, b.Quiet, b.Args, b.Check = o.noCache, o.pull, o.quiet, o.args, o.check
+	b.Provenance, b.SBOM = o.provenance, o.sbom
+	if o.ssh != "" {
+		b.SSH = []string{o.ssh}
+	}
+	return b
+}
+
+// printBake writes the build as a bake file would say it.
+func (s *session) printBake(p *project.Project, services []*project.Service, opt buildOptions) error {
+	text, err := build.Bake(p, services, func(sv *project.Service) convergence.BuildSpec {
+		return opt.spec(convergence.BuildSpec{Project: p, Service: sv})
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.Out.Write(text)
+	return err
+}
