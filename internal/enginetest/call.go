@@ -71,7 +71,9 @@ func (e *Engine) ForgetCalls() {
 type Fault struct {
 	Method string // empty is every method
 	Target string // a path.Match pattern for Call.Target; empty is any
-	Nth    int    // only the n-th matching call, counted from 1; zero is every one
+	// Changes limits the fault to calls that may change something.
+	Changes bool
+	Nth     int // only the n-th matching call, counted from 1; zero is every one
 	// Err is what the call answers instead of taking effect; nil leaves it alone.
 	Err error
 	// After lets the call take effect before Err is answered: the answer is lost.
@@ -96,6 +98,18 @@ func (e *Engine) Inject(f Fault) {
 	e.faults = append(e.faults, &fault{Fault: f})
 }
 
+// ErrKilled is what every call answers after Kill's moment.
+var ErrKilled = errors.New("the caller was killed")
+
+// Kill makes the engine behave as if its caller were killed at its n-th call
+// that changes something: that call fails, before or after it took effect, and
+// so does every later one. Heal is the next caller.
+func (e *Engine) Kill(n int, after bool) {
+	e.Inject(Fault{Changes: true, Nth: n, After: after, Err: ErrKilled, Do: func() {
+		e.Inject(Fault{Err: ErrKilled})
+	}})
+}
+
 // Heal removes all faults.
 func (e *Engine) Heal() {
 	e.mu.Lock()
@@ -104,7 +118,7 @@ func (e *Engine) Heal() {
 }
 
 func (f *fault) matches(c Call) bool {
-	if f.Method != "" && f.Method != c.Method {
+	if f.Method != "" && f.Method != c.Method || f.Changes && !c.Mutates() {
 		return false
 	}
 	if ok, err := path.Match(f.Target, c.Target); f.Target != "" && (err != nil || !ok) {

@@ -1,0 +1,136 @@
+package convergence_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/project"
+)
+
+// TestInterruptedAnywhere ends an up and a down at a drawn engine call, by a
+// kill or a cancellation, and runs it again: it converges, the data is still
+// there, strangers never notice.
+func TestInterruptedAnywhere(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		defer w.Close()
+		theirs := enginetest.Strangers(t, w.Engine)
+		time.Sleep(time.Minute) // their health is settled
+		before := enginetest.Part(w.Snapshot(), theirs, false)
+		first := enginetest.DrawProject(t, "demo")
+		w.converge(first, UpOptions{})
+		w.writeData(first)
+
+		second := enginetest.DrawProject(t, "demo")
+		opt := UpOptions{RemoveOrphans: true}
+		for range rapid.IntRange(1, 3).Draw(t, "interruptions") {
+			p, err := PlanUp(second, w.observe(second), opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.interrupt(p)
+		}
+		w.converge(second, opt)
+		w.complete(second)
+		w.checkData(first, second)
+
+		p, err := PlanDown(second, w.observe(second), DownOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.interrupt(p)
+		if p, err = PlanDown(second, w.observe(second), DownOptions{Volumes: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.apply(p)
+		w.empty(second)
+		if got := enginetest.Part(w.Snapshot(), theirs, false); got != before {
+			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
+		}
+	})
+}
+
+// interrupt applies the plan up to a drawn call, or to its end if it has fewer.
+func (w *drawnWorld) interrupt(p Plan) {
+	n := rapid.IntRange(1, 25).Draw(w.T, "interrupted at call")
+	how := rapid.SampledFrom([]string{"killed before", "killed after", "canceled"}).Draw(w.T, "how")
+	ctx, cancel := context.WithCancelCause(w.Context())
+	defer cancel(nil)
+	interrupted := errors.New("interrupted")
+	if how == "canceled" {
+		w.Inject(enginetest.Fault{Changes: true, Nth: n, Do: func() { cancel(interrupted) }})
+	} else {
+		w.Kill(n, how == "killed after")
+	}
+	err := Apply(ctx, p, w.Engine, nil, nil)
+	if err != nil && !errors.Is(err, enginetest.ErrKilled) && !errors.Is(err, interrupted) {
+		w.Fatalf("apply: %v\nof the plan\n%s", err, p)
+	}
+	w.Heal()
+	time.Sleep(15 * time.Second) // what the engine had begun ends
+}
+
+// writeData leaves a mark in every volume: the volume's own name if it has one,
+// else the container's.
+func (w *drawnWorld) writeData(p *project.Project) {
+	w.eachMount(p, func(c Container, m Mount) {
+		err := w.ByHand().CopyTo(w.Context(), c.Ref, []FileContent{{Path: m.Target + "/mark", Content: []byte(mark(c, m)), Mode: 0o644}})
+		if err != nil {
+			w.Fatal(err)
+		}
+	})
+}
+
+// checkData looks for the marks in every volume that both versions mount.
+func (w *drawnWorld) checkData(first, second *project.Project) {
+	had := map[string]bool{}
+	for _, s := range first.Services {
+		for n := range s.Replicas {
+			for _, target := range targets(s) {
+				had[fmt.Sprint(s.Name, n+1, target)] = true
+			}
+		}
+	}
+	w.eachMount(second, func(c Container, m Mount) {
+		s := second.Service(c.Service)
+		if !had[fmt.Sprint(c.Service, c.Number, m.Target)] || !slices.Contains(targets(s), m.Target) {
+			return
+		}
+		got, err := w.ReadFile(c.ID, m.Target+"/mark")
+		if err != nil || string(got) != mark(c, m) {
+			w.Fatalf("%s of %s: %q, %v; the data is lost\n%s", m.Target, c.Name, got, err, w.Snapshot())
+		}
+	})
+}
+
+func mark(c Container, m Mount) string {
+	if len(m.Name) < 64 { // not anonymous
+		return m.Name
+	}
+	return fmt.Sprint(c.Service, c.Number)
+}
+
+// targets are where the service declares volumes.
+func targets(s *project.Service) []string {
+	var ts []string
+	for _, v := range s.Spec.Volumes {
+		ts = append(ts, v.Target)
+	}
+	return ts
+}
+
+func (w *drawnWorld) eachMount(p *project.Project, do func(Container, Mount)) {
+	for _, c := range w.observe(p).Containers {
+		for _, m := range c.Mounts {
+			do(c, m)
+		}
+	}
+}
