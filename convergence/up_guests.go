@@ -201,7 +201,7 @@ func (u *up) markHandovers() {
 				continue
 			}
 			for _, c := range u.have.Containers {
-				if c.State != Running || (sl.old != nil && c.ID == sl.old.ID) || !sharesPort(sp.Service, c) {
+				if !alive(c) || (sl.old != nil && c.ID == sl.old.ID) || !sharesPort(sp.Service, c) {
 					continue
 				}
 				if holder := u.slotOf(c.ID); holder != nil && holder.stopID() != "" {

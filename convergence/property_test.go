@@ -1,0 +1,232 @@
+package convergence_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/project"
+)
+
+// check holds drawn examples to the property inside one synctest bubble. Rapid
+// must not see the *testing.T, whose deadline a bubble does not tell.
+func check(t *testing.T, property func(*rapid.T)) {
+	synctest.Test(t, func(t *testing.T) { rapid.Check(struct{ testing.TB }{t}, property) })
+}
+
+// TestPlanProperties draws projects and worlds and holds every plan to what
+// must be true of any: it is acyclic and complete, every step says why, the
+// order of what was observed does not matter, and nothing is written to.
+func TestPlanProperties(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		defer w.Close()
+		w.converge(enginetest.DrawProject(t, "demo"), UpOptions{})
+		w.disturb()
+		want := enginetest.DrawProject(t, "demo")
+		have := w.observe(want)
+		for _, pl := range planners(t, want) {
+			before := copied(have)
+			p, err := pl.plan(have)
+			refused := errorText(err)
+			if _, err := p.Graph(); err != nil {
+				t.Fatalf("%s: %v\n%s", pl.name, err, p)
+			}
+			for _, s := range p.Steps {
+				if s.Reason == "" {
+					t.Fatalf("%s: step %s has no reason", pl.name, s.ID)
+				}
+			}
+			if !reflect.DeepEqual(have, before) {
+				t.Fatalf("%s wrote to the observation", pl.name)
+			}
+			again, err := pl.plan(shuffled(t, have))
+			if again.String() != p.String() || errorText(err) != refused {
+				t.Fatalf("%s depends on the order of the observation:\n%s%s\nand\n%s%v", pl.name, p, refused, again, err)
+			}
+		}
+	})
+}
+
+// TestApplyThenPlanIsEmpty draws a project, brings it up, lets accidents
+// happen, brings another version of it up and takes it down. After each up
+// there is nothing left to do, and strangers never notice.
+func TestApplyThenPlanIsEmpty(t *testing.T) {
+	check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		defer w.Close()
+		theirs := enginetest.Strangers(t, w.Engine)
+		before := enginetest.Part(w.Snapshot(), theirs, false)
+
+		w.converge(enginetest.DrawProject(t, "demo"), UpOptions{})
+		w.disturb()
+		second := enginetest.DrawProject(t, "demo")
+		w.converge(second, UpOptions{RemoveOrphans: true})
+		w.complete(second)
+		if got := enginetest.Part(w.Snapshot(), theirs, false); got != before {
+			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
+		}
+
+		w.disturb()
+		down, err := PlanDown(second, w.observe(second), DownOptions{Volumes: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.apply(down)
+		w.empty(second)
+		if got := enginetest.Part(w.Snapshot(), theirs, false); got != before {
+			t.Fatalf("down touched strangers:\n%s\nwas\n%s", got, before)
+		}
+	})
+}
+
+// drawnWorld is an engine and what is done to it.
+type drawnWorld struct {
+	*rapid.T
+	*enginetest.Engine
+}
+
+func newWorld(t *rapid.T) *drawnWorld { return &drawnWorld{t, enginetest.NewGenerated()} }
+
+// disturb lets accidents happen and their consequences come about: a job that
+// an up finds running might otherwise be one that is about to be killed.
+func (w *drawnWorld) disturb() {
+	enginetest.Disturb(w.T, w.Engine, "demo")
+	time.Sleep(time.Second)
+}
+
+func (w *drawnWorld) observe(want *project.Project) Observed {
+	o, err := Observe(w.Context(), w.Engine, want)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return o
+}
+
+func (w *drawnWorld) apply(p Plan) {
+	tracker := Track(w.Context(), p.Project, w.Engine, w.Engine)
+	defer tracker.Close()
+	if err := Apply(w.Context(), p, w.Engine, tracker, func(Progress) {}); err != nil {
+		w.Fatalf("apply: %v\nof the plan\n%s\non\n%s", err, p, w.Snapshot())
+	}
+}
+
+// converge applies an up and checks that another has nothing to do, save for
+// jobs, which run again at every up.
+func (w *drawnWorld) converge(want *project.Project, opt UpOptions) {
+	p, err := PlanUp(want, w.observe(want), opt)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.apply(p)
+	synctest.Wait()
+	again, err := PlanUp(want, w.observe(want), opt)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, s := range again.Steps {
+		start, isStart := s.Action.(StartContainer)
+		if _, wait := s.Action.(Await); !wait && !(isStart && start.Service == "job") {
+			w.Fatalf("a second up is not empty:\n%s\nafter\n%s\non\n%s", again, p, w.Snapshot())
+		}
+	}
+}
+
+// complete checks that every replica runs under its own name and nothing else is there.
+func (w *drawnWorld) complete(want *project.Project) {
+	have := w.observe(want)
+	n := 0
+	for _, s := range want.Services {
+		cs := have.Of(s.Name)
+		if len(cs) != s.Replicas {
+			w.Fatalf("%d containers of %s, want %d:\n%s", len(cs), s.Name, s.Replicas, w.Snapshot())
+		}
+		n += len(cs)
+		for _, c := range cs {
+			if _, temporary := project.FinalName(c.Name); temporary || c.Name != want.ContainerName(s, c.Number) {
+				w.Fatalf("container of %s is named %s", s.Name, c.Name)
+			}
+			if c.State != Running && s.Name != "job" {
+				w.Fatalf("%s is %s", c.Name, c.State)
+			}
+		}
+	}
+	if n != len(have.Containers) {
+		w.Fatalf("%d containers, want %d:\n%s", len(have.Containers), n, w.Snapshot())
+	}
+}
+
+// empty checks that nothing of the project is left.
+func (w *drawnWorld) empty(want *project.Project) {
+	have := w.observe(want)
+	declared := func(o Volume) bool {
+		return slices.ContainsFunc(want.Volumes, func(v *project.Volume) bool { return v.Name == o.Name })
+	}
+	if len(have.Containers) > 0 || slices.ContainsFunc(have.Volumes, declared) {
+		w.Fatalf("left after down:\n%s", w.Snapshot())
+	}
+	for _, n := range have.Networks {
+		if want.Network(strings.TrimPrefix(n.Name, want.Name+"_")) != nil {
+			w.Fatalf("network %s left after down", n.Name)
+		}
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+type planner struct {
+	name string
+	plan func(Observed) (Plan, error)
+}
+
+// planners are the plans that can be made for a project.
+func planners(t *rapid.T, want *project.Project) []planner {
+	services := rapid.SliceOfDistinct(rapid.SampledFrom(want.ServiceNames()), rapid.ID).Draw(t, "targets")
+	remove := rapid.Bool().Draw(t, "remove orphans")
+	return []planner{
+		{"up", func(o Observed) (Plan, error) {
+			return PlanUp(want, o, UpOptions{Services: services, RemoveOrphans: remove, Wait: remove})
+		}},
+		{"up by force", func(o Observed) (Plan, error) {
+			return PlanUp(want, o, UpOptions{Services: services, Recreate: RecreateForce})
+		}},
+		{"down", func(o Observed) (Plan, error) {
+			return PlanDown(want, o, DownOptions{Services: services, RemoveOrphans: remove, Volumes: remove})
+		}},
+		{"down by labels", func(o Observed) (Plan, error) { return PlanDown(nil, o, DownOptions{RemoveOrphans: remove}) }},
+		{"start", func(o Observed) (Plan, error) { return PlanStart(want, o, StartOptions{}) }},
+		{"stop", func(o Observed) (Plan, error) { return PlanStop(want, o, StopOptions{Services: services}) }},
+		{"restart", func(o Observed) (Plan, error) { return PlanRestart(want, o, RestartOptions{}) }},
+	}
+}
+
+// copied is the observation with slices of its own.
+func copied(o Observed) Observed {
+	o.Containers, o.Networks = slices.Clone(o.Containers), slices.Clone(o.Networks)
+	o.Volumes, o.Images = slices.Clone(o.Volumes), slices.Clone(o.Images)
+	for i := range o.Containers {
+		c := &o.Containers[i]
+		c.Networks, c.Mounts, c.Ports = slices.Clone(c.Networks), slices.Clone(c.Mounts), slices.Clone(c.Ports)
+	}
+	return o
+}
+
+func shuffled(t *rapid.T, o Observed) Observed {
+	o.Containers = rapid.Permutation(o.Containers).Draw(t, "order of containers")
+	o.Networks = rapid.Permutation(o.Networks).Draw(t, "order of networks")
+	o.Volumes = rapid.Permutation(o.Volumes).Draw(t, "order of volumes")
+	o.Images = rapid.Permutation(o.Images).Draw(t, "order of images")
+	return o
+}
