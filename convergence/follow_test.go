@@ -1,0 +1,218 @@
+package convergence_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+)
+
+// heard collects what Follow emits as text.
+type heard struct {
+	lines []string
+	err   error // of emit
+}
+
+func (h *heard) emit(o convergence.Output) error {
+	switch {
+	case o.Exit != nil:
+		text := fmt.Sprintf("%s exited with code %d", o.Container.Name, o.Exit.Code)
+		if o.Exit.Restarting {
+			text += " (restarting)"
+		}
+		h.lines = append(h.lines, text)
+	case o.Note != "":
+		h.lines = append(h.lines, o.Note)
+	default:
+		h.lines = append(h.lines, o.Container.Name+" | "+string(o.Line.Text))
+	}
+	return h.err
+}
+
+func (h *heard) want(t *testing.T, want ...string) {
+	t.Helper()
+	if !slices.Equal(h.lines, want) {
+		t.Errorf("heard:\n  %s\nwant:\n  %s", strings.Join(h.lines, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// follow runs Follow and returns what it returned.
+func (s *stage) follow(ctx context.Context, h *heard, opt convergence.FollowOptions) <-chan error {
+	opt.Project = "p"
+	standing := make(chan struct{})
+	opt.Standing = func() { close(standing) }
+	done := make(chan error, 1)
+	go func() { done <- convergence.Follow(ctx, s.Engine, opt, h.emit) }()
+	<-standing
+	return done
+}
+
+func says(texts ...string) []enginetest.Output {
+	var out []enginetest.Output
+	for i, text := range texts {
+		out = append(out, enginetest.Output{After: time.Duration(i) * time.Second, Text: text})
+	}
+	return out
+}
+
+func TestFollowFromTheStartToTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a", restarts("on-failure")), service("quiet"))
+		s.Program("a", enginetest.Program{
+			Logs: says("one", "two"), ExitAfter: 2 * time.Second, ExitCode: 1,
+			Then: &enginetest.Program{Logs: says("three"), ExitAfter: time.Nanosecond},
+		})
+		s.Program("quiet", enginetest.Program{Logs: says("hush"), ExitAfter: time.Second})
+		hold, h := make(chan struct{}), &heard{}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{
+			Hold: hold, Select: func(c convergence.Container) bool { return c.Service == "a" },
+		})
+		time.Sleep(time.Minute) // nobody runs yet, but Hold holds
+		if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("quiet"))...); err != nil {
+			t.Fatal(err)
+		}
+		close(hold)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		h.want(t, "p-a-1 | one", "p-a-1 | two", "p-a-1 exited with code 1 (restarting)", "p-a-1 | three", "p-a-1 exited with code 0")
+	})
+}
+
+func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"), service("b"))
+		s.Program("a", enginetest.Program{Logs: says("old"), ExitAfter: time.Second, Then: &enginetest.Program{Logs: says("new"), ExitAfter: time.Minute}})
+		s.Program("b", enginetest.Program{Logs: says("before", "", "", "after"), ExitAfter: time.Minute})
+		if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"))...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2500 * time.Millisecond)
+		hold, h := make(chan struct{}), &heard{}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
+		if err := s.apply(t.Context(), start("a")); err != nil {
+			t.Fatal(err)
+		}
+		close(hold)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		h.want(t, "p-a-1 | new", "p-b-1 | after", "p-b-1 exited with code 0", "p-a-1 exited with code 0")
+	})
+}
+
+func TestFollowThePast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"), service("b"))
+		s.Program("a", enginetest.Program{Logs: says("one", "two", "three"), ExitAfter: 10 * time.Second})
+		s.Program("b", enginetest.Program{Logs: says("gone"), ExitAfter: time.Second})
+		if err := s.apply(t.Context(), slices.Concat(s.up("b"), s.up("a"))...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(1500 * time.Millisecond)
+		h := &heard{}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{Past: &convergence.LogOptions{Tail: 1}})
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(h.lines[:2]) // two logs, read at the same time
+		h.want(t, "p-a-1 | two", "p-b-1 | gone", "p-a-1 | three", "p-a-1 exited with code 0")
+	})
+}
+
+func TestFollowSurvivesLostStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"), service("b"))
+		s.Program("a", enginetest.Program{Logs: says("one", "two", "three", "four"), ExitAfter: 5 * time.Second, ExitCode: 7})
+		s.Program("b", enginetest.Program{Logs: says("late"), ExitAfter: time.Second})
+		hold, h := make(chan struct{}), &heard{}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
+		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(1500 * time.Millisecond)
+		s.BreakStreams()
+		s.Inject(enginetest.Fault{Method: "Watch", Err: errors.New("still starting")})
+		if err := s.apply(t.Context(), s.up("b")...); err != nil { // nobody hears of it
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		s.Heal()
+		close(hold)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(h.lines)
+		h.want(t, "p-a-1 exited with code 7", "p-a-1 | four", "p-a-1 | one", "p-a-1 | three", "p-a-1 | two", "p-b-1 exited with code 0", "p-b-1 | late")
+	})
+}
+
+func TestFollowNamesASuccessorByItsFinalName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("web"))
+		s.Program("web", enginetest.Program{Logs: says("hello"), StopCode: 143})
+		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		h := &heard{}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{})
+		if err := s.apply(t.Context(), s.recreate("web")...); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := s.Crash("p-web-1", 3); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(h.lines) // the old one's end and the new one's start come together
+		h.want(t, "p-web-1 exited with code 143", "p-web-1 exited with code 3", "p-web-1 | hello")
+	})
+}
+
+func TestFollowEndsWithItsReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"))
+		s.Program("a", enginetest.Program{Logs: says("one", "two")})
+		h := &heard{err: errors.New("broken pipe")}
+		hold := make(chan struct{})
+		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
+		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; !errors.Is(err, h.err) {
+			t.Errorf("error = %v, want that of emit", err)
+		}
+		h.want(t, "p-a-1 | one")
+		if n := s.Streams(); n != 0 {
+			t.Errorf("%d event streams are left", n)
+		}
+	})
+}
+
+func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"))
+		h := &heard{}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: make(chan struct{})})
+		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", convergence.ErrUnreachable)})
+		s.BreakStreams()
+		began := time.Now()
+		err := <-done
+		if !errors.Is(err, convergence.ErrUnreachable) {
+			t.Errorf("error = %v, want ErrUnreachable", err)
+		}
+		if took := time.Since(began); took < 25*time.Second || took > 40*time.Second {
+			t.Errorf("gave up after %s", took)
+		}
+	})
+}

@@ -1,0 +1,230 @@
+package convergence_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+)
+
+// tracked is a stage with a running container of service a and a Tracker.
+func tracked(t *testing.T) (*stage, *convergence.Tracker) {
+	t.Helper()
+	s := newStage(t, service("a"), service("b"))
+	if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"))...); err != nil {
+		t.Fatal(err)
+	}
+	s.ForgetCalls()
+	tr := convergence.Track(t.Context(), "p", s.Engine, s.Engine)
+	t.Cleanup(tr.Close)
+	return s, tr
+}
+
+// exited is met when the container has exited.
+func exited(name string) func(convergence.Observed) (bool, error) {
+	return func(o convergence.Observed) (bool, error) {
+		c, _ := o.Container(name)
+		return c.State == convergence.Exited, nil
+	}
+}
+
+func (s *stage) count(method string) int {
+	n := 0
+	for _, c := range s.Calls() {
+		if c.Method == method {
+			n++
+		}
+	}
+	return n
+}
+
+func until(ctx context.Context, tr *convergence.Tracker, met func(convergence.Observed) (bool, error)) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- tr.Until(ctx, met) }()
+	synctest.Wait()
+	return done
+}
+
+func TestUntilIsMetWhenTheEventComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tr := tracked(t)
+		done := until(t.Context(), tr, exited("p-a-1"))
+		time.Sleep(10 * time.Second)
+		began := time.Now()
+		if err := s.Crash("p-a-1", 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 10*time.Millisecond {
+			t.Errorf("took %s", took)
+		}
+		if n := s.count("ListContainers"); n != 2 {
+			t.Errorf("%d looks, want one at the beginning and one for the event", n)
+		}
+	})
+}
+
+func TestTrackerIsLazy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tr := tracked(t)
+		time.Sleep(time.Hour)
+		if calls := s.Calls(); len(calls) > 0 {
+			t.Fatalf("%d calls though nobody waits: %v", len(calls), calls[0])
+		}
+		if err := <-until(t.Context(), tr, func(convergence.Observed) (bool, error) { return true, nil }); err != nil {
+			t.Fatal(err)
+		}
+		before := len(s.Calls())
+		for range 5 {
+			if err := s.ByHand().StopContainer(t.Context(), convergence.Ref{Name: "p-a-1"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.ByHand().StartContainer(t.Context(), convergence.Ref{Name: "p-a-1"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		if after := len(s.Calls()); after != before {
+			t.Errorf("%d calls for events that nobody waits for", after-before)
+		}
+	})
+}
+
+func TestUntilSeesWhatHappensAfterTheCallOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tr := tracked(t)
+		// A look that is under way when the second wait begins is too old for it.
+		release := make(chan struct{})
+		s.Inject(enginetest.Fault{Method: "ListContainers", Nth: 1, Hold: release})
+		first := until(t.Context(), tr, exited("p-a-1"))
+		looks := 0
+		second := until(t.Context(), tr, func(o convergence.Observed) (bool, error) {
+			looks = s.count("ListContainers")
+			return true, nil
+		})
+		close(release)
+		if err := <-second; err != nil {
+			t.Fatal(err)
+		}
+		if looks != 2 {
+			t.Errorf("the second wait was shown look %d, want 2", looks)
+		}
+		if err := s.Crash("p-a-1", 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestBurstsLeadToFewLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tr := tracked(t)
+		s.Inject(enginetest.Fault{Method: "ListContainers", Delay: 20 * time.Millisecond})
+		done := until(t.Context(), tr, exited("p-a-1"))
+		for range 200 {
+			s.Emit(convergence.Event{Action: "exec_start", Attributes: map[string]string{"com.docker.compose.project": "p"}})
+			time.Sleep(100 * time.Microsecond)
+		}
+		if err := s.Crash("p-a-1", 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if n := s.count("ListContainers"); n > 4 {
+			t.Errorf("200 events in 20 ms led to %d looks", n)
+		}
+	})
+}
+
+func TestLostStreamIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tr := tracked(t)
+		done := until(t.Context(), tr, exited("p-a-1"))
+		for range 20 { // every two seconds, for longer than an engine may be away
+			time.Sleep(2 * time.Second)
+			s.BreakStreams()
+		}
+		s.Inject(enginetest.Fault{Method: "Watch", Nth: 1, Err: errors.New("still starting")})
+		s.BreakStreams()
+		if err := s.Crash("p-a-1", 0); err != nil { // nobody is subscribed
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("noticed after %s", took)
+		}
+	})
+}
+
+func TestDroppedEventsOnlyDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tr := tracked(t)
+		done := until(t.Context(), tr, exited("p-a-1"))
+		s.Tamper(func(convergence.Event) []convergence.Event { return nil })
+		if err := s.Crash("p-a-1", 0); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("noticed after %s, want at most 30s", took)
+		}
+	})
+}
+
+func TestUntilGivesUpOnAnEngineThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tr := tracked(t)
+		done := until(t.Context(), tr, exited("p-a-1"))
+		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", convergence.ErrUnreachable)})
+		s.BreakStreams()
+		began := time.Now()
+		if err := <-done; !errors.Is(err, convergence.ErrUnreachable) {
+			t.Errorf("error = %v, want ErrUnreachable", err)
+		}
+		if took := time.Since(began); took < 25*time.Second || took > 40*time.Second {
+			t.Errorf("gave up after %s", took)
+		}
+		s.Heal()
+		if err := <-until(t.Context(), tr, func(convergence.Observed) (bool, error) { return true, nil }); err != nil {
+			t.Errorf("the next wait, with the engine back: %v", err)
+		}
+	})
+}
+
+func TestUntilEndsWithItsCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, tr := tracked(t)
+		reason := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := until(ctx, tr, exited("p-a-1"))
+		cancel(reason)
+		if err := <-done; !errors.Is(err, reason) {
+			t.Errorf("error = %v, want the cause", err)
+		}
+		if err := <-until(t.Context(), tr, func(convergence.Observed) (bool, error) { return false, reason }); !errors.Is(err, reason) {
+			t.Errorf("error = %v, want that of met", err)
+		}
+		done = until(t.Context(), tr, exited("p-a-1"))
+		tr.Close()
+		if err := <-done; err == nil {
+			t.Error("a closed tracker met a condition")
+		}
+	})
+}
