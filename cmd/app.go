@@ -38,6 +38,8 @@ type App struct {
 	Signals func() (signals <-chan os.Signal, stop func())
 	// LockDir holds the project locks; empty is the user's runtime directory.
 	LockDir string
+	// Program is the name that the binary was called under; empty is muster.
+	Program string
 }
 
 // Terminal tells which streams are terminals.
@@ -62,7 +64,7 @@ func (t Terminal) size() (columns, rows int) {
 func System() *App {
 	stderr := int(os.Stderr.Fd())
 	return &App{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(), Version: buildVersion(),
+		Program: os.Args[0], In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(), Version: buildVersion(),
 		Terminal: Terminal{
 			In: term.IsTerminal(int(os.Stdin.Fd())), Out: term.IsTerminal(int(os.Stdout.Fd())), Err: term.IsTerminal(stderr),
 			Screen: func() (columns, rows int) {
@@ -106,7 +108,7 @@ func Main(app *App, args []string) int {
 	s := newSession(app)
 	ctx, stop := s.interrupts.start(context.Background(), app.Signals)
 	defer stop()
-	err := s.execute(ctx, args)
+	err := s.invoke(ctx, args)
 	s.close()
 	if !silent(err) {
 		ui.PrintError(app.Err, s.readable(ctx, err), s.errorStyle())

@@ -37,7 +37,6 @@ func (s *session) root() *cobra.Command {
 		Short: "Run Compose files on a container engine",
 		// Global flags stand before the command's name, its own after it.
 		TraverseChildren: true, SilenceUsage: true, SilenceErrors: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Args:              cobra.ArbitraryArgs,
 		RunE:              s.noCommand,
 		PersistentPreRunE: s.prepare,
@@ -65,6 +64,7 @@ func (s *session) root() *cobra.Command {
 	c.PersistentFlags().BoolVar(&g.dryRun, "dry-run", false, "Print what would be done, and do nothing")
 	c.SetFlagErrorFunc(flagError)
 	c.AddCommand(s.commands()...)
+	s.addCompletion(c)
 	return c
 }
 

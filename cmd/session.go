@@ -24,9 +24,10 @@ type session struct {
 	printer    ui.Printer
 	warned     map[string]bool // what plans have warned of already
 
-	connecting sync.Once
-	eng        convergence.Engine
-	engErr     error
+	dockerFlags docker.Options // given in front of the command line
+	connecting  sync.Once
+	eng         convergence.Engine
+	engErr      error
 }
 
 func newSession(app *App) *session {
@@ -38,6 +39,19 @@ func newSession(app *App) *session {
 	}
 	s.printer = ui.NewPrinter(app.Err, s.mode, ui.PrinterOptions{Terminal: app.Terminal.Err})
 	return s
+}
+
+// invoke finds out in which form the binary was called.
+func (s *session) invoke(ctx context.Context, args []string) error {
+	inv, err := parseInvocation(s.Program, args)
+	if err != nil {
+		return err
+	}
+	if inv.metadata {
+		return s.printMetadata()
+	}
+	s.dockerFlags = inv.engine
+	return s.execute(ctx, inv.args)
 }
 
 // execute parses the arguments and runs the command that they name.
@@ -65,7 +79,9 @@ func (s *session) getenv(name string) string { return s.env[name] }
 func (s *session) engine() (convergence.Engine, error) {
 	s.connecting.Do(func() {
 		process := newSession(s.App) // the engine is chosen by the process, never by a .env file
-		s.eng, s.engErr = s.Connect(docker.Options{Getenv: process.getenv, UserAgent: "muster/" + s.Version})
+		opt := s.dockerFlags
+		opt.Getenv, opt.UserAgent = process.getenv, "muster/"+s.Version
+		s.eng, s.engErr = s.Connect(opt)
 	})
 	return s.eng, s.engErr
 }

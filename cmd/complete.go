@@ -1,0 +1,141 @@
+package cmd
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+// completed is what a shell may offer.
+type completed = []cobra.Completion
+
+const noFiles = cobra.ShellCompDirectiveNoFileComp
+
+// addCompletion lets shells complete services, profiles, projects and the words
+// of flags. A project that cannot be loaded completes nothing.
+func (s *session) addCompletion(root *cobra.Command) {
+	manyServices := s.completeServices("", -1)
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "attach", "commit", "export", "port", "stats", "exec", "run":
+			c.ValidArgsFunction = s.completeServices("", 1)
+		case "scale":
+			c.ValidArgsFunction = s.completeServices("=", -1)
+		case "cp":
+			c.ValidArgsFunction = s.completeCopy
+		case "ls", "version", "help", "completion":
+			c.ValidArgsFunction = cobra.NoFileCompletions
+		default:
+			c.ValidArgsFunction = manyServices
+		}
+		completeWords(c, "format", "table", "json")
+		completeWords(c, "pull", "always", "missing", "never", "build", "policy")
+		completeWords(c, "policy", "missing", "always")
+		completeWords(c, "rmi", "local", "all")
+		completeWords(c, "signal", "SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+		completeWords(c, "status", "paused", "restarting", "removing", "running", "dead", "created", "exited")
+		for _, flag := range []string{"attach", "no-attach", "exit-code-from"} {
+			s.completeFlag(c, flag, manyServices)
+		}
+	}
+	completeWords(root, "progress", "auto", "tty", "plain", "json", "quiet")
+	completeWords(root, "ansi", "never", "always", "auto")
+	s.completeFlag(root, "profile", s.completeProfiles)
+	s.completeFlag(root, "project-name", s.completeProjects)
+}
+
+type completer = func(c *cobra.Command, args []string, toComplete string) (completed, cobra.ShellCompDirective)
+
+func (s *session) completeFlag(c *cobra.Command, flag string, f completer) {
+	if c.Flags().Lookup(flag) != nil {
+		_ = c.RegisterFlagCompletionFunc(flag, f) // it fails only for flags that are not there
+	}
+}
+
+func completeWords(c *cobra.Command, flag string, words ...string) {
+	if c.Flags().Lookup(flag) != nil {
+		_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, noFiles)) // see completeFlag
+	}
+}
+
+// completionProject loads the project without its env files and without a word.
+func (s *session) completionProject(c *cobra.Command) (*project.Project, bool) {
+	in := s.loaderInput()
+	in.NoEnvResolution, in.NoConsistency = true, true
+	s.quiet()
+	p, err := s.loadInput(c.Context(), in)
+	return p, err == nil
+}
+
+// completeServices offers services with a suffix; files after the most-th argument.
+func (s *session) completeServices(suffix string, most int) completer {
+	return func(c *cobra.Command, args []string, _ string) (completed, cobra.ShellCompDirective) {
+		if most >= 0 && len(args) >= most {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		directive := noFiles
+		if suffix != "" {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return s.serviceCompletions(c, args, suffix), directive
+	}
+}
+
+func (s *session) serviceCompletions(c *cobra.Command, given []string, suffix string) completed {
+	p, ok := s.completionProject(c)
+	if !ok {
+		return nil
+	}
+	var names completed
+	for _, sv := range slices.Concat(p.Services, p.Disabled) {
+		if !slices.ContainsFunc(given, func(arg string) bool { return arg == sv.Name || strings.HasPrefix(arg, sv.Name+suffix) && suffix != "" }) {
+			names = append(names, sv.Name+suffix)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// completeCopy offers services with a colon beside files.
+func (s *session) completeCopy(c *cobra.Command, args []string, toComplete string) (completed, cobra.ShellCompDirective) {
+	if len(args) > 1 || strings.ContainsAny(toComplete, "/:") {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return s.serviceCompletions(c, nil, ":"), cobra.ShellCompDirectiveNoSpace
+}
+
+func (s *session) completeProfiles(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
+	p, ok := s.completionProject(c)
+	if !ok {
+		return nil, noFiles
+	}
+	var profiles completed
+	for _, sv := range slices.Concat(p.Services, p.Disabled) {
+		profiles = append(profiles, sv.Spec.Profiles...)
+	}
+	slices.Sort(profiles)
+	return slices.Compact(profiles), noFiles
+}
+
+func (s *session) completeProjects(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
+	e, err := s.engine()
+	if err != nil {
+		return nil, noFiles
+	}
+	cs, err := e.ListContainers(c.Context(), convergence.ContainerFilter{})
+	if err != nil {
+		return nil, noFiles
+	}
+	var names completed
+	for _, ct := range cs {
+		if ct.Project != "" {
+			names = append(names, ct.Project)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), noFiles
+}
