@@ -78,7 +78,8 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
 	}
 	if opt.follow {
-		return s.followLogs(ctx, e, t, shown, read, style)
+		sel := func(c convergence.Container) bool { return opt.shows(t, names, c) }
+		return s.followLogs(ctx, e, t, sel, shown, read, style)
 	}
 	return s.printLogs(ctx, e, t.name, shown, read, style)
 }

@@ -70,6 +70,10 @@ func (s *session) planned(ctx context.Context, e convergence.Engine, op operatio
 	if err != nil {
 		return convergence.Plan{}, err
 	}
+	return s.plannedFor(have, op)
+}
+
+func (s *session) plannedFor(have convergence.Observed, op operation) (convergence.Plan, error) {
 	plan, err := op.plan(have)
 	if err != nil {
 		return convergence.Plan{}, err

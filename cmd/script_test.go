@@ -34,6 +34,7 @@ const patience = 60 * time.Second
 //	rc N                     the exit code of the last muster
 //	sees NAME REGEXP         wait until a background muster has printed it
 //	interrupt NAME [term]    send it a signal
+//	eventually REGEXP ARG... run Main until its standard output matches
 //	finish NAME              wait for its end; stdout, stderr and rc are its
 //	byhand VERB NAME         what another user of the engine does to a container:
 //	                         start, stop, kill, pause, remove
@@ -46,12 +47,13 @@ func TestScripts(t *testing.T) {
 			Dir: dir, Setup: setupScript, RequireUniqueNames: true,
 			UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
-				"muster":    onWorld((*world).muster),
-				"rc":        onWorld((*world).checkCode),
-				"sees":      onWorld((*world).sees),
-				"interrupt": onWorld((*world).interrupt),
-				"finish":    onWorld((*world).finish),
-				"byhand":    onWorld((*world).byHand),
+				"muster":     onWorld((*world).muster),
+				"rc":         onWorld((*world).checkCode),
+				"sees":       onWorld((*world).sees),
+				"interrupt":  onWorld((*world).interrupt),
+				"finish":     onWorld((*world).finish),
+				"eventually": onWorld((*world).eventually),
+				"byhand":     onWorld((*world).byHand),
 			},
 		})
 	}
@@ -230,6 +232,23 @@ func (w *world) interrupt(ts *testscript.TestScript, _ bool, args []string) {
 func (w *world) finish(ts *testscript.TestScript, neg bool, args []string) {
 	w.end(ts, neg, args[0], w.background(ts, args[0]))
 	delete(w.running, args[0])
+}
+
+// eventually is for what the engine tells a moment later.
+func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile("(?m)" + args[0])
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		app := w.app(environ(ts), ts.MkAbs("."))
+		var out bytes.Buffer
+		app.Out, app.Err = &out, &out
+		Main(app, args[1:])
+		if want.Match(out.Bytes()) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%q does not come\n%s", args[0], out.String())
+		}
+	}
 }
 
 func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {

@@ -62,7 +62,7 @@ func (e *Engine) Logs(ctx context.Context, ref convergence.Ref, opt convergence.
 }
 
 func (e *core) follow(ctx context.Context, ref convergence.Ref, opt convergence.LogOptions, since, until time.Time, emit func(convergence.LogLine) error) error {
-	next := -1
+	next, run := -1, 0
 	for {
 		e.mu.Lock()
 		c, err := e.find(ref.Key())
@@ -73,7 +73,10 @@ func (e *core) follow(ctx context.Context, ref convergence.Ref, opt convergence.
 			}
 			return err
 		}
-		more := opt.Follow && c.alive()
+		if next < 0 {
+			run = c.starts
+		}
+		more := opt.Follow && c.alive() && c.starts == run // it ends with the process
 		lines := c.logs
 		if more { // a line is whole when its newline or the end comes
 			for len(lines) > 0 && lines[len(lines)-1].partial {

@@ -1,0 +1,42 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+)
+
+// followLogs prints what the containers said and say, those that come later
+// included, until all are gone.
+func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target, sel func(convergence.Container) bool, cs []convergence.Container, read convergence.LogOptions, style ui.LogStyle) error {
+	spool := ui.NewSpool(s.printer.Around)
+	out := spool.Writer(s.Out)
+	printer := ui.NewLogs(out, out, style)
+	printer.Announce(logNames(t.name, cs)...)
+	err := convergence.Follow(ctx, e, convergence.FollowOptions{Project: t.name, Select: sel, Past: &read}, func(o convergence.Output) error {
+		return printOutput(printer, t.name, o)
+	})
+	if closeErr := printer.Close(); err == nil {
+		err = closeErr
+	}
+	if closeErr := spool.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// printOutput prints a line, an exit or a remark of a container.
+func printOutput(printer *ui.Logs, projectName string, o convergence.Output) error {
+	name := logName(projectName, o.Container)
+	switch {
+	case o.Exit != nil && o.Exit.Restarting:
+		return printer.Notice(name, fmt.Sprintf("exited with code %d (restarting)", o.Exit.Code))
+	case o.Exit != nil:
+		return printer.Notice(name, fmt.Sprintf("exited with code %d", o.Exit.Code))
+	case o.Note != "":
+		return printer.Notice(name, o.Note)
+	}
+	return printer.Line(name, o.Line)
+}
