@@ -60,11 +60,13 @@ step "./muster -f $file ps"
 
 cat <<END
 
-It runs. What next?
+"health: starting" means that the engine itself has not looked yet: it takes a whole
+interval. Muster ran the same checks at once, and all of them passed.
 
-  curl http://127.0.0.1:$port/                                   count a visit
-  ./muster -f $file logs -f worker      watch the worker
-  QUICKSTART_PORT=$port GREETING=Hi ./muster -f $file plan
-                                                               see what a change would do, and why
-  ./muster -f $file down                stop it; add -v to remove its data too
+It runs. What next? In examples/quickstart, with QUICKSTART_PORT=$port:
+
+  curl http://127.0.0.1:$port/             count a visit
+  ../../muster logs -f worker            watch the worker
+  GREETING=Hi ../../muster plan          see what a change would do, and why
+  ../../muster down                      stop it; add -v to remove its data too
 END
