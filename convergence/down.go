@@ -27,6 +27,7 @@ func PlanDown(want *project.Project, have Observed, opt DownOptions) (Plan, erro
 	d.removeContainers(cs)
 	d.removeNetworks(cs, whole)
 	if opt.Volumes {
+		d.dropAnonymous(d.have, d.removed, nil)
 		d.removeVolumes(cs, whole)
 	}
 	d.removeImages(cs, chosen, whole)
@@ -86,7 +87,7 @@ func (d *down) removeContainers(cs []Container) {
 				after = d.stopHooks(d.service(c.Service), c, ids[i], why, after)
 				after = []StepID{d.add(ids[i]+"/stop", StopContainer{Target: c.Ref, Grace: d.opt.Timeout}, why, after...)}
 			}
-			d.remove(c, ids[i], why, after, cs)
+			d.removed[c.ID] = d.add(ids[i]+"/remove", RemoveContainer{Target: c.Ref, Volumes: d.opt.Volumes}, why, after...)
 		}
 	}
 }
@@ -104,19 +105,6 @@ func (d *down) why(c Container) string {
 		return "service " + c.Service + " goes down"
 	}
 	return "the project goes down"
-}
-
-// remove removes a container. Its anonymous volumes go with it only if volumes
-// go: they are data too.
-func (d *down) remove(c Container, id StepID, why string, after []StepID, all []Container) {
-	if !d.opt.Volumes {
-		d.removed[c.ID] = d.add(id+"/remove", RemoveContainer{Target: c.Ref}, why, after...)
-		return
-	}
-	rest := Observed{Containers: slices.DeleteFunc(slices.Clone(d.have.Containers), func(o Container) bool {
-		return o.ID != c.ID && d.removed[o.ID] != ""
-	})}
-	d.removed[c.ID] = d.removeWithVolumes(c, id, why, exclusiveVolumes(rest, c), after)
 }
 
 // stops are the steps that stop each service, which its dependencies wait for.

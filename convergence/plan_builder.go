@@ -116,7 +116,7 @@ func reduceNeeds(steps []Step) {
 			j := at[n]
 			return before[i][j/64]&(1<<(j%64)) != 0
 		})
-		for _, n := range s.Needs {
+		for _, n := range steps[i].Needs {
 			j := at[n]
 			before[i][j/64] |= 1 << (j % 64)
 		}

@@ -66,13 +66,13 @@ func PlanRemove(want *project.Project, have Observed, opt RemoveOptions) (Plan, 
 		stops = s.stopAll(s.chosenContainers(chosen, alive), opt.Timeout)
 	}
 	cs := s.chosenContainers(chosen, func(c Container) bool { return opt.Stop || !alive(c) })
+	gone := map[string]StepID{}
 	for i, id := range containerIDs(s.name, cs) {
-		const why = "asked to remove it"
-		if opt.Volumes {
-			s.removeWithVolumes(cs[i], id, why, exclusiveVolumes(s.have, cs[i]), []StepID{stops[cs[i].ID]})
-			continue
-		}
-		s.add(id+"/remove", RemoveContainer{Target: cs[i].Ref}, why, stops[cs[i].ID])
+		remove := RemoveContainer{Target: cs[i].Ref, Volumes: opt.Volumes}
+		gone[cs[i].ID] = s.add(id+"/remove", remove, "asked to remove it", stops[cs[i].ID])
+	}
+	if opt.Volumes {
+		s.dropAnonymous(s.have, gone, nil)
 	}
 	return s.planToTheEnd()
 }

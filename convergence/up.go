@@ -43,7 +43,7 @@ func newUp(want *project.Project, have Observed, opt UpOptions) (*up, error) {
 		want: want, have: have.sorted(), opt: opt,
 		services: map[string]*servicePlan{}, images: map[string]StepID{},
 		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
-		gone: map[string]StepID{}, awaits: map[StepID]bool{},
+		gone: map[string]StepID{}, awaits: map[StepID]bool{}, steppedAside: map[StepID]bool{},
 	}
 	return u, u.choose()
 }
@@ -62,6 +62,8 @@ func (u *up) finish(scope []*project.Service) {
 		}
 	}
 	u.removeRenamedNetworks()
+	u.spareRebuilt()
+	u.dropAnonymous(u.have, u.gone, u.inherited())
 	u.waitForNames()
 	u.waitForTargets()
 }
@@ -88,6 +90,8 @@ type up struct {
 
 	gone   map[string]StepID // by container ID, the step that removes it
 	awaits map[StepID]bool
+
+	steppedAside map[StepID]bool
 }
 
 // servicePlan is a service and what becomes of its containers.

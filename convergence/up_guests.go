@@ -166,8 +166,8 @@ func joinsProcess(s *project.Service, service string) bool {
 	})
 }
 
-// markStops decides which stops do not wait for a successor's creation, and,
-// because others wait for them, not for dependencies either.
+// markStops decides which stops do not wait for a successor's creation: where
+// that waits, by way of a network, a volume or a container, for the stop.
 func (u *up) markStops() {
 	u.markHandovers()
 	for _, sp := range u.order {
@@ -176,10 +176,18 @@ func (u *up) markStops() {
 				continue
 			}
 			joins := u.joinsReplaced(sl, sl.early)
-			sl.apart = joins || u.replacedNetwork(*sl.old) != ""
+			sl.apart = joins || u.replacedNetwork(*sl.old) != "" || (sl.early && u.needsReplaced(sp.Service))
 			sl.early = sl.early || joins
 		}
 	}
+}
+
+// needsReplaced reports whether a container of the service cannot be created
+// before a network or volume has been made anew.
+func (u *up) needsReplaced(s *project.Service) bool {
+	replaced := func(key string) bool { return u.networks[key] != nil && u.networks[key].replace != "" }
+	return (joinsNetworks(s) && slices.ContainsFunc(s.Networks, replaced)) ||
+		slices.ContainsFunc(s.Volumes, func(key string) bool { return u.volumes[key] != nil && u.volumes[key].replace != "" })
 }
 
 // joinsReplaced reports whether the slot joins a container that is replaced

@@ -154,10 +154,12 @@ func (u *up) replaceNetwork(np *networkPlan, create CreateNetwork) {
 			continue
 		}
 		freed = append(freed, u.detach(c, np))
-		restore = append(restore, u.putBack(c, np)...)
+		if sl := u.slotOf(c.ID); sl != nil && sl.fate != rebuild {
+			restore = append(restore, u.putBack(c, np)...)
+		}
 	}
 	remove := u.add(id+"/remove", RemoveNetwork{ID: np.id, Name: np.Name}, np.replace, append(freed, u.imageSteps...)...)
-	u.last().Finish = len(freed) > 0
+	u.last().Finish, u.last().OnFailure = len(freed) > 0, restore
 	u.add(id+"/create", create, np.replace, remove)
 	u.last().Finish, u.last().OnFailure = true, restore
 }
@@ -166,7 +168,7 @@ func (u *up) replaceNetwork(np *networkPlan, create CreateNetwork) {
 // replaced or connected again. One that is removed for good is just gone.
 func (u *up) detach(c Container, np *networkPlan) StepID {
 	sl := u.slotOf(c.ID)
-	if sl == nil {
+	if sl == nil || sl.fate == rebuild {
 		return u.gone[c.ID]
 	}
 	id := sl.id + "/disconnect " + StepID(np.Key)

@@ -21,6 +21,9 @@ func (u *up) emitRecreate(sl *slot) {
 	var ready []StepID // the successor exists and the old one is down
 	if sl.runs() && sl.apart {
 		stopped := u.stopWithHooks(sl.svc.Service, old, sl.id, sl.why, u.stopNeeds(sl))
+		for _, np := range u.replacedNetworks(old) {
+			stopped = append(stopped, np.ready) // where the old one is put back if need be
+		}
 		made := u.add(sl.id+"/create", creation, sl.why, slices.Concat(u.createNeeds(sl), stopped)...)
 		u.last().Finish, u.last().OnFailure = true, u.revive(sl)
 		ready = u.copyBeforeStart(sl, successor, []StepID{made}, restore)
@@ -62,7 +65,11 @@ func (u *up) startSuccessor(sl *slot, successor Ref, needs []StepID, restore []A
 func (u *up) retire(sl *slot, old Container, successor Ref, needs []StepID) {
 	running := sl.runs()
 	from := len(u.steps)
-	removed := u.removeWithVolumes(old, sl.id, "replaced", u.lostVolumes(sl), slices.Concat(needs, u.imageSteps))
+	needs = slices.Concat(needs, u.imageSteps)
+	for _, np := range u.replacedNetworks(old) {
+		needs = append(needs, sl.id+"/disconnect "+StepID(np.Key))
+	}
+	removed := u.add(sl.id+"/remove", RemoveContainer{Target: old.Ref, Volumes: true}, "replaced", needs...)
 	u.add(sl.id+"/rename", RenameContainer{Target: successor, Name: sl.name}, "takes the name of the one it replaced", removed)
 	for i := from; i < len(u.steps); i++ {
 		u.steps[i].Finish = running
@@ -107,7 +114,6 @@ func (u *up) emitRebuild(sl *slot) {
 	inherit := u.inherit(sl)
 	removed := u.add(sl.id+"/remove", RemoveContainer{Target: old.Ref, Volumes: len(inherit) == 0}, sl.why, needs...)
 	u.last().Finish = sl.runs()
-	u.last().Destroys = destroyed(u.lostVolumes(sl))
 	u.emitCreate(sl, removed, inherit)
 }
 
@@ -124,12 +130,64 @@ func (u *up) inherit(sl *slot) []InheritedVolume {
 			continue
 		}
 		declared, named := mountAt(sl.svc.Service, m.Target)
-		if declared && named {
+		if (declared && named) || (!declared && u.borrowed(sl.svc.Service, m)) {
 			continue
 		}
 		inherited = append(inherited, InheritedVolume{Volume: m.Name, Target: m.Target, IfImageVolume: !declared})
 	}
 	return inherited
+}
+
+// borrowed reports whether the mount comes from a container that the service
+// names in volumes_from: it comes from there again.
+func (u *up) borrowed(s *project.Service, m Mount) bool {
+	return slices.ContainsFunc(s.Namespaces, func(n project.NamespaceRef) bool {
+		return n.Attribute == "volumes_from" && slices.ContainsFunc(u.have.Of(n.Service), func(c Container) bool { return mountsVolume(c, m.Name) })
+	})
+}
+
+// inherited are the anonymous volumes that successors mount again.
+func (u *up) inherited() map[string]bool {
+	names := map[string]bool{}
+	for _, sp := range u.order {
+		for _, sl := range sp.slots {
+			if sl.fate != recreate && sl.fate != rebuild {
+				continue
+			}
+			for _, in := range u.inherit(sl) {
+				names[in.Volume] = true
+			}
+		}
+	}
+	return names
+}
+
+// spareRebuilt keeps other removals from taking an anonymous volume along that
+// a rebuilt container will mount again: in between nothing mounts it.
+func (u *up) spareRebuilt() {
+	for _, sp := range u.order {
+		for _, sl := range sp.slots {
+			if sl.fate != rebuild {
+				continue
+			}
+			for _, in := range u.inherit(sl) {
+				u.spare(in.Volume)
+			}
+		}
+	}
+}
+
+func (u *up) spare(volume string) {
+	for _, c := range u.have.Containers {
+		if u.gone[c.ID] == "" || !mountsVolume(c, volume) {
+			continue
+		}
+		removal := u.step(u.gone[c.ID])
+		if r, ok := removal.Action.(RemoveContainer); ok {
+			r.Volumes = false
+			removal.Action = r
+		}
+	}
 }
 
 // mountAt reports whether the service mounts something at the target, and
@@ -146,13 +204,4 @@ func mountAt(s *project.Service, target string) (declared, named bool) {
 		}
 	}
 	return false, false
-}
-
-// lostVolumes are the anonymous volumes that go with the old container because
-// its successor does not mount them.
-func (u *up) lostVolumes(sl *slot) []Mount {
-	inherited := u.inherit(sl)
-	return slices.DeleteFunc(u.exclusiveVolumes(*sl.old), func(m Mount) bool {
-		return slices.ContainsFunc(inherited, func(i InheritedVolume) bool { return i.Volume == m.Name })
-	})
 }

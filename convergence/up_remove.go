@@ -18,7 +18,7 @@ func (u *up) doom(c Container, id StepID, s *project.Service, why string, first 
 	if alive(c) {
 		needs = u.stopWithHooks(s, c, id, why, needs)
 	}
-	u.gone[c.ID] = u.removeWithVolumes(c, id, why, u.exclusiveVolumes(c), needs)
+	u.gone[c.ID] = u.add(id+"/remove", RemoveContainer{Target: c.Ref, Volumes: true}, why, needs...)
 }
 
 // stopWithHooks runs pre_stop hooks and stops the container; the result is
@@ -44,43 +44,60 @@ func (b *builder) stopHooks(s *project.Service, c Container, id StepID, why stri
 	return needs
 }
 
-// removeWithVolumes removes a container and the anonymous volumes named. The
-// engine removes those it made with the container itself; those that the
-// container had inherited are removed by name.
-func (b *builder) removeWithVolumes(c Container, id StepID, why string, volumes []Mount, needs []StepID) StepID {
-	remove := b.add(id+"/remove", RemoveContainer{Target: c.Ref, Volumes: true}, why, needs...)
-	if c.Labels[project.LabelReplace] == "" {
-		b.last().Destroys = destroyed(volumes)
-		return remove
-	}
-	for _, m := range volumes {
-		b.add(id+StepID("/remove-volume "+shortID(m.Name)), RemoveVolume{Name: m.Name}, why, remove)
-		b.last().Destroys = destroyed([]Mount{m})
-	}
-	return remove
-}
-
 // anonymous reports whether the mount is a volume that nobody named.
 func anonymous(m Mount) bool {
 	return m.Type == "volume" && len(m.Name) == 64 && strings.Trim(m.Name, "0123456789abcdef") == ""
 }
 
-// exclusiveVolumes are the anonymous volumes that no other container of the
-// project mounts.
-func exclusiveVolumes(have Observed, c Container) []Mount {
-	var own []Mount
-	for _, m := range c.Mounts {
-		if !anonymous(m) {
+// dropAnonymous completes a plan with what becomes of anonymous volumes: those
+// that nothing mounts once the containers in gone are gone, and that no
+// successor inherits. The engine removes them with the container that they were
+// made with; those that were inherited or shared are removed by name.
+func (b *builder) dropAnonymous(have Observed, gone map[string]StepID, inherited map[string]bool) {
+	seen := map[string]bool{}
+	for _, c := range have.Containers {
+		if gone[c.ID] == "" {
 			continue
 		}
-		if !slices.ContainsFunc(have.Containers, func(o Container) bool { return o.ID != c.ID && mountsVolume(o, m.Name) }) {
-			own = append(own, m)
+		for _, m := range c.Mounts {
+			if !anonymous(m) || seen[m.Name] || inherited[m.Name] {
+				continue
+			}
+			seen[m.Name] = true
+			b.dropVolume(have, gone, c, m)
 		}
 	}
-	return own
 }
 
-func (u *up) exclusiveVolumes(c Container) []Mount { return exclusiveVolumes(u.have, c) }
+func (b *builder) dropVolume(have Observed, gone map[string]StepID, first Container, m Mount) {
+	var removals []StepID
+	for _, o := range have.Containers {
+		if !mountsVolume(o, m.Name) {
+			continue
+		}
+		if gone[o.ID] == "" {
+			return
+		}
+		removals = append(removals, gone[o.ID])
+	}
+	removal := b.step(gone[first.ID])
+	lost := destroyed([]Mount{m})
+	if r, ok := removal.Action.(RemoveContainer); ok && r.Volumes && len(removals) == 1 && first.Labels[project.LabelReplace] == "" {
+		if removal.Destroys != "" {
+			lost = removal.Destroys + ", " + lost
+		}
+		removal.Destroys = lost
+		return
+	}
+	b.add(removal.ID+StepID("-volume "+shortID(m.Name)), RemoveVolume{Name: m.Name}, "no container mounts it any more", removals...)
+	b.last().Destroys = lost
+}
+
+// step is the step with that ID, which has been added.
+func (b *builder) step(id StepID) *Step {
+	i := slices.IndexFunc(b.steps, func(s Step) bool { return s.ID == id })
+	return &b.steps[i]
+}
 
 // destroyed names anonymous volumes in words.
 func destroyed(volumes []Mount) string {

@@ -50,7 +50,7 @@ func (u *up) repairSlot(sp *servicePlan, group []Container) *slot {
 	if final != stays.Name {
 		rename := u.add(sl.id+"/repair-rename", RenameContainer{Target: stays.Ref, Name: final},
 			"an interrupted run left it with a temporary name", slices.Clone(sl.first)...)
-		sl.first = append(sl.first, rename)
+		sl.first, sl.renamed = append(sl.first, rename), rename
 		stays.Name = final
 	}
 	sl.name = u.want.ContainerName(sp.Service, stays.Number)
@@ -127,6 +127,6 @@ func (u *up) removeRival(sl *slot, c, stays Container) StepID {
 	if alive(c) {
 		needs = u.stopWithHooks(sl.svc.Service, c, id, why, needs)
 	}
-	u.gone[c.ID] = u.removeWithVolumes(c, id, why, u.exclusiveVolumes(c), needs)
+	u.gone[c.ID] = u.add(id+"/remove", RemoveContainer{Target: c.Ref, Volumes: true}, why, needs...)
 	return u.gone[c.ID]
 }

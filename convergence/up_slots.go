@@ -21,20 +21,21 @@ const (
 
 // slot is one replica of a service as it will be.
 type slot struct {
-	svc    *servicePlan
-	number int
-	id     StepID // "web-1": prefix of the IDs of its steps
-	name   string // final name of the container
-	old    *Container
-	fate   fate
-	why    string            // of create, recreate, rebuild
-	bounce string            // why a running container is stopped and started again
-	early  bool              // its stop does not wait for dependencies to be ready
-	apart  bool              // its stop does not wait for the creation of the successor
-	first  []StepID          // repairs of an interrupted run
-	awaits []StepID          // stops of others that its start waits for
-	refs   map[string]Ref    // containers that it joins, by service
-	ids    map[string]string // their IDs, as far as they are observed
+	svc     *servicePlan
+	number  int
+	id      StepID // "web-1": prefix of the IDs of its steps
+	name    string // final name of the container
+	old     *Container
+	fate    fate
+	why     string            // of create, recreate, rebuild
+	bounce  string            // why a running container is stopped and started again
+	early   bool              // its stop does not wait for dependencies to be ready
+	apart   bool              // its stop does not wait for the creation of the successor
+	first   []StepID          // repairs of an interrupted run
+	renamed StepID            // of the repairs, the one that gives the container its name back
+	awaits  []StepID          // stops of others that its start waits for
+	refs    map[string]Ref    // containers that it joins, by service
+	ids     map[string]string // their IDs, as far as they are observed
 }
 
 // alive reports whether processes of the container exist.

@@ -67,7 +67,7 @@ func mountsVolume(c Container, name string) bool {
 // which this operation does not make anew.
 func (u *up) checkVolumeUsers(vp *volumePlan) {
 	for _, c := range u.have.Containers {
-		if !mountsVolume(c, vp.Name) || u.scoped(c.Service) && !c.OneOff {
+		if !mountsVolume(c, vp.Name) || (u.scoped(c.Service) && !c.OneOff) || u.isOrphanToRemove(c) {
 			continue
 		}
 		u.fail(vp.Pos, "volume %s cannot be made anew: container %s uses it and is not part of this operation; remove it first", vp.Name, c.Name)

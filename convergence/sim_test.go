@@ -1,0 +1,362 @@
+package convergence_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+// sim is an engine reduced to what plans depend on: names, ports, networks,
+// volumes and namespaces. Its rules are the real engine's, so that a plan which
+// breaks one of them fails here.
+type sim struct {
+	have    Observed
+	strange []Container         // of nobody's project
+	joins   map[string][]string // IDs of the containers whose namespaces a container lives in
+	anon    map[string]string   // anonymous volumes, by name, and the container they were made with
+	specs   map[string]*project.Service
+	unsure  map[string]bool // anonymous volumes that only the image could have declared
+	made    int
+}
+
+func newSim() *sim {
+	return &sim{
+		have:  Observed{Project: "demo"},
+		joins: map[string][]string{}, anon: map[string]string{}, specs: map[string]*project.Service{}, unsure: map[string]bool{},
+	}
+}
+
+// find returns the container that a ref means: by ID if it has one.
+func (s *sim) find(r Ref) (*Container, error) {
+	for i := range s.have.Containers {
+		c := &s.have.Containers[i]
+		if (r.ID != "" && c.ID == r.ID) || (r.ID == "" && c.Name == r.Name) {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("no container %s", r.Name)
+}
+
+func (s *sim) named(name string) error {
+	for _, c := range slices.Concat(s.have.Containers, s.strange) {
+		if c.Name == name {
+			return fmt.Errorf("the name %s is taken by %s", name, shortTestID(c.ID))
+		}
+	}
+	return nil
+}
+
+func shortTestID(id string) string { return id[:min(12, len(id))] }
+
+// do performs one action.
+func (s *sim) do(a Action) error {
+	switch a := a.(type) {
+	case PullImage:
+		s.image(a.Image.Ref)
+	case BuildImage:
+		s.image(a.Spec.Service.Image)
+	case CreateNetwork:
+		return s.createNetwork(a)
+	case RemoveNetwork:
+		return s.removeNetwork(a)
+	case CreateVolume:
+		return s.createVolume(a)
+	case RemoveVolume:
+		return s.removeVolume(a)
+	case CreateContainer:
+		return s.create(a.Spec)
+	default:
+		return s.onContainer(a)
+	}
+	return nil
+}
+
+func (s *sim) image(ref string) {
+	if _, ok := s.have.Image(ref); !ok {
+		s.have.Images = append(s.have.Images, Image{Ref: ref, ID: digest(ref), Digest: digest(ref), LastTagged: now})
+	}
+}
+
+func (s *sim) createNetwork(a CreateNetwork) error {
+	for _, n := range s.have.Networks {
+		if n.Name == a.Network.Name {
+			return fmt.Errorf("network %s exists", n.Name)
+		}
+	}
+	s.made++
+	s.have.Networks = append(s.have.Networks, Network{ID: fmt.Sprintf("net%d", s.made), Name: a.Network.Name, Labels: a.Labels})
+	return nil
+}
+
+func (s *sim) removeNetwork(a RemoveNetwork) error {
+	for _, c := range s.have.Containers {
+		for _, n := range c.Networks {
+			if n.NetworkID == a.ID && c.State == Running {
+				return fmt.Errorf("network %s has active endpoint %s", a.Name, c.Name)
+			}
+		}
+	}
+	s.have.Networks = slices.DeleteFunc(s.have.Networks, func(n Network) bool { return n.ID == a.ID })
+	return nil
+}
+
+func (s *sim) createVolume(a CreateVolume) error {
+	s.have.Volumes = append(s.have.Volumes, Volume{Name: a.Volume.Name, Labels: a.Labels})
+	return nil
+}
+
+func (s *sim) removeVolume(a RemoveVolume) error {
+	for _, c := range s.have.Containers {
+		if mounted(c, a.Name) {
+			return fmt.Errorf("volume %s is in use by %s", a.Name, c.Name)
+		}
+	}
+	delete(s.anon, a.Name)
+	s.have.Volumes = slices.DeleteFunc(s.have.Volumes, func(v Volume) bool { return v.Name == a.Name })
+	return nil
+}
+
+func mounted(c Container, name string) bool {
+	return slices.ContainsFunc(c.Mounts, func(m Mount) bool { return m.Name == name })
+}
+
+func (s *sim) create(spec CreateSpec) error {
+	if err := s.named(spec.Name); err != nil {
+		return err
+	}
+	images, refs := spec.Open()
+	for _, m := range images {
+		if _, ok := s.have.Image(m.Ref); !ok {
+			return fmt.Errorf("no image %s", m.Ref)
+		}
+	}
+	ids := map[string]string{}
+	for service, r := range refs {
+		joined, err := s.find(r)
+		if err != nil {
+			return fmt.Errorf("join %s: %w", service, err)
+		}
+		ids[service] = joined.ID
+	}
+	spec, err := spec.Complete(s.have.Images, ids)
+	if err != nil {
+		return err
+	}
+	for _, in := range spec.Inherit {
+		s.unsure[in.Volume] = s.unsure[in.Volume] || in.IfImageVolume
+	}
+	s.made++
+	c := Container{
+		Ref: Ref{ID: fmt.Sprintf("%03x%061x", s.made, s.made), Name: spec.Name}, Project: "demo", Service: spec.Service.Name,
+		Number: spec.Number, Labels: spec.Labels, Image: spec.Service.Image, State: Created,
+	}
+	if err := s.fill(&c, spec); err != nil {
+		return err
+	}
+	s.specs[c.ID] = spec.Service
+	s.have.Containers = append(s.have.Containers, c)
+	return nil
+}
+
+// fill attaches and mounts what the service asks for.
+func (s *sim) fill(c *Container, spec CreateSpec) error {
+	p, svc := spec.Project, spec.Service
+	for _, ns := range svc.Namespaces {
+		id := spec.Refs[ns.Service].ID
+		joined, err := s.find(Ref{ID: id, Name: ns.Service})
+		if err != nil {
+			return fmt.Errorf("join %s: %w", ns.Service, err)
+		}
+		if ns.Attribute == "volumes_from" {
+			for _, m := range joined.Mounts {
+				if !slices.ContainsFunc(svc.Spec.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Target == m.Target }) {
+					c.Mounts = append(c.Mounts, m)
+				}
+			}
+		} else {
+			s.joins[c.ID] = append(s.joins[c.ID], id)
+		}
+	}
+	for _, key := range svc.Networks {
+		if svc.Spec.NetworkMode != "" {
+			break
+		}
+		i := slices.IndexFunc(s.have.Networks, func(n Network) bool { return n.Name == p.Network(key).Name })
+		if i < 0 {
+			return fmt.Errorf("no network %s", key)
+		}
+		c.Networks = append(c.Networks, Attachment{Network: s.have.Networks[i].Name, NetworkID: s.have.Networks[i].ID})
+	}
+	return s.mount(c, spec)
+}
+
+func (s *sim) mount(c *Container, spec CreateSpec) error {
+	for i, v := range spec.Service.Spec.Volumes {
+		if v.Source != "" {
+			name := spec.Project.Volume(v.Source).Name
+			if !slices.ContainsFunc(s.have.Volumes, func(o Volume) bool { return o.Name == name }) {
+				return fmt.Errorf("no volume %s", name)
+			}
+			c.Mounts = append(c.Mounts, Mount{Type: "volume", Name: name, Target: v.Target})
+			continue
+		}
+		name := anonymousName(c.ID, i)
+		for _, in := range spec.Inherit {
+			if in.Target == v.Target {
+				name = in.Volume
+			}
+		}
+		if _, inherited := s.anon[name]; !inherited && name != anonymousName(c.ID, i) {
+			return fmt.Errorf("the inherited volume %s is lost", shortTestID(name))
+		}
+		if s.anon[name] == "" {
+			s.anon[name] = c.ID
+		}
+		c.Mounts = append(c.Mounts, Mount{Type: "volume", Name: name, Target: v.Target})
+	}
+	for _, p := range spec.Service.Spec.Ports {
+		c.Ports = append(c.Ports, Port{HostPort: mustAtoi(p.Published), Container: int(p.Target), Protocol: "tcp"})
+	}
+	return nil
+}
+
+func mustAtoi(s string) int {
+	var n int
+	fmt.Sscan(s, &n)
+	return n
+}
+
+// onContainer performs the actions that need a container.
+func (s *sim) onContainer(a Action) error {
+	switch a := a.(type) {
+	case Await:
+		for _, r := range a.Targets {
+			if _, err := s.find(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	case CopyFiles:
+		_, err := s.find(a.Target)
+		return err
+	case RunHook:
+		return s.in(a.Target, Running, nil)
+	case StartContainer:
+		return s.start(a.Target)
+	case StopContainer:
+		return s.in(a.Target, "", func(c *Container) { c.State = Exited })
+	case UnpauseContainer:
+		return s.in(a.Target, Paused, func(c *Container) { c.State = Running })
+	case RemoveContainer:
+		return s.remove(a)
+	case RenameContainer:
+		if err := s.named(a.Name); err != nil {
+			return err
+		}
+		return s.in(a.Target, "", func(c *Container) { c.Name = a.Name })
+	case ConnectNetwork:
+		return s.connect(a)
+	case DisconnectNetwork:
+		return s.in(a.Target, "", func(c *Container) {
+			c.Networks = slices.DeleteFunc(c.Networks, func(n Attachment) bool { return n.NetworkID == a.Network })
+		})
+	}
+	return fmt.Errorf("what is %s?", a)
+}
+
+func (s *sim) in(r Ref, state State, do func(*Container)) error {
+	c, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	if state != "" && c.State != state {
+		return fmt.Errorf("container %s is %s, not %s", c.Name, c.State, state)
+	}
+	if do != nil {
+		do(c)
+	}
+	return nil
+}
+
+func (s *sim) connect(a ConnectNetwork) error {
+	i := slices.IndexFunc(s.have.Networks, func(n Network) bool { return n.Name == a.Endpoint.Network.Name })
+	if i < 0 {
+		return fmt.Errorf("no network %s", a.Endpoint.Network.Name)
+	}
+	n := s.have.Networks[i]
+	return s.in(a.Target, "", func(c *Container) {
+		c.Networks = append(c.Networks, Attachment{Network: n.Name, NetworkID: n.ID})
+	})
+}
+
+// start fails as the engine does: a port that is taken, a network that is
+// gone, a namespace whose owner does not run.
+func (s *sim) start(r Ref) error {
+	c, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	if c.State == Running {
+		return nil
+	}
+	for _, o := range s.have.Containers {
+		for _, p := range c.Ports {
+			if o.ID != c.ID && (o.State == Running || o.State == Paused) && slices.ContainsFunc(o.Ports, func(q Port) bool { return q.HostPort == p.HostPort }) {
+				return fmt.Errorf("port %d of %s is taken by %s", p.HostPort, c.Name, o.Name)
+			}
+		}
+	}
+	for _, n := range c.Networks {
+		if !slices.ContainsFunc(s.have.Networks, func(o Network) bool { return o.ID == n.NetworkID }) {
+			return fmt.Errorf("network %s of %s is gone", n.Network, c.Name)
+		}
+	}
+	for _, id := range s.joins[c.ID] {
+		if owner, err := s.find(Ref{ID: id}); err != nil || owner.State != Running {
+			return fmt.Errorf("the namespace of %s has no running owner", c.Name)
+		}
+	}
+	c.State = Running
+	return nil
+}
+
+func (s *sim) remove(a RemoveContainer) error {
+	c, err := s.find(a.Target)
+	if err != nil {
+		return err
+	}
+	gone := *c
+	s.have.Containers = slices.DeleteFunc(s.have.Containers, func(o Container) bool { return o.ID == gone.ID })
+	for _, m := range gone.Mounts {
+		inUse := slices.ContainsFunc(s.have.Containers, func(o Container) bool { return mounted(o, m.Name) })
+		if a.Volumes && s.anon[m.Name] == gone.ID && !inUse {
+			delete(s.anon, m.Name)
+		}
+	}
+	return nil
+}
+
+// temporary lists containers whose names an interrupted run would leave.
+func (s *sim) temporary() []string {
+	var names []string
+	for _, c := range s.have.Containers {
+		if _, ok := project.FinalName(c.Name); ok {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// String is the state in words, for failures.
+func (s *sim) String() string {
+	var b strings.Builder
+	for _, c := range s.have.Containers {
+		fmt.Fprintf(&b, "%s %s %s %v\n", shortTestID(c.ID), c.Name, c.State, c.Networks)
+	}
+	return b.String()
+}
