@@ -46,7 +46,6 @@ type FollowOptions struct {
 type Followed interface {
 	Watcher
 	Observer
-	InspectContainer(ctx context.Context, c Ref) (Inspection, error)
 	Logs(ctx context.Context, c Ref, opt LogOptions, emit func(LogLine) error) error
 }
 

@@ -13,6 +13,7 @@ import (
 // Observer is what a Tracker looks with.
 type Observer interface {
 	ListContainers(ctx context.Context, f ContainerFilter) ([]Container, error)
+	InspectContainer(ctx context.Context, c Ref) (Inspection, error)
 }
 
 const (
@@ -48,6 +49,7 @@ type Tracker struct {
 
 	mu      sync.Mutex
 	waiters []*waiter
+	dead    []Ref         // of whose end an event told since the last look
 	wake    chan struct{} // has an element when there may be something to do
 }
 
@@ -202,9 +204,15 @@ func (t *Tracker) read(ctx context.Context, stream EventStream) error {
 		if err != nil {
 			return err
 		}
-		if t.mark(func(w *waiter) bool { return w.about == nil || slices.Contains(w.about, ev.Container.ID) }) {
-			t.nudge()
+		if !t.mark(func(w *waiter) bool { return w.about == nil || slices.Contains(w.about, ev.Container.ID) }) {
+			continue
 		}
+		if ev.Action == "die" {
+			t.mu.Lock()
+			t.dead = append(t.dead, ev.Container)
+			t.mu.Unlock()
+		}
+		t.nudge()
 	}
 }
 
@@ -239,6 +247,8 @@ func (t *Tracker) look(ctx context.Context) (looked bool, err error) {
 			due = append(due, w)
 		}
 	}
+	dead := t.dead
+	t.dead = nil
 	t.mu.Unlock()
 	if len(due) == 0 {
 		return false, nil
@@ -249,15 +259,48 @@ func (t *Tracker) look(ctx context.Context) (looked bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("observe project %s: %w", t.project, err)
 	}
-	o := Observed{Project: t.project, Containers: containers}
-	for _, w := range due {
-		w.tell(o)
+	tell := func() {
+		o := Observed{Project: t.project, Containers: slices.Clone(containers)}
+		for _, w := range due {
+			w.tell(o)
+		}
+	}
+	tell()
+	stale, err := t.bury(limited, containers, dead)
+	if err != nil {
+		return false, err
+	}
+	if stale {
+		tell()
 	}
 	select {
 	case <-time.After(lookPause):
 	case <-ctx.Done():
 	}
 	return true, nil
+}
+
+// bury corrects a list that still shows containers as running whose end was told
+// of already: engines up to 20.10 announce an exit before they list it. They
+// answer an inspection when they are done. stale reports whether it was needed.
+func (t *Tracker) bury(ctx context.Context, containers []Container, dead []Ref) (stale bool, err error) {
+	for _, d := range dead {
+		i := slices.IndexFunc(containers, func(c Container) bool { return c.ID == d.ID })
+		if i < 0 || !alive(containers[i]) {
+			continue
+		}
+		seen, err := t.observer.InspectContainer(ctx, d)
+		if errors.Is(err, ErrNotFound) {
+			continue // another event tells
+		}
+		if err != nil {
+			return false, fmt.Errorf("observe project %s: %w", t.project, err)
+		}
+		c := &containers[i]
+		c.State, c.Status, c.Health, c.ExitCode = seen.State, seen.Status, seen.Health, seen.ExitCode
+		stale = true
+	}
+	return stale, nil
 }
 
 // tell replaces what the waiter has not read yet. Only the tracker's goroutine

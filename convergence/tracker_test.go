@@ -228,3 +228,46 @@ func TestUntilEndsWithItsCause(t *testing.T) {
 		}
 	})
 }
+
+// lateEngine lists an exit only a while after it has announced it, as Docker
+// 20.10 does; an inspection waits for that.
+type lateEngine struct {
+	*enginetest.Engine
+	before []convergence.Container
+}
+
+func (e *lateEngine) ListContainers(ctx context.Context, f convergence.ContainerFilter) ([]convergence.Container, error) {
+	if e.before != nil {
+		return e.before, nil
+	}
+	return e.Engine.ListContainers(ctx, f)
+}
+
+func (e *lateEngine) InspectContainer(ctx context.Context, c convergence.Ref) (convergence.Inspection, error) {
+	time.Sleep(300 * time.Millisecond)
+	return e.Engine.InspectContainer(ctx, c)
+}
+
+func TestExitThatIsListedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := tracked(t)
+		late := &lateEngine{Engine: s.Engine}
+		tr := convergence.Track(t.Context(), "p", late, s.Engine)
+		defer tr.Close()
+		done := until(t.Context(), tr, exited("p-a-1"))
+		var err error
+		if late.before, err = s.ByHand().ListContainers(t.Context(), convergence.ContainerFilter{Project: "p"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Crash("p-a-1", 1); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("noticed after %s", took)
+		}
+	})
+}
