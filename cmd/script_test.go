@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,8 +42,10 @@ const patience = 60 * time.Second
 //	finish NAME              wait for its end; stdout, stderr and rc are its
 //	byhand VERB NAME         what another user of the engine does to a container:
 //	                         start, stop, kill, pause, remove
+//	get URL                  what an HTTP server answers, to standard output
 //
-// $PROJECT is the project's name. TERMINAL=in,out,err names the streams that
+// $PROJECT is the project's name, $FREE_PORT a port that nobody listens on,
+// $EXAMPLES the folder of the examples. TERMINAL=in,out,err names the streams that
 // are terminals.
 func TestScripts(t *testing.T) {
 	for _, dir := range scriptDirs() {
@@ -53,6 +59,7 @@ func TestScripts(t *testing.T) {
 				"interrupt":  onWorld((*world).interrupt),
 				"finish":     onWorld((*world).finish),
 				"eventually": onWorld((*world).eventually),
+				"get":        onWorld((*world).get),
 				"byhand":     onWorld((*world).byHand),
 			},
 		})
@@ -110,8 +117,25 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("PROJECT", name)
 	env.Setenv("COMPOSE_PROJECT_NAME", name)
 	env.Setenv("HOME", env.WorkDir)
+	examples, err := filepath.Abs("../examples")
+	if err != nil {
+		return err
+	}
+	env.Setenv("EXAMPLES", examples)
+	if err := setFreePort(env); err != nil {
+		return err
+	}
 	env.Defer(func() { w.cleanUp(env, name) })
 	return nil
+}
+
+func setFreePort(env *testscript.Env) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Setenv("FREE_PORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	return l.Close()
 }
 
 // cleanUp takes the script's projects down.
@@ -119,7 +143,7 @@ func (w *world) cleanUp(env *testscript.Env, name string) {
 	var out bytes.Buffer
 	app := w.app(env.Vars, env.WorkDir)
 	app.Out, app.Err = &out, &out
-	if code := Main(app, []string{"-p", name, "down", "-v", "--remove-orphans", "-t", "0"}); code != 0 {
+	if code := Main(app, []string{"-p", name, "down", "-v", "--remove-orphans", "--rmi", "local", "-t", "0"}); code != 0 {
 		env.T().Log("cleaning up: " + out.String())
 		env.T().FailNow()
 	}
@@ -251,6 +275,21 @@ func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+func (w *world) get(ts *testscript.TestScript, neg bool, args []string) {
+	client := http.Client{Timeout: patience}
+	resp, err := client.Get(args[0])
+	if err == nil {
+		defer resp.Body.Close()
+		_, err = io.Copy(ts.Stdout(), resp.Body)
+	}
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	if (err != nil) != neg {
+		ts.Fatalf("get %s: %v", args[0], err)
+	}
+}
+
 func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	c := convergence.Ref{Name: args[1]}
@@ -278,6 +317,7 @@ func environ(ts *testscript.TestScript) []string {
 	for _, k := range []string{
 		"HOME", "PATH", "PROJECT", "TERMINAL", "TERM", "NO_COLOR", "GREETING", "MUSTER_ENGINE_HEALTH",
 		"COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROGRESS", "COMPOSE_ANSI", "COMPOSE_ENV_FILES",
+		"QUICKSTART_PORT", "WEBAPP_PORT", "POSTGRES_IMAGE", "REDIS_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "FREE_PORT",
 		"COMPOSE_REMOVE_ORPHANS", "COMPOSE_IGNORE_ORPHANS", "COMPOSE_STATUS_STDOUT", "COMPOSE_PARALLEL_LIMIT",
 	} {
 		if v := ts.Getenv(k); v != "" {
