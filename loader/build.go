@@ -3,11 +3,9 @@ package loader
 import (
 	"context"
 	"fmt"
+	"maps"
 
-	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/override"
-	"github.com/compose-spec/compose-go/v2/paths"
-	"github.com/compose-spec/compose-go/v2/transform"
 
 	"github.com/musterdev/muster/project"
 )
@@ -92,7 +90,11 @@ func (b *builder) merge(sources []*source, f frame) (*part, error) {
 			}
 		}
 	}
-	if err := guard("resolve", func() error { return b.finish(p, f) }); err != nil {
+	base := ""
+	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
+		base = b.base(b.s.dir, f.dir)
+	}
+	if err := finish(p.model, base, f.env.values); err != nil {
 		return nil, b.locate(sources[0].file, p.tree, err)
 	}
 	return p, nil
@@ -127,36 +129,22 @@ func (b *builder) mergeDocument(p *part, doc *node, file string, f frame) error 
 	if err := b.extendAll(cfg, file, f, resets); err != nil {
 		return err
 	}
+	touched := touchedBy(cfg.model)
 	if p.model, err = override.Merge(p.model, cfg.model); err != nil {
 		return err
 	}
 	p.tree = mergeNodes(p.tree, cfg.tree, nil)
-	return canonical(p, b.s.in.NoInterpolate)
+	return canonical(p.model, touched, b.s.in.NoInterpolate)
 }
 
-// canonical brings a model to its long form.
-func canonical(p *part, lenient bool) (err error) {
-	if p.model, err = override.EnforceUnicity(p.model); err != nil {
-		return err
-	}
-	if p.model, err = transform.Canonical(p.model, lenient); err != nil {
-		return err
-	}
-	p.model = compose.OmitEmpty(p.model)
-	p.model, err = override.EnforceUnicity(p.model)
-	return err
-}
-
-// finish sets defaults and resolves paths and bare environment names.
-func (b *builder) finish(p *part, f frame) (err error) {
-	if p.model, err = transform.SetDefaultValues(p.model); err != nil {
-		return err
-	}
-	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
-		if err := paths.ResolveRelativePaths(p.model, b.base(b.s.dir, f.dir), nil); err != nil {
-			return err
+// touchedBy notes the resources that a document declares: merging takes its
+// maps apart.
+func touchedBy(model map[string]any) map[string]any {
+	touched := map[string]any{}
+	for _, section := range sections() {
+		if resources, ok := model[section].(map[string]any); ok {
+			touched[section] = maps.Clone(resources)
 		}
 	}
-	compose.ResolveEnvironment(p.model, f.env.values)
-	return nil
+	return touched
 }

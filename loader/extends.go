@@ -215,11 +215,13 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 		v.check(doc, b.schema, "", doc.pos)
 		b.checks.document(doc)
 		var err error
-		if p.model, err = override.Merge(p.model, doc.data().(map[string]any)); err != nil {
+		model := doc.data().(map[string]any)
+		touched := touchedBy(model)
+		if p.model, err = override.Merge(p.model, model); err != nil {
 			return nil, file, b.locate(file, doc, err)
 		}
 		p.tree = mergeNodes(p.tree, doc, nil)
-		if err := canonical(p, b.s.in.NoInterpolate); err != nil {
+		if err := canonical(p.model, touched, b.s.in.NoInterpolate); err != nil {
 			return nil, file, b.locate(file, p.tree, err)
 		}
 	}

@@ -178,7 +178,7 @@ func isRemote(name string) bool {
 // importResources puts what an included model declares under what the includer
 // declares.
 func importResources(into, from *part, resets [][]string) error {
-	for _, section := range []string{"services", "volumes", "networks", "secrets", "configs", "models"} {
+	for _, section := range sections() {
 		source, ok := from.model[section].(map[string]any)
 		if !ok {
 			continue

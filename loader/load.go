@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	compose "github.com/compose-spec/compose-go/v2/loader"
@@ -45,8 +46,7 @@ func load(ctx context.Context, in Input) (*result, error) {
 	}
 	s, tree := r.session, r.part.tree
 	var model *types.Project
-	err = guard("decode", func() (err error) { model, err = s.decode(r.part.model, tree); return err })
-	if err != nil {
+	if model, err = s.decode(r.part.model, tree); err != nil {
 		_ = r.builder.locate(s.files[0], tree, err)
 		return r, s.err()
 	}
@@ -155,22 +155,33 @@ func dropBad(model map[string]any, tree *node) {
 	}
 }
 
-// decode makes compose-go's project of the merged model.
+// decode makes compose-go's project of the merged model, many services in
+// parallel.
 func (s *session) decode(model map[string]any, tree *node) (*types.Project, error) {
 	details := types.ConfigDetails{WorkingDir: s.dir, Environment: s.env.values}
+	profiles := s.activeProfiles(tree)
 	options := compose.ToOptions(&details, []func(*compose.Options){func(o *compose.Options) {
 		o.SetProjectName(s.name, true)
-		o.Profiles = s.activeProfiles(tree)
-		o.PruneUnnecessaryResources = !s.in.AllResources
-		o.SkipConsistencyCheck = true // the consistency check names every problem with its place
+		o.Profiles = profiles
+		o.SkipConsistencyCheck = true // ours names every problem with its place
 		o.SkipResolveEnvironment = true
 		o.SkipResolveLabels = true
 		convert, _ := s.env.lookup("COMPOSE_CONVERT_WINDOWS_PATHS")
 		o.ConvertWindowsPaths = parseBool(convert) && !s.in.NoPathResolution
 	}})
-	p, err := compose.ModelToProject(model, options, details)
+	chunks := split(model)
+	decoded := make([]*types.Project, len(chunks))
+	err := concurrently(len(chunks), func(i int) (err error) {
+		decoded[i], err = compose.ModelToProject(chunks[i], options, details)
+		return err
+	})
 	if err != nil {
 		return nil, err
+	}
+	p := decoded[0]
+	for _, part := range decoded[1:] {
+		maps.Copy(p.Services, part.Services)
+		maps.Copy(p.DisabledServices, part.DisabledServices)
 	}
 	p.ComposeFiles = s.files
 	for _, spec := range p.Services {
@@ -180,6 +191,9 @@ func (s *session) decode(model map[string]any, tree *node) (*types.Project, erro
 		if spec.Build != nil { // decoded from a map, in its random order
 			slices.SortFunc(spec.Build.SSH, func(a, b types.SSHKey) int { return cmp.Compare(a.ID, b.ID) })
 		}
+	}
+	if !s.in.AllResources {
+		p = p.WithoutUnnecessaryResources()
 	}
 	return p, nil
 }

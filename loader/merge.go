@@ -37,12 +37,16 @@ func mergeNodes(base, over *node, path []string) *node {
 func mergeFields(base, over *node, path []string) *node {
 	out := *base
 	out.fields = slices.Clone(base.fields)
+	at := make(map[string]int, len(out.fields))
+	for i, f := range out.fields {
+		at[f.key] = i
+	}
 	for _, f := range over.fields {
 		if f.node.tag == tagReset {
 			continue
 		}
-		i := out.index(f.key)
-		if i < 0 {
+		i, ok := at[f.key]
+		if !ok {
 			out.fields = append(out.fields, f)
 			continue
 		}
@@ -92,6 +96,7 @@ func longForm(n *node, path []string) *node {
 	case n.kind == sequence && keyedPath(path):
 		out := *n
 		out.kind, out.items, out.fields = mapping, nil, make([]field, 0, len(n.items))
+		at := make(map[string]int, len(n.items))
 		for _, item := range n.items {
 			text, ok := item.str()
 			if !ok {
@@ -100,7 +105,12 @@ func longForm(n *node, path []string) *node {
 			key, _, _ := strings.Cut(text, "=")
 			value := *item
 			value.short = true
-			out.set(field{key, item.pos, &value})
+			if i, again := at[key]; again {
+				out.fields[i] = field{key, item.pos, &value}
+				continue
+			}
+			at[key] = len(out.fields)
+			out.fields = append(out.fields, field{key, item.pos, &value})
 		}
 		return &out
 	case n.kind == scalar && len(path) == 3 && path[0] == "services":

@@ -19,16 +19,20 @@ type parser struct {
 	file    string // as shown
 	text    []byte
 	limits  Limits
-	nodes   int // of the current document, aliases followed
+	nodes   int  // of the current document, aliases followed
+	total   *int // of the load
 	follow  map[*yaml.Node]bool
 	tripped bool // a limit was hit: the rest of the document is left out
 	fail    func(*Error)
 }
 
+// nodesPerLoad is how many documents of the largest size a load may hold.
+const nodesPerLoad = 4
+
 // parseFile returns the documents of a file. Problems are reported; documents
 // after a syntax error are missing.
 func (s *session) parseFile(ctx context.Context, file string, text []byte) []*node {
-	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, fail: s.fail}
+	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, total: &s.nodes, fail: s.fail}
 	var docs []*node
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
 	for {
@@ -39,6 +43,10 @@ func (s *session) parseFile(ctx context.Context, file string, text []byte) []*no
 		}
 		if err != nil {
 			p.syntaxError(err)
+			return docs
+		}
+		if s.documents++; s.documents > s.limits.Files {
+			p.fail(&Error{Pos: p.at(&doc), Msg: fmt.Sprintf("more than %d documents take part", s.limits.Files)})
 			return docs
 		}
 		p.nodes, p.tripped, p.follow = 0, false, map[*yaml.Node]bool{}
@@ -74,6 +82,9 @@ func (p *parser) convert(n *yaml.Node, path string, depth int) *node {
 	out := &node{pos: p.at(n)}
 	if p.nodes++; p.nodes > p.limits.Nodes {
 		p.trip(n, fmt.Sprintf("the document has more than %d elements with its aliases followed", p.limits.Nodes))
+	}
+	if *p.total++; *p.total > nodesPerLoad*p.limits.Nodes {
+		p.trip(n, fmt.Sprintf("the files have more than %d elements together", nodesPerLoad*p.limits.Nodes))
 	}
 	if depth > p.limits.Depth {
 		p.trip(n, fmt.Sprintf("elements nest more than %d deep", p.limits.Depth))
@@ -131,7 +142,7 @@ func (p *parser) mapping(n *yaml.Node, out *node, path string, depth int) {
 		out.fields = append(out.fields, field{key, p.at(k), p.convert(v, dotted(path, key), depth+1)})
 	}
 	for _, m := range merges {
-		p.merge(m, out, path, depth)
+		p.merge(m, out, seen, path, depth)
 	}
 }
 
@@ -153,7 +164,7 @@ func (p *parser) key(k *yaml.Node, path string) (string, bool) {
 
 // merge adds the entries of a merge key that the mapping does not have. Of a
 // list of mappings the earlier ones win.
-func (p *parser) merge(n *yaml.Node, out *node, path string, depth int) {
+func (p *parser) merge(n *yaml.Node, out *node, seen map[string]int, path string, depth int) {
 	from := p.convert(n, path, depth+1)
 	sources := []*node{from}
 	if from.kind == sequence {
@@ -167,7 +178,8 @@ func (p *parser) merge(n *yaml.Node, out *node, path string, depth int) {
 			continue
 		}
 		for _, f := range source.fields {
-			if out.index(f.key) < 0 {
+			if _, has := seen[f.key]; !has {
+				seen[f.key] = f.pos.Line
 				out.fields = append(out.fields, f)
 			}
 		}

@@ -25,11 +25,14 @@ type session struct {
 	dotenvs    map[string]bool
 	env        *environment
 
-	budget   int64 // bytes that may still be read or produced
-	envTexts map[string]string
-	order    map[string]int // files as shown, in the order of reading
-	errs     Errors
-	warnings []Warning
+	budget    int64 // bytes that may still be read or produced
+	nodes     int   // of all documents
+	documents int
+	envTexts  map[string]string
+	order     map[string]int // files as shown, in the order of reading
+	errs      Errors
+	unsaid    int // errors beyond what is reported
+	warnings  []Warning
 }
 
 // newSession decides on files, environment and directory. It reads no Compose
@@ -58,8 +61,22 @@ func newSession(in Input) (*session, error) {
 	return s, nil
 }
 
-func (s *session) fail(e *Error)  { s.errs = append(s.errs, e) }
-func (s *session) warn(w Warning) { s.warnings = append(s.warnings, w) }
+// maxReports is how many errors, and how many warnings, are worth reading.
+const maxReports = 500
+
+func (s *session) fail(e *Error) {
+	if len(s.errs) < maxReports {
+		s.errs = append(s.errs, e)
+	} else {
+		s.unsaid++
+	}
+}
+
+func (s *session) warn(w Warning) {
+	if len(s.warnings) < maxReports {
+		s.warnings = append(s.warnings, w)
+	}
+}
 
 // failFile reports that a file cannot be read.
 func (s *session) failFile(file string, err error) {
@@ -101,7 +118,10 @@ func (s *session) err() error {
 		return nil
 	}
 	s.errs = sortErrors(s.order, s.errs)
-	return s.errs
+	if s.unsaid == 0 {
+		return s.errs
+	}
+	return append(slices.Clip(s.errs), &Error{Msg: fmt.Sprintf("%d more problems are not shown", s.unsaid)})
 }
 
 // profiles are the active ones.

@@ -8,9 +8,15 @@ import (
 // nearest is the candidate that a person most likely meant, or "".
 func nearest(word string, candidates []string) string {
 	best, bestDistance := "", max(1, min(3, len(word)/2))+1
+	if len(candidates) > maxCandidates {
+		return ""
+	}
 	sorted := slices.Sorted(slices.Values(candidates))
 	plain := func(s string) string { return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s)) }
 	for _, c := range sorted {
+		if len(c)-len(word) >= bestDistance || len(word)-len(c) >= bestDistance {
+			continue
+		}
 		d := distance(plain(word), plain(c))
 		if d < bestDistance {
 			best, bestDistance = c, d
@@ -18,6 +24,9 @@ func nearest(word string, candidates []string) string {
 	}
 	return best
 }
+
+// maxCandidates bounds the work of a hint.
+const maxCandidates = 1000
 
 // didYouMean is the hint for a word that is not among the candidates.
 func didYouMean(word string, candidates []string) string {

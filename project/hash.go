@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -61,13 +62,21 @@ func VolumeHash(v types.VolumeConfig) (Fingerprint, error) {
 
 // HashResolved is the config hash with service: references replaced by the IDs
 // of the containers they name: network_mode, ipc and pid become container:ID,
-// volumes_from entries become the ID. ids is keyed by service; a service
-// without an entry keeps its reference.
+// volumes_from entries become the ID without their mode. ids is keyed by
+// service; a service without an entry keeps its reference.
 func (s *Service) HashResolved(ids map[string]string) (Fingerprint, error) {
-	if len(s.Namespaces) == 0 {
+	if len(s.Namespaces) == 0 && len(s.Spec.VolumesFrom) == 0 {
 		return s.Hash, nil
 	}
-	return ServiceHash(s.Resolved(ids))
+	spec := s.Resolved(ids)
+	for i, from := range spec.VolumesFrom {
+		service, _, _ := strings.Cut(s.Spec.VolumesFrom[i], ":")
+		if id := ids[service]; id != "" {
+			from = id
+		}
+		spec.VolumesFrom[i] = from
+	}
+	return ServiceHash(spec)
 }
 
 func hashJSON(v any) (Fingerprint, error) {

@@ -90,6 +90,9 @@ func (p *Project) newFile(key string, f types.FileObjectConfig, secret bool) *Fi
 	switch {
 	case f.Environment != "":
 		value, ok := p.Environment[f.Environment]
+		if !ok && f.Content != "" { // set by an env file of an included model
+			value, ok = f.Content, true
+		}
 		file.Content, file.Missing = []byte(value), !ok
 	case f.File == "" && !file.External:
 		file.Content, file.Inline = []byte(f.Content), true
@@ -110,6 +113,9 @@ func (p *Project) newServices(in Input, from types.Services) ([]*Service, error)
 }
 
 func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*Service, error) {
+	if spec.Build != nil && spec.Platform == "" {
+		spec.Platform = p.Environment["DOCKER_DEFAULT_PLATFORM"]
+	}
 	s := &Service{
 		Name: name, Image: spec.Image, Build: spec.Build != nil, PullPolicy: spec.PullPolicy,
 		ContainerName: spec.ContainerName, Replicas: spec.GetScale(), Grace: gracePeriod(spec.StopGracePeriod),

@@ -32,8 +32,9 @@ func (t translation) config() *container.Config {
 		Labels:       t.in.Labels,
 		StopSignal:   s.StopSignal,
 		StopTimeout:  seconds(t.in.Service.Grace),
-		MacAddress:   t.legacyMAC(),
 	}
+	//lint:ignore SA1019 engines below API 1.44 know no other; it is empty for the rest
+	c.MacAddress = t.legacyMAC()
 	if c.StopSignal == "" {
 		c.StopSignal = t.in.StopSignal
 	}

@@ -1,0 +1,149 @@
+package loader
+
+import (
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+
+	compose "github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/override"
+	"github.com/compose-spec/compose-go/v2/paths"
+	"github.com/compose-spec/compose-go/v2/transform"
+)
+
+// sections are the top-level sections that hold resources by name.
+func sections() []string {
+	return []string{"services", "volumes", "networks", "secrets", "configs", "models"}
+}
+
+// phase is a step of compose-go's that treats every resource by itself.
+type phase func(model map[string]any) (map[string]any, error)
+
+// canonical brings what a document touched to its long form. What it did not
+// touch is in that form already: the work grows with the files, not with the
+// files times the model.
+func canonical(model, touched map[string]any, lenient bool) error {
+	part := map[string]any{}
+	for _, section := range sections() {
+		names, ok := touched[section].(map[string]any)
+		all, has := model[section].(map[string]any)
+		if !ok || !has {
+			continue
+		}
+		resources := make(map[string]any, len(names))
+		for name := range names {
+			resources[name] = all[name]
+		}
+		part[section] = resources
+	}
+	err := inChunks(part, func(m map[string]any) (map[string]any, error) {
+		m, err := override.EnforceUnicity(m)
+		if err != nil {
+			return nil, err
+		}
+		if m, err = transform.Canonical(m, lenient); err != nil {
+			return nil, err
+		}
+		return override.EnforceUnicity(compose.OmitEmpty(m))
+	})
+	if err != nil {
+		return err
+	}
+	for section, resources := range part {
+		all := model[section].(map[string]any)
+		for name, resource := range resources.(map[string]any) {
+			all[name] = resource
+		}
+	}
+	return nil
+}
+
+// finish sets defaults and resolves paths against base and bare environment
+// names. An empty base leaves paths alone.
+func finish(model map[string]any, base string, env map[string]string) error {
+	part := map[string]any{}
+	for _, section := range sections() {
+		if resources, ok := model[section].(map[string]any); ok {
+			part[section] = resources
+		}
+	}
+	err := inChunks(part, func(m map[string]any) (map[string]any, error) {
+		m, err := transform.SetDefaultValues(m)
+		if err != nil || base == "" {
+			return m, err
+		}
+		return m, paths.ResolveRelativePaths(m, base, nil)
+	})
+	if err != nil {
+		return err
+	}
+	for section, resources := range part {
+		model[section] = resources
+	}
+	compose.ResolveEnvironment(model, env)
+	return nil
+}
+
+// chunkSize is the number of services that are worth a goroutine.
+const chunkSize = 64
+
+// inChunks runs a phase over a model, over its services in parallel if there
+// are many, and puts the results in their place.
+func inChunks(model map[string]any, run phase) error {
+	chunks := split(model)
+	err := concurrently(len(chunks), func(i int) (err error) { chunks[i], err = run(chunks[i]); return err })
+	if err != nil {
+		return err
+	}
+	for _, chunk := range chunks {
+		for section, v := range chunk {
+			resources, isMap := v.(map[string]any)
+			if all, ok := model[section].(map[string]any); ok && isMap {
+				maps.Copy(all, resources)
+			} else {
+				model[section] = v
+			}
+		}
+	}
+	return nil
+}
+
+// split is the model in parts: everything but the services first, then some of
+// them each. A small model is one part.
+func split(model map[string]any) []map[string]any {
+	services, _ := model["services"].(map[string]any)
+	workers := min(runtime.GOMAXPROCS(0), len(services)/chunkSize)
+	if workers < 2 {
+		return []map[string]any{model}
+	}
+	rest := maps.Clone(model)
+	rest["services"] = map[string]any{}
+	chunks := []map[string]any{rest}
+	names := sortedKeys(services)
+	for part := range slices.Chunk(names, (len(names)+workers-1)/workers) {
+		some := make(map[string]any, len(part))
+		for _, name := range part {
+			some[name] = services[name]
+		}
+		chunks = append(chunks, map[string]any{"services": some})
+	}
+	return chunks
+}
+
+// concurrently calls run for 0 to n-1, waits for all, and returns the first
+// error by number. A panic is an error.
+func concurrently(n int, run func(i int) error) error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { errs[i] = guard("resolve", func() error { return run(i) }) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
