@@ -3,7 +3,6 @@ package convergence
 import (
 	"slices"
 
-	"github.com/musterdev/muster/depgraph"
 	"github.com/musterdev/muster/project"
 )
 
@@ -119,16 +118,16 @@ func (u *up) choose() error {
 		}
 		u.targets[name] = true
 	}
-	for _, name := range g.Order() {
-		if u.targets[name] || (!u.opt.NoDeps && needed(g, name, names)) {
+	chosen := g
+	if !u.opt.NoDeps {
+		chosen = g.Closure(names...)
+	}
+	for _, name := range chosen.Order() {
+		if u.targets[name] || !u.opt.NoDeps {
 			u.scope = append(u.scope, u.want.Service(name))
 		}
 	}
 	return nil
-}
-
-func needed(g *depgraph.Graph[string], name string, by []string) bool {
-	return g.Closure(by...).Has(name)
 }
 
 // policy is the recreate policy of a service.
@@ -186,13 +185,11 @@ func (u *up) checkNames() {
 }
 
 // provisional reports whether an image step may replace the image of a
-// container that stays.
+// container that stays, or of a volume that it mounts.
 func (u *up) provisional() bool {
 	for _, sp := range u.order {
-		if u.policy(sp.Name) == RecreateNever || !u.fresh[sp.Image] {
-			continue
-		}
-		if slices.ContainsFunc(sp.slots, func(sl *slot) bool { return sl.fate == keep }) {
+		fresh := u.fresh[sp.Image] || slices.ContainsFunc(volumeImages(u.want, sp.Service), func(r ImageRef) bool { return u.fresh[r.Ref] })
+		if fresh && u.policy(sp.Name) != RecreateNever && slices.ContainsFunc(sp.slots, func(sl *slot) bool { return sl.fate == keep }) {
 			return true
 		}
 	}

@@ -201,7 +201,7 @@ func (u *up) joinsReplaced(sl *slot, early bool) bool {
 }
 
 // markHandovers lets a start wait for the stop of whatever still holds one of
-// its fixed host ports, and that stop wait for nothing but images.
+// its fixed host ports or addresses, and that stop wait for nothing but images.
 func (u *up) markHandovers() {
 	for _, sp := range u.order {
 		for _, sl := range sp.slots {
@@ -209,7 +209,7 @@ func (u *up) markHandovers() {
 				continue
 			}
 			for _, c := range u.have.Containers {
-				if !alive(c) || (sl.old != nil && c.ID == sl.old.ID) || !sharesPort(sp.Service, c) {
+				if !alive(c) || (sl.old != nil && c.ID == sl.old.ID) || !(sharesPort(sp.Service, c) || u.sharesAddress(sp.Service, c)) {
 					continue
 				}
 				if holder := u.slotOf(c.ID); holder != nil && holder.stopID() != "" {
@@ -229,6 +229,21 @@ func sharesPort(s *project.Service, c Container) bool {
 			if held.HostPort != 0 && p.Published == itoa(held.HostPort) && sameProtocol(p.Protocol, held.Protocol) && overlaps(p.HostIP, held.HostIP) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// sharesAddress reports whether the container has an address on a network that
+// the service asks for.
+func (u *up) sharesAddress(s *project.Service, c Container) bool {
+	for _, key := range s.Networks {
+		wanted, n := s.Spec.Networks[key], u.want.Network(key)
+		if wanted == nil || wanted.Ipv4Address == "" || n == nil {
+			continue
+		}
+		if slices.ContainsFunc(c.Networks, func(a Attachment) bool { return a.Network == n.Name && a.Address == wanted.Ipv4Address }) {
+			return true
 		}
 	}
 	return false

@@ -230,7 +230,11 @@ func (w *worldReader) fromService(c *Container, p *project.Project, s *project.S
 	if s.Spec.NetworkMode == "" {
 		for _, key := range s.Networks {
 			n := p.Network(key)
-			c.Networks = append(c.Networks, Attachment{Network: n.Name, NetworkID: "net-" + n.Name})
+			at := Attachment{Network: n.Name, NetworkID: "net-" + n.Name}
+			if wanted := s.Spec.Networks[key]; wanted != nil {
+				at.Address = wanted.Ipv4Address
+			}
+			c.Networks = append(c.Networks, at)
 		}
 	}
 	for i, v := range s.Spec.Volumes {
