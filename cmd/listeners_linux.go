@@ -18,17 +18,20 @@ import (
 
 // listeners are the sockets of this machine that listen on one of the ports,
 // with the processes that hold them as far as we may see them. Nothing is known
-// where /proc cannot be read.
+// where /proc cannot be read. The engine's own sockets are not among them: the
+// containers that they serve are in its list, and the socket of one that has just
+// stopped may live a moment longer than the container.
 func listeners(ports []int) []convergence.Listener {
 	var found []convergence.Listener
 	inodes := map[string][]int{} // socket inode → indices of found
+	engines := engineSockets()
 	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
 		f, err := os.Open("/proc/net/" + table)
 		if err != nil {
 			continue
 		}
 		for _, s := range parseSockets(f, strings.TrimSuffix(table, "6")) {
-			if slices.Contains(ports, s.Port) {
+			if slices.Contains(ports, s.Port) && !engines[engineSocket{s.Protocol, s.Port}] {
 				inodes[s.inode] = append(inodes[s.inode], len(found))
 				found = append(found, s.Listener)
 			}
@@ -39,6 +42,54 @@ func listeners(ports []int) []convergence.Listener {
 		nameProcesses(inodes, found)
 	}
 	return found
+}
+
+// engineSocket is what a docker-proxy process holds for a published port.
+type engineSocket struct {
+	protocol string
+	port     int
+}
+
+// engineSockets are the ports of all docker-proxy processes. Their command lines
+// are read because their sockets are hidden from users other than root.
+func engineSockets() map[engineSocket]bool {
+	found := map[engineSocket]bool{}
+	names, err := filepath.Glob("/proc/[0-9]*/comm")
+	if err != nil {
+		return found
+	}
+	for _, name := range names {
+		if comm, err := os.ReadFile(name); err != nil || string(comm) != "docker-proxy\n" {
+			continue
+		}
+		line, err := os.ReadFile(filepath.Join(filepath.Dir(name), "cmdline"))
+		if err != nil {
+			continue
+		}
+		if s, ok := parseProxy(string(line)); ok {
+			found[s] = true
+		}
+	}
+	return found
+}
+
+// parseProxy reads a docker-proxy's command line, whose words end with NUL.
+func parseProxy(line string) (engineSocket, bool) {
+	var s engineSocket
+	words := strings.Split(line, "\x00")
+	for i, w := range words[:len(words)-1] {
+		switch strings.TrimLeft(w, "-") {
+		case "proto":
+			s.protocol = words[i+1]
+		case "host-port":
+			port, err := strconv.ParseUint(words[i+1], 10, 16)
+			if err != nil {
+				return engineSocket{}, false
+			}
+			s.port = int(port)
+		}
+	}
+	return s, s.protocol != "" && s.port != 0
 }
 
 type socket struct {

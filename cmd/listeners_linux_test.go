@@ -39,3 +39,23 @@ func TestParseSockets(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestParseProxy(t *testing.T) {
+	tests := []struct {
+		line string
+		want engineSocket
+		ok   bool
+	}{
+		{"/usr/bin/docker-proxy -proto tcp -host-ip 127.0.0.1 -host-port 8080 -container-ip 172.18.0.2 -container-port 80", engineSocket{"tcp", 8080}, true},
+		{"docker-proxy --proto udp --host-port 53 --use-listen-fd", engineSocket{"udp", 53}, true},
+		{"docker-proxy -proto tcp -host-port 65536", engineSocket{}, false},
+		{"docker-proxy -proto tcp", engineSocket{protocol: "tcp"}, false},
+		{"", engineSocket{}, false},
+	}
+	for _, tt := range tests {
+		line := strings.ReplaceAll(tt.line, " ", "\x00") + "\x00"
+		if got, ok := parseProxy(line); got != tt.want || ok != tt.ok {
+			t.Errorf("%s: got %v, %v, want %v, %v", tt.line, got, ok, tt.want, tt.ok)
+		}
+	}
+}
