@@ -36,4 +36,5 @@ const (
 	LabelOwner    = LabelPrefix + "restart.owner"  // engine or supervisor
 	LabelRevision = LabelPrefix + "revision"       // of the service definition
 	LabelHook     = LabelPrefix + "hook"           // marks an ephemeral pre_start container
+	LabelInherit  = LabelPrefix + "inherited"      // anonymous volumes taken over from a predecessor, comma-separated
 )

@@ -5,6 +5,7 @@ package docker_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,5 +157,37 @@ networks: {front: {}, back: {}}
 	}
 	if got := s.sh(db, "nslookup web 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
 		t.Error("web lost its alias when it was connected again")
+	}
+}
+
+// TestInheritedVolumes hands an anonymous volume from container to container
+// and removes it with the last.
+func TestInheritedVolumes(t *testing.T) {
+	s := newStage(t, fmt.Sprintf("docker-inherit%d", os.Getpid()), `
+services:
+  web: {image: IMAGE, command: [sleep, "1000"], init: true, volumes: [/data]}
+`)
+	first := s.up(s.spec("web"))
+	s.sh(first, "echo kept > /data/x")
+	seen, err := s.engine.InspectContainer(t.Context(), first)
+	s.must(err)
+	volume := seen.Mounts[0].Name
+	spec := s.spec("web")
+	spec.Name += "-next"
+	spec.Inherit = []convergence.InheritedVolume{{Volume: volume, Target: "/data"}}
+	second := s.up(spec)
+	exists := func() bool {
+		t.Helper()
+		all, err := s.engine.ListVolumes(t.Context())
+		s.must(err)
+		return slices.ContainsFunc(all, func(v convergence.Volume) bool { return v.Name == volume })
+	}
+	s.must(s.engine.RemoveContainer(t.Context(), first, true))
+	if got := s.sh(second, "cat /data/x"); got != "kept" || !exists() {
+		t.Errorf("the successor sees %q, the volume is there: %t", got, exists())
+	}
+	s.must(s.engine.RemoveContainer(t.Context(), second, true))
+	if exists() {
+		t.Error("the volume is left when its last container was removed with its volumes")
 	}
 }

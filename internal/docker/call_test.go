@@ -154,6 +154,7 @@ func TestCreateHalf(t *testing.T) {
 		"POST /networks/demo_b/connect": func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, 404, map[string]string{"message": "network demo_b not found"})
 		},
+		"GET /containers/c0ffee/json": holder(nil),
 		"DELETE /containers/c0ffee": func(w http.ResponseWriter, r *http.Request) {
 			removed = r.URL.Query().Get("force") == "1" && r.URL.Query().Get("v") == "1"
 		},

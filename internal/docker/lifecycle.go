@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
 )
 
 // StartContainer implements convergence.Containers. Starting is idempotent, so
@@ -117,8 +118,23 @@ func (e *Engine) RenameContainer(ctx context.Context, c convergence.Ref, name st
 }
 
 // RemoveContainer implements convergence.Containers. If somebody else's removal
-// is under way it waits for that to end.
+// is under way it waits for that to end. The engine removes only anonymous
+// volumes that it made for this container; those that were inherited from its
+// predecessors are removed after it.
 func (e *Engine) RemoveContainer(ctx context.Context, c convergence.Ref, volumes bool) error {
+	var inherited []string
+	if volumes {
+		seen, err := e.inspect(ctx, c)
+		if errors.Is(err, convergence.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if seen.Config != nil && seen.Config.Labels[project.LabelInherit] != "" {
+			inherited = strings.Split(seen.Config.Labels[project.LabelInherit], ",")
+		}
+	}
 	err := e.do(ctx, long(), doing("remove", c), func(ctx context.Context, d *client.Client) error {
 		err := d.ContainerRemove(ctx, c.Key(), container.RemoveOptions{Force: true, RemoveVolumes: volumes})
 		if cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "already in progress") {
@@ -126,10 +142,16 @@ func (e *Engine) RemoveContainer(ctx context.Context, c convergence.Ref, volumes
 		}
 		return err
 	})
-	if errors.Is(err, convergence.ErrNotFound) {
-		return nil
+	if err != nil && !errors.Is(err, convergence.ErrNotFound) {
+		return err
 	}
-	return err
+	for _, name := range inherited {
+		// In use means that a successor has it now.
+		if err := e.RemoveVolume(ctx, name); err != nil && !errors.Is(err, convergence.ErrConflict) {
+			return fmt.Errorf("remove %s: %w", c.Name, err)
+		}
+	}
+	return nil
 }
 
 func awaitRemoval(ctx context.Context, d *client.Client, c convergence.Ref) error {

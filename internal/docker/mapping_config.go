@@ -10,6 +10,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/strslice"
+
+	"github.com/musterdev/muster/project"
 )
 
 // config translates what runs in the container: program, environment, user,
@@ -29,7 +31,7 @@ func (t translation) config() *container.Config {
 		Healthcheck:  t.healthCheck(),
 		Image:        t.in.Service.Image,
 		WorkingDir:   s.WorkingDir,
-		Labels:       t.in.Labels,
+		Labels:       t.labels(),
 		StopSignal:   s.StopSignal,
 		StopTimeout:  seconds(t.in.Service.Grace),
 	}
@@ -49,6 +51,24 @@ func (t translation) config() *container.Config {
 		c.Entrypoint = t.image.Config.Entrypoint
 	}
 	return c
+}
+
+// labels are the spec's, with the inherited volumes noted: the engine takes them
+// for named ones, so that whoever removes the container has to know.
+func (t translation) labels() map[string]string {
+	var names []string
+	for _, v := range t.inherited() {
+		names = append(names, v.Volume)
+	}
+	if len(names) == 0 {
+		return t.in.Labels
+	}
+	labels := maps.Clone(t.in.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[project.LabelInherit] = strings.Join(names, ",")
+	return labels
 }
 
 // clearsCommand reports whether the service wants the image's entrypoint

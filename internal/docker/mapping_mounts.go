@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
+
+	"github.com/musterdev/muster/convergence"
 )
 
 // mounts translates volumes, configs, secrets and inherited anonymous volumes.
@@ -22,10 +25,8 @@ func (t translation) mounts(h *container.HostConfig) error {
 		taken[path.Clean(target)] = true
 	}
 	inherited := map[string]string{}
-	for _, v := range t.in.Inherit {
-		if !v.IfImageVolume || t.imageVolume(v.Target) {
-			inherited[path.Clean(v.Target)] = v.Volume
-		}
+	for _, v := range t.inherited() {
+		inherited[path.Clean(v.Target)] = v.Volume
 	}
 	for i, v := range t.spec.Volumes {
 		taken[path.Clean(v.Target)] = true
@@ -44,9 +45,8 @@ func (t translation) mounts(h *container.HostConfig) error {
 	if err := t.files(h, taken); err != nil {
 		return err
 	}
-	for _, v := range t.in.Inherit {
-		target := path.Clean(v.Target)
-		if inherited[target] == v.Volume && !taken[target] {
+	for _, v := range t.inherited() {
+		if target := path.Clean(v.Target); !taken[target] {
 			taken[target] = true
 			h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: v.Volume, Target: v.Target})
 		}
@@ -56,6 +56,24 @@ func (t translation) mounts(h *container.HostConfig) error {
 
 // apiSocket is where use_api_socket puts the engine's socket.
 const apiSocket = "/var/run/docker.sock"
+
+// inherited are the predecessor's anonymous volumes that have a place in this
+// container: where the service has an anonymous volume too, or nothing of its own.
+func (t translation) inherited() []convergence.InheritedVolume {
+	var kept []convergence.InheritedVolume
+	for _, v := range t.in.Inherit {
+		if v.IfImageVolume && !t.imageVolume(v.Target) {
+			continue
+		}
+		occupied := slices.ContainsFunc(t.spec.Volumes, func(own types.ServiceVolumeConfig) bool {
+			return path.Clean(own.Target) == path.Clean(v.Target) && (own.Type != types.VolumeTypeVolume || own.Source != "")
+		})
+		if !occupied {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
 
 func (t translation) imageVolume(target string) bool {
 	if t.image == nil || t.image.Config == nil {
