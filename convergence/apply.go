@@ -182,34 +182,6 @@ func (r *run) visit(ctx context.Context, id StepID) error {
 	return nil
 }
 
-// place takes the place among the engine's calls that the step needs, if it may
-// still start by then.
-func (r *run) place(s Step) (free func(), err error) {
-	halt := r.halt
-	if s.Finish {
-		halt = context.WithoutCancel(halt)
-	}
-	free = func() {}
-	switch s.Action.(type) {
-	case Await, RunHook:
-	case PullImage, BuildImage:
-		free, err = r.pulls.take(halt)
-	case StopContainer, RestartContainer:
-		if free, err = r.slots.take(halt); err == nil {
-			lent := time.AfterFunc(stopSlot, free)
-			taken := free
-			free = func() { lent.Stop(); taken() }
-		}
-	default:
-		free, err = r.slots.take(halt)
-	}
-	if err == nil && halt.Err() != nil {
-		free()
-		err = errNotRun
-	}
-	return free, err
-}
-
 // do calls the action with the context that its nature asks for.
 func (r *run) do(ctx context.Context, s Step) error {
 	switch s.Action.(type) {
@@ -240,19 +212,6 @@ func (r *run) do(ctx context.Context, s Step) error {
 	return s.Action.apply(ctx, r, s.ID)
 }
 
-// outlive is a context that ends some time after ctx does, with its cause.
-func outlive(ctx context.Context, extra time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(extra):
-			cancel(context.Cause(ctx))
-		case <-longer.Done():
-		}
-	})
-	return longer, func() { stop(); cancel(nil) }
-}
-
 func (r *run) skip(id StepID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -274,76 +233,4 @@ func (r *run) failure(ctx context.Context, s Step, err error) error {
 	r.mu.Unlock()
 	r.reporter.failed(s, failed, ctx.Err() != nil && errors.Is(err, context.Cause(ctx)))
 	return failed
-}
-
-// result reports the steps that did not run and joins the errors.
-func (r *run) result(ctx context.Context, order []StepID) error {
-	cause := context.Cause(ctx)
-	because := r.blame(order, cause)
-	var errs []error
-	if cause != nil {
-		errs = append(errs, cause)
-	}
-	for _, s := range r.plan.Steps {
-		failed := r.failed[s.ID]
-		if because[s.ID] != "" {
-			r.reporter.skipped(s, because[s.ID])
-		}
-		if failed != nil && (cause == nil || failed.Undone != "" || !errors.Is(failed, cause)) {
-			errs = append(errs, failed)
-		}
-	}
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
-}
-
-// blame says why each step that did not run did not: the step that failed, or
-// the cancellation.
-func (r *run) blame(order []StepID, cause error) map[StepID]string {
-	because := map[StepID]string{}
-	for _, id := range order {
-		for _, n := range r.steps[id].Needs {
-			switch {
-			case because[id] != "":
-			case r.failed[n] != nil:
-				because[id] = string(n) + " failed"
-			case because[n] != "":
-				because[id] = because[n]
-			}
-		}
-		switch {
-		case because[id] != "" || !r.skipped[id]:
-		case r.first != "":
-			because[id] = string(r.first) + " failed"
-		case cause != nil:
-			because[id] = cause.Error()
-		}
-	}
-	return because
-}
-
-// slots are places that steps take while they call the engine.
-type slots chan struct{}
-
-// newSlots has n places; zero or less is no bound.
-func newSlots(n int) slots {
-	if n <= 0 {
-		return nil
-	}
-	return make(slots, n)
-}
-
-// take waits for a place. The function that gives it back may be called twice.
-func (s slots) take(ctx context.Context) (free func(), err error) {
-	if s == nil {
-		return func() {}, nil
-	}
-	select {
-	case s <- struct{}{}:
-		return sync.OnceFunc(func() { <-s }), nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 }
