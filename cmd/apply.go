@@ -11,20 +11,24 @@ import (
 
 // lock takes the project's lock. Whoever has to wait is told for whom.
 func (s *session) lock(ctx context.Context, e convergence.Engine, op operation) (release func(), err error) {
-	engine := ""
-	if h, ok := e.(interface{ Host() string }); ok {
-		engine = h.Host()
+	opt := s.lockOptions(e, op.target.name, op.name)
+	opt.Waiting = func(h lock.Holder) {
+		s.printer.Info("waiting for project " + op.target.name + ": " + h.String() + " works on it")
 	}
-	l, err := lock.Acquire(ctx, lock.Options{
-		Dir: s.LockDir, Engine: engine, Project: op.target.name, Op: "muster " + op.name, Version: s.Version,
-		Waiting: func(h lock.Holder) {
-			s.printer.Info("waiting for project " + op.target.name + ": " + h.String() + " works on it")
-		},
-	})
+	l, err := lock.Acquire(ctx, opt)
 	if err != nil {
 		return nil, err
 	}
 	return func() { _ = l.Release() }, nil // the kernel frees it in any case
+}
+
+// lockOptions say whose lock a command takes.
+func (s *session) lockOptions(e convergence.Engine, project, command string) lock.Options {
+	opt := lock.Options{Dir: s.LockDir, Project: project, Op: "muster " + command, Version: s.Version}
+	if h, ok := e.(interface{ Host() string }); ok {
+		opt.Engine = h.Host()
+	}
+	return opt
 }
 
 // apply applies a plan and shows the progress.

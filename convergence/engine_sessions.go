@@ -38,6 +38,9 @@ type Sessions interface {
 	ExportContainer(ctx context.Context, c Ref, w io.Writer) error
 	// CommitContainer makes an image of the container and returns its ID.
 	CommitContainer(ctx context.Context, c Ref, opt CommitOptions) (string, error)
+	// PruneImages removes the project's images that no name refers to any more, as
+	// rebuilds leave them behind.
+	PruneImages(ctx context.Context, project string) error
 	// PushImage sends a local image to its registry.
 	PushImage(ctx context.Context, ref ImageRef, report func(Progress)) error
 }

@@ -232,16 +232,21 @@ func impliedBy(spec types.ServiceConfig, refs []NamespaceRef, service string) st
 func hooks(from []types.ServiceHook) []Hook {
 	var hs []Hook
 	for _, h := range from {
-		hook := Hook{
-			Command: h.Command, Image: h.Image, User: h.User, Privileged: h.Privileged,
-			WorkingDir: h.WorkingDir, PerReplica: h.PerReplica,
-		}
-		for _, k := range slices.Sorted(maps.Keys(h.Environment)) {
-			if v := h.Environment[k]; v != nil {
-				hook.Environment = append(hook.Environment, k+"="+*v)
-			}
-		}
-		hs = append(hs, hook)
+		hs = append(hs, HookOf(h))
 	}
 	return hs
+}
+
+// HookOf is a command of the Compose file as a Hook.
+func HookOf(h types.ServiceHook) Hook {
+	hook := Hook{
+		Command: h.Command, Image: h.Image, User: h.User, Privileged: h.Privileged,
+		WorkingDir: h.WorkingDir, PerReplica: h.PerReplica,
+	}
+	for _, k := range slices.Sorted(maps.Keys(h.Environment)) {
+		if v := h.Environment[k]; v != nil {
+			hook.Environment = append(hook.Environment, k+"="+*v)
+		}
+	}
+	return hook
 }

@@ -6,9 +6,11 @@ import (
 	"os"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
 )
 
 // CopyFrom implements convergence.Sessions.
@@ -56,6 +58,14 @@ func (e *Engine) ExportContainer(ctx context.Context, c convergence.Ref, w io.Wr
 		}
 		defer body.Close()
 		_, err = io.Copy(w, body)
+		return err
+	})
+}
+
+// PruneImages implements convergence.Sessions.
+func (e *Engine) PruneImages(ctx context.Context, name string) error {
+	return e.do(ctx, long(), "remove unused images of "+name, func(ctx context.Context, d *client.Client) error {
+		_, err := d.ImagesPrune(ctx, filters.NewArgs(filters.Arg("dangling", "true"), filters.Arg("label", project.LabelProject+"="+name)))
 		return err
 	})
 }
