@@ -3,16 +3,17 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -28,6 +29,8 @@ type configOptions struct {
 	services, volumes, networks, models, profiles, images, variables, environment bool
 
 	hash string
+
+	resolveDigests, lockDigests bool
 }
 
 func (s *session) configCmd() *cobra.Command {
@@ -46,6 +49,8 @@ func (s *session) configCmd() *cobra.Command {
 	f.BoolVar(&opt.noPaths, "no-path-resolution", false, "Don't resolve file paths")
 	f.BoolVar(&opt.noConsistency, "no-consistency", false, "Don't check the model's consistency")
 	f.BoolVar(&opt.noEnv, "no-env-resolution", false, "Don't resolve services' env files")
+	f.BoolVar(&opt.resolveDigests, "resolve-image-digests", false, "Pin image tags to digests")
+	f.BoolVar(&opt.lockDigests, "lock-image-digests", false, "Produce an override file with image digests")
 	f.BoolVar(&opt.services, "services", false, "Print the service names, dependencies first")
 	f.BoolVar(&opt.volumes, "volumes", false, "Print the volume names")
 	f.BoolVar(&opt.networks, "networks", false, "Print the network names")
@@ -67,8 +72,13 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 		s.printer.Warn("with --no-interpolate all services are shown: the arguments are ignored")
 		args, in.Services = nil, nil
 	}
-	if opt.environment && !opt.selectsModel() {
+	switch {
+	case opt.variables && !opt.selectsModel():
+		return s.configVariables(ctx, in, opt)
+	case opt.environment && !opt.selectsModel():
 		return s.configEnvironment(ctx, in)
+	case opt.noInterpolate && !opt.selectsModel():
+		return s.configRaw(ctx, in, opt)
 	}
 	p, err := s.loadInput(ctx, in)
 	if err != nil {
@@ -77,10 +87,12 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 	if p, err = p.Select(args...); err != nil {
 		return err
 	}
-	out, done, err := s.configOutput(opt)
-	if err != nil {
-		return err
+	if opt.resolveDigests || opt.lockDigests {
+		if p, err = s.pinImages(ctx, p); err != nil {
+			return err
+		}
 	}
+	out, done := s.configOutput(opt)
 	switch lines, selected, err := opt.lines(p); {
 	case err != nil:
 		return err
@@ -89,7 +101,7 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 			fmt.Fprintln(out, l)
 		}
 	case !opt.quiet:
-		if err := s.configModel(out, p, opt, len(args) > 0); err != nil {
+		if err := s.configModel(out, p, opt); err != nil {
 			return err
 		}
 	}
@@ -114,16 +126,18 @@ func (s *session) configEnvironment(ctx context.Context, in loader.Input) error 
 
 // configOutput is where config prints. done writes the file, readable by its
 // owner only: it may hold secrets.
-func (s *session) configOutput(opt configOptions) (out *bytes.Buffer, done func() error, err error) {
+func (s *session) configOutput(opt configOptions) (out *bytes.Buffer, done func() error) {
 	out = &bytes.Buffer{}
 	if opt.output == "" {
-		return out, func() error { _, err := s.Out.Write(out.Bytes()); return err }, nil
+		return out, func() error { _, err := s.Out.Write(out.Bytes()); return err }
 	}
 	file := opt.output
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(s.Dir, file)
 	}
-	return out, func() error { return os.WriteFile(file, out.Bytes(), 0o600) }, nil
+	return out, func() error {
+		return writeAtomically(file, func(w io.Writer) error { _, err := w.Write(out.Bytes()); return err })
+	}
 }
 
 // lines answers the selectors, the first of which wins.
@@ -146,18 +160,9 @@ func (o configOptions) lines(p *project.Project) (lines []string, selected bool,
 		lines, err := hashes(p, o.hash)
 		return lines, true, err
 	case o.profiles:
-		return profiles(p), true, nil
+		return loader.Profiles(p), true, nil
 	case o.images:
-		var images []string
-		for _, sv := range p.Services {
-			images = append(images, sv.Image)
-			for _, h := range sv.PreStart {
-				if h.Image != "" {
-					images = append(images, h.Image)
-				}
-			}
-		}
-		return images, true, nil
+		return loader.Images(p), true, nil
 	}
 	return nil, false, nil
 }
@@ -165,14 +170,6 @@ func (o configOptions) lines(p *project.Project) (lines []string, selected bool,
 func sorted(names []string) []string {
 	slices.Sort(names)
 	return names
-}
-
-func profiles(p *project.Project) []string {
-	var names []string
-	for _, sv := range append(slices.Clone(p.Services), p.Disabled...) {
-		names = append(names, sv.Spec.Profiles...)
-	}
-	return slices.Compact(sorted(names))
 }
 
 func hashes(p *project.Project, which string) ([]string, error) {
@@ -196,72 +193,82 @@ func hashes(p *project.Project, which string) ([]string, error) {
 
 // configModel renders the model. On a terminal, values that look secret are
 // masked; scripts feed the output to other tools and get all of it.
-func (s *session) configModel(out *bytes.Buffer, p *project.Project, opt configOptions, selected bool) error {
-	m := p.Compose
-	if selected {
-		var err error
-		if m, err = m.WithSelectedServices(p.ServiceNames()); err != nil {
-			return err
-		}
-		if !s.global.allResources {
-			m = m.WithoutUnnecessaryResources()
-		}
+func (s *session) configModel(out *bytes.Buffer, p *project.Project, opt configOptions) error {
+	format, err := opt.renderFormat()
+	if err != nil {
+		return err
 	}
-	if s.Terminal.Out && opt.output == "" && !opt.showSecrets {
-		services := maps.Clone(m.Services)
-		for name, sv := range services {
-			sv.Environment = maps.Clone(sv.Environment)
-			for k, v := range sv.Environment {
-				if v != nil && *v != "" && looksSecret(k) {
-					masked := "********"
-					sv.Environment[k] = &masked
-				}
-			}
-			services[name] = sv
-		}
-		masked := *m
-		masked.Services = services
-		m = &masked
-	}
+	mask := s.Terminal.Out && opt.output == "" && !opt.showSecrets
 	var text []byte
-	var err error
-	switch opt.format {
-	case "", "yaml":
-		text, err = m.MarshalYAML()
-	case "json":
-		text, err = m.MarshalJSON()
-		if err == nil && len(m.Models) > 0 {
-			text, err = withKey(text, "models", m.Models)
-		}
-		text = append(text, '\n')
-	default:
-		return fmt.Errorf("unsupported format %q: use yaml or json", opt.format)
+	if opt.lockDigests {
+		text, err = loader.RenderImages(p, format)
+	} else {
+		text, err = loader.Render(p, loader.RenderOptions{Format: format, Mask: mask})
 	}
 	if err != nil {
-		return fmt.Errorf("render the model: %w", err)
+		return err
 	}
-	if !opt.noInterpolate { // so that the output means the same as input
-		text = bytes.ReplaceAll(text, []byte{'$'}, []byte("$$"))
+	if mask && bytes.Contains(text, []byte("********")) {
+		s.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
 	}
 	out.Write(text)
 	return nil
 }
 
-// withKey adds a key to an indented JSON object.
-func withKey(object []byte, key string, value any) ([]byte, error) {
-	var m map[string]any
-	d := json.NewDecoder(bytes.NewReader(object))
-	d.UseNumber()
-	if err := d.Decode(&m); err != nil {
-		return nil, err
+func (o configOptions) renderFormat() (loader.Format, error) {
+	switch o.format {
+	case "", "yaml":
+		return loader.YAML, nil
+	case "json":
+		return loader.JSON, nil
 	}
-	m[key] = value
-	return json.MarshalIndent(m, "", "  ")
+	return "", fmt.Errorf("unsupported format %q: use yaml or json", o.format)
 }
 
-// looksSecret reports whether a variable's name speaks of a secret.
-func looksSecret(name string) bool {
-	name = strings.ToUpper(name)
-	return slices.ContainsFunc([]string{"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIAL"},
-		func(word string) bool { return strings.Contains(name, word) })
+// configRaw writes the merged files with their variables kept.
+func (s *session) configRaw(ctx context.Context, in loader.Input, opt configOptions) error {
+	format, err := opt.renderFormat()
+	if err != nil {
+		return err
+	}
+	text, warnings, err := loader.RenderRaw(ctx, in, format)
+	for _, w := range warnings {
+		s.printer.Warn(w.String())
+	}
+	if err != nil || opt.quiet {
+		return err
+	}
+	out, done := s.configOutput(opt)
+	out.Write(text)
+	return done()
+}
+
+// configVariables lists the variables that the files use.
+func (s *session) configVariables(ctx context.Context, in loader.Input, opt configOptions) error {
+	variables, err := loader.Variables(ctx, in)
+	if err != nil {
+		return err
+	}
+	return ui.VariableTable(variables, s.Terminal.Out).Print(s.Out, opt.format)
+}
+
+// pinImages replaces the images' tags by the digests that their registries
+// have for them now.
+func (s *session) pinImages(ctx context.Context, p *project.Project) (*project.Project, error) {
+	_, inside, err := s.sessions()
+	if err != nil {
+		return nil, err
+	}
+	digests := map[string]string{}
+	for _, sv := range p.Services {
+		if sv.Spec.Image == "" || sv.Provider || strings.Contains(sv.Image, "@") {
+			continue
+		}
+		digest, err := inside.ResolveDigest(ctx, convergence.ImageRef{Ref: sv.Image, Platform: sv.Spec.Platform})
+		if err != nil {
+			return nil, at(p.Positions.Of("services", sv.Name, "image"), err)
+		}
+		digests[sv.Name] = sv.Image + "@" + digest
+	}
+	return loader.WithImages(p, digests)
 }

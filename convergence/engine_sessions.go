@@ -41,6 +41,8 @@ type Sessions interface {
 	// PruneImages removes the project's images that no name refers to any more, as
 	// rebuilds leave them behind.
 	PruneImages(ctx context.Context, project string) error
+	// ResolveDigest asks the registry for the digest that a reference has there now.
+	ResolveDigest(ctx context.Context, ref ImageRef) (string, error)
 	// PushImage sends a local image to its registry.
 	PushImage(ctx context.Context, ref ImageRef, report func(Progress)) error
 }

@@ -1,0 +1,28 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/client"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// ResolveDigest implements convergence.Sessions.
+func (e *Engine) ResolveDigest(ctx context.Context, ref convergence.ImageRef) (string, error) {
+	named, err := reference.ParseNormalizedNamed(ref.Ref)
+	if err != nil {
+		return "", fmt.Errorf("resolve %s: not an image reference: %w", ref.Ref, err)
+	}
+	auth, err := e.credentials(registryOf(named))
+	if err != nil {
+		return "", fmt.Errorf("resolve %s: %w", ref.Ref, err)
+	}
+	found, err := call(ctx, e, read(), "resolve "+ref.Ref, func(ctx context.Context, d *client.Client) (registry.DistributionInspect, error) {
+		return d.DistributionInspect(ctx, named.String(), auth)
+	})
+	return found.Descriptor.Digest.String(), err
+}
