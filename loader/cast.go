@@ -2,6 +2,7 @@ package loader
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/interpolation"
@@ -41,6 +42,10 @@ func newCasts() *casts {
 		"services.*.develop.watch.[].exec.privileged",
 	} {
 		root.add(pattern).asBool()
+	}
+	for _, pattern := range []tree.Path{"services.*.build.ulimits.*", "services.*.build.ulimits.*.soft", "services.*.build.ulimits.*.hard"} {
+		leaf := root.add(pattern)
+		leaf.wanted, leaf.cast = "an integer", func(s string) (any, error) { return strconv.Atoi(s) }
 	}
 	return root
 }

@@ -134,6 +134,10 @@ func (v *validator) unknownKey(f field, s *schema, path string) {
 func (v *validator) items(n *node, s *schema, path string) {
 	seen := map[string]int{}
 	for i, item := range n.items {
+		if item.isNull() && !item.bad && s.Items != nil && !s.Items.accepts(item) {
+			v.wrongType(item, s.Items, path+indexElem(i), item.pos) // no other file can give it
+			continue
+		}
 		v.check(item, s.Items, path+indexElem(i), item.pos)
 		if text, ok := item.str(); ok && s.Unique && !v.merged && !deduplicated(path) {
 			if first, dup := seen[text]; dup {

@@ -132,6 +132,16 @@ func (c *checker) pids(n *node, path string) {
 
 func (c *checker) build(n *node, path string) {
 	c.fields(n, path, map[string]func(*node, string){"shm_size": c.size, "extra_hosts": c.extraHosts})
+	contexts := n.get("additional_contexts")
+	if contexts == nil || contexts.bad {
+		return
+	}
+	for _, f := range contexts.fields {
+		if _, ok := f.node.str(); !ok && !f.node.bad {
+			f.node.bad = true
+			c.s.fail(&Error{Pos: f.place(), Path: path + ".additional_contexts." + f.key, Msg: "must be a path, a URL or service:NAME"})
+		}
+	}
 }
 
 func (c *checker) extraHosts(n *node, path string) {

@@ -61,6 +61,9 @@ func (c *checker) each(doc *node, section string, check func(n *node, path strin
 // service checks the attributes that stand alone; where they go wrong together
 // is seen when all files are merged.
 func (c *checker) service(n *node, path string) {
+	if pid := n.get("pid"); pid.isNull() {
+		pid.bad = true // the schema allows it; it means nothing
+	}
 	for _, f := range n.fields {
 		if check := c.attribute(f.key); check != nil && !f.node.bad && !f.node.isNull() {
 			check(f.node, path+"."+f.key)

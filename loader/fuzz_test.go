@@ -1,0 +1,261 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/format"
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/compose-spec/compose-go/v2/types"
+	"golang.org/x/tools/txtar"
+
+	"github.com/musterdev/muster/project"
+)
+
+// tooLong is the most that any input of a fuzz target may take.
+const tooLong = 10 * time.Second
+
+// bounded fails if the work takes longer than anything should.
+func bounded(t *testing.T, work func()) {
+	t.Helper()
+	start := time.Now()
+	work()
+	if took := time.Since(start); took > tooLong {
+		t.Errorf("took %s", took)
+	}
+}
+
+// seeds adds the Compose files of testdata.
+func seeds(f *testing.F, dir string) {
+	f.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", dir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no seeds in %s: %v", dir, err)
+	}
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range archive.Files {
+			if strings.HasSuffix(file.Name, ".yaml") && !strings.HasPrefix(file.Name, "want") {
+				f.Add(string(file.Data))
+			}
+		}
+	}
+}
+
+// FuzzLoad loads any text. It never panics, an error never lacks a place, and
+// what loads is written in a way that reads back to the same.
+func FuzzLoad(f *testing.F) {
+	seeds(f, "valid")
+	seeds(f, "invalid")
+	f.Fuzz(func(t *testing.T, text string) {
+		dir := t.TempDir()
+		in := Input{Files: []string{"-"}, Stdin: strings.NewReader(text), WorkingDir: dir, ProjectName: "fuzz", AllResources: true, AllProfiles: true, Limits: Limits{Nodes: 5000}}
+		bounded(t, func() {
+			p, _, err := Load(context.Background(), in)
+			if err != nil {
+				placed(t, err)
+				return
+			}
+			readsBack(t, p, dir)
+		})
+	})
+}
+
+func placed(t *testing.T, err error) {
+	t.Helper()
+	var errs Errors
+	if !errors.As(err, &errs) || len(errs) == 0 {
+		t.Fatalf("no diagnostics: %v", err)
+	}
+	for _, e := range errs {
+		if e.Pos.File == "" && !strings.Contains(e.Msg, "more problems") {
+			t.Errorf("no place: %v", e)
+		}
+		if e.Msg == "" {
+			t.Error("no message")
+		}
+	}
+}
+
+func readsBack(t *testing.T, p *project.Project, dir string) {
+	t.Helper()
+	first, err := Render(p, RenderOptions{})
+	if err != nil {
+		t.Fatalf("write: %v", err)
+	}
+	again, _, err := Load(context.Background(), Input{
+		Files: []string{"-"}, Stdin: strings.NewReader(string(first)), WorkingDir: dir, ProjectName: "fuzz", AllResources: true, AllProfiles: true,
+	})
+	if err != nil {
+		t.Fatalf("read back: %v\n%s", err, first)
+	}
+	second, err := Render(again, RenderOptions{})
+	if err != nil {
+		t.Fatalf("write again: %v", err)
+	}
+	if string(first) != string(second) {
+		t.Errorf("first:\n%s\nsecond:\n%s", first, second)
+	}
+}
+
+// FuzzExpand compares interpolation with compose-go's where that is defined:
+// on one line.
+func FuzzExpand(f *testing.F) {
+	for _, seed := range []string{
+		"plain", "$A", "${A}", "$$A", "${B:-x}", "${B-x}", "${E:-x}", "${E-x}", "${A:+y}", "${B:+y}", "${E+y}", "${B:?no}", "${E?no}",
+		"${B:-${A}}", "${B:-${C:-${A}}} and ${A}", "a$", "$1", "${", "${}", "${A", "${A B}", "${B:-{\"a\":{}}}", "$A$B$$", "${B:-$$A}", "${A}}", "{$A}", "$A-$A",
+	} {
+		f.Add(seed)
+	}
+	values := map[string]string{"A": "value", "E": "", "long_name1": "x"}
+	lookup := func(name string) (string, bool) { v, ok := values[name]; return v, ok }
+	f.Fuzz(func(t *testing.T, text string) {
+		budget := int64(1 << 20)
+		x := expander{lookup: lookup, nesting: 32, budget: &budget}
+		got, err := x.expand(text)
+		if strings.ContainsAny(text, "\n\r") || strings.Count(text, "{") != strings.Count(text, "}") || err != nil && strings.Contains(err.Error(), "deep") {
+			return
+		}
+		if adjacent(text) {
+			return
+		}
+		want, wantErr := template.Substitute(text, lookup)
+		if (err == nil) != (wantErr == nil) || err == nil && got != want {
+			t.Errorf("%q becomes %q, %v; compose-go has %q, %v", text, got, err, want, wantErr)
+		}
+	})
+}
+
+// adjacent tells of texts that compose-go reads by a greedy expression, to the
+// last brace, and so not the way they are written.
+func adjacent(text string) bool {
+	for i := strings.Index(text, "${"); i >= 0; {
+		end := closingBrace(text[i:])
+		if end < 0 {
+			return true
+		}
+		inner := text[i+2 : i+end]
+		if name := leadingName(inner); name == "" || name != inner && !strings.ContainsAny(inner[len(name):len(name)+1], ":-+?") {
+			return true
+		}
+		if strings.ContainsAny(inner, "{}") {
+			return true // compose-go steps over the character after a brace
+		}
+		next := strings.Index(text[i+end:], "${")
+		if next < 0 {
+			return strings.ContainsAny(text[i+end+1:], "{}")
+		}
+		i += end + next
+	}
+	return strings.ContainsAny(text, "{}")
+}
+
+// FuzzDotenv compares env files with compose-go's reading.
+func FuzzDotenv(f *testing.F) {
+	for _, seed := range []string{
+		"A=1\nB=2\n", "export A=1\n", "A: 1\n", "# c\nA=1 # c\n", "A='x $B'\n", "A=\"x\\n$B\"\n", "A=$B${C:-d}\n", "A\n", "A=\n=1\n", "A B=1\n",
+		"A='x\ny'\nB=1\n", "\uFEFFA=1\n", "A=\"un", "A=a#b\n", "A.b-c[0]=1\n", "A=\"\\$x\"\n", "A=\\0101\r\nB=2\r\n", "A=\"\\\"\"x=1\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := map[string]string{}
+		budget := int64(1 << 20)
+		p := dotenvParser{lookup: func(string) (string, bool) { return "", false }, limit: 1 << 20, budget: &budget, out: got, set: func(string, int) {}}
+		err := p.parse(text)
+		if strings.ContainsAny(text, "${}\r\v\f") || strings.Contains(text, "export") || !strings.HasSuffix(text, "\n") || strings.ContainsFunc(text, func(r rune) bool { return r > 126 }) {
+			return // where the two differ on purpose
+		}
+		want, wantErr := dotenv.Parse(strings.NewReader(text))
+		if err != nil && wantErr == nil {
+			if _, named := want[""]; !named && !strings.Contains(err.Error(), "space") {
+				t.Errorf("%q: %v; compose-go has %v", text, err, want)
+			}
+			return
+		}
+		if err == nil && wantErr == nil && !maps.Equal(got, want) {
+			t.Errorf("%q becomes %v; compose-go has %v", text, got, want)
+		}
+	})
+}
+
+// FuzzRawEnv reads env files of docker run.
+func FuzzRawEnv(f *testing.F) {
+	f.Add("A=1\n# c\nB\n \nC = 2\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		_ = parseRawEnv(text, os.LookupEnv, func(key, _ string, line int) {
+			if key == "" || line < 1 {
+				t.Errorf("%q sets %q at line %d", text, key, line)
+			}
+		})
+	})
+}
+
+// FuzzPort makes sure that what passes the check is what compose-go reads, as
+// many times.
+func FuzzPort(f *testing.F) {
+	for _, seed := range []string{"80", "80:80", "127.0.0.1:80:80/udp", "1-5:1-5", "[::1]:80:80", "::1:80:80", ":80", "80:", "1-70000", "1000-2000", "a", "8000-9000:80", "127.0.0.1::80", "80/TCP", "-1", "1-"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		count, problem, _ := parsePort(text, 100)
+		if problem != "" {
+			return
+		}
+		ports, err := types.ParsePortConfig(text)
+		if err != nil || count > 100 || len(ports) != count {
+			t.Errorf("%q is %d ports; compose-go has %d, %v", text, count, len(ports), err)
+		}
+	})
+}
+
+// FuzzValue sends one text through every kind of value.
+func FuzzValue(f *testing.F) {
+	for _, seed := range []string{"1s", "1m30s", "10", "-1s", "1h1h", "512m", "1GB", "-1", "1.5g", "0x10", "9999999999999999999999", "data:/data:ro", "./a:/b", "v:/v", "C:\\a:/b", "a:b:c:d", ":", "a,b", "on-failure:3", "SIGTERM", "busybox:1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s := &session{limits: Limits{}.withDefaults(), env: newEnvironment(nil), order: map[string]int{}}
+		c := newChecker(s)
+		c.letters["v"] = true
+		for _, check := range []func(*node, string){
+			c.checkDuration, c.grace, c.size, c.restart, c.signal, c.image, c.containerName, c.volume, c.expose, c.address, c.mac, c.prefix, c.cpus, c.pids, c.command,
+		} {
+			n := &node{value: text, text: text, plain: true}
+			before := len(s.errs)
+			check(n, "x")
+			if n.bad != (len(s.errs) > before) {
+				t.Errorf("%q: refused %t, reported %t", text, n.bad, len(s.errs) > before)
+			}
+			s.errs = nil
+		}
+	})
+}
+
+// FuzzMount makes sure that what passes the check is a mount to compose-go.
+func FuzzMount(f *testing.F) {
+	for _, seed := range []string{"data:/data", "/anon", "./a:/b:ro,z", "v:/v:nocopy", "c:/a:/b", "a:/b:c", "~/x:/y", "${A}:/b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s := &session{limits: Limits{}.withDefaults(), env: newEnvironment(nil), order: map[string]int{}}
+		n := &node{value: text, text: text, plain: true}
+		newChecker(s).volume(n, "x")
+		if n.bad {
+			return
+		}
+		if v, err := format.ParseVolume(text); err != nil || v.Target == "" {
+			t.Errorf("%q passes; compose-go has %+v, %v", text, v, err)
+		}
+	})
+}
