@@ -14,7 +14,7 @@ import (
 // valid files, one at a time. Whatever is wrong then is found by the checks,
 // with its line, before compose-go stumbles over it.
 func TestMutations(t *testing.T) {
-	values := []string{"null", "1", "-1.5", "true", "x", `""`, "[]", "{}", "[1]", "[x, x]", "[{a: b}]", "{a: b}", "{a: {b: c}}", "[null]", "{a: null}"}
+	values := []string{"null", "-1.5", "x", `""`, "[]", "[null]", "[{a: b}]", "{a: null}"}
 	paths, err := filepath.Glob(filepath.Join("testdata", "valid", "*.txtar"))
 	if err != nil || len(paths) == 0 {
 		t.Fatal(err)
@@ -28,12 +28,15 @@ func TestMutations(t *testing.T) {
 			if !strings.HasSuffix(file.Name, ".yaml") || strings.HasPrefix(file.Name, "want") {
 				continue
 			}
-			mutations(t, path+"/"+file.Name, file.Data, values)
+			t.Run(filepath.Base(path)+"/"+file.Name, func(t *testing.T) {
+				t.Parallel()
+				mutations(t, file.Data, values)
+			})
 		}
 	}
 }
 
-func mutations(t *testing.T, name string, text []byte, values []string) {
+func mutations(t *testing.T, text []byte, values []string) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
@@ -70,7 +73,7 @@ func mutations(t *testing.T, name string, text []byte, values []string) {
 			}
 			for _, line := range strings.Split(err.Error(), "\n") {
 				if strings.Contains(line, "interface conversion") || strings.Contains(line, "runtime error") || !strings.HasPrefix(line, "-:") && !strings.Contains(line, "no such file") {
-					t.Errorf("%s:%d = %s: %s", name, kept.Line, v, line)
+					t.Errorf("line %d as %s: %s", kept.Line, v, line)
 				}
 			}
 		}
