@@ -46,7 +46,7 @@ func (d *down) containers(chosen map[string]bool, whole bool) []Container {
 	var cs []Container
 	var left []string
 	for _, c := range d.have.Containers {
-		hook := c.Labels[project.LabelHook] != ""
+		hook := isHook(d.have, c)
 		switch {
 		case !managed(c) && !hook, !whole && (!chosen[c.Service] || c.OneOff):
 		case d.spares(c):
@@ -64,7 +64,7 @@ func (d *down) containers(chosen map[string]bool, whole bool) []Container {
 // spares reports whether the container stays unless orphans are to go: running
 // one-offs, and with a file the containers of services that it does not declare.
 func (d *down) spares(c Container) bool {
-	if d.opt.RemoveOrphans || c.Labels[project.LabelHook] != "" {
+	if d.opt.RemoveOrphans || isHook(d.have, c) {
 		return false
 	}
 	if c.OneOff {
@@ -95,7 +95,7 @@ func (d *down) removeContainers(cs []Container) {
 // why says why a container goes.
 func (d *down) why(c Container) string {
 	switch {
-	case c.Labels[project.LabelHook] != "":
+	case isHook(d.have, c):
 		return "a hook container that was left behind"
 	case c.OneOff:
 		return "a one-off container"
@@ -164,8 +164,14 @@ func (d *down) removeNetworks(cs []Container, whole bool) {
 		}
 		seen[key] = true
 		users := func(c Container) bool { return attached(c, n.ID, n.Name) }
-		if d.shared(cs, users) || (!whole && !slices.ContainsFunc(cs, users)) {
-			continue // a container that stays is on it, or none of those that go
+		if !whole && !slices.ContainsFunc(cs, users) {
+			continue
+		}
+		if staying := d.staying(cs, func(c Container) bool { return alive(c) && users(c) }); len(staying) > 0 {
+			if whole {
+				d.warn("network %s is left, since containers that stay are on it: %s", n.Name, strings.Join(staying, ", "))
+			}
+			continue
 		}
 		d.add(id, RemoveNetwork{ID: n.ID, Name: n.Name}, "nothing is on it any more", d.after(cs, users)...)
 	}
@@ -190,7 +196,7 @@ func (d *down) removeVolumes(cs []Container, whole bool) {
 		declared := d.want == nil || d.want.Volume(key) != nil
 		switch {
 		case d.want != nil && declared && d.want.Volume(key).External:
-		case whole && (declared || mounted), !whole && mounted && !d.shared(cs, users):
+		case whole && (declared || mounted), !whole && mounted && len(d.staying(cs, users)) == 0:
 			d.add(id, RemoveVolume{Name: v.Name}, "volumes are to be removed", d.after(cs, users)...)
 			d.last().Destroys = "all data of volume " + v.Name
 		case whole:
@@ -199,11 +205,15 @@ func (d *down) removeVolumes(cs []Container, whole bool) {
 	}
 }
 
-// shared reports whether a container that stays uses something too.
-func (d *down) shared(going []Container, uses func(Container) bool) bool {
-	return slices.ContainsFunc(d.have.Containers, func(c Container) bool {
-		return uses(c) && !slices.ContainsFunc(going, func(g Container) bool { return g.ID == c.ID })
-	})
+// staying names the containers that use something and do not go.
+func (d *down) staying(going []Container, uses func(Container) bool) []string {
+	var names []string
+	for _, c := range d.have.Containers {
+		if uses(c) && !slices.ContainsFunc(going, func(g Container) bool { return g.ID == c.ID }) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // removeImages removes what --rmi asks for: "local" the images that the project

@@ -77,7 +77,7 @@ func (u *up) emitOneOff(sl *slot, opt RunOptions) {
 	image := spec.Labels[project.LabelImage]
 	spec.OneOff, spec.UseAliases, spec.AutoRemove = true, opt.UseAliases, opt.Remove
 	spec.Labels = containerLabels(u.want, sl.svc.Service, 0, true)
-	spec.Labels[project.LabelSlug] = opt.Slug
+	spec.Labels[project.LabelSlug], spec.Labels[project.LabelName] = opt.Slug, sl.name
 	spec.Labels[project.LabelConfigHash] = hash
 	if image != "" {
 		spec.Labels[project.LabelImage] = image

@@ -21,7 +21,7 @@ type stack struct {
 
 // newStack joins the file's services with those that only containers tell of.
 func newStack(want *project.Project, have Observed) *stack {
-	have = have.sorted()
+	have, strangers := have.sorted().disown(want)
 	s := &stack{name: have.Project, want: want, have: have, deps: map[string][]project.Dependency{}}
 	if want != nil {
 		s.name = want.Name
@@ -35,6 +35,9 @@ func newStack(want *project.Project, have Observed) *stack {
 		}
 	}
 	s.needs = acyclic(s.deps)
+	if len(strangers) > 0 {
+		s.warn("%s", disownedWarning(strangers))
+	}
 	return s
 }
 

@@ -39,10 +39,14 @@ func newUp(want *project.Project, have Observed, opt UpOptions) (*up, error) {
 		return nil, err
 	}
 	u := &up{
-		want: want, have: have.sorted(), opt: opt,
+		want: want, opt: opt,
 		services: map[string]*servicePlan{}, images: map[string]StepID{},
 		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
 		gone: map[string]StepID{}, awaits: map[StepID]bool{}, steppedAside: map[StepID]bool{},
+	}
+	var strangers []string
+	if u.have, strangers = have.sorted().disown(want); len(strangers) > 0 {
+		u.warn("%s", disownedWarning(strangers))
 	}
 	return u, u.choose()
 }

@@ -183,6 +183,7 @@ func (u *up) createSpec(sl *slot, name string, inherit []InheritedVolume) Create
 	if hash, err := s.HashResolved(sl.ids); err == nil {
 		spec.Labels[project.LabelConfigHash] = string(hash)
 	}
+	spec.Labels[project.LabelName] = sl.name
 	if s.Restart.Owner() == restartpolicy.Supervisor {
 		spec.RestartPolicy = string(restartpolicy.No) // two owners would both restart it
 	}

@@ -1,10 +1,6 @@
 package convergence
 
-import (
-	"strings"
-
-	"github.com/musterdev/muster/project"
-)
+import "strings"
 
 // planOrphans removes the project's containers that no declared service stands
 // for, or warns of them.
@@ -15,7 +11,7 @@ func (u *up) planOrphans() {
 			continue
 		}
 		if u.isOrphanToRemove(c) {
-			u.doom(c, containerStepID(u.want.Name, c), nil, orphanReason(c), nil)
+			u.doom(c, containerStepID(u.want.Name, c), nil, u.orphanReason(c), nil)
 			continue
 		}
 		names = append(names, c.Name)
@@ -29,7 +25,7 @@ func (u *up) planOrphans() {
 // what is left of a `run` or of a pre_start hook.
 func (u *up) isOrphan(c Container) bool {
 	switch {
-	case c.Labels[project.LabelHook] != "":
+	case isHook(u.have, c):
 		return !alive(c)
 	case !managed(c):
 		return false
@@ -40,12 +36,12 @@ func (u *up) isOrphan(c Container) bool {
 }
 
 func (u *up) isOrphanToRemove(c Container) bool {
-	return u.isOrphan(c) && (u.opt.RemoveOrphans || c.Labels[project.LabelHook] != "")
+	return u.isOrphan(c) && (u.opt.RemoveOrphans || isHook(u.have, c))
 }
 
-func orphanReason(c Container) string {
+func (u *up) orphanReason(c Container) string {
 	switch {
-	case c.Labels[project.LabelHook] != "":
+	case isHook(u.have, c):
 		return "a hook container that was left behind"
 	case c.OneOff:
 		return "a finished one-off container"

@@ -54,7 +54,7 @@ func replicas(have Observed, service string) []Container {
 // containerStepID is the prefix of the IDs of a container's steps: service and
 // number, or for one-offs and hooks what is special about the name.
 func containerStepID(projectName string, c Container) StepID {
-	if c.OneOff || c.Number == 0 || c.Service == "" || c.Labels[project.LabelHook] != "" {
+	if c.OneOff || c.Number == 0 || !managed(c) {
 		name := strings.TrimPrefix(c.Name, projectName+"-")
 		return StepID(strings.TrimPrefix(name, projectName+"_"))
 	}

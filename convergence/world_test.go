@@ -173,7 +173,7 @@ func (w *worldReader) container(name string, opts []string) {
 	}
 	service, number, slot := splitSlot(name)
 	temp := slices.ContainsFunc(opts, func(o string) bool { return strings.HasPrefix(o, "temp-of=") || strings.HasPrefix(o, "name=") })
-	if i := slices.IndexFunc(w.have.Containers, func(c Container) bool { return c.Name == "demo-"+name }); i >= 0 && !temp {
+	if i := slices.IndexFunc(w.have.Containers, func(c Container) bool { return c.Service == service && c.Number == number && !c.OneOff }); i >= 0 && slot && !temp {
 		w.options(&w.have.Containers[i], opts)
 		return
 	}

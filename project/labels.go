@@ -35,6 +35,7 @@ const (
 	LabelPolicy   = LabelPrefix + "restart.policy" // declared restart policy
 	LabelOwner    = LabelPrefix + "restart.owner"  // engine or supervisor
 	LabelRevision = LabelPrefix + "revision"       // of the service definition
+	LabelName     = LabelPrefix + "name"           // final name of the container it was made as
 	LabelHook     = LabelPrefix + "hook"           // marks an ephemeral pre_start container
 	LabelInherit  = LabelPrefix + "inherited"      // anonymous volumes taken over from a predecessor, comma-separated
 )
