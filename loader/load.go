@@ -105,7 +105,7 @@ func assemble(ctx context.Context, in Input) (*result, error) {
 	if len(r.part.model) == 0 && len(s.errs) == 0 {
 		s.failFile(s.files[0], errors.New("is empty"))
 	}
-	if r.part.model == nil || len(r.part.model) == 0 {
+	if len(r.part.model) == 0 {
 		return r, s.err()
 	}
 	if !in.NoNormalize {

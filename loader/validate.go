@@ -112,6 +112,11 @@ func (v *validator) mapping(n *node, s *schema, path string, pos project.Positio
 
 func (v *validator) unknownKey(f field, s *schema, path string) {
 	e := &Error{Pos: f.pos, Path: dotted(path, f.key), Msg: "unknown key"}
+	if f.key == "" {
+		e.Msg = "the name is empty"
+		v.fail(e)
+		return
+	}
 	if len(s.Properties) == 0 && len(s.patterns) > 0 {
 		e.Msg = "invalid name"
 		e.Hint = "use letters, digits, dots, hyphens and underscores"

@@ -21,20 +21,23 @@ func (c *checker) fields(n *node, path string, checks map[string]func(*node, str
 	}
 }
 
-func (c *checker) environment(n *node, path string) {
-	if n.kind != sequence {
-		return
+// named checks that the items of a list in short form have names.
+func (c *checker) named(n *node, path string) {
+	for i, item := range n.items {
+		if text, ok := c.text(item); ok && (text == "" || text[0] == '=') {
+			c.reject(item, path+indexElem(i), "the name is missing", "write NAME=value")
+		}
 	}
+}
+
+func (c *checker) environment(n *node, path string) {
+	c.named(n, path)
 	for i, item := range n.items {
 		text, ok := c.text(item)
 		if !ok {
 			continue
 		}
-		name, _, _ := strings.Cut(text, "=")
-		switch {
-		case name == "":
-			c.reject(item, path+indexElem(i), "the name of the variable is missing", "write NAME=value")
-		case strings.TrimRight(name, " \t") != name:
+		if name, _, _ := strings.Cut(text, "="); strings.TrimRight(name, " \t") != name {
 			c.reject(item, path+indexElem(i), "there is white space before the equals sign", "write NAME=value")
 		}
 	}
@@ -71,6 +74,7 @@ func (c *checker) healthTest(n *node, path string) {
 func (c *checker) deploy(n *node, path string) {
 	c.fields(n, path, map[string]func(*node, string){
 		"replicas":       c.replicas,
+		"labels":         c.named,
 		"mode":           c.deployMode,
 		"restart_policy": c.deployRestart,
 		"resources": func(n *node, path string) {
@@ -131,7 +135,9 @@ func (c *checker) pids(n *node, path string) {
 }
 
 func (c *checker) build(n *node, path string) {
-	c.fields(n, path, map[string]func(*node, string){"shm_size": c.size, "extra_hosts": c.extraHosts})
+	c.fields(n, path, map[string]func(*node, string){
+		"shm_size": c.size, "extra_hosts": c.extraHosts, "args": c.named, "labels": c.named, "additional_contexts": c.named, "ssh": c.named,
+	})
 	contexts := n.get("additional_contexts")
 	if contexts == nil || contexts.bad {
 		return

@@ -44,6 +44,13 @@ func (c *checker) text(n *node) (string, bool) {
 func (c *checker) document(doc *node) {
 	c.each(doc, "services", c.service)
 	c.each(doc, "networks", c.network)
+	for _, section := range []string{"networks", "volumes", "secrets", "configs"} {
+		c.each(doc, section, func(n *node, path string) {
+			if labels := n.get("labels"); labels != nil && !labels.bad {
+				c.named(labels, path+".labels")
+			}
+		})
+	}
 }
 
 func (c *checker) each(doc *node, section string, check func(n *node, path string)) {
@@ -89,6 +96,8 @@ func (c *checker) attribute(key string) func(*node, string) {
 		return c.list(c.device)
 	case "environment":
 		return c.environment
+	case "labels", "annotations", "sysctls":
+		return c.named
 	case "stop_grace_period":
 		return c.grace
 	case "stop_signal":
