@@ -43,7 +43,7 @@ func (s *session) resolveEnvironment(model *types.Project, tree *node, keep func
 }
 
 func (s *session) serviceEnvFile(file types.EnvFile, pos project.Position, path string, values map[string]string, lookup func(string) (string, bool)) {
-	text, err := s.readEnvFile(file.Path)
+	text, err := s.readEnvFile(absolute(file.Path, s.dir, s.home()))
 	if err != nil {
 		if !bool(file.Required) && errors.Is(err, fs.ErrNotExist) {
 			return
@@ -80,7 +80,7 @@ func (s *session) resolveLabels(model *types.Project, tree *node, keep func(stri
 		labels := map[string]string{}
 		for _, file := range spec.LabelFiles {
 			pos := fileItem(tree.at("services", name, "label_file"), file, s)
-			text, err := s.readEnvFile(file)
+			text, err := s.readEnvFile(absolute(file, s.dir, s.home()))
 			if err != nil {
 				s.fail(s.unreadable(file, pos, "services."+name+".label_file", err))
 				continue

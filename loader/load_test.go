@@ -391,3 +391,48 @@ func TestCancellation(t *testing.T) {
 		t.Errorf("got %v, want the cause", err)
 	}
 }
+
+// TestRelativePathsStay keeps paths as they are written, those of other
+// directories relative to the project's, and still finds the files.
+func TestRelativePathsStay(t *testing.T) {
+	in := tree(t, map[string]string{
+		"web.env": "A=1\n", "web.labels": "l=1\n",
+		"compose.yaml":     "include: [sub/compose.yaml]\nservices:\n  web: {image: busybox, env_file: web.env, label_file: web.labels, volumes: [\"./a:/a\"], extends: {file: sub/base.yaml, service: base}}\n",
+		"sub/compose.yaml": "services: {inc: {image: busybox, build: .}}\n",
+		"sub/base.yaml":    "services: {base: {volumes: [\"./y:/y\"], extends: {file: ../root.yaml, service: root}}}\n",
+		"root.yaml":        "services: {root: {volumes: [\"./z:/z\"]}}\n",
+	})
+	in.NoPathResolution = true
+	p := load(t, in)
+	web := p.Service("web").Spec
+	var sources []string
+	for _, v := range web.Volumes {
+		sources = append(sources, v.Source)
+	}
+	if want := []string{"z", "sub/y", "./a"}; !slices.Equal(sources, want) {
+		t.Errorf("sources %v, want %v", sources, want)
+	}
+	if got := p.Service("inc").Spec.Build.Context; got != "sub" {
+		t.Errorf("context %s", got)
+	}
+	if a := web.Environment["A"]; a == nil || *a != "1" || web.Labels["l"] != "1" {
+		t.Errorf("environment %v, labels %v", web.Environment, web.Labels)
+	}
+}
+
+// TestPhasesCanBeLeftOut is what the switches of config are for.
+func TestPhasesCanBeLeftOut(t *testing.T) {
+	in := tree(t, map[string]string{"compose.yaml": "services: {web: {image: busybox, env_file: gone.env, depends_on: [ghost], volumes: [\"nowhere:/x\"]}}\n"})
+	refused(t, in, `undefined service "ghost"`)
+	in.NoConsistency = true
+	refused(t, in, "gone.env: no such file")
+	in.NoEnvResolution = true
+	web := load(t, in).Service("web").Spec
+	if len(web.EnvFiles) != 1 || len(web.Networks) != 1 {
+		t.Errorf("env files %v, networks %v", web.EnvFiles, web.Networks)
+	}
+	in.NoNormalize = true
+	if got := load(t, in).Service("web").Spec.Networks; len(got) != 0 {
+		t.Errorf("networks %v are implied", got)
+	}
+}
