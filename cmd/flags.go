@@ -52,21 +52,3 @@ func (v *aliasValue) Set(text string) error {
 	v.used()
 	return v.Value.Set(text)
 }
-
-// ignored adds hidden flags that have no effect any more and are accepted with
-// a warning.
-func (s *session) ignored(c *cobra.Command, names ...string) {
-	for _, name := range names {
-		var unused bool
-		f := c.Flags().VarPF(&aliasValue{Value: newBool(&unused), used: func() {
-			s.printer.Warn("--" + name + " has no effect any more")
-		}}, name, "", "Has no effect any more")
-		f.NoOptDefVal, f.Hidden = "true", true
-	}
-}
-
-func newBool(p *bool) pflag.Value {
-	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
-	fs.BoolVar(p, "b", false, "")
-	return fs.Lookup("b").Value
-}

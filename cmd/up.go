@@ -16,26 +16,25 @@ import (
 
 // createOptions are what up and create have in common.
 type createOptions struct {
-	build, noBuild  bool
-	pull            string
-	pullSet         bool
-	quietPull       bool
-	quietBuild      bool
-	orphans         bool
-	scale           []string
-	force, never    bool
-	alwaysDeps      bool
-	renewAnonymous  bool
-	noDeps          bool
-	noStart         bool
-	timeout         int
-	timeoutSet      bool
-	wait            bool
-	waitTimeout     int
-	settle          time.Duration
-	yes             bool
-	engineHealth    bool
-	engineHealthSet bool
+	build, noBuild bool
+	pull           string
+	pullSet        bool
+	quietPull      bool
+	quietBuild     bool
+	orphans        bool
+	scale          []string
+	force, never   bool
+	alwaysDeps     bool
+	renewAnonymous bool
+	noDeps         bool
+	noStart        bool
+	timeout        int
+	timeoutSet     bool
+	wait           bool
+	waitTimeout    int
+	settle         time.Duration
+	yes            bool
+	engineHealth   bool
 }
 
 type upOptions struct {

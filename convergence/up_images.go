@@ -222,13 +222,10 @@ func (u *up) pullPolicy(s *project.Service) string {
 
 // missing refuses an image that is not there and that nothing may bring.
 func (u *up) missing(use *imageUse) {
-	for _, s := range slices.Concat(use.users, use.mounts) {
-		switch {
-		case s.Build && u.opt.NoBuild:
-			u.fail(s.Pos, "service %s: image %s is not there, and --no-build forbids building it", s.Name, use.ref.Ref)
-		default:
-			u.fail(s.Pos, "service %s: image %s is not there, and its pull policy %q forbids pulling it", s.Name, use.ref.Ref, cmp.Or(u.pullPolicy(s), "never"))
-		}
+	s := slices.Concat(use.users, use.mounts)[0] // nobody else would ask for it
+	if s.Build && u.opt.NoBuild {
+		u.fail(s.Pos, "service %s: image %s is not there, and --no-build forbids building it", s.Name, use.ref.Ref)
 		return
 	}
+	u.fail(s.Pos, "service %s: image %s is not there, and its pull policy %q forbids pulling it", s.Name, use.ref.Ref, cmp.Or(u.pullPolicy(s), "never"))
 }

@@ -81,11 +81,7 @@ func (r *request) options(spec convergence.BuildSpec, b *types.BuildConfig) {
 	case len(b.NoCacheFilter) > 0:
 		r.attrs["no-cache"] = strings.Join(b.NoCacheFilter, ",")
 	}
-	var hosts []string
-	for _, h := range b.ExtraHosts.AsList("=") {
-		hosts = append(hosts, h)
-	}
-	slices.Sort(hosts)
+	hosts := slices.Sorted(slices.Values(b.ExtraHosts.AsList("=")))
 	set("add-hosts", strings.Join(hosts, ","))
 	for key, value := range b.Labels {
 		r.attrs["label:"+key] = value
