@@ -12,6 +12,7 @@ type reporter struct {
 	to      func(Progress)
 	objects map[StepID]string
 	spans   map[StepID]*span
+	waits   map[[2]string]bool // words of waits, by object, that were said
 }
 
 // span are the steps that replace a container: people see them as one.
@@ -25,7 +26,7 @@ func newReporter(p Plan, to func(Progress)) *reporter {
 	if to == nil {
 		to = func(Progress) {}
 	}
-	r := &reporter{to: to, objects: p.Objects(), spans: map[StepID]*span{}}
+	r := &reporter{to: to, objects: p.Objects(), spans: map[StepID]*span{}, waits: map[[2]string]bool{}}
 	byObject := map[string]*span{}
 	for _, s := range p.Steps {
 		if c, ok := s.Action.(CreateContainer); ok && c.Replaces.Name != "" {
@@ -85,6 +86,21 @@ func (r *reporter) tell(p Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.say(p)
+}
+
+// tellWait passes an event of a wait on. Several waits may be for one container:
+// what was said already is not said again.
+func (r *reporter) tellWait(p Progress) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := [2]string{p.ID, p.Text}
+	if r.waits[key] {
+		p.Text = ""
+	}
+	r.waits[key] = true
+	if p.Text != "" || p.Phase != Working {
+		r.say(p)
+	}
 }
 
 func (r *reporter) say(p Progress) {

@@ -75,11 +75,15 @@ type wait struct {
 func (w *wait) apply(ctx context.Context) error {
 	w.tell(Working, "Waiting")
 	text, err := w.meet(ctx)
-	if err != nil {
-		return w.failure(ctx, err)
+	if err == nil {
+		w.tell(Done, text)
+		return nil
 	}
-	w.tell(Done, text)
-	return nil
+	err = w.failure(ctx, err)
+	if f := (*Failure)(nil); len(w.Targets) > 1 && !(errors.As(err, &f) && f.Container == w.container) {
+		w.tell(Warning, "Interrupted") // another replica is to blame, or nobody
+	}
+	return err
 }
 
 func (w *wait) tell(phase Phase, text string) {
@@ -87,7 +91,7 @@ func (w *wait) tell(phase Phase, text string) {
 	if phase == Working {
 		p.Waiting = w.Service + " to be " + conditionWords(w.Condition)
 	}
-	w.run.reporter.tell(p)
+	w.run.reporter.tellWait(p)
 }
 
 // failure gathers what is known of the container, unless nothing is wrong with it.

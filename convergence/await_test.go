@@ -333,3 +333,46 @@ func TestFailureTellsAll(t *testing.T) {
 		}
 	})
 }
+
+func TestWaitsForOneContainerAreReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s.Program("db", enginetest.Program{HealthyAfter: time.Second})
+		optional := with(await("db", project.Healthy, "db/start"), func(a *convergence.Await) { a.Optional = true })
+		optional.ID += "-optional"
+		again := await("db", convergence.RunningOrHealthy, optional.ID)
+		if err := s.apply(t.Context(), append(s.up("db"), await("db", project.Healthy, "db/start"), optional, again)...); err != nil {
+			t.Fatal(err)
+		}
+		s.wantLines(
+			"Container p-db-1 Creating", "Container p-db-1 Created", "Container p-db-1 Starting", "Container p-db-1 Started",
+			"Container p-db-1 Waiting", "Container p-db-1 Healthy",
+		)
+	})
+}
+
+func TestReplicasFailTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a", checkEvery(time.Hour)), service("b", checkEvery(time.Hour)))
+		s.Program("a", enginetest.Program{HealthyAfter: time.Hour})
+		s.Program("b", enginetest.Program{HealthyAfter: time.Hour, ExitAfter: 5 * time.Second, ExitCode: 9})
+		both := with(await("a", project.Healthy, "a/start", "b/start"), func(a *convergence.Await) {
+			a.Targets = append(a.Targets, convergence.Ref{Name: "p-b-1"})
+		})
+		began := time.Now()
+		err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"), []convergence.Step{both})...)
+		var f *convergence.Failure
+		if !errors.As(err, &f) || f.Container.Name != "p-b-1" || f.ExitCode != 9 {
+			t.Errorf("error = %v, want that of b", err)
+		}
+		if took := time.Since(began); took > 5100*time.Millisecond {
+			t.Errorf("took %s", took)
+		}
+		lines := s.lines()
+		for _, want := range []string{"Container p-a-1 Interrupted", "Container p-b-1 Error container p-b-1 exited (9)"} {
+			if !slices.Contains(lines, want) {
+				t.Errorf("%q is missing in %q", want, lines)
+			}
+		}
+	})
+}
