@@ -6,6 +6,7 @@
 # store has lost nothing, and a second `up` finds nothing to do. At the end
 # `down -v` must leave nothing.
 #
+# Usage: scripts/soak.sh [DISTURBANCE…]   default: all, see below
 # Environment: SOAK_MINUTES (default 60), SOAK_SEED (default random; printed).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -78,12 +79,13 @@ check() {
 cleanup() { muster --progress quiet down -v >/dev/null 2>&1 || true; }
 trap cleanup EXIT
 
+[ $# -gt 0 ] || set -- change rescale kill_one remove_one pause_one remove_all restart stop down killed_up
 say "$minutes minutes, SOAK_SEED=$seed"
 deadline=$((SECONDS + minutes * 60))
 up
 check
 for ((round = 1; SECONDS < deadline; round++)); do
-	pick change rescale kill_one remove_one pause_one remove_all restart stop down killed_up
+	pick "$@"
 	disturbance=$REPLY
 	say "round $round: $disturbance"
 	"$disturbance" || die "$disturbance failed"
