@@ -37,6 +37,9 @@ func TestInterruptedAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.interrupt(p)
+			if rapid.Bool().Draw(t, "a call of the killed run took effect late") {
+				_ = w.TwinNetwork("demo_default") // there may be none yet
+			}
 		}
 		w.converge(second, opt)
 		w.complete(second)

@@ -15,6 +15,7 @@ type networkPlan struct {
 	create  bool
 	ready   StepID // the step after which it is there
 	renamed []Network
+	twins   []Network // of the same name and origin, in use by nobody: to be removed
 }
 
 // surveyNetworks decides about every network that the scope uses, or about all
@@ -62,6 +63,9 @@ func (u *up) surveyNetwork(n *project.Network) *networkPlan {
 		np.ready = networkID(n) + "/create"
 		return np
 	}
+	if same = u.dropTwins(np, same); len(np.twins) > 0 {
+		np.ready = twinID(np, np.twins[len(np.twins)-1])
+	}
 	live := u.pickNetwork(n, same)
 	np.id = live.ID
 	if live.Labels[project.LabelProject] != u.want.Name {
@@ -86,6 +90,58 @@ func (u *up) networksNamed(name string, orID bool) []Network {
 		}
 	}
 	return same
+}
+
+// dropTwins sets aside networks of the project that only differ by their IDs:
+// creating one is not atomic on all engines, so an interrupted run and the next
+// may each have made one. As long as both are there, no container can join by
+// name. One stays, that in use if there is such.
+func (u *up) dropTwins(np *networkPlan, same []Network) []Network {
+	twin := func(n Network) bool {
+		return n.Labels[project.LabelProject] == u.want.Name && n.Labels[project.LabelNetwork] == np.Key
+	}
+	inUse := func(n Network) bool {
+		return slices.ContainsFunc(u.have.Containers, func(c Container) bool {
+			return slices.ContainsFunc(c.Networks, func(a Attachment) bool { return a.NetworkID == n.ID })
+		})
+	}
+	stays := slices.IndexFunc(same, func(n Network) bool { return twin(n) && inUse(n) })
+	if stays < 0 {
+		stays = slices.IndexFunc(same, twin)
+	}
+	var kept []Network
+	for i, n := range same {
+		if i != stays && twin(n) && !inUse(n) {
+			np.twins = append(np.twins, n)
+		} else {
+			kept = append(kept, n)
+		}
+	}
+	return kept
+}
+
+func twinID(np *networkPlan, n Network) StepID {
+	return networkID(np.Network) + "/remove " + StepID(shortID(n.ID))
+}
+
+// removeTwins removes them one after the other and returns the last step. What
+// starts on the network waits for it.
+func (u *up) removeTwins(np *networkPlan) StepID {
+	var last StepID
+	for _, n := range np.twins {
+		last = u.add(twinID(np, n), RemoveNetwork{ID: n.ID, Name: n.Name}, "an interrupted run left a second network of this name", last)
+	}
+	if last == "" {
+		return ""
+	}
+	for _, sp := range u.order {
+		for _, sl := range sp.slots {
+			if sl.fate == keep && slices.Contains(sp.Networks, np.Key) {
+				sl.first = append([]StepID{last}, sl.first...)
+			}
+		}
+	}
+	return last
 }
 
 // pickNetwork prefers the project's own among several of one name.
@@ -126,11 +182,12 @@ func (u *up) emitNetworks() {
 		np := u.networks[key]
 		id := networkID(np.Network)
 		create := CreateNetwork{Network: np.Network, Labels: networkLabels(u.want, np.Network)}
+		alone := u.removeTwins(np)
 		switch {
 		case np.create:
 			u.add(id+"/create", create, "not there yet")
 		case np.replace != "":
-			u.replaceNetwork(np, create)
+			u.replaceNetwork(np, create, alone)
 		}
 	}
 }
@@ -145,7 +202,7 @@ func (u *up) networkKeys() []string {
 	return keys
 }
 
-func (u *up) replaceNetwork(np *networkPlan, create CreateNetwork) {
+func (u *up) replaceNetwork(np *networkPlan, create CreateNetwork, alone StepID) {
 	id := networkID(np.Network)
 	var freed []StepID
 	var restore []Action
@@ -160,7 +217,7 @@ func (u *up) replaceNetwork(np *networkPlan, create CreateNetwork) {
 	}
 	remove := u.add(id+"/remove", RemoveNetwork{ID: np.id, Name: np.Name}, np.replace, append(freed, u.imageSteps...)...)
 	u.last().Finish, u.last().OnFailure = len(freed) > 0, restore
-	u.add(id+"/create", create, np.replace, remove)
+	u.add(id+"/create", create, np.replace, remove, alone)
 	u.last().Finish, u.last().OnFailure = true, restore
 }
 

@@ -68,7 +68,7 @@ type mount struct {
 }
 
 type endpoint struct {
-	networkID string // as known at connect
+	networkID string // empty until a start resolves the name
 	aliases   []string
 	address   string
 }
@@ -118,11 +118,7 @@ func (c *container) observed() convergence.Container {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.endpoints)) {
 		ep := c.endpoints[name]
-		a := convergence.Attachment{Network: name, Address: ep.address}
-		if c.starts > 0 {
-			a.NetworkID = ep.networkID
-		}
-		o.Networks = append(o.Networks, a)
+		o.Networks = append(o.Networks, convergence.Attachment{Network: name, NetworkID: ep.networkID, Address: ep.address})
 	}
 	for _, m := range c.mounts {
 		o.Mounts = append(o.Mounts, m.Mount)

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -186,11 +187,10 @@ func (e *core) attach(c *container, spec convergence.CreateSpec) error {
 		if n == nil {
 			return fmt.Errorf("service %s: undefined network %s", spec.Service.Name, key)
 		}
-		on, err := e.network(n.Name)
-		if err != nil {
+		if _, err := e.network(n.Name); errors.Is(err, convergence.ErrNotFound) {
 			return err
 		}
-		c.endpoints[on.name] = &endpoint{networkID: on.id, aliases: aliases(c, convergence.EndpointSpec{
+		c.endpoints[n.Name] = &endpoint{aliases: aliases(c, convergence.EndpointSpec{
 			Service: spec.Service, Network: n, Container: spec.Name,
 		})}
 	}

@@ -206,10 +206,16 @@ func Strangers(t *rapid.T, e *Engine) (prefix string) {
 	return theirs
 }
 
-// Disturb does to a project's containers what people and accidents do: stops,
-// kills, removals, pauses, out of the orchestrator's sight.
+// Disturb does to a project what people and accidents do: stops, kills,
+// removals and pauses of containers, networks made twice, out of the
+// orchestrator's sight.
 func Disturb(t *rapid.T, e *Engine, name string) {
 	ctx, hand := context.Background(), e.ByHand()
+	for _, key := range []string{"back", "default", "front"} {
+		if rapid.IntRange(0, 9).Draw(t, key+" is made twice") == 9 {
+			_ = hand.TwinNetwork(name + "_" + key) // the project may have none
+		}
+	}
 	cs, err := hand.ListContainers(ctx, convergence.ContainerFilter{Project: name})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,15 +32,34 @@ func (e *core) network(key string) (*network, error) {
 		return n, nil
 	}
 	var found *network
+	matches := 0
 	for _, n := range e.networks {
-		if n.name == key && (found == nil || n.serial < found.serial) {
+		if n.name == key {
 			found = n
+			matches++
 		}
 	}
-	if found == nil {
+	switch matches {
+	case 0:
 		return nil, fmt.Errorf("network %s not found: %w", key, convergence.ErrNotFound)
+	case 1:
+		return found, nil
 	}
-	return found, nil
+	return nil, fmt.Errorf("network %s is ambiguous (%d matches found on name)", key, matches)
+}
+
+// TwinNetwork makes a second network of the same name and labels, as two
+// callers that create it at the same moment may. It fails if there is none of
+// that name.
+func (e *Engine) TwinNetwork(name string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n, err := e.network(name)
+	if err != nil {
+		return err
+	}
+	e.addNetwork(n.name, n.driver, n.labels)
+	return nil
 }
 
 // ListNetworks implements convergence.Networks.
@@ -63,7 +83,11 @@ func (e *Engine) CreateNetwork(ctx context.Context, n *project.Network, labels m
 	err := e.call(ctx, Call{Method: "CreateNetwork", Target: n.Name}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if old, err := e.network(n.Name); err == nil {
+		old, err := e.network(n.Name)
+		switch {
+		case err != nil && !errors.Is(err, convergence.ErrNotFound):
+			return err
+		case err == nil:
 			if !maps.Equal(old.labels, labels) {
 				return fmt.Errorf("network with name %s already exists: %w", n.Name, convergence.ErrConflict)
 			}
@@ -90,8 +114,11 @@ func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		n, err := e.network(id)
-		if err != nil {
+		switch {
+		case errors.Is(err, convergence.ErrNotFound):
 			return nil // gone is what was asked for
+		case err != nil:
+			return err
 		}
 		for _, c := range e.sorted() {
 			if ep := c.endpoints[n.name]; ep != nil && ep.networkID == n.id && c.alive() {
@@ -123,12 +150,12 @@ func (e *Engine) ConnectNetwork(ctx context.Context, ref convergence.Ref, spec c
 		if len(c.joins) > 0 {
 			return fmt.Errorf("connect %s to %s: container shares another's network: %w", c.name, n.name, convergence.ErrConflict)
 		}
-		if ep := c.endpoints[n.name]; ep != nil && ep.networkID == n.id {
+		if ep := c.endpoints[n.name]; ep != nil && (ep.networkID == "" || ep.networkID == n.id) {
 			return nil
 		}
-		ep := &endpoint{networkID: n.id, aliases: aliases(c, spec)}
+		ep := &endpoint{aliases: aliases(c, spec)}
 		if c.alive() {
-			ep.address = n.newAddress()
+			ep.networkID, ep.address = n.id, n.newAddress()
 		}
 		c.endpoints[n.name] = ep
 		e.touch()
@@ -139,8 +166,10 @@ func (e *Engine) ConnectNetwork(ctx context.Context, ref convergence.Ref, spec c
 // DisconnectNetwork implements convergence.Networks.
 func (e *Engine) DisconnectNetwork(ctx context.Context, ref convergence.Ref, key string) error {
 	return e.on(ctx, "DisconnectNetwork", ref, e.networkName(key), func(c *container) error {
+		n := e.networks[key]
 		for _, name := range slices.Sorted(maps.Keys(c.endpoints)) {
-			if name == key || c.endpoints[name].networkID == key {
+			ep := c.endpoints[name]
+			if name == key || ep.networkID == key || n != nil && ep.networkID == "" && name == n.name {
 				delete(c.endpoints, name)
 			}
 		}

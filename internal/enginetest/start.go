@@ -25,10 +25,12 @@ func (e *core) startable(c *container, p *Program) (code int, err error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.endpoints)) {
 		ep := c.endpoints[name]
-		if e.networks[ep.networkID] == nil {
-			return 128, fmt.Errorf("network %s not found: %w", ep.networkID, convergence.ErrNotFound)
+		n, err := e.network(cmp.Or(ep.networkID, name))
+		if err != nil {
+			return 128, err
 		}
-		ep.address = e.networks[ep.networkID].newAddress()
+		ep.networkID = n.id
+		ep.address = n.newAddress()
 	}
 	if err := e.bindable(c); err != nil {
 		return 128, err

@@ -52,7 +52,7 @@ func (e *core) seed(o convergence.Container) {
 	}
 	for _, a := range o.Networks {
 		ep := &endpoint{networkID: a.NetworkID, aliases: []string{o.Service, o.Name}}
-		if n, err := e.network(a.Network); err == nil && ep.networkID == "" {
+		if n, err := e.network(a.Network); err == nil && ep.networkID == "" && o.State != convergence.Created {
 			ep.networkID = n.id
 		}
 		c.endpoints[a.Network] = ep
