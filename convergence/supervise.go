@@ -49,12 +49,9 @@ type SuperviseOptions struct {
 type Supervisor struct {
 	engine Supervised
 	opt    SuperviseOptions
-	inbox  chan message
+	inbox  mailbox
 	status chan chan []Supervision
 }
-
-// message is something that happened; only the loop handles it.
-type message interface{ handle(*loop) }
 
 // NewSupervisor returns a supervisor that Run has not started yet.
 func NewSupervisor(e Supervised, opt SuperviseOptions) *Supervisor {
@@ -64,7 +61,7 @@ func NewSupervisor(e Supervised, opt SuperviseOptions) *Supervisor {
 	if opt.Record == nil {
 		opt.Record = func(Record) {}
 	}
-	return &Supervisor{engine: e, opt: opt, inbox: make(chan message, 256), status: make(chan chan []Supervision)}
+	return &Supervisor{engine: e, opt: opt, inbox: newMailbox(), status: make(chan chan []Supervision)}
 }
 
 // Supervise runs a Supervisor for the project until ctx ends, whose cause it
@@ -95,29 +92,35 @@ type loop struct {
 	name   string // of the project, which a new definition cannot change
 	want   *project.Project
 	levels map[string]int // depth of services in the dependency graph
+	looks  chan struct{}  // has room for as many inspections as may be under way
 
 	engineState restartpolicy.EngineState
 	epoch       int // counts connections to the event stream
+	reading     int // counts the occasions since which everything has to be inspected anew
 	lostAt      time.Duration
 	wards       map[string]*ward // by container ID
 	budget      restartpolicy.Budget
 	breaker     restartpolicy.Breaker
 	wake        time.Duration // when to decide again at the latest; zero is never
 	listing     bool
+	resyncs     int             // lists that no event asked for
+	superseded  map[string]bool // IDs of containers that another one of their slot replaces
 }
 
 // Run supervises until ctx ends and returns its cause. No goroutine outlives it.
+// It may be called once.
 func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
-	ctx, cancel := context.WithCancel(ctx)
+	working, cancel := context.WithCancel(ctx)
 	l := &loop{
-		Supervisor: s, ctx: ctx, origin: time.Now(), name: want.Name, wards: map[string]*ward{},
-		engineState: restartpolicy.EngineResync,
+		Supervisor: s, ctx: working, origin: time.Now(), name: want.Name, wards: map[string]*ward{},
+		engineState: restartpolicy.EngineResync, looks: make(chan struct{}, maxLooks),
 	}
+	defer l.release(ctx)
 	defer l.wg.Wait()
 	defer cancel()
 	l.adopt(want)
 	l.connect(true)
-	resync := time.NewTicker(s.opt.Resync)
+	resync := time.NewTimer(l.resyncIn())
 	defer resync.Stop()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -128,8 +131,10 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 		}
 		timer.Reset(l.untilWake())
 		select {
-		case m := <-s.inbox:
-			m.handle(l)
+		case <-s.inbox.ready:
+			for _, m := range s.inbox.take() {
+				m.handle(l)
+			}
 		case answer := <-s.status:
 			answer <- l.supervisions()
 		case p, open := <-s.opt.Models:
@@ -139,11 +144,37 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 			}
 			l.adopt(p)
 		case <-resync.C:
+			l.resyncs++
 			l.list()
+			resync.Reset(l.resyncIn())
 		case <-timer.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+// resyncIn is how long until the next resync: up to a fifth less than asked
+// for, so that supervisors of one engine do not all list at the same time.
+func (l *loop) resyncIn() time.Duration {
+	return restartpolicy.Jitter(l.opt.Resync*4/5, l.name, l.resyncs)
+}
+
+// releaseTimeout bounds what is done for containers when the supervisor ends.
+const releaseTimeout = 5 * time.Second
+
+// release gives restarts that were braked back to the engine: nobody else would
+// make them once the supervisor has ended.
+func (l *loop) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	for _, w := range l.sorted() {
+		if !w.known || w.seen.State != Running || !l.held(w) || l.replaced(w) {
+			continue
+		}
+		policy, _ := l.policy(w)
+		err := l.engine.SetRestartPolicy(ctx, w.ref, enginePolicy(policy))
+		l.record(Record{Kind: RecordAction, Container: w.ref, Service: w.service, Seen: describe(w.seen), Action: restartpolicy.Release, Err: err})
 	}
 }
 
@@ -154,12 +185,15 @@ func (l *loop) now() time.Duration { return time.Since(l.origin) }
 // the monotonic one since the loop last ran, as it does while a machine sleeps.
 func (l *loop) noticeSuspend(last time.Time) time.Time {
 	now := time.Now()
-	drift := now.Round(0).Sub(last.Round(0)) - now.Sub(last)
-	if drift.Abs() > suspendDrift {
-		l.list()
+	if drifted(now.Round(0).Sub(last.Round(0)), now.Sub(last)) {
+		l.everything()
 	}
 	return now
 }
+
+// drifted reports whether the wall clock and the monotonic one disagree on how
+// much time has passed, as after a suspend or a correction of the clock.
+func drifted(wall, monotonic time.Duration) bool { return (wall - monotonic).Abs() > suspendDrift }
 
 // untilWake is how long to wait for nothing but time.
 func (l *loop) untilWake() time.Duration {
@@ -193,13 +227,8 @@ func (l *loop) adopt(want *project.Project) {
 // do runs work beside the loop and hands the message it returns back to it.
 func (l *loop) do(work func(ctx context.Context) message) {
 	l.wg.Go(func() {
-		m := work(l.ctx)
-		if m == nil {
-			return
-		}
-		select {
-		case l.inbox <- m:
-		case <-l.ctx.Done():
+		if m := work(l.ctx); m != nil {
+			l.inbox.put(m)
 		}
 	})
 }

@@ -15,6 +15,7 @@ const (
 	RecordDecision RecordKind = "decision" // a container was judged anew
 	RecordAction   RecordKind = "action"   // something was done, or failed
 	RecordExit     RecordKind = "exit"     // a container's process ended
+	RecordRestart  RecordKind = "restart"  // the engine restarted a container by itself
 	RecordHealth   RecordKind = "health"   // the engine's verdict changed
 	RecordGap      RecordKind = "gap"      // events may have been lost
 	RecordEngine   RecordKind = "engine"   // the engine went away or came back
@@ -43,6 +44,7 @@ type Record struct {
 	Wait      time.Duration // until the decision is carried out
 	Action    restartpolicy.Action
 	ExitCode  int    // of RecordExit
+	Count     int    // of RecordRestart: how often since it was seen last
 	Health    Health // of RecordHealth
 	Alert     Alert
 	Err       error // of a failed action or a lost engine
@@ -71,7 +73,12 @@ func (r Record) String() string {
 		return fmt.Sprintf("%s: %s done", name, r.Action)
 	case RecordExit:
 		return fmt.Sprintf("%s: exited with code %d", name, r.ExitCode)
+	case RecordRestart:
+		return fmt.Sprintf("%s: restarted by the engine (%d since it was seen last)", name, r.Count)
 	case RecordHealth:
+		if r.Alert == AlertRecovered {
+			return name + ": recovered"
+		}
 		return fmt.Sprintf("%s: %s", name, r.Health)
 	case RecordGap:
 		return "the event stream broke; everything is read again"
@@ -88,27 +95,30 @@ func (l *loop) record(r Record) {
 	l.opt.Record(r)
 }
 
-// crashTold reports whether the present crash loop was alerted already.
-func (w *ward) crashTold() bool { return w.looping }
-
 // alerted remembers what was alerted, so that it is told once and its end too.
 func (w *ward) alerted(a Alert) {
 	switch a {
 	case AlertCrashLoop:
 		w.looping, w.bad = true, true
-	case AlertGaveUp, AlertUnhealthy:
+	case AlertUnhealthy:
+		w.sick, w.bad = true, true
+	case AlertGaveUp:
 		w.bad = true
 	}
 }
 
+// provenAfter is how long a container without a health check must have run to
+// count as recovered.
+const provenAfter = 10 * time.Second
+
 // recovered reports, once, that a container which was alerted about runs well
-// again: healthy if it has a check, and out of its crash loop.
+// again: healthy if it has a check, and if it was in a crash loop well out of it.
 func (l *loop) recovered(w *ward) {
 	c := w.seen
-	well := c.State == Running && (c.Health == HealthHealthy || c.Health == HealthNone) && !w.history.CrashLooping(l.now())
-	if !w.bad || !well {
+	well := c.State == Running && (c.Health == HealthHealthy || c.Health == HealthNone && l.now()-w.upSince >= provenAfter)
+	if !w.bad || !well || w.looping && w.history.Score(l.now()) >= restartpolicy.ReleaseScore {
 		return
 	}
-	w.bad, w.looping = false, false
+	w.bad, w.looping, w.sick = false, false, false
 	l.record(Record{Kind: RecordHealth, Container: w.ref, Service: w.service, Seen: describe(c), Health: c.Health, Alert: AlertRecovered})
 }

@@ -3,8 +3,11 @@ package convergence
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
 )
 
@@ -17,6 +20,13 @@ const (
 	// reconnectMin and reconnectMax bound the delay between attempts to reconnect.
 	reconnectMin = 100 * time.Millisecond
 	reconnectMax = 5 * time.Second
+	// lookRetry is how long after an inspection that failed the next one follows.
+	lookRetry = time.Second
+	// maxLooks is how many inspections may be under way at the same time.
+	maxLooks = 8
+	// inspectAll is every how many resyncs all containers are inspected, and not
+	// only those that the list shows to have changed.
+	inspectAll = 10
 )
 
 // connected says that a subscription stands and what was listed after it.
@@ -43,10 +53,10 @@ type listed struct {
 
 // looked is the answer to an inspection.
 type looked struct {
-	id    string
-	epoch int
-	seen  Inspection
-	err   error
+	id      string
+	reading int
+	seen    Inspection
+	err     error
 }
 
 // connect subscribes and then lists, again and again until it succeeds.
@@ -66,11 +76,7 @@ func (l *loop) connect(first bool) {
 			if errors.Is(err, ErrUnreachable) {
 				down = true
 			}
-			select {
-			case l.inbox <- unreachable{err}:
-			case <-ctx.Done():
-				return nil
-			}
+			l.inbox.put(unreachable{err})
 			select {
 			case <-time.After(restartpolicy.Jitter(delay, l.name, int(delay))):
 			case <-ctx.Done():
@@ -105,6 +111,7 @@ func (m unreachable) handle(l *loop) {
 
 func (m connected) handle(l *loop) {
 	l.epoch++
+	l.reading++
 	if l.epoch > 1 {
 		l.afterGap(m.down)
 	}
@@ -141,14 +148,12 @@ func (l *loop) read(stream EventStream) {
 			if err != nil {
 				return lost{epoch}
 			}
-			if !concerns(ev) {
+			oneOff := strings.EqualFold(ev.Attributes[project.LabelOneOff], "true")
+			if !concerns(ev) || oneOff {
 				continue
 			}
-			select {
-			case l.inbox <- happened{ev}:
-			case <-ctx.Done():
-				return nil
-			}
+			ev.Attributes = nil
+			l.inbox.put(happened{ev})
 		}
 	})
 }
@@ -187,18 +192,27 @@ func (m happened) handle(l *loop) {
 		}
 		w = l.ward(ev.Container, ev.Service)
 	}
-	w.edges = w.edges.Observe(restartpolicy.Event{
-		Kind: restartpolicy.ParseEventKind(ev.Action), At: l.now(), Time: ev.Time, Signal: ev.Signal,
-		Ours: w.acting != restartpolicy.Leave || w.settling,
-	})
+	if !w.knows(ev) {
+		w.edges = w.edges.Observe(restartpolicy.Event{
+			Kind: restartpolicy.ParseEventKind(ev.Action), At: l.now(), Time: ev.Time, Signal: ev.Signal,
+			Ours: w.stopping,
+		})
+	}
 	switch ev.Action {
 	case "destroy":
 		l.forget(w)
 		return
 	case "die":
-		l.record(Record{Kind: RecordExit, Container: w.ref, Service: w.service, ExitCode: ev.ExitCode})
+		if l.selected(ev.Service) {
+			l.record(Record{Kind: RecordExit, Container: w.ref, Service: w.service, ExitCode: ev.ExitCode})
+		}
 	}
 	l.look(w)
+}
+
+// knows reports whether the event tells of a stop of ours that is accounted for.
+func (w *ward) knows(ev Event) bool {
+	return (ev.Action == "kill" || ev.Action == "die" || ev.Action == "stop") && !ev.Time.After(w.ourStop)
 }
 
 // ward begins to supervise a container.
@@ -228,48 +242,77 @@ func (l *loop) list() {
 	})
 }
 
+// everything reads everything again; nothing is decided about a container, or
+// about what needs it, before that.
+func (l *loop) everything() {
+	l.reading++
+	for _, w := range l.sorted() {
+		l.look(w)
+	}
+	l.list()
+}
+
 func (m listed) handle(l *loop) {
 	l.listing = false
 	if m.err == nil {
-		l.reconcile(m.containers, false)
+		l.reconcile(m.containers, l.resyncs%inspectAll == 0)
 	}
 }
 
-// reconcile takes a list over: what it lacks is gone, and what differs from what
-// was seen, or everything if asked, is inspected.
+// reconcile takes a list over and inspects what differs from what was seen, or
+// everything if asked. What the list lacks is inspected too, and forgotten if
+// the engine does not know it: it may have been made since the list was.
 func (l *loop) reconcile(containers []Container, all bool) {
 	present := make(map[string]bool, len(containers))
 	for _, c := range containers {
 		present[c.ID] = true
+		if c.OneOff {
+			continue
+		}
 		w := l.wards[c.ID]
 		if w == nil {
 			w = l.ward(c.Ref, c.Service)
 		}
-		if all || !w.known || w.seen.State != c.State || w.seen.Health != c.Health || w.seen.Name != c.Name || w.settling {
+		if all || !w.known || w.seen.State != c.State || w.effectiveHealth() != c.Health || w.seen.Name != c.Name || w.settling || l.isParent(w) {
 			l.look(w)
 		}
 	}
 	for _, w := range l.sorted() {
-		if !present[w.ref.ID] && !w.looking {
-			l.forget(w)
+		if !present[w.ref.ID] {
+			l.look(w)
 		}
 	}
+}
+
+// isParent reports whether others live in the container's namespaces, so that a
+// restart of it that no event told of would leave them cut off.
+func (l *loop) isParent(w *ward) bool {
+	return slices.ContainsFunc(l.want.Services, func(s *project.Service) bool {
+		return slices.ContainsFunc(s.Namespaces, func(r project.NamespaceRef) bool { return r.Service == w.service && r.Attribute != volumesFrom })
+	})
 }
 
 // look inspects a container; one inspection at a time, and one more if something
 // happened meanwhile.
 func (l *loop) look(w *ward) {
+	w.checkAt = 0
 	if w.looking {
 		w.again = true
 		return
 	}
 	w.looking = true
-	ref, epoch := w.ref, l.epoch
+	ref, reading := w.ref, l.reading
 	l.do(func(ctx context.Context) message {
+		select {
+		case l.looks <- struct{}{}:
+			defer func() { <-l.looks }()
+		case <-ctx.Done():
+			return nil
+		}
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		seen, err := l.engine.InspectContainer(ctx, ref)
-		return looked{ref.ID, epoch, seen, err}
+		return looked{ref.ID, reading, seen, err}
 	})
 }
 
@@ -283,42 +326,76 @@ func (m looked) handle(l *loop) {
 	case errors.Is(m.err, ErrNotFound):
 		l.forget(w)
 		return
-	case m.err != nil:
-		w.again = false // a broken engine ends the stream too, and a resync follows
+	case m.err != nil: // what was seen before stands, and is not acted on
+		w.again = false
+		w.checkAt = l.now() + lookRetry
 		return
 	}
-	l.saw(w, m.seen, m.epoch)
+	l.saw(w, m.seen, m.reading)
 	if w.again {
 		w.again = false
 		l.look(w)
 		return
 	}
 	w.settling = false
+	w.stopping = w.acting != restartpolicy.Leave && w.stopping
 }
 
 // saw takes an inspection over.
-func (l *loop) saw(w *ward, seen Inspection, epoch int) {
+func (l *loop) saw(w *ward, seen Inspection, reading int) {
 	before := w.seen
-	w.ref, w.service, w.seen, w.epoch = seen.Ref, seen.Service, seen, epoch
+	w.ref, w.service, w.seen, w.reading = seen.Ref, seen.Service, seen, reading
 	w.edges.StopSignal = seen.StopSignal
 	w.edges = w.edges.Look(restartpolicy.Status(seen.State), seen.StartedAt)
-	if w.known && before.Health != seen.Health || !w.known && seen.Health == HealthUnhealthy {
+	if !w.known || !before.StartedAt.Equal(seen.StartedAt) {
+		w.upSince = l.now()
+	}
+	if seen.State == Running || seen.State == Restarting {
+		w.ended = ""
+	}
+	l.countRestarts(w, before)
+	if seen.State == Running && seen.Health != w.health {
 		l.healthChanged(w)
 	}
 	w.known = true
-	l.recovered(w)
 }
 
+// countRestarts tells of restarts that the engine made by itself.
+func (l *loop) countRestarts(w *ward, before Inspection) {
+	n := w.seen.RestartCount - before.RestartCount
+	if n < 0 { // a deliberate start began a new count
+		n = w.seen.RestartCount
+	}
+	if w.known && n > 0 && l.selected(w.service) {
+		l.record(Record{Kind: RecordRestart, Container: w.ref, Service: w.service, Seen: describe(w.seen), Count: n})
+	}
+}
+
+// healthChanged takes note of another verdict on a running container. Verdicts
+// on any other are of the past.
 func (l *loop) healthChanged(w *ward) {
-	r := Record{Kind: RecordHealth, Container: w.ref, Service: w.service, Seen: describe(w.seen), Health: w.seen.Health}
-	if w.seen.Health == HealthUnhealthy && w.seen.State == Running {
+	first := !w.known
+	w.health = w.seen.Health
+	r := Record{Kind: RecordHealth, Container: w.ref, Service: w.service, Seen: describe(w.seen), Health: w.health}
+	if w.health == HealthUnhealthy {
 		l.breaker = l.breaker.Unhealthy(l.now(), w.ref.ID, l.checked())
-		r.Alert = AlertUnhealthy
-		w.alerted(r.Alert)
+		if !w.sick && l.selected(w.service) {
+			r.Alert = AlertUnhealthy
+			w.alerted(r.Alert)
+		}
 	} else {
 		l.breaker = l.breaker.Healthy(w.ref.ID)
 	}
-	if r.Health != HealthNone {
-		l.record(r)
+	if first && r.Alert == AlertNone || !l.selected(w.service) {
+		return
 	}
+	l.record(r)
+}
+
+// effectiveHealth is the verdict as a list shows it: only of what is up.
+func (w *ward) effectiveHealth() Health {
+	if w.seen.State != Running && w.seen.State != Paused {
+		return HealthNone
+	}
+	return w.seen.Health
 }

@@ -24,10 +24,13 @@ type watched struct {
 	t    *testing.T
 	eng  *enginetest.Engine
 	want *project.Project
-	ctx  context.Context
-	stop context.CancelFunc
-	done chan error
-	sup  *convergence.Supervisor
+	// What run uses; the defaults are eng and what records.
+	engine  convergence.Supervised
+	options convergence.SuperviseOptions
+	ctx     context.Context
+	stop    context.CancelFunc
+	done    chan error
+	sup     *convergence.Supervisor
 
 	mu      sync.Mutex
 	records []string
@@ -39,7 +42,10 @@ type watched struct {
 func watch(t *testing.T, services types.Services, ext map[string]project.Extension, programs map[string]enginetest.Program) *watched {
 	t.Helper()
 	for name, s := range services {
-		s.Name, s.Image, s.NetworkMode = name, testImage, "none"
+		s.Name, s.Image = name, testImage
+		if s.NetworkMode == "" {
+			s.NetworkMode = "none"
+		}
 		services[name] = s
 	}
 	want, err := project.New(project.Input{Compose: &types.Project{Name: "p", Services: services}, Extensions: ext})
@@ -47,6 +53,7 @@ func watch(t *testing.T, services types.Services, ext map[string]project.Extensi
 		t.Fatal(err)
 	}
 	w := &watched{t: t, eng: enginetest.New(), want: want}
+	w.engine = w.eng
 	w.eng.AddImages(testImage)
 	for name, p := range programs {
 		w.eng.Program(name, p)
@@ -67,14 +74,23 @@ func watch(t *testing.T, services types.Services, ext map[string]project.Extensi
 
 func (w *watched) create(s *project.Service, n int) {
 	w.t.Helper()
-	ctx := context.Background()
-	name, policy := w.want.ContainerName(s, n), s.Restart
+	w.createAs(s, n, w.want.ContainerName(s, n), true)
+}
+
+func (w *watched) createAs(s *project.Service, n int, name string, start bool) {
+	w.t.Helper()
+	ctx, policy := context.Background(), s.Restart
+	refs := map[string]convergence.Ref{}
+	for _, r := range s.Namespaces {
+		host := w.want.ContainerName(w.want.Service(r.Service), 1)
+		refs[r.Service] = w.state(host).Ref
+	}
 	engines, retries := policy.Engine()
 	if retries > 0 {
 		engines = fmt.Sprintf("%s:%d", engines, retries)
 	}
 	_, err := w.eng.ByHand().CreateContainer(ctx, convergence.CreateSpec{
-		Project: w.want, Service: s, Name: name, Number: n, RestartPolicy: engines,
+		Project: w.want, Service: s, Name: name, Number: n, RestartPolicy: engines, Refs: refs,
 		Labels: map[string]string{
 			project.LabelProject: "p", project.LabelService: s.Name, project.LabelOneOff: "False",
 			project.LabelContainerNumber: fmt.Sprint(n), project.LabelConfigHash: "x",
@@ -83,6 +99,9 @@ func (w *watched) create(s *project.Service, n int) {
 	})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if !start {
+		return
 	}
 	if err := w.eng.ByHand().StartContainer(ctx, convergence.Ref{Name: name}); err != nil {
 		w.t.Logf("start %s: %v", name, err)
@@ -93,14 +112,16 @@ func (w *watched) create(s *project.Service, n int) {
 func (w *watched) run() {
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.done = make(chan error, 1)
-	w.sup = convergence.NewSupervisor(w.eng, convergence.SuperviseOptions{Record: func(r convergence.Record) {
+	began := time.Now()
+	w.options.Record = func(r convergence.Record) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.records = append(w.records, r.String())
+		w.records = append(w.records, fmt.Sprintf("%8v %s", r.Time.Sub(began), r))
 		if r.Alert != convergence.AlertNone {
 			w.alerts = append(w.alerts, fmt.Sprintf("%s %s", r.Container.Name, r.Alert))
 		}
-	}})
+	}
+	w.sup = convergence.NewSupervisor(w.engine, w.options)
 	go func() { w.done <- w.sup.Run(w.ctx, w.want) }()
 	synctest.Wait()
 }

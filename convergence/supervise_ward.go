@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/musterdev/muster/project"
@@ -18,7 +19,7 @@ type ward struct {
 
 	seen    Inspection
 	known   bool // seen is set
-	epoch   int  // connection in which seen was read
+	reading int  // the occasion on which seen was read
 	edges   restartpolicy.Edges
 	history restartpolicy.History
 
@@ -32,9 +33,21 @@ type ward struct {
 
 	// settling says that an action has ended and its outcome has not been seen.
 	settling bool
+	// stopping says that an action of ours makes the engine stop it.
+	stopping bool
+	// ourStop is until when, by the engine's clock, events may tell of a stop of
+	// ours that is accounted for.
+	ourStop  time.Time
+	ended    restartpolicy.Reason // why the supervisor stopped it for good, until it runs again
+	checkAt  time.Duration        // when to look at it again at the latest; zero is never
+	refusals int                  // actions in a row that the engine refused, starts apart
+	notUntil time.Duration        // before which none of them is tried again
 
-	looping bool // a crash loop was alerted and has not ended
-	bad     bool // something was alerted and it has not recovered
+	upSince time.Duration // when the present run was first seen
+	health  Health        // the last verdict while it ran
+	looping bool          // a crash loop was alerted and has not ended
+	sick    bool          // unhealthiness was alerted and it has not recovered
+	bad     bool          // something was alerted and it has not recovered
 }
 
 // Supervision is what the supervisor knows of a container and plans for it.
@@ -52,23 +65,28 @@ type Supervision struct {
 	CrashLoop bool
 }
 
-// policy is the declared policy and owner: the container's own labels, else the
-// service's, since a container made by another tool carries no labels of ours.
+// policy is the declared policy and its owner, as the container's labels have
+// them. What another tool made carries none: then the engine owns what it was
+// told to do, and the supervisor what the file declares and the engine was not
+// told, provided that the container is still what the file describes.
 func (l *loop) policy(w *ward) (restartpolicy.Policy, restartpolicy.Owner) {
 	var p restartpolicy.Policy
+	text, labelled := w.seen.Labels[project.LabelPolicy]
+	if labelled && p.UnmarshalText([]byte(text)) == nil {
+		owner, err := restartpolicy.ParseOwner(w.seen.Labels[project.LabelOwner])
+		if err != nil {
+			owner = p.Owner()
+		}
+		return p, owner
+	}
+	if p, err := restartpolicy.Parse(w.seen.RestartPolicy); err == nil && p.Restarts() {
+		return p, restartpolicy.Engine
+	}
 	s := l.want.Service(w.service)
-	switch text, labelled := w.seen.Labels[project.LabelPolicy]; {
-	case labelled && p.UnmarshalText([]byte(text)) == nil:
-	case s != nil:
-		p = s.Restart
-	default:
-		p, _ = restartpolicy.Parse(w.seen.RestartPolicy)
+	if s != nil && s.Restart.Restarts() && w.seen.Labels[project.LabelConfigHash] == string(s.Hash) {
+		return s.Restart, restartpolicy.Supervisor
 	}
-	owner, err := restartpolicy.ParseOwner(w.seen.Labels[project.LabelOwner])
-	if err != nil {
-		owner = p.Owner()
-	}
-	return p, owner
+	return restartpolicy.Policy{Mode: restartpolicy.No}, restartpolicy.Engine
 }
 
 // options are the service's x-muster choices, over which labels of the same
@@ -99,11 +117,14 @@ func (l *loop) input(w *ward) restartpolicy.Input {
 		ProbesSuspended: l.breaker.Open(l.now()), Settle: l.breaker.Settle(l.checked()),
 		History: w.history,
 	}
-	if w.epoch != l.epoch && in.Engine == restartpolicy.EngineUp {
+	if !l.fresh(w) && in.Engine == restartpolicy.EngineUp {
 		in.Engine = restartpolicy.EngineResync
 	}
 	return in
 }
+
+// fresh reports whether what was seen of the container can be relied on.
+func (l *loop) fresh(w *ward) bool { return w.known && w.reading == l.reading }
 
 // held reports whether restarts were taken away from the engine that owns them.
 func (l *loop) held(w *ward) bool {
@@ -118,7 +139,7 @@ func (l *loop) container(w *ward) restartpolicy.Container {
 	out := restartpolicy.Container{
 		ID: c.ID, Status: restartpolicy.Status(c.State), StartedAt: c.StartedAt, StartError: c.Error,
 		RestartCount: c.RestartCount, EngineMode: mode.Mode,
-		Exempt: c.OneOff || c.AutoRemove || l.superseded(w) || !l.selected(w.service),
+		Exempt: c.OneOff || c.AutoRemove || l.replaced(w) || !l.selected(w.service),
 		Health: restartpolicy.Health{Status: string(c.Health), InStartPeriod: inStartPeriod(c)},
 	}
 	if !c.FinishedAt.IsZero() {
@@ -147,22 +168,32 @@ func (l *loop) selected(service string) bool {
 	return len(l.opt.Services) == 0 || slices.Contains(l.opt.Services, service)
 }
 
-// superseded reports whether another container of the same slot is the one that
-// counts: an unfinished replacement is for the next `up` to finish.
-func (l *loop) superseded(w *ward) bool {
-	if _, temporary := project.FinalName(w.seen.Name); temporary {
-		return true
-	}
-	for _, other := range l.wards {
-		if other == w || !other.known || other.service != w.service || other.seen.Number != w.seen.Number || other.seen.OneOff {
+// replaced reports whether another container of the same slot is the one that
+// counts.
+func (l *loop) replaced(w *ward) bool { return l.superseded[w.ref.ID] }
+
+// findSuperseded are the IDs of the containers that are none of ours because a
+// replacement is unfinished, which is for the next `up` to finish: the
+// successor under its temporary name, and its predecessor unless the successor
+// never ran.
+func (l *loop) findSuperseded() map[string]bool {
+	ids := map[string]bool{}
+	for _, w := range l.wards {
+		final, temporary := project.FinalName(w.seen.Name)
+		if !w.known || !temporary {
 			continue
 		}
-		if final, temporary := project.FinalName(other.seen.Name); temporary && final == w.seen.Name {
-			return true
+		ids[w.ref.ID] = true
+		for _, other := range l.wards {
+			if other.seen.Name == final && other.service == w.service && w.seen.State != Created {
+				ids[other.ref.ID] = true
+			}
 		}
 	}
-	return false
+	return ids
 }
+
+const volumesFrom = "volumes_from" // shares no namespace, so a restart cuts nobody off
 
 // needs are the dependencies of the container's service and how they stand.
 func (l *loop) needs(w *ward) []restartpolicy.Need {
@@ -174,31 +205,79 @@ func (l *loop) needs(w *ward) []restartpolicy.Need {
 	for _, d := range s.DependsOn {
 		n := restartpolicy.Need{Name: d.Service, Required: d.Required, Restart: d.Restart}
 		n.SharesNamespace = slices.ContainsFunc(s.Namespaces, func(r project.NamespaceRef) bool {
-			return r.Service == d.Service && r.Attribute != "volumes_from"
+			return r.Service == d.Service && r.Attribute != volumesFrom
 		})
-		n.Satisfied, n.StartedAt = l.meets(d, n.SharesNamespace)
+		if n.SharesNamespace {
+			n.Satisfied, n.StartedAt = l.hosts(w, d.Service)
+		} else {
+			n.Satisfied, n.StartedAt = l.meets(d)
+		}
 		needs = append(needs, n)
+	}
+	if slices.ContainsFunc(s.DependsOn, func(d project.Dependency) bool { return l.restarts(d.Service) }) {
+		for i := range needs { // follow once, when all that it follows has come to rest
+			needs[i].StartedAt = time.Time{}
+		}
 	}
 	return needs
 }
 
+// restarts reports whether a container of the service is being restarted.
+func (l *loop) restarts(service string) bool {
+	for _, w := range l.wards {
+		if w.service == service && w.restarting() {
+			return true
+		}
+	}
+	return false
+}
+
+// hosts reports whether the container of a service that w shares a namespace
+// with runs, and since when: the one that w was made to join, or the service's
+// first. One that is gone hosts nobody, and only an operation can mend that.
+func (l *loop) hosts(w *ward, service string) (met bool, started time.Time) {
+	joined, byID := strings.CutPrefix(w.seen.NetworkMode, "container:")
+	var parent *ward
+	for _, other := range l.wards {
+		if other.service != service || l.replaced(other) || byID && other.ref.ID != joined {
+			continue
+		}
+		if parent == nil || other.seen.Number < parent.seen.Number {
+			parent = other
+		}
+	}
+	if parent == nil || parent.restarting() || !l.fresh(parent) {
+		return false, time.Time{}
+	}
+	c := parent.seen
+	return c.State == Running || c.State == Paused, c.StartedAt
+}
+
+// restarting reports whether the supervisor restarts the container or is about to
+// because of another one: what depends on it should be judged after that.
+func (w *ward) restarting() bool {
+	follows := w.decision.Reason == restartpolicy.ReasonNamespace || w.decision.Reason == restartpolicy.ReasonCascade
+	return w.acting == restartpolicy.Restart || w.decision.Action == restartpolicy.Restart && follows
+}
+
 // meets reports whether every container of a dependency meets the condition, and
-// when the last of them started. A namespace needs a running container. What is
-// not supervised here, or has no containers, stands in nobody's way.
-func (l *loop) meets(d project.Dependency, namespace bool) (met bool, started time.Time) {
+// when the last of them started. What has no containers stands in nobody's way;
+// what is about to be inspected does.
+func (l *loop) meets(d project.Dependency) (met bool, started time.Time) {
 	met = true
 	for _, w := range l.wards {
-		if w.service != d.Service || !w.known || w.seen.OneOff || l.superseded(w) {
+		if w.service != d.Service || l.replaced(w) {
 			continue
 		}
 		c := w.seen
-		running := c.State == Running || c.State == Paused
-		switch {
-		case namespace, d.Condition == project.Started:
+		met = met && l.fresh(w)
+		running := (c.State == Running || c.State == Paused) && !w.restarting()
+		switch d.Condition {
+		case project.Started:
 			met = met && running
-		case d.Condition == project.Healthy:
-			met = met && running && c.Health == HealthHealthy
-		case d.Condition == project.Completed:
+		case project.Healthy: // a container that is not checked cannot say more than that it runs
+			met = met && running && (c.Health == HealthHealthy || c.Health == HealthNone)
+		case project.Completed:
 			met = met && c.State == Exited && c.ExitCode == 0
 		}
 		if c.StartedAt.After(started) {
@@ -235,7 +314,7 @@ func (l *loop) sorted() []*ward {
 func (l *loop) supervisions() []Supervision {
 	var all []Supervision
 	for _, w := range l.sorted() {
-		if !w.known || w.seen.OneOff || !l.selected(w.service) {
+		if !w.known || !l.selected(w.service) {
 			continue
 		}
 		policy, owner := l.policy(w)

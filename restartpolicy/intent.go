@@ -250,6 +250,16 @@ func (e Edges) engineGone(began time.Duration) Edges {
 	return e
 }
 
+// RestartFailed returns the edges after a restart of ours that did not bring the
+// container up again: the stop that was a part of it is no reason to leave the
+// container down.
+func (e Edges) RestartFailed() Edges {
+	if e.intent == OpStop {
+		e.intent, e.asked = WantRun, false
+	}
+	return e
+}
+
 // Look returns the edges corrected by the container's state as just inspected.
 // startedAt, by the engine's clock, tells one run from another: what the events
 // said about a run is dropped when another one is found.

@@ -29,6 +29,9 @@ func byUser(in *Input) (Decision, bool) {
 	// An exit that our own restart brought about was requested too.
 	requested := c.Exit.Requested && c.StartError == "" && in.Intent != WantRun && in.History.planned != Restart
 	if in.Intent == UserStop || c.Status == Exited && requested {
+		if in.held() && c.StartError == "" { // the brake was for restarts, and there are none now
+			return Decision{Action: Release, At: in.Now, Reason: ReasonUserStop}, true
+		}
 		return leave(ReasonUserStop)
 	}
 	return pass()

@@ -45,6 +45,7 @@ type container struct {
 
 	state      convergence.State
 	startedAt  time.Time
+	upStamp    time.Time // startedAt as the engine tells it; see stamp
 	finishedAt time.Time
 	exitCode   int
 	err        string
@@ -177,7 +178,7 @@ func rough(d time.Duration) string {
 func (c *container) inspected() convergence.Inspection {
 	o := convergence.Inspection{
 		Container:     c.observed(),
-		StartedAt:     c.startedAt,
+		StartedAt:     c.upStamp,
 		FinishedAt:    c.finishedAt,
 		Error:         c.err,
 		OOMKilled:     c.oom,

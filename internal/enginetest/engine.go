@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/musterdev/muster/convergence"
 )
@@ -43,6 +44,7 @@ func (e *Engine) ByHand() *Engine { return &Engine{core: e.core, quiet: true} }
 type core struct {
 	mu         sync.Mutex
 	serial     int
+	stamped    time.Time             // the last answer of stamp
 	containers map[string]*container // by ID
 	networks   map[string]*network   // by ID
 	volumes    map[string]*volume    // by name
@@ -74,6 +76,18 @@ func (e *Engine) Close() {
 	}
 	e.endStreams(errClosed)
 	e.touch()
+}
+
+// stamp is the time of something that happens now. No two stamps are the same,
+// as on a real engine, although a fake clock stands still meanwhile. The caller
+// holds mu.
+func (e *core) stamp() time.Time {
+	now := time.Now()
+	if !now.After(e.stamped) {
+		now = e.stamped.Add(1)
+	}
+	e.stamped = now
+	return now
 }
 
 // touch wakes everybody who waits for a change. The caller holds mu.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/project"
@@ -82,7 +81,7 @@ func (e *core) emit(c *container, action string, change func(*convergence.Event)
 		Container:  convergence.Ref{ID: c.id, Name: c.name},
 		Service:    c.labels[project.LabelService],
 		Action:     action,
-		Time:       time.Now(),
+		Time:       e.stamp(),
 		Attributes: maps.Clone(c.labels),
 	}
 	if change != nil {

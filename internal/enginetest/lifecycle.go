@@ -75,7 +75,7 @@ func (e *core) start(c *container, deliberate bool) error {
 	c.starts++
 	e.serial++
 	c.state, c.pid = convergence.Running, 1000+e.serial
-	c.startedAt, c.exitCode, c.oom, c.err = time.Now(), 0, false, ""
+	c.startedAt, c.upStamp, c.exitCode, c.oom, c.err = time.Now(), e.stamp(), 0, false, ""
 	c.spawn(p)
 	c.health.start(c)
 	e.emit(c, "start", nil)

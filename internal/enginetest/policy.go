@@ -85,7 +85,7 @@ func checkPolicy(policy string) (string, error) {
 func (c *container) exited(code int) {
 	e := c.engine
 	ran := time.Since(c.startedAt)
-	c.exitCode, c.finishedAt, c.pid, c.process = code, time.Now(), 0, nil
+	c.exitCode, c.finishedAt, c.pid, c.process = code, e.stamp(), 0, nil
 	c.health.stop()
 	c.release()
 	if c.killer != nil {

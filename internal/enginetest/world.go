@@ -73,10 +73,10 @@ func (c *container) reach(state convergence.State, verdict convergence.Health) {
 	if state == convergence.Created || state == "" {
 		return
 	}
-	c.state, c.starts, c.attempts, c.startedAt = state, 1, 1, time.Now()
+	c.state, c.starts, c.attempts, c.startedAt, c.upStamp = state, 1, 1, time.Now(), c.engine.stamp()
 	c.manager = &manager{}
 	if !c.alive() {
-		c.finishedAt = time.Now()
+		c.finishedAt = c.engine.stamp()
 		return
 	}
 	c.engine.serial++
