@@ -158,7 +158,11 @@ func TestInvalid(t *testing.T) {
 		if err == nil {
 			t.Error("a broken file loads")
 		}
-		c.want(t, "want", diagnostics(warnings, err))
+		said := diagnostics(warnings, err)
+		if strings.Contains(said, "hunter2") {
+			t.Errorf("a secret is told:\n%s", said)
+		}
+		c.want(t, "want", said)
 	})
 }
 

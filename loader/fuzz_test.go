@@ -71,6 +71,47 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+// FuzzFiles loads several files that include, extend and override each other.
+func FuzzFiles(f *testing.F) {
+	for _, pattern := range []string{"include*", "extends*", "override*", "reset*", "files*", "missing*", "env*"} {
+		for _, dir := range []string{"valid", "invalid"} {
+			paths, err := filepath.Glob(filepath.Join("testdata", dir, pattern+".txtar"))
+			if err != nil {
+				f.Fatal(err)
+			}
+			for _, path := range paths {
+				text, err := os.ReadFile(path)
+				if err != nil {
+					f.Fatal(err)
+				}
+				f.Add(string(text))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		dir := t.TempDir()
+		for _, file := range txtar.Parse([]byte(text)).Files {
+			if !filepath.IsLocal(file.Name) || strings.HasPrefix(file.Name, "want") || strings.ContainsRune(file.Name, 0) {
+				continue
+			}
+			path := filepath.Join(dir, file.Name)
+			if os.MkdirAll(filepath.Dir(path), 0o755) != nil || os.WriteFile(path, file.Data, 0o600) != nil {
+				return
+			}
+		}
+		bounded(t, func() {
+			p, _, err := Load(context.Background(), Input{WorkingDir: dir, ProjectName: "fuzz", AllResources: true, AllProfiles: true, Limits: Limits{Nodes: 5000, Files: 30}})
+			switch {
+			case errors.Is(err, ErrNoFile):
+			case err != nil && !strings.HasPrefix(err.Error(), "COMPOSE_DISABLE_ENV_FILE"):
+				placed(t, err)
+			case err == nil:
+				readsBack(t, p, dir)
+			}
+		})
+	})
+}
+
 func placed(t *testing.T, err error) {
 	t.Helper()
 	var errs Errors

@@ -39,7 +39,7 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 		if !ok {
 			continue
 		}
-		part, err := b.included1(in, file, f)
+		part, err := b.inclusionModel(in, file, f)
 		if err != nil {
 			return nil, err
 		}
@@ -89,9 +89,9 @@ func stringNodes(n *node) []*node {
 	return out
 }
 
-// included1 is the model of one entry, or nil if it cannot be read, which has
+// inclusionModel is the model of one entry, or nil if it cannot be read, which has
 // been reported.
-func (b *builder) included1(in inclusion, file string, f frame) (*part, error) {
+func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, error) {
 	files := make([]string, len(in.paths))
 	for i, n := range in.paths {
 		name, _ := n.str()

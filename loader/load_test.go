@@ -436,3 +436,17 @@ func TestPhasesCanBeLeftOut(t *testing.T) {
 		t.Errorf("networks %v are implied", got)
 	}
 }
+
+// TestLinkedDirectory names the project after the link, and says so.
+func TestLinkedDirectory(t *testing.T) {
+	in := tree(t, map[string]string{"compose.yaml": "services: {web: {image: busybox}}\n"})
+	link := filepath.Join(t.TempDir(), "linked")
+	if err := os.Symlink(in.WorkingDir, link); err != nil {
+		t.Fatal(err)
+	}
+	in.WorkingDir = link
+	p, warnings, err := loader.Load(context.Background(), in)
+	if err != nil || p.Name != "linked" || !strings.Contains(diagnostics(warnings, nil), "symbolic link") {
+		t.Errorf("project %v, %v, %v", p, warnings, err)
+	}
+}

@@ -55,7 +55,9 @@ func (v *validator) wrongType(n *node, s *schema, path string, pos project.Posit
 		e.Hint = "give it a value or remove it"
 	case n.kind == scalar:
 		e.Msg = fmt.Sprintf("must be %s, not %s", s.wanted(), describe(n))
-		if s.accepts(&node{value: ""}) {
+		if secretPath(path) {
+			e.Msg = fmt.Sprintf("must be %s", s.wanted())
+		} else if s.accepts(&node{value: ""}) {
 			e.Hint = fmt.Sprintf("write %q", n.text)
 			if m := attribute.FindStringSubmatch(path); m != nil && slices.Contains(durations(), m[1]) {
 				e.Hint = "write " + n.text + "s for seconds"
@@ -65,6 +67,12 @@ func (v *validator) wrongType(n *node, s *schema, path string, pos project.Posit
 		e.Msg = fmt.Sprintf("must be %s, not a %s", s.wanted(), n.kind)
 	}
 	v.fail(e)
+}
+
+// secretPath reports whether values at the path may be secret even though they
+// are written in the file: they are not quoted.
+func secretPath(path string) bool {
+	return strings.Contains(path, ".environment") || strings.Contains(path, ".args") || strings.HasPrefix(path, "secrets.") || strings.HasSuffix(path, ".content")
 }
 
 // durations are the attributes whose value needs a unit.
