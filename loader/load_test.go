@@ -450,3 +450,20 @@ func TestLinkedDirectory(t *testing.T) {
 		t.Errorf("project %v, %v, %v", p, warnings, err)
 	}
 }
+
+// TestHashesFromFiles holds the way from a file to its hashes to what Docker
+// Compose v5 writes on containers, networks and volumes.
+func TestHashesFromFiles(t *testing.T) {
+	in := tree(t, map[string]string{"compose.yaml": "name: fx1\nservices:\n  a: {image: busybox}\n  b: {image: busybox, command: [sleep, \"100\"]}\n  c: {image: busybox, networks: [back], volumes: [\"data:/d\"]}\nnetworks: {back: }\nvolumes: {data: }\n"})
+	p := load(t, in)
+	for what, got := range map[string]project.Fingerprint{
+		"2afd7866203dca40993313263173003833e9de9c3ad83f2f59484e32a5605234": p.Service("a").Hash,
+		"32a54e5939835da9c769b5bf44c1e1eb1cdaf8d31b2a579efd4c28849dce2610": p.Service("b").Hash,
+		"07039e35c0e5c93aae3d635d7b617fbc46ef858708c59915842b875c83e06d51": p.Network("back").Hash,
+		"9a3e44df1acd6569971bab1905fb8288b2923d6d997bbed378513dbbb15183ba": p.Volume("data").Hash,
+	} {
+		if string(got) != what {
+			t.Errorf("hash %s, want %s", got, what)
+		}
+	}
+}
