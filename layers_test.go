@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"restartpolicy":       {},
 	"internal/docker":     {"convergence", "project", "restartpolicy", "internal/build", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/build":      {"convergence", "project", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
-	"internal/ui":         {"convergence", "project", "loader"},
+	"internal/ui":         {"convergence", "project", "loader", "internal/metrics"},
 	"internal/enginetest": {"convergence", "project", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/watch":      {"convergence", "project", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/transfer":   {"convergence"},
