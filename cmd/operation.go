@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -49,6 +50,30 @@ func (s *session) run(ctx context.Context, op operation) error {
 		return err
 	}
 	defer release()
+	for pause := firstPause; ; pause *= 2 {
+		err := s.attempt(ctx, e, op)
+		if pause > longestPause || !errors.Is(err, convergence.ErrStale) {
+			return err
+		}
+		s.printer.Info("calls of an earlier run took effect only now: looking again")
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// The pauses before an operation is begun again on an engine that changed under
+// it. Nothing announces the late calls of a run that was killed, so that there
+// is nothing to wait for but time.
+const (
+	firstPause   = 100 * time.Millisecond
+	longestPause = 3 * time.Second
+)
+
+// attempt observes, plans and applies once.
+func (s *session) attempt(ctx context.Context, e convergence.Engine, op operation) error {
 	plan, err := s.planned(ctx, e, op)
 	if err != nil {
 		return err

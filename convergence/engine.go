@@ -3,6 +3,7 @@ package convergence
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -15,6 +16,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that the object's state, or a name in use, forbids the call.
 	ErrConflict = errors.New("conflict")
+	// ErrStale is an ErrConflict with what the project itself has on the engine,
+	// unknown when the call was planned: calls of a run that was killed took effect
+	// after the engine was observed. Whoever observes and plans again sees it.
+	ErrStale = fmt.Errorf("the engine changed since it was observed: %w", ErrConflict)
 	// ErrUnreachable means that no engine answers.
 	ErrUnreachable = errors.New("engine not reachable")
 	// ErrUnsupported means that this engine cannot do what was asked.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -234,4 +235,33 @@ func TestSilence(t *testing.T) {
 		}
 		e.endpoint.transport.CloseIdleConnections()
 	})
+}
+
+// TestCreateStale tells a container of the same place in the project, made by
+// another run meanwhile, from a stranger.
+func TestCreateStale(t *testing.T) {
+	spec := createSpec(t)
+	theirs := maps.Clone(spec.Labels)
+	theirs[project.LabelOp] = "another run"
+	e := engineOf(t, map[string]http.HandlerFunc{
+		"POST /containers/create": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, 409, map[string]string{"message": "Conflict. The container name is already in use"})
+		},
+		"GET /containers/demo-web-1/json": holder(theirs),
+	})
+	if _, err := e.CreateContainer(t.Context(), spec); !errors.Is(err, convergence.ErrStale) {
+		t.Errorf("error = %v, want a stale picture of the engine", err)
+	}
+}
+
+// TestStartAmbiguous takes two networks of one name for the trace of another run.
+func TestStartAmbiguous(t *testing.T) {
+	e := engineOf(t, map[string]http.HandlerFunc{
+		"POST /containers/web/start": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, 400, map[string]string{"message": "network demo_default is ambiguous (2 matches found on name)"})
+		},
+	})
+	if err := e.StartContainer(t.Context(), convergence.Ref{Name: "web"}); !errors.Is(err, convergence.ErrStale) {
+		t.Errorf("error = %v, want a stale picture of the engine", err)
+	}
 }

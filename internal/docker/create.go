@@ -87,12 +87,22 @@ func (e *Engine) adopt(ctx context.Context, in convergence.CreateSpec, verb stri
 	if holder.Config != nil && dropped(failed) && sameRun(holder.Config.Labels, in.Labels) {
 		return holder.ID, nil
 	}
-	return "", &callError{verb, "the name is taken by " + describe(holder), convergence.ErrConflict, failed}
+	kind := convergence.ErrConflict
+	if holder.Config != nil && sameSlot(holder.Config.Labels, in.Labels) {
+		kind = convergence.ErrStale
+	}
+	return "", &callError{verb, "the name is taken by " + describe(holder), kind, failed}
 }
 
 // sameRun reports whether both sets of labels come from the same operation.
 func sameRun(have, want map[string]string) bool {
-	for _, l := range []string{project.LabelProject, project.LabelService, project.LabelContainerNumber, project.LabelConfigHash, project.LabelOp} {
+	return sameSlot(have, want) && have[project.LabelConfigHash] == want[project.LabelConfigHash] &&
+		have[project.LabelOp] == want[project.LabelOp]
+}
+
+// sameSlot reports whether both are containers for the same place in the project.
+func sameSlot(have, want map[string]string) bool {
+	for _, l := range []string{project.LabelProject, project.LabelService, project.LabelContainerNumber} {
 		if have[l] != want[l] {
 			return false
 		}

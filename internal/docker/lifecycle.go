@@ -26,7 +26,10 @@ func (e *Engine) StartContainer(ctx context.Context, c convergence.Ref) error {
 	}
 	err := start()
 	if err != nil && dropped(err) && ctx.Err() == nil {
-		return start()
+		err = start()
+	}
+	if err != nil && strings.Contains(err.Error(), "is ambiguous") { // two networks of one name: a killed run's came late
+		return &callError{doing("start", c), innermost(err).Error(), convergence.ErrStale, err}
 	}
 	return err
 }
