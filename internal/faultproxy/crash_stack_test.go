@@ -196,6 +196,25 @@ func (s *stack) noteVolumes() {
 	}
 }
 
+// keptVolumes checks that a down without -v kept the anonymous volumes, as it
+// should, and removes them: no later run has anything to do with them.
+func (s *stack) keptVolumes() {
+	s.Helper()
+	all, err := s.engine.ListVolumes(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	for name := range s.anonymous {
+		if !slices.ContainsFunc(all, func(v convergence.Volume) bool { return v.Name == name }) {
+			s.Errorf("anonymous volume %s is lost", name)
+		}
+		if err := s.engine.RemoveVolume(s.Context(), name); err != nil {
+			s.Error(err)
+		}
+	}
+	clear(s.anonymous)
+}
+
 // gone checks that nothing of the stack is left; without volumes only they may be.
 func (s *stack) gone(volumes bool) {
 	s.Helper()

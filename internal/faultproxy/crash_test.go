@@ -133,6 +133,7 @@ func (sc scenario) kill(t *testing.T, binary string, n int, after bool) {
 		if sc.emptied {
 			return
 		}
+		s.keptVolumes()
 		s.must(sc.version, "up", "-d")
 		s.complete()
 		s.checkNamedData()
