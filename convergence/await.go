@@ -70,6 +70,7 @@ type wait struct {
 	began     time.Time
 	seen      Inspection    // as the wait began; zero if the condition needs none
 	probed    chan struct{} // closed when the first probe of our own is done
+	refused   *ExecResult   // what the last failed probe of our own said; nil if none failed. Read after meet
 }
 
 func (w *wait) apply(ctx context.Context) error {

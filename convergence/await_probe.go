@@ -58,6 +58,8 @@ func (w *wait) probeExec(ctx context.Context) (string, error) {
 			return false, nil
 		case result.ExitCode == 126 || result.ExitCode == 127:
 			return false, errNoProbe // there is no such program: the engine will tell
+		case result.ExitCode != 0:
+			w.refused = &result
 		}
 		return result.ExitCode == 0, nil
 	})

@@ -334,6 +334,25 @@ func TestFailureTellsAll(t *testing.T) {
 	})
 }
 
+// The engine's first probe is an hour away: what ours said is all there is.
+func TestFailureShowsOurLastProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s.Program("db", enginetest.Program{
+			ExitAfter: time.Second, ExitCode: 3,
+			Probe: func(time.Duration, int) (int, string) { return 2, "no such database" },
+		})
+		_, err := s.awaited("db", await("db", project.Healthy))
+		var f *convergence.Failure
+		if !errors.As(err, &f) {
+			t.Fatalf("error = %v, want a Failure", err)
+		}
+		if f.Health != "no such database" || f.HealthCode != 2 {
+			t.Errorf("health = %q, code %d", f.Health, f.HealthCode)
+		}
+	})
+}
+
 func TestWaitsForOneContainerAreReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Hour)))

@@ -139,6 +139,8 @@ func (r *run) investigate(ctx context.Context, w *wait, err error) *Failure {
 	f.Next = []string{"logs", "--tail", "100", w.Service}
 	if n := len(seen.HealthLog); n > 0 {
 		f.Health, f.HealthCode = seen.HealthLog[n-1].Output, seen.HealthLog[n-1].ExitCode
+	} else if w.refused != nil { // the wait ended before the engine's first probe
+		f.Health, f.HealthCode = w.refused.Output, w.refused.ExitCode
 	}
 	if seen.State == Running && seen.HealthCheck != nil {
 		f.Next = append([]string{"exec", w.Service}, quoted(checkCommand(*seen.HealthCheck))...)
