@@ -61,12 +61,16 @@ type target struct {
 }
 
 // fileOrName finds the project of a command that can do without its file: with
-// a name and no file given, nothing is loaded.
+// a name and no file given, nothing is loaded. Such a command makes nothing out
+// of the file, so the warnings about its content stay with those that do (up,
+// create, run, config).
 func (s *session) fileOrName(ctx context.Context, services []string) (target, error) {
 	if s.global.name != "" && len(s.global.files) == 0 {
 		return target{name: strings.ToLower(s.global.name)}, nil
 	}
-	p, err := s.load(ctx, services)
+	in := s.loaderInput()
+	in.Services = services
+	p, _, err := loader.Load(ctx, in)
 	if err == nil {
 		return target{name: p.Name, project: p}, nil
 	}
