@@ -37,27 +37,61 @@ func (u *up) divergence(s *project.Service, c Container, ids map[string]string) 
 // configChange names the attributes whose fingerprints differ. A container made
 // by Docker Compose has none; of it only the image is known.
 func configChange(s *project.Service, c Container) string {
-	var parts, names []string
+	var parts []string
 	if c.Image != "" && c.Image != s.Image && !strings.HasPrefix(c.Image, "sha256:") {
 		parts = append(parts, fmt.Sprintf("image changed from %s to %s", c.Image, s.Image))
 	}
 	if label := c.Labels[project.LabelSections]; label != "" {
-		old := parseFingerprints(label)
-		all := maps.Clone(old)
-		maps.Copy(all, s.Sections)
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			if old[name] != s.Sections[name] && (name != "image" || len(parts) == 0) {
-				names = append(names, name)
-			}
+		changes := changedSections(parseFingerprints(label), s.Sections)
+		if len(parts) > 0 {
+			changes = slices.DeleteFunc(changes, func(change string) bool { return change == "image changed" })
 		}
-	}
-	if len(names) > 0 {
-		parts = append(parts, strings.Join(names, ", ")+" changed")
+		if more := len(changes) - mostChanges; more > 1 {
+			changes = append(changes[:mostChanges], fmt.Sprintf("and %d more", more))
+		}
+		parts = append(parts, changes...)
 	}
 	if len(parts) == 0 {
 		return "its configuration changed"
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, ", ")
+}
+
+// mostChanges is how many changes a reason lists.
+const mostChanges = 8
+
+// changedSections says what became of each attribute that differs, sorted: of the
+// single entries of a mapping where they are known on both sides, else of the
+// attribute as a whole.
+func changedSections(old, now map[string]project.Fingerprint) []string {
+	all := maps.Clone(old)
+	maps.Copy(all, now)
+	var changes []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		attribute, _, isEntry := strings.Cut(name, ".")
+		if old[name] == now[name] || isEntry != (hasEntries(old, attribute) && hasEntries(now, attribute)) {
+			continue
+		}
+		switch {
+		case old[name] == "":
+			name += " added"
+		case now[name] == "":
+			name += " removed"
+		default:
+			name += " changed"
+		}
+		changes = append(changes, name)
+	}
+	return changes
+}
+
+func hasEntries(prints map[string]project.Fingerprint, attribute string) bool {
+	for name := range prints {
+		if strings.HasPrefix(name, attribute+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // imageChange compares the digest that the container was made from with that

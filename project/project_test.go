@@ -164,6 +164,19 @@ func TestSectionsSayWhatChanged(t *testing.T) {
 	}
 }
 
+func TestSectionsHaveEntries(t *testing.T) {
+	env := func(kv ...string) map[string]project.Fingerprint {
+		return stack(t, with("db", func(s *types.ServiceConfig) { s.Environment = types.NewMappingWithEquals(kv) })).Service("db").Sections
+	}
+	before, after := env("A=1", "B=2"), env("A=1", "B=3")
+	if before["environment.A"] == "" || before["environment.A"] != after["environment.A"] || before["environment.B"] == after["environment.B"] {
+		t.Errorf("sections %v become %v", before, after)
+	}
+	if odd := env("A=1", "a,b=2"); odd["environment"] == "" || odd["environment.A"] != "" {
+		t.Errorf("a name that no label can hold: %v", odd)
+	}
+}
+
 func TestContentFollowsDigests(t *testing.T) {
 	model := &types.Project{Name: "app", Services: types.Services{"web": {Name: "web", Image: "x",
 		Configs: []types.ServiceConfigObjConfig{{Source: "a"}, {Source: "b"}}, Secrets: []types.ServiceSecretConfig{{Source: "s"}}}}}
