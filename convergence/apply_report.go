@@ -1,6 +1,7 @@
 package convergence
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,6 +14,7 @@ type reporter struct {
 	objects map[StepID]string
 	spans   map[StepID]*span
 	waits   map[[2]string]bool // words of waits, by object, that were said
+	ending  bool               // the plan ends everything: its steps need no reason each
 }
 
 // span are the steps that replace a container: people see them as one.
@@ -26,7 +28,7 @@ func newReporter(p Plan, to func(Progress)) *reporter {
 	if to == nil {
 		to = func(Progress) {}
 	}
-	r := &reporter{to: to, objects: p.Objects(), spans: map[StepID]*span{}, waits: map[[2]string]bool{}}
+	r := &reporter{to: to, objects: p.Objects(), spans: map[StepID]*span{}, waits: map[[2]string]bool{}, ending: p.KeepGoing}
 	byObject := map[string]*span{}
 	for _, s := range p.Steps {
 		if c, ok := s.Action.(CreateContainer); ok && c.Replaces.Name != "" {
@@ -124,8 +126,21 @@ func (r *reporter) begin(s Step) {
 		before = "Recreate"
 	}
 	if before != "" {
-		r.say(r.event(s, Working, before))
+		p := r.event(s, Working, before)
+		if !r.ending && ends(s.Action, before) && !strings.HasPrefix(s.Reason, asked) {
+			p.Details = s.Reason
+		}
+		r.say(p)
 	}
+}
+
+// ends reports whether something that exists comes to an end by the action.
+func ends(a Action, word string) bool {
+	switch a.(type) {
+	case StopContainer, RemoveContainer, RemoveNetwork, RemoveVolume:
+		return true
+	}
+	return word == "Recreate"
 }
 
 // done ends a step. One without words ends without text, so that whoever counts

@@ -58,6 +58,9 @@ type Plan struct {
 	KeepGoing bool
 }
 
+// asked begins the reason of a step that somebody wants by name: no news to them.
+const asked = "asked to "
+
 // Images is the part of the plan that pulls and builds images; the rest of the
 // plan waits for it.
 func (p Plan) Images() Plan {

@@ -133,7 +133,7 @@ func (s *starter) await(name string, condition Condition, optional bool) StepID 
 	id, why := StepID(name+"/"+conditionWords(condition)), "others depend on it"
 	switch {
 	case condition == RunningOrHealthy:
-		why = "asked to wait for it"
+		why = asked + "wait for it"
 	case optional:
 		id, why = id+"-optional", "others would like to have it"
 	}
@@ -166,7 +166,7 @@ func PlanRestart(want *project.Project, have Observed, opt RestartOptions) (Plan
 	}
 	why := map[string]string{}
 	for name := range chosen {
-		why[name] = "asked to restart it"
+		why[name] = asked + "restart it"
 	}
 	order := s.needs.Order()
 	if !opt.NoDeps {

@@ -35,7 +35,7 @@ func PlanStop(want *project.Project, have Observed, opt StopOptions) (Plan, erro
 // stopAll stops containers, dependents first; the result are the stops by
 // container ID.
 func (s *stack) stopAll(cs []Container, grace *time.Duration) map[string]StepID {
-	const why = "asked to stop"
+	const why = asked + "stop"
 	stops, byID := map[string][]StepID{}, map[string]StepID{}
 	ids := containerIDs(s.name, cs)
 	for i, c := range cs {
@@ -69,7 +69,7 @@ func PlanRemove(want *project.Project, have Observed, opt RemoveOptions) (Plan, 
 	gone := map[string]StepID{}
 	for i, id := range containerIDs(s.name, cs) {
 		remove := RemoveContainer{Target: cs[i].Ref, Volumes: opt.Volumes}
-		gone[cs[i].ID] = s.add(id+"/remove", remove, "asked to remove it", stops[cs[i].ID])
+		gone[cs[i].ID] = s.add(id+"/remove", remove, asked+"remove it", stops[cs[i].ID])
 	}
 	if opt.Volumes {
 		s.dropAnonymous(s.have, gone, nil)
@@ -95,7 +95,7 @@ func PlanKill(want *project.Project, have Observed, opt KillOptions) (Plan, erro
 		}
 	}
 	for i, id := range containerIDs(s.name, cs) {
-		s.add(id+"/kill", KillContainer{Target: cs[i].Ref, Signal: signal}, "asked to kill it")
+		s.add(id+"/kill", KillContainer{Target: cs[i].Ref, Signal: signal}, asked+"kill it")
 	}
 	return s.planToTheEnd()
 }
@@ -104,7 +104,7 @@ func PlanKill(want *project.Project, have Observed, opt KillOptions) (Plan, erro
 // be nil.
 func PlanPause(want *project.Project, have Observed, services []string) (Plan, error) {
 	return planEach(want, have, services, Running, func(id StepID, c Container) Step {
-		return Step{ID: id + "/pause", Action: PauseContainer{c.Ref}, Reason: "asked to pause it"}
+		return Step{ID: id + "/pause", Action: PauseContainer{c.Ref}, Reason: asked + "pause it"}
 	})
 }
 
@@ -112,7 +112,7 @@ func PlanPause(want *project.Project, have Observed, services []string) (Plan, e
 // be nil.
 func PlanUnpause(want *project.Project, have Observed, services []string) (Plan, error) {
 	return planEach(want, have, services, Paused, func(id StepID, c Container) Step {
-		return Step{ID: id + "/unpause", Action: UnpauseContainer{c.Ref}, Reason: "asked to unpause it"}
+		return Step{ID: id + "/unpause", Action: UnpauseContainer{c.Ref}, Reason: asked + "unpause it"}
 	})
 }
 

@@ -45,7 +45,7 @@ func (u *up) await(sp *servicePlan, c Condition, optional bool) StepID {
 	id := StepID(sp.Name + "/" + conditionWords(c))
 	why := "others depend on it"
 	if c == RunningOrHealthy {
-		why = "asked to wait for it"
+		why = asked + "wait for it"
 	}
 	if optional {
 		id, why = id+"-optional", "others would like to have it"
