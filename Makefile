@@ -47,12 +47,6 @@ test-unit: go ## the tests that need no engine
 test-e2e: engine images examples ## the tests on the real engine
 	MUSTER_E2E=1 go test -tags e2e -count=1 -timeout 25m $(E2E)
 
-# Kills muster at every call of up, recreate and down. It shows open faults, see
-# CHANGELOG.md; it moves into test-e2e when they are mended.
-.PHONY: crash
-crash: engine images examples ## kill muster at every engine call and run it again
-	MUSTER_E2E=1 go test -tags crash -count=1 -timeout 25m ./internal/faultproxy
-
 .PHONY: race
 race: go ## the unit tests under the race detector
 	go test -race -timeout 20m ./...

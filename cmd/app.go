@@ -138,18 +138,20 @@ func silent(err error) bool {
 	return errors.As(err, &exit) && exit.err == nil
 }
 
-// exitCode follows the reference: 0, the code that the error carries, 128 and
-// the signal that ended the command, or 1.
+// exitCode follows the reference: the code that the error carries, 128 and the
+// signal that ended the command, 0 or 1. A command that a signal found at its
+// last step, which was finished, was interrupted all the same: a script that
+// runs one after the other is to end.
 func exitCode(ctx context.Context, err error) int {
 	var exit *exitError
 	var sig *interruptError
 	switch {
-	case err == nil:
-		return 0
 	case errors.As(err, &exit):
 		return exit.code
 	case errors.As(err, &sig), errors.As(context.Cause(ctx), &sig):
 		return sig.exitCode()
+	case err == nil:
+		return 0
 	}
 	return 1
 }

@@ -76,6 +76,7 @@ func ApplyWith(ctx context.Context, p Plan, e Engine, opt ApplyOptions) error {
 	if err == nil {
 		return nil
 	}
+	r.discard(ctx)
 	return r.result(ctx, g.Order())
 }
 
@@ -101,6 +102,7 @@ type run struct {
 	mu      sync.Mutex
 	ids     map[string]string    // of containers made by the plan, by name
 	started map[string]time.Time // when the plan started a container, by Ref.Key
+	done    map[StepID]bool
 	failed  map[StepID]*StepError
 	skipped map[StepID]bool
 	first   StepID // the step that failed first
@@ -116,7 +118,7 @@ func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
 		steps: make(map[StepID]Step, len(p.Steps)), begun: map[StepID]bool{}, tracker: opt.Tracker,
 		slots: newSlots(limit), pulls: newSlots(opt.ImageLimit), local: map[ImageRef]Image{},
 		ids: map[string]string{}, started: map[string]time.Time{},
-		failed: map[StepID]*StepError{}, skipped: map[StepID]bool{},
+		done: map[StepID]bool{}, failed: map[StepID]*StepError{}, skipped: map[StepID]bool{},
 	}
 	r.halt, r.fail = context.WithCancelCause(ctx)
 	r.track(ctx)
@@ -170,6 +172,7 @@ func (r *run) visit(ctx context.Context, id StepID) error {
 	r.reporter.begin(s)
 	if err := r.do(ctx, s); err != nil {
 		if errors.Is(err, errKept) { // which was said instead of the usual word
+			r.succeed(id)
 			return nil
 		}
 		if _, wait := s.Action.(Await); wait && errors.Is(err, errNotRun) {
@@ -178,8 +181,15 @@ func (r *run) visit(ctx context.Context, id StepID) error {
 		}
 		return r.failure(ctx, s, err)
 	}
+	r.succeed(id)
 	r.reporter.done(s)
 	return nil
+}
+
+func (r *run) succeed(id StepID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done[id] = true
 }
 
 // do calls the action with the context that its nature asks for.

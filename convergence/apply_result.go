@@ -5,6 +5,39 @@ import (
 	"errors"
 )
 
+// discard removes the successors that the plan made and never came to use,
+// because another step failed or the operation was cancelled, by the OnFailure
+// of the first step that did not run: nothing half-made stays behind, and a
+// predecessor that was stopped for its successor's sake runs again.
+func (r *run) discard(ctx context.Context) {
+	settled := map[string]bool{}
+	for _, s := range r.plan.Steps {
+		successor := r.successor(s.OnFailure)
+		if successor == "" || settled[successor] || r.done[s.ID] {
+			continue
+		}
+		settled[successor] = true
+		if r.failed[s.ID] != nil {
+			continue // its failure put things back already
+		}
+		e := &StepError{Step: s.ID, Action: s.Action, Service: serviceOf(s.Action), Err: errNotRun}
+		if e.restore(ctx, r, s); e.RestoreErr != nil {
+			r.failed[s.ID] = e
+		}
+	}
+}
+
+// successor is the container of the plan's own making that one of the actions
+// removes; empty if none does, or if it was never made.
+func (r *run) successor(undo []Action) string {
+	for _, a := range undo {
+		if remove, ok := a.(RemoveContainer); ok && remove.Target.ID == "" && r.ids[remove.Target.Name] != "" {
+			return remove.Target.Name
+		}
+	}
+	return ""
+}
+
 // result reports the steps that did not run and joins the errors.
 func (r *run) result(ctx context.Context, order []StepID) error {
 	cause := context.Cause(ctx)

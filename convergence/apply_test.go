@@ -329,6 +329,46 @@ func TestCancelledRecreateIsFinished(t *testing.T) {
 	})
 }
 
+// A successor that is made when the operation is cancelled, or when something
+// else fails, is of no use: it goes, and the old container stays as it is.
+func TestUnusedSuccessorIsRemoved(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		cause error // of the cancellation; nil lets another step fail instead
+	}{
+		{"cancelled", errors.New("interrupted")},
+		{"another step failed", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, service("web"), service("other"))
+				if err := s.apply(t.Context(), s.up("web")...); err != nil {
+					t.Fatal(err)
+				}
+				steps := s.recreate("web")
+				steps[1].OnFailure = steps[2].OnFailure[:1]
+				temp := steps[0].Action.(convergence.CreateContainer).Spec.Name
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				if tc.cause != nil {
+					s.Inject(enginetest.Fault{Method: "CreateContainer", Target: temp, Do: func() { cancel(tc.cause) }})
+				} else {
+					s.Inject(enginetest.Fault{Method: "CreateContainer", Target: temp, Delay: time.Second})
+					s.Program("other", enginetest.Program{FailStart: "exec: no such file"})
+					steps = append(steps, s.up("other")...)
+				}
+				if err := s.apply(ctx, steps...); err == nil || tc.cause != nil && !errors.Is(err, tc.cause) {
+					t.Fatalf("error = %v, want %v", err, tc.cause)
+				}
+				s.wantState("p-web-1", convergence.Running)
+				if got := s.Snapshot(); strings.Contains(got, temp) {
+					t.Errorf("the successor is still there:\n%s", got)
+				}
+			})
+		})
+	}
+}
+
 func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("quick"), service("stuck"))

@@ -1,4 +1,4 @@
-//go:build crash
+//go:build e2e
 
 package faultproxy_test
 
@@ -9,7 +9,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/faultproxy"
+	"github.com/musterdev/muster/project"
 )
 
 // TestCrashEnumeration ends muster at every engine call that changes something,
@@ -36,17 +38,22 @@ func TestCrashEnumeration(t *testing.T) {
 	}
 }
 
-// TestInterruptEnumeration sends SIGINT to an attached up at every engine call
-// that changes something: it ends with 130, what it started is stopped, and the
-// next up converges.
+// TestInterruptEnumeration sends a signal at every engine call that changes
+// something: the command ends with 128 and the signal's number, nothing half-made
+// is left, what an attached up started is stopped, and the next run converges.
 func TestInterruptEnumeration(t *testing.T) {
 	binary := buildMuster(t)
 	for _, sc := range []scenario{
-		{name: "sigup", interrupted: []string{"up"}},
-		{name: "sigrecreate", first: true, version: "2", interrupted: []string{"up"}},
+		{name: "sigup", interrupted: []string{"up"}, signal: syscall.SIGINT},
+		{name: "sigrecreate", first: true, version: "2", interrupted: []string{"up"}, signal: syscall.SIGINT},
+		{name: "sigupd", interrupted: []string{"up", "-d"}, signal: syscall.SIGINT},
+		{name: "sigrecreated", first: true, version: "2", interrupted: []string{"up", "-d"}, signal: syscall.SIGTERM},
+		{name: "sigdown", first: true, interrupted: []string{"down"}, down: true, signal: syscall.SIGINT},
 	} {
 		detached := sc
-		detached.interrupted = []string{"up", "-d"}
+		if !sc.down {
+			detached.interrupted = []string{"up", "-d"}
+		}
 		calls := detached.record(t, binary)
 		for i := range calls {
 			t.Run(sc.name+"/"+calls[i], func(t *testing.T) {
@@ -72,6 +79,7 @@ type scenario struct {
 	interrupted []string
 	down        bool // the command takes the stack down
 	emptied     bool // with its volumes
+	signal      syscall.Signal
 }
 
 // record runs the command undisturbed and returns the calls that change something.
@@ -147,29 +155,41 @@ func (sc scenario) kill(t *testing.T, binary string, n int, after bool) {
 	s.end()
 }
 
-// interrupt is one Ctrl-C.
+// interrupt is one Ctrl-C or SIGTERM. A command may have nothing left to do when
+// it arrives: then it ends as if it had not been disturbed.
 func (sc scenario) interrupt(t *testing.T, binary string, n int) {
 	s := newStack(t, binary, fmt.Sprintf("%s-%d", sc.name, n))
 	sc.prepare(s)
 	tool := s.start(sc.version, sc.interrupted...)
 	s.proxy.Add(faultproxy.Rule{Match: faultproxy.Call.Mutates, Nth: n, Action: faultproxy.Before(func(faultproxy.Call) bool {
-		_ = tool.Process.Signal(syscall.SIGINT)
+		_ = tool.Process.Signal(sc.signal)
 		return false
 	})})
 	tool.release()
-	if code := tool.wait(); code != 130 {
-		t.Errorf("%s ended with %d after SIGINT at call %d, want 130:\n%s", tool, code, n, tool.output())
+	if code, want := tool.wait(), 128+int(sc.signal); code != want {
+		t.Errorf("%s ended with %d after %v at call %d, want %d:\n%s", tool, code, sc.signal, n, want, tool.output())
 	}
 	s.proxy.Heal()
 	s.noteVolumes()
 	for _, c := range s.containers() {
-		if c.State == "running" {
+		if _, temporary := project.FinalName(c.Name); temporary {
+			t.Errorf("%s is left behind:\n%s", c.Name, tool.output())
+		}
+		if sc.interrupted[len(sc.interrupted)-1] == "up" && c.State == convergence.Running {
 			t.Errorf("%s still runs:\n%s", c.Name, tool.output())
 		}
 	}
+	if sc.down {
+		s.must(sc.version, sc.interrupted...)
+		s.gone(false)
+		s.keptVolumes()
+	}
 	s.must(sc.version, "up", "-d")
 	s.complete()
-	if sc.first {
+	switch {
+	case sc.down:
+		s.checkNamedData()
+	case sc.first:
 		s.checkData()
 	}
 	s.end()
