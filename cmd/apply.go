@@ -11,6 +11,9 @@ import (
 
 // lock takes the project's lock. Whoever has to wait is told for whom.
 func (s *session) lock(ctx context.Context, e convergence.Engine, op operation) (release func(), err error) {
+	if unlock, ok := s.takeLock(op.target.name); ok {
+		return unlock, nil
+	}
 	opt := s.lockOptions(e, op.target.name, op.name)
 	opt.Waiting = func(h lock.Holder) {
 		s.printer.Info("waiting for project " + op.target.name + ": " + h.String() + " works on it")

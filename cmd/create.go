@@ -29,7 +29,7 @@ func (s *session) create(ctx context.Context, opt createOptions, args []string) 
 
 // converge brings the services in line with the file and comes back.
 func (s *session) converge(ctx context.Context, name string, opt createOptions, args []string) error {
-	stop := s.warmUp(ctx)
+	stop := s.goAhead(ctx, "create")
 	defer stop()
 	op, err := s.upOperation(ctx, name, opt, args)
 	if err != nil {

@@ -19,6 +19,7 @@ func (s *session) loaderInput() loader.Input {
 	return loader.Input{
 		Files: g.files, Stdin: s.In, ProjectName: g.name, Dir: g.dir, WorkingDir: s.Dir, EnvFiles: g.envFiles, Env: s.Env,
 		Profiles: g.profiles, AllResources: g.allResources, Compatibility: g.compatibility,
+		Named: s.named,
 	}
 }
 

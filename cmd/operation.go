@@ -114,10 +114,13 @@ func (s *session) plannedFor(have convergence.Observed, op operation) (convergen
 }
 
 func (s *session) observe(ctx context.Context, e convergence.Engine, t target) (convergence.Observed, error) {
-	if t.project != nil {
-		return convergence.Observe(ctx, e, t.project)
+	if t.project == nil {
+		return convergence.ObserveProject(ctx, e, t.name)
 	}
-	return convergence.ObserveProject(ctx, e, t.name)
+	if begun := s.takeSighting(t.name); begun != nil {
+		return begun.Observe(ctx, t.project)
+	}
+	return convergence.Observe(ctx, e, t.project)
 }
 
 // printPlan prints what would be done, and why.

@@ -23,6 +23,8 @@ type session struct {
 	env        map[string]string
 	printer    ui.Printer
 	warned     map[string]bool // what plans have warned of already
+	ahead      *ahead          // of an operation whose project is being loaded; nil if nothing is
+	named      func(string)    // is told the project's name as soon as it is known; may be nil
 
 	dockerFlags docker.Options // given in front of the command line
 	connecting  sync.Once

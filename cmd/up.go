@@ -181,7 +181,7 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 	if opt.watch {
 		return fmt.Errorf("--watch is not supported yet: run up without it, and run up again after a change")
 	}
-	stop := s.warmUp(ctx)
+	stop := s.goAhead(ctx, "up")
 	defer stop()
 	op, err := s.upOperation(ctx, "up", opt.createOptions, args)
 	if err != nil {
@@ -250,19 +250,4 @@ func parseScale(specs []string) (map[string]int, error) {
 		scale[name] = n
 	}
 	return scale, nil
-}
-
-// warmUp talks to the engine while the files are being loaded. stop waits for
-// it to end; its error comes again with the first real call.
-func (s *session) warmUp(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		e, err := s.engine()
-		if p, ok := e.(interface{ Ping(context.Context) error }); ok && err == nil {
-			_ = p.Ping(ctx)
-		}
-	}()
-	return func() { cancel(); <-done }
 }

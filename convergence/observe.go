@@ -22,6 +22,51 @@ type Lister interface {
 // the same time. If any of them fails there is no observation: half a list
 // must not be taken for a project that is half gone.
 func Observe(ctx context.Context, e Lister, want *project.Project) (Observed, error) {
+	return Sight(ctx, e, want.Name).Observe(ctx, want)
+}
+
+// ObserveProject looks at the engine for whatever carries the project's label.
+// It is for commands that have no file; images are not looked at.
+func ObserveProject(ctx context.Context, e Lister, name string) (Observed, error) {
+	return Sight(ctx, e, name).observed(nil, nil)
+}
+
+// Sighting is an observation that began when no more than the project's name
+// was known, so that the engine and whoever reads the files work at the same time.
+type Sighting struct {
+	engine Lister
+	seen   Observed
+	calls  *errgroup.Group
+}
+
+// Sight begins to look at the project of that name. The calls end with ctx.
+func Sight(ctx context.Context, e Lister, name string) *Sighting {
+	s := &Sighting{engine: e, seen: Observed{Project: name}}
+	s.calls, ctx = errgroup.WithContext(ctx)
+	s.calls.Go(func() (err error) {
+		s.seen.Containers, err = e.ListContainers(ctx, ContainerFilter{Project: name})
+		return err
+	})
+	s.calls.Go(func() (err error) {
+		s.seen.Networks, err = e.ListNetworks(ctx)
+		return err
+	})
+	s.calls.Go(func() (err error) {
+		s.seen.Volumes, err = e.ListVolumes(ctx)
+		return err
+	})
+	return s
+}
+
+// Observe completes the observation with what the project, which has the name
+// that was sighted, uses besides. It is called once.
+func (s *Sighting) Observe(ctx context.Context, want *project.Project) (Observed, error) {
+	if refs := imageRefs(want); len(refs) > 0 {
+		s.calls.Go(func() (err error) {
+			s.seen.Images, err = s.engine.ListImages(ctx, refs)
+			return err
+		})
+	}
 	networks, volumes := map[string]bool{}, map[string]bool{}
 	for _, n := range want.Networks {
 		networks[n.Name] = true
@@ -29,45 +74,22 @@ func Observe(ctx context.Context, e Lister, want *project.Project) (Observed, er
 	for _, v := range want.Volumes {
 		volumes[v.Name] = true
 	}
-	return observe(ctx, e, want.Name, networks, volumes, imageRefs(want))
+	return s.observed(networks, volumes)
 }
 
-// ObserveProject looks at the engine for whatever carries the project's label.
-// It is for commands that have no file; images are not looked at.
-func ObserveProject(ctx context.Context, e Lister, name string) (Observed, error) {
-	return observe(ctx, e, name, nil, nil, nil)
-}
-
-func observe(ctx context.Context, e Lister, name string, networks, volumes map[string]bool, refs []ImageRef) (Observed, error) {
-	o := Observed{Project: name}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		o.Containers, err = e.ListContainers(ctx, ContainerFilter{Project: name})
-		return err
-	})
-	g.Go(func() (err error) {
-		o.Networks, err = e.ListNetworks(ctx)
-		return err
-	})
-	g.Go(func() (err error) {
-		o.Volumes, err = e.ListVolumes(ctx)
-		return err
-	})
-	if len(refs) > 0 {
-		g.Go(func() (err error) {
-			o.Images, err = e.ListImages(ctx, refs)
-			return err
-		})
+// observed is what concerns the project: what carries its label, and the
+// networks and volumes of these names.
+func (s *Sighting) observed(networks, volumes map[string]bool) (Observed, error) {
+	if err := s.calls.Wait(); err != nil {
+		return Observed{}, fmt.Errorf("observe project %s: %w", s.seen.Project, err)
 	}
-	if err := g.Wait(); err != nil {
-		return Observed{}, fmt.Errorf("observe project %s: %w", name, err)
-	}
-	o.Containers = slices.DeleteFunc(o.Containers, func(c Container) bool { return c.Project != name })
+	o := s.seen
+	o.Containers = slices.DeleteFunc(o.Containers, func(c Container) bool { return c.Project != o.Project })
 	o.Networks = slices.DeleteFunc(o.Networks, func(n Network) bool {
-		return n.Labels[project.LabelProject] != name && !networks[n.Name] && !networks[n.ID]
+		return n.Labels[project.LabelProject] != o.Project && !networks[n.Name] && !networks[n.ID]
 	})
 	o.Volumes = slices.DeleteFunc(o.Volumes, func(v Volume) bool {
-		return v.Labels[project.LabelProject] != name && !volumes[v.Name]
+		return v.Labels[project.LabelProject] != o.Project && !volumes[v.Name]
 	})
 	o.Sort()
 	return o, nil

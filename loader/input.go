@@ -42,5 +42,10 @@ type Input struct {
 	NoConsistency    bool // no checks across elements
 	NoEnvResolution  bool // keep env_file entries unread
 
+	// Named, if set, is called as soon as the project's name is known, while
+	// most of the work is still to be done: whatever depends on nothing else can
+	// begin. The load may fail after all.
+	Named func(name string)
+
 	Limits Limits
 }

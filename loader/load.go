@@ -97,6 +97,9 @@ func assemble(ctx context.Context, in Input) (*result, error) {
 		return r, s.err()
 	}
 	s.decideName(sources)
+	if in.Named != nil && s.err() == nil {
+		in.Named(s.name)
+	}
 	var failed error
 	if r.part, failed = b.merge(sources, frame{dir: s.dir, env: s.env}); failed != nil {
 		return r, b.finally(failed)
