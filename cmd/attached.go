@@ -115,6 +115,8 @@ type attached struct {
 	stopping    int  // 1: gracefully, 2: by force
 	pending     int  // stops that have not reported yet
 	cancelStop  context.CancelCauseFunc
+	keeper      *companion // the supervisor inside; nil if none is needed
+	kept        bool       // by which a container runs or is going to be started
 	signal      *interruptError
 	code        *int // the exit code that was asked for, once it is known
 	err         error
@@ -150,6 +152,7 @@ func (a *attached) run(ctx context.Context) error {
 		a.applied <- a.apply(applyCtx, a.engine, a.op, plan)
 	}()
 	a.loop(ctx, signals, stopFollowing)
+	a.unsupervise()
 	a.flushHooks()
 	cancel(nil)
 	a.cancelStop(nil)
@@ -248,7 +251,11 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal, stopFollo
 			case err != nil:
 				a.err = err
 				stopFollowing(err)
+			default:
+				a.supervise(ctx)
 			}
+			a.free()
+		case a.kept = <-a.keeperBusy():
 			a.free()
 		case err := <-a.stopped:
 			a.pending--
@@ -269,9 +276,9 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal, stopFollo
 	}
 }
 
-// free lets following end.
+// free lets following end once nothing is under way any more.
 func (a *attached) free() {
-	if !a.freed && !a.applying && a.pending == 0 {
+	if !a.freed && !a.applying && a.pending == 0 && !a.kept {
 		a.freed = true
 		close(a.hold)
 	}
@@ -328,6 +335,7 @@ func (a *attached) stop(ctx context.Context, how int) {
 	if a.stopping >= how {
 		return
 	}
+	a.unsupervise()
 	a.stopping = how
 	a.pending++
 	a.cancelStop(errForced)

@@ -78,7 +78,7 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 		}
 		return nil
 	}
-	return ui.ContainerTable(cs, time.Now(), opt.noTrunc, s.Terminal.Out).Print(s.Out, opt.format)
+	return ui.ContainerTable(cs, s.supervision(ctx, t, cs), time.Now(), opt.noTrunc, s.Terminal.Out).Print(s.Out, opt.format)
 }
 
 // check refuses unknown filters and turns the known one into a status.

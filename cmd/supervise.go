@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,7 +51,7 @@ itself it leaves to the engine, and takes over where the engine gives up.`,
 	f.BoolVar(&opt.install, "install", false, "Install and describe a systemd unit that supervises this project")
 	f.BoolVar(&opt.printUnit, "print-unit", false, "Print that unit")
 	f.StringVar(&opt.logFormat, "log-format", "text", "Format of the audit lines: text or json")
-	f.StringVar(&opt.metrics, "metrics", "", "Serve status and Prometheus metrics on unix:PATH or 127.0.0.1:PORT (default: a unix socket of the user)")
+	f.StringVar(&opt.metrics, "metrics", "", "Serve status and Prometheus metrics on unix:PATH or 127.0.0.1:PORT too (they always are on a unix socket of the user)")
 	completeWords(c, "log-format", "text", "json")
 	return c
 }
@@ -75,51 +78,85 @@ func (s *session) supervise(ctx context.Context, opt superviseOptions, args []st
 	if err != nil || s.global.dryRun {
 		return err
 	}
-	only := s.lockOptions(e, p.Name, "supervise")
-	only.Kind, only.Timeout = "sup", -1
-	l, err := lock.Acquire(ctx, only)
+	release, err := s.onlyOne(ctx, e, p.Name)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = l.Release() }() // the kernel frees it in any case
-	return s.superviseProject(ctx, e, p, names, opt)
+	defer release()
+	return s.keep(ctx, keeper{engine: e, project: p, services: names, metrics: opt.metrics, audit: s.audit(opt), follows: true})
 }
 
-// superviseProject runs the supervisor with everything around it.
-func (s *session) superviseProject(ctx context.Context, e convergence.Engine, p *project.Project, services []string, opt superviseOptions) error {
-	address, err := s.superviseAddress(p.Name, opt.metrics)
+// keeper is a supervisor with everything around it.
+type keeper struct {
+	engine   convergence.Engine
+	project  *project.Project
+	services []string // empty is all
+	metrics  string   // an address to serve besides the project's own socket; empty is none
+	audit    func(convergence.Record)
+	// follows says that changes of the Compose file are taken over.
+	follows bool
+	busy    func(bool) // see convergence.SuperviseOptions; may be nil
+}
+
+// keep runs the supervisor until ctx ends. Its status is always served on the
+// project's own socket: that is where `ps` and `up` look for it.
+func (s *session) keep(ctx context.Context, k keeper) error {
+	address, err := s.superviseAddress(k.project.Name)
 	if err != nil {
 		return err
 	}
-	listener, err := metrics.Listen(address)
-	if err != nil {
-		return err
+	if err := os.MkdirAll(filepath.Dir(strings.TrimPrefix(address, "unix:")), 0o700); err != nil {
+		return fmt.Errorf("make a place for the supervisor's socket: %w", err)
 	}
-	audit := s.audit(opt)
-	counts := metrics.New(p.Name)
+	listeners := make([]net.Listener, 0, 2)
+	for _, at := range slices.Compact([]string{address, cmp.Or(k.metrics, address)}) {
+		l, err := metrics.Listen(at)
+		if err != nil {
+			for _, open := range listeners {
+				err = errors.Join(err, open.Close())
+			}
+			return err
+		}
+		listeners = append(listeners, l)
+	}
+	counts := metrics.New(k.project.Name)
 	teller := notify.New(notifyEnvironment(s.App.Env), func(err error) { s.printer.Warn(err.Error()) })
 	models := make(chan *project.Project)
 	exclusive := &sharedLock{acquire: func(ctx context.Context) (func(), error) {
-		l, err := lock.Acquire(ctx, s.lockOptions(e, p.Name, "supervise"))
+		l, err := lock.Acquire(ctx, s.lockOptions(k.engine, k.project.Name, "supervise"))
 		if err != nil {
 			return nil, err
 		}
 		return func() { _ = l.Release() }, nil // the kernel frees it in any case
 	}}
-	sup := convergence.NewSupervisor(e, convergence.SuperviseOptions{
-		Services: services, Exclusive: exclusive.hold, Models: models,
+	sup := convergence.NewSupervisor(k.engine, convergence.SuperviseOptions{
+		Services: k.services, Exclusive: exclusive.hold, Models: models, Busy: k.busy,
 		Record: func(r convergence.Record) {
-			audit(r)
+			k.audit(r)
 			counts.Record(r)
-			teller.Send(p, r)
+			teller.Send(k.project, r)
 		},
 	})
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return sup.Run(ctx, p) })
-	group.Go(func() error { return counts.Serve(ctx, listener, sup.Status) })
+	group.Go(func() error { return sup.Run(ctx, k.project) })
+	group.Go(func() error { return counts.Serve(ctx, sup.Status, listeners...) })
 	group.Go(func() error { teller.Run(ctx); return nil })
-	group.Go(func() error { return s.followModel(ctx, p, models) })
+	if k.follows {
+		group.Go(func() error { return s.followModel(ctx, k.project, models) })
+	}
 	return group.Wait()
+}
+
+// onlyOne takes the right to supervise the project. It fails with a
+// *lock.HeldError if another process has it.
+func (s *session) onlyOne(ctx context.Context, e convergence.Engine, name string) (release func(), err error) {
+	only := s.lockOptions(e, name, "supervise")
+	only.Kind, only.Timeout = "sup", -1
+	l, err := lock.Acquire(ctx, only)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = l.Release() }, nil // the kernel frees it in any case
 }
 
 // audit prints a line per record: the time, what was seen, decided and done.
@@ -218,11 +255,9 @@ func (l *sharedLock) drop() {
 	}
 }
 
-// superviseAddress is where status and metrics of a project are served.
-func (s *session) superviseAddress(name, flag string) (string, error) {
-	if flag != "" {
-		return flag, nil
-	}
+// superviseAddress is where status and metrics of a project are served: a
+// socket of the user.
+func (s *session) superviseAddress(name string) (string, error) {
 	dir := s.LockDir
 	if dir == "" {
 		var err error
@@ -230,10 +265,12 @@ func (s *session) superviseAddress(name, flag string) (string, error) {
 			return "", err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make a place for the supervisor's socket: %w", err)
+	e, err := s.engine()
+	if err != nil {
+		return "", err
 	}
-	return "unix:" + filepath.Join(dir, "supervise-"+string(project.Digest("supervise", []byte(name)))[:16]+".sock"), nil
+	of := s.lockOptions(e, name, "supervise")
+	return "unix:" + filepath.Join(dir, "supervise-"+string(project.Digest("supervise", []byte(of.Engine+"\x1f"+name)))[:16]+".sock"), nil
 }
 
 // followModel loads the files again when one of them changes. A model that
@@ -263,9 +300,9 @@ func (s *session) superviseStatus(ctx context.Context, opt superviseOptions) err
 	if err != nil {
 		return err
 	}
-	all, err := s.supervised(ctx, name, opt.metrics)
+	all, err := s.askSupervisor(ctx, name)
 	if err != nil {
-		return err
+		return fmt.Errorf("no supervisor runs for project %s: start one with `muster supervise`: %w", cmp.Or(name, "?"), err)
 	}
 	if opt.json {
 		enc := json.NewEncoder(s.Out)
@@ -273,17 +310,4 @@ func (s *session) superviseStatus(ctx context.Context, opt superviseOptions) err
 		return enc.Encode(all)
 	}
 	return ui.SupervisionTable(all, s.Terminal.Out).Print(s.Out, "table")
-}
-
-// supervised is what the project's supervisor tells; an error if none runs.
-func (s *session) supervised(ctx context.Context, name, address string) ([]metrics.ContainerStatus, error) {
-	address, err := s.superviseAddress(name, address)
-	if err != nil {
-		return nil, err
-	}
-	all, err := metrics.Ask(ctx, address)
-	if err != nil {
-		return nil, fmt.Errorf("no supervisor runs for project %s: start one with `muster supervise`: %w", cmp.Or(name, "?"), err)
-	}
-	return all, nil
 }

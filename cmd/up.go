@@ -188,7 +188,11 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 		return err
 	}
 	if opt.detach || opt.wait || opt.noStart || s.global.dryRun {
-		return s.run(ctx, op)
+		err := s.run(ctx, op)
+		if err == nil && !opt.noStart && !s.global.dryRun {
+			s.remindOfSupervisor(ctx, op.target.project, nil)
+		}
+		return err
 	}
 	return s.upAttached(ctx, op, opt, args)
 }

@@ -35,6 +35,9 @@ type SuperviseOptions struct {
 	// command works on the same containers meanwhile. It blocks until the lock is
 	// free and returns what frees it; nil takes none.
 	Exclusive func(ctx context.Context) (release func(), err error)
+	// Busy is told when it changes whether a container runs or is going to be
+	// started; at first that is assumed. It must not block.
+	Busy func(bool)
 	// Models delivers new definitions of the project while it is supervised.
 	Models <-chan *project.Project
 	// Resync is how often everything is listed again although no event said so;
@@ -60,6 +63,9 @@ func NewSupervisor(e Supervised, opt SuperviseOptions) *Supervisor {
 	}
 	if opt.Record == nil {
 		opt.Record = func(Record) {}
+	}
+	if opt.Busy == nil {
+		opt.Busy = func(bool) {}
 	}
 	return &Supervisor{engine: e, opt: opt, inbox: newMailbox(), status: make(chan chan []Supervision)}
 }
@@ -105,6 +111,7 @@ type loop struct {
 	listing     bool
 	resyncs     int             // lists that no event asked for
 	superseded  map[string]bool // IDs of containers that another one of their slot replaces
+	idle        bool            // what Busy was told last, negated
 }
 
 // Run supervises until ctx ends and returns its cause. No goroutine outlives it.
@@ -128,6 +135,10 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 	for {
 		if last = l.noticeSuspend(last); l.engineState == restartpolicy.EngineUp {
 			l.decide()
+			if busy := l.busy(); busy == l.idle {
+				l.idle = !busy
+				l.opt.Busy(busy)
+			}
 		}
 		timer.Reset(l.untilWake())
 		select {
@@ -176,6 +187,20 @@ func (l *loop) release(ctx context.Context) {
 		err := l.engine.SetRestartPolicy(ctx, w.ref, enginePolicy(policy))
 		l.record(Record{Kind: RecordAction, Container: w.ref, Service: w.service, Seen: describe(w.seen), Action: restartpolicy.Release, Err: err})
 	}
+}
+
+// busy reports whether a container runs, is being looked at or acted on, or may
+// be started later.
+func (l *loop) busy() bool {
+	for _, w := range l.wards {
+		switch {
+		case !w.known || w.looking || w.settling || w.acting != restartpolicy.Leave || w.checkAt != 0 || due(w.decision):
+			return true
+		case w.seen.State == Running || w.seen.State == Paused || w.seen.State == Restarting:
+			return true
+		}
+	}
+	return l.listing
 }
 
 // now is the monotonic clock that decisions are made on.

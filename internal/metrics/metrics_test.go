@@ -33,7 +33,7 @@ func serve(t *testing.T, m *metrics.Metrics, address string) (base string, clien
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- m.Serve(ctx, l, status) }()
+	go func() { done <- m.Serve(ctx, status, l) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

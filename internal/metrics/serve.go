@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/musterdev/muster/convergence"
 )
@@ -94,21 +95,27 @@ func (s *socket) Close() error {
 	return errors.Join(s.UnixListener.Close(), os.Remove(s.path))
 }
 
-// Serve answers /metrics and /status on the listener until ctx ends, and closes it.
-func (m *Metrics) Serve(ctx context.Context, l net.Listener, status Status) error {
+// Serve answers /metrics and /status on the listeners until ctx ends or one of
+// them fails, and closes them.
+func (m *Metrics) Serve(ctx context.Context, status Status, listeners ...net.Listener) error {
 	if err := m.registry.Register(&states{status}); err != nil {
 		return fmt.Errorf("serve metrics: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { answerStatus(w, r, status) })
-	server := &http.Server{Handler: localOnly(l, mux), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 1 << 16}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve metrics: %w", err)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, l := range listeners {
+		server := &http.Server{Handler: localOnly(l, mux), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 1 << 16}
+		context.AfterFunc(ctx, func() { _ = server.Close() })
+		group.Go(func() error {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve metrics: %w", err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // localOnly refuses requests that a web page of another origin could make a

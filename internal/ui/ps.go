@@ -45,6 +45,7 @@ type ContainerRow struct {
 	Size         string
 	State        string
 	Status       string
+	Supervision  string `json:",omitempty"` // not Docker Compose's: shown where it says something
 
 	labels map[string]string
 	title  bool
@@ -60,13 +61,18 @@ func (r ContainerRow) Label(key string) string {
 
 // ContainerTable is the table of `ps`. Texts are shortened unless full is set;
 // now is the time that ages are relative to; on a terminal everything that
-// comes from outside is escaped.
-func ContainerTable(cs []convergence.Container, now time.Time, full, terminal bool) Table[ContainerRow] {
+// comes from outside is escaped. supervision says by container name what a
+// supervisor does for it; without any there is no such column.
+func ContainerTable(cs []convergence.Container, supervision map[string]string, now time.Time, full, terminal bool) Table[ContainerRow] {
 	t := Table[ContainerRow]{Header: containerHeader(), MinWidth: 10, Raw: rawContainer}
 	t.Columns = "{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}"
 	engine := func(c convergence.Container) bool { return c.Labels[project.LabelEngine] != "" }
 	if slices.ContainsFunc(cs, engine) {
 		t.Columns += "\t{{.Engine}}"
+	}
+	supervised := func(c convergence.Container) bool { return supervision[c.Name] != "" }
+	if slices.ContainsFunc(cs, supervised) {
+		t.Columns += "\t{{.Supervision}}"
 	}
 	cs = slices.Clone(cs)
 	slices.SortStableFunc(cs, func(a, b convergence.Container) int {
@@ -74,6 +80,7 @@ func ContainerTable(cs []convergence.Container, now time.Time, full, terminal bo
 	})
 	for _, c := range cs {
 		row := containerRow(c, now, full)
+		row.Supervision = supervision[c.Name]
 		if terminal {
 			row.escape()
 		}
@@ -83,7 +90,7 @@ func ContainerTable(cs []convergence.Container, now time.Time, full, terminal bo
 }
 
 func (r *ContainerRow) escape() {
-	for _, f := range []*string{&r.Command, &r.Engine, &r.Image, &r.Labels, &r.Mounts, &r.Name, &r.Names, &r.Networks, &r.Project, &r.Service, &r.Status} {
+	for _, f := range []*string{&r.Command, &r.Engine, &r.Image, &r.Labels, &r.Mounts, &r.Name, &r.Names, &r.Networks, &r.Project, &r.Service, &r.Status, &r.Supervision} {
 		*f = Escape(*f)
 	}
 	r.labels = maps.Clone(r.labels)
@@ -97,7 +104,7 @@ func containerHeader() ContainerRow {
 		Command: "COMMAND", CreatedAt: "CREATED AT", Engine: "ENGINE", ExitCode: "EXIT CODE", Health: "HEALTH",
 		ID: "CONTAINER ID", Image: "IMAGE", Labels: "LABELS", LocalVolumes: "LOCAL VOLUMES", Mounts: "MOUNTS",
 		Name: "NAME", Names: "NAMES", Networks: "NETWORKS", Ports: "PORTS", Project: "PROJECT", Publishers: "PUBLISHERS",
-		RunningFor: "CREATED", Service: "SERVICE", Size: "SIZE", State: "STATE", Status: "STATUS", title: true,
+		RunningFor: "CREATED", Service: "SERVICE", Size: "SIZE", State: "STATE", Status: "STATUS", Supervision: "SUPERVISION", title: true,
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/metrics"
+	"github.com/musterdev/muster/restartpolicy"
 )
 
 // SupervisionRow is a container as `supervise --status` shows it.
@@ -45,4 +47,29 @@ func SupervisionTable(all []metrics.ContainerStatus, terminal bool) Table[Superv
 		t.Rows = append(t.Rows, r)
 	}
 	return t
+}
+
+// Supervision is what a supervisor does for a container, in a few words: how
+// often it was restarted, what comes next and when, and why.
+func Supervision(c metrics.ContainerStatus) string {
+	s := fmt.Sprintf("%d restarts", c.Restarts)
+	if c.Restarts == 1 {
+		s = "1 restart"
+	}
+	if c.CrashLoop {
+		s += ", crash loop"
+	}
+	switch {
+	case c.NextSeconds != nil:
+		s += ", " + c.Action + " in " + time.Duration(*c.NextSeconds*float64(time.Second)).Round(100*time.Millisecond).String()
+	case c.Action != restartpolicy.Leave.String():
+		s += ", " + c.Action
+	case c.State == string(convergence.Running):
+		return s // which needs no reason
+	}
+	s += ": " + c.Reason
+	if c.Detail != "" {
+		s += " (" + c.Detail + ")"
+	}
+	return s
 }

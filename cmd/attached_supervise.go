@@ -1,0 +1,80 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+// companion is the supervisor inside an attached up. It runs from the moment in
+// which everything is up to the moment in which something is to be stopped.
+type companion struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	busy   chan bool // whether a container runs or is going to be started, when that changes
+}
+
+// supervise begins to keep what only a supervisor keeps, if a service declares
+// any of it, and unless another supervisor does it already. An up that is to
+// end with the first container that exits restarts none.
+func (a *attached) supervise(ctx context.Context) {
+	p := a.op.target.project
+	if a.opt.abortOnExit || a.opt.abortOnFailure || len(onlySupervised(p, a.scope)) == 0 {
+		return
+	}
+	release, err := a.onlyOne(ctx, a.engine, p.Name)
+	if err != nil {
+		if held := (*lock.HeldError)(nil); !errors.As(err, &held) {
+			a.printer.Warn("the restart policies are not supervised: " + err.Error())
+		}
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	c := &companion{cancel: cancel, done: make(chan struct{}), busy: make(chan bool)}
+	a.keeper, a.kept = c, true
+	tell := func(busy bool) {
+		select {
+		case c.busy <- busy:
+		case <-ctx.Done():
+		}
+	}
+	go func() {
+		defer close(c.done)
+		defer release()
+		err := a.keep(ctx, keeper{engine: a.engine, project: p, services: a.scope, audit: a.auditLine, busy: tell})
+		if ctx.Err() == nil {
+			a.printer.Warn("the restart policies are not supervised any more: " + err.Error())
+			tell(false)
+		}
+	}()
+}
+
+// auditLine shows what the supervisor is about to do and what it could not.
+func (a *attached) auditLine(r convergence.Record) {
+	due := r.Kind == convergence.RecordDecision && r.Decision.Action != restartpolicy.Leave
+	if due || r.Err != nil || r.Alert != convergence.AlertNone {
+		a.printer.Info("supervisor: " + ui.EscapeText(r.String()))
+	}
+}
+
+// keeperBusy receives from the supervisor inside; nil if there is none.
+func (a *attached) keeperBusy() <-chan bool {
+	if a.keeper == nil {
+		return nil
+	}
+	return a.keeper.busy
+}
+
+// unsupervise ends the supervisor: what is stopped from now on stays stopped.
+func (a *attached) unsupervise() {
+	if a.keeper == nil {
+		return
+	}
+	a.keeper.cancel()
+	<-a.keeper.done
+	a.keeper, a.kept = nil, false
+}
