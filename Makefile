@@ -16,7 +16,7 @@ E2E = $(shell grep -rlE '^//go:build .*\be2e\b' --include='*_test.go' . | xargs 
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: go
 go:
@@ -30,6 +30,14 @@ build: go ## build ./muster
 .PHONY: install
 install: go ## install muster into Go's bin folder
 	CGO_ENABLED=0 go install -trimpath -ldflags '$(LDFLAGS)' ./cmd/muster
+
+# `make install-plugin PLUGINS="muster compose"` answers `docker compose` too.
+PLUGINS ?= muster
+PLUGIN_DIR ?= $(or $(DOCKER_CONFIG),$(HOME)/.docker)/cli-plugins
+.PHONY: install-plugin
+install-plugin: build ## install muster as a plugin of the docker command line
+	mkdir -p '$(PLUGIN_DIR)'
+	for name in $(PLUGINS); do install -m 755 muster '$(PLUGIN_DIR)'/docker-$$name; done
 
 .PHONY: demo
 demo: go ## bring the quickstart example up, on an engine of its own making if there is none
