@@ -220,9 +220,10 @@ func (l *loop) noticeSuspend(last time.Time) time.Time {
 // much time has passed, as after a suspend or a correction of the clock.
 func drifted(wall, monotonic time.Duration) bool { return (wall - monotonic).Abs() > suspendDrift }
 
-// untilWake is how long to wait for nothing but time.
+// untilWake is how long to wait for nothing but time. While the engine is away
+// nothing is decided, so that no time is waited for either.
 func (l *loop) untilWake() time.Duration {
-	if l.wake == 0 {
+	if l.wake == 0 || l.engineState != restartpolicy.EngineUp {
 		return time.Hour
 	}
 	return max(0, l.wake-l.now())

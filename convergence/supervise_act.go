@@ -20,9 +20,10 @@ const (
 // errand is an action with everything that carrying it out needs.
 type errand struct {
 	action   restartpolicy.Action
-	seen     Inspection // what it was decided on
-	policy   string     // declared, in the engine's words
-	giveBack bool       // the engine gets its restarts back after a start
+	seen     Inspection   // what it was decided on
+	awaited  []Inspection // what a start was decided on besides
+	policy   string       // declared, in the engine's words
+	giveBack bool         // the engine gets its restarts back after a start
 	timeout  time.Duration
 }
 
@@ -32,6 +33,7 @@ type acted struct {
 	action  restartpolicy.Action
 	granted bool       // it held a place in the budget
 	moot    bool       // nothing was done because the container had changed
+	stale   []string   // IDs of dependencies that had changed, so that nothing was done
 	waited  bool       // nothing was done because somebody else was at work before
 	after   Inspection // what a stop or restart led to; empty if that is not known
 	err     error
@@ -54,6 +56,9 @@ func (l *loop) act(w *ward, action restartpolicy.Action) {
 	e := errand{action: action, seen: w.seen, policy: enginePolicy(policy), timeout: actTimeout}
 	if s := l.want.Service(w.service); s != nil && s.Grace != nil {
 		e.timeout += *s.Grace
+	}
+	if action == restartpolicy.Start {
+		e.awaited = l.awaited(w)
 	}
 	braked := l.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
 	e.giveBack = l.held(w) && !braked
@@ -84,6 +89,9 @@ func (l *loop) carryOut(ctx context.Context, e errand) acted {
 	if err != nil || changed(e.seen, now) {
 		return acted{moot: true} // the look that follows tells why
 	}
+	if stale := l.changedMeanwhile(ctx, e.awaited); len(stale) > 0 {
+		return acted{moot: true, stale: stale}
+	}
 	if e.action != restartpolicy.Restart && e.action != restartpolicy.Stop {
 		return acted{err: l.perform(ctx, e)}
 	}
@@ -93,6 +101,18 @@ func (l *loop) carryOut(ctx context.Context, e errand) acted {
 		m.after = after
 	}
 	return m
+}
+
+// changedMeanwhile are the IDs of containers that are not any more as they were
+// seen. Their events may have been lost: a dependent must not start on old news.
+func (l *loop) changedMeanwhile(ctx context.Context, seen []Inspection) []string {
+	var ids []string
+	for _, was := range seen {
+		if now, err := l.engine.InspectContainer(ctx, was.Ref); err != nil || changed(was, now) {
+			ids = append(ids, was.ID)
+		}
+	}
+	return ids
 }
 
 // changed reports whether a decision made on what was seen may not hold any more.
@@ -149,6 +169,12 @@ func (m acted) handle(l *loop) {
 	l.look(w)
 	if m.waited {
 		l.everything()
+	}
+	for _, id := range m.stale {
+		if other := l.wards[id]; other != nil {
+			other.reading = 0 // not to be relied on before it was looked at
+			l.look(other)
+		}
 	}
 	if m.moot {
 		return

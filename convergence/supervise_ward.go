@@ -222,6 +222,23 @@ func (l *loop) needs(w *ward) []restartpolicy.Need {
 	return needs
 }
 
+// awaited are the containers that the container must not be started without, as
+// they were seen.
+func (l *loop) awaited(w *ward) []Inspection {
+	s := l.want.Service(w.service)
+	if s == nil {
+		return nil
+	}
+	var seen []Inspection
+	for _, other := range l.sorted() {
+		required := slices.ContainsFunc(s.DependsOn, func(d project.Dependency) bool { return d.Required && d.Service == other.service })
+		if required && other.known && !l.replaced(other) {
+			seen = append(seen, other.seen)
+		}
+	}
+	return seen
+}
+
 // restarts reports whether a container of the service is being restarted.
 func (l *loop) restarts(service string) bool {
 	for _, w := range l.wards {
