@@ -130,3 +130,17 @@ func TestParseOptions(t *testing.T) {
 		}
 	}
 }
+
+// The engine notes a start when it hears that it succeeded: a process that ended
+// within a millisecond exited before that, by the engine's own clock. It is still
+// the restart that was granted, and counts.
+func TestExitBeforeItsOwnStart(t *testing.T) {
+	w := newWorld("always,max=1,delay=100ms")
+	if d := w.exit(5, 1); d.Action != restartpolicy.Start {
+		t.Fatalf("got %v, want a start", d)
+	}
+	w.in.Container.StartedAt = at(6.001)
+	if d := w.exit(6, 1); d.Action != restartpolicy.GiveUp || d.Reason != restartpolicy.ReasonAttempts {
+		t.Errorf("got %v, %v; want the one restart to be used up", d, w.in.History)
+	}
+}

@@ -10,8 +10,11 @@ func (in *Input) observe() {
 	if !h.known {
 		in.firstSight()
 	}
-	// An exit and a start may both be new. The engine's clock says which was first.
-	if c.Exit.At.Before(c.StartedAt) {
+	// An exit and a start may both be new. Which was first, the state tells: what is
+	// up has started since, what is down has exited since. The timestamps do not: the
+	// engine notes a start when it hears that it succeeded, and a process that ends
+	// within a millisecond has exited by then.
+	if c.Status == Running || c.Status == Paused {
 		in.observeExit()
 		in.observeStart()
 	} else {
