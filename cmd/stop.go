@@ -29,6 +29,9 @@ func (s *session) stopCmd() *cobra.Command {
 func (s *session) stop(ctx context.Context, opt stopOptions, args []string) error {
 	return s.onServices(ctx, "stop", args, func(t target, names []string) planner {
 		return func(have convergence.Observed) (convergence.Plan, error) {
+			if !s.global.dryRun {
+				s.tellStopped(ctx, t.name, names)
+			}
 			return convergence.PlanStop(t.project, have, convergence.StopOptions{
 				Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),
 			})

@@ -139,7 +139,7 @@ func (s *session) keep(ctx context.Context, k keeper) error {
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return sup.Run(ctx, k.project) })
-	group.Go(func() error { return counts.Serve(ctx, sup.Status, listeners...) })
+	group.Go(func() error { return counts.Serve(ctx, sup, listeners...) })
 	group.Go(func() error { teller.Run(ctx); return nil })
 	if k.follows {
 		group.Go(func() error { return s.followModel(ctx, k.project, models) })

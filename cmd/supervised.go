@@ -50,6 +50,20 @@ func (s *session) askSupervisor(ctx context.Context, name string) ([]metrics.Con
 	return metrics.Ask(ctx, address)
 }
 
+// tellStopped tells the project's supervisor, if one runs, that the services are
+// to be down: of a container that waits for its restart the engine tells nothing
+// when it is stopped. It is told under the project's lock, which the supervisor
+// needs to start anything.
+func (s *session) tellStopped(ctx context.Context, name string, services []string) {
+	address, err := s.superviseAddress(name)
+	if err == nil {
+		err = metrics.TellStopped(ctx, address, services)
+	}
+	if err != nil && !errors.Is(err, metrics.ErrNobody) {
+		s.printer.Warn("the supervisor was not told of the stop: " + err.Error())
+	}
+}
+
 // supervision is what `ps` says of the containers' supervision, by container
 // name: what the supervisor counts and plans or, where one is needed and none
 // runs, just that. It is empty if nobody supervises and nobody needs to.

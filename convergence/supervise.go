@@ -88,6 +88,11 @@ func (s *Supervisor) Status(ctx context.Context) ([]Supervision, error) {
 	return <-answer, nil
 }
 
+// Stopped tells the supervisor that a user wants the services' containers down,
+// all services' if none is named. Of a container that is down already, and waits
+// for its restart, the engine would tell nothing.
+func (s *Supervisor) Stopped(services ...string) { s.inbox.put(stoppedByUser{services}) }
+
 // loop is the state of a running supervisor. One goroutine owns it; calls to
 // the engine run in goroutines of their own and come back as messages.
 type loop struct {

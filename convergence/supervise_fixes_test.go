@@ -544,3 +544,25 @@ func TestSuperviseReplacement(t *testing.T) {
 		})
 	}
 }
+
+// TestSuperviseStoppedInBackoff: a container that waits for its restart is down
+// already, so that the engine tells nothing of a stop. Who is told starts nothing.
+func TestSuperviseStoppedInBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t, types.Services{"web": delayed(5 * time.Second), "other": delayed(5 * time.Second)}, nil, nil)
+		defer w.close()
+		w.crash("p-web-1", 1)
+		w.crash("p-other-1", 1)
+		w.after(time.Second)
+		w.sup.Stopped("web")
+		w.after(time.Minute)
+		w.isState("p-web-1", convergence.Exited)
+		w.isState("p-other-1", convergence.Running)
+		if err := w.eng.ByHand().StartContainer(context.Background(), convergence.Ref{Name: "p-web-1"}); err != nil {
+			t.Fatal(err)
+		}
+		w.crash("p-web-1", 1)
+		w.after(time.Minute)
+		w.isState("p-web-1", convergence.Running) // the user's start ended the stop
+	})
+}

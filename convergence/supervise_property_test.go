@@ -176,10 +176,12 @@ type step struct {
 // disturbance and returns the states in the end.
 func (d *drama) play(steps []step, disturb func(*drama, int)) string {
 	for i, s := range steps {
-		if s.what == "exit" { // whether it meets a run must not depend on delays
+		service := d.want.Services[s.service%len(d.want.Services)]
+		if s.what == "exit" || d.policies[service.Name] == "no" {
+			// For good, perhaps: whom it meets running, and who runs by then that
+			// needs it, must not depend on how long things took.
 			time.Sleep(quiet)
 		}
-		service := d.want.Services[s.service%len(d.want.Services)]
 		d.act(s.what, d.want.ContainerName(service, 1))
 		disturb(d, i)
 		time.Sleep(s.later)

@@ -210,6 +210,22 @@ func (m happened) handle(l *loop) {
 	l.look(w)
 }
 
+// stoppedByUser is what Stopped was told.
+type stoppedByUser struct{ services []string }
+
+// handle takes it for the stop that the engine does not tell of. Containers that
+// run are about to be stopped: the engine tells of that, or they run on.
+func (m stoppedByUser) handle(l *loop) {
+	for _, w := range l.sorted() {
+		down := w.known && (w.seen.State == Exited || w.seen.State == Dead)
+		if !down || len(m.services) > 0 && !slices.Contains(m.services, w.service) {
+			continue
+		}
+		w.edges = w.edges.Observe(restartpolicy.Event{Kind: restartpolicy.StopEvent, At: l.now()})
+		l.look(w)
+	}
+}
+
 // knows reports whether the event tells of a stop of ours that is accounted for.
 func (w *ward) knows(ev Event) bool {
 	return (ev.Action == "kill" || ev.Action == "die" || ev.Action == "stop") && !ev.Time.After(w.ourStop)

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,19 @@ var ErrNobody = errors.New("nobody answers")
 // Ask asks the supervisor that serves the address for its status. The error
 // wraps ErrNobody if there is none.
 func Ask(ctx context.Context, address string) ([]ContainerStatus, error) {
+	var all []ContainerStatus
+	err := call(ctx, address, http.MethodGet, "/status", nil, &all)
+	return all, err
+}
+
+// TellStopped tells the supervisor that serves the address that a user wants the
+// services down, all if none is named. The error wraps ErrNobody if there is none.
+func TellStopped(ctx context.Context, address string, services []string) error {
+	return call(ctx, address, http.MethodPost, "/stopped", append([]string{}, services...), nil)
+}
+
+// call makes one request; in is sent and the answer read into out, each if there is one.
+func call(ctx context.Context, address, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	network, target := "tcp", address
@@ -35,22 +49,27 @@ func Ask(ctx context.Context, address string) ([]ContainerStatus, error) {
 			return d.DialContext(ctx, network, target)
 		},
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/status", nil)
+	body, err := json.Marshal(in)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
 	}
 	resp, err := client.Do(req)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, ErrNobody
+		return ErrNobody
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the supervisor answers %s", resp.Status)
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("the supervisor answers %s", resp.Status)
 	}
-	var all []ContainerStatus
-	err = json.NewDecoder(resp.Body).Decode(&all)
-	return all, err
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
 }

@@ -17,7 +17,14 @@ import (
 	"github.com/musterdev/muster/restartpolicy"
 )
 
-func status(context.Context) ([]convergence.Supervision, error) {
+// supervisor is one of a single container that remembers what it is told.
+type supervisor struct{ stopped chan []string }
+
+func newSupervisor() supervisor { return supervisor{make(chan []string, 1)} }
+
+func (s supervisor) Stopped(services ...string) { s.stopped <- services }
+
+func (supervisor) Status(context.Context) ([]convergence.Supervision, error) {
 	return []convergence.Supervision{{
 		Container: convergence.Ref{Name: "p-web-1"}, Service: "web", State: convergence.Exited, Next: 3 * time.Second,
 		Decision: restartpolicy.Decision{Action: restartpolicy.Start, Reason: restartpolicy.ReasonExited},
@@ -27,13 +34,18 @@ func status(context.Context) ([]convergence.Supervision, error) {
 // serve serves m on the address and returns a client that reaches it.
 func serve(t *testing.T, m *metrics.Metrics, address string) (base string, client *http.Client) {
 	t.Helper()
+	return serveFor(t, newSupervisor(), m, address)
+}
+
+func serveFor(t *testing.T, sup supervisor, m *metrics.Metrics, address string) (base string, client *http.Client) {
+	t.Helper()
 	l, err := metrics.Listen(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- m.Serve(ctx, status, l) }()
+	go func() { done <- m.Serve(ctx, sup, l) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -156,5 +168,34 @@ func TestRebindingIsRefused(t *testing.T) {
 		if resp.StatusCode != http.StatusForbidden {
 			t.Errorf("answer to a foreign page = %s", resp.Status)
 		}
+	}
+}
+
+func TestStopsAreToldOnASocketOnly(t *testing.T) {
+	sup := newSupervisor()
+	for _, tc := range []struct {
+		address string
+		want    int
+	}{
+		{"unix:" + filepath.Join(t.TempDir(), "s"), http.StatusNoContent},
+		{"127.0.0.1:0", http.StatusForbidden},
+	} {
+		base, client := serveFor(t, sup, metrics.New("p"), tc.address)
+		resp, err := client.Post(base+"/stopped", "application/json", strings.NewReader(`["web","db"]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != tc.want {
+			t.Errorf("POST /stopped on %s = %s, want %d", tc.address, resp.Status, tc.want)
+		}
+	}
+	select {
+	case got := <-sup.stopped:
+		if len(got) != 2 || got[0] != "web" || got[1] != "db" {
+			t.Errorf("told of %q", got)
+		}
+	default:
+		t.Error("the supervisor was not told")
 	}
 }

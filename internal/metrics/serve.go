@@ -18,8 +18,14 @@ import (
 	"github.com/musterdev/muster/convergence"
 )
 
-// Status is asked for what the supervisor knows.
-type Status func(ctx context.Context) ([]convergence.Supervision, error)
+// Supervisor is whom the server speaks for.
+type Supervisor interface {
+	Status(ctx context.Context) ([]convergence.Supervision, error)
+	Stopped(services ...string)
+}
+
+// mostAsked bounds what a client may send, in bytes.
+const mostAsked = 1 << 20
 
 // ContainerStatus is one container in the answer to /status.
 type ContainerStatus struct {
@@ -96,14 +102,16 @@ func (s *socket) Close() error {
 }
 
 // Serve answers /metrics and /status on the listeners until ctx ends or one of
-// them fails, and closes them.
-func (m *Metrics) Serve(ctx context.Context, status Status, listeners ...net.Listener) error {
-	if err := m.registry.Register(&states{status}); err != nil {
+// them fails, and closes them. What changes anything, a POST of service names to
+// /stopped, only a unix socket takes, which nobody but its owner can open.
+func (m *Metrics) Serve(ctx context.Context, sup Supervisor, listeners ...net.Listener) error {
+	if err := m.registry.Register(&states{sup}); err != nil {
 		return fmt.Errorf("serve metrics: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { answerStatus(w, r, status) })
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { answerStatus(w, r, sup) })
+	mux.HandleFunc("POST /stopped", func(w http.ResponseWriter, r *http.Request) { takeStopped(w, r, sup) })
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
 		server := &http.Server{Handler: localOnly(l, mux), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 1 << 16}
@@ -134,12 +142,26 @@ func localOnly(l net.Listener, next http.Handler) http.Handler {
 			http.Error(w, "only local requests are answered", http.StatusForbidden)
 			return
 		}
+		if r.Method != http.MethodGet {
+			http.Error(w, "only the unix socket takes this", http.StatusForbidden)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func answerStatus(w http.ResponseWriter, r *http.Request, status Status) {
-	all, err := status(r.Context())
+func takeStopped(w http.ResponseWriter, r *http.Request, sup Supervisor) {
+	var services []string
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostAsked)).Decode(&services); err != nil {
+		http.Error(w, "send a list of service names", http.StatusBadRequest)
+		return
+	}
+	sup.Stopped(services...)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func answerStatus(w http.ResponseWriter, r *http.Request, sup Supervisor) {
+	all, err := sup.Status(r.Context())
 	if err != nil {
 		http.Error(w, "the supervisor does not answer", http.StatusServiceUnavailable)
 		return
@@ -167,7 +189,7 @@ func Describe(s convergence.Supervision) ContainerStatus {
 }
 
 // states is a gauge of containers by service, state and health, read when asked.
-type states struct{ status Status }
+type states struct{ sup Supervisor }
 
 func (s *states) desc() *prometheus.Desc {
 	return prometheus.NewDesc("muster_containers", "Supervised containers by service, state and health.", []string{"service", "state", "health"}, nil)
@@ -180,7 +202,7 @@ func (s *states) Describe(ch chan<- *prometheus.Desc) { ch <- s.desc() }
 func (s *states) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	all, err := s.status(ctx)
+	all, err := s.sup.Status(ctx)
 	if err != nil {
 		return
 	}
