@@ -55,6 +55,10 @@ test-unit: go ## the tests that need no engine
 test-e2e: engine images examples ## the tests on the real engine
 	MUSTER_E2E=1 go test -tags e2e -count=1 -timeout 25m $(E2E)
 
+.PHONY: reliability
+reliability: engine images ## play the fault matrix on engines of its own, write docs/RELIABILITY.md
+	MUSTER_E2E=1 go test -tags e2e -count=1 -timeout 15m ./internal/faultmatrix -update
+
 .PHONY: race
 race: go ## the unit tests under the race detector
 	go test -race -timeout 20m ./...

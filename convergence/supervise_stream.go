@@ -15,8 +15,9 @@ const (
 	// callTimeout bounds reads: an engine that is starting hangs rather than refuses.
 	callTimeout = 20 * time.Second
 	// goneAfter is how long the first attempt to reconnect may take before the
-	// engine, and not just the stream, counts as having been away.
-	goneAfter = time.Second
+	// engine, and not just the stream, counts as having been away: one that boots
+	// lets calls hang. Fast ones are back within half a second.
+	goneAfter = 300 * time.Millisecond
 	// reconnectMin and reconnectMax bound the delay between attempts to reconnect.
 	reconnectMin = 100 * time.Millisecond
 	reconnectMax = 5 * time.Second
@@ -73,9 +74,7 @@ func (l *loop) connect(first bool) {
 			if ctx.Err() != nil {
 				return nil
 			}
-			if errors.Is(err, ErrUnreachable) {
-				down = true
-			}
+			down = true // one that is going down refuses in many words
 			l.inbox.put(unreachable{err})
 			select {
 			case <-time.After(restartpolicy.Jitter(delay, l.name, int(delay))):
@@ -131,7 +130,7 @@ func (l *loop) afterGap(down bool) {
 		for _, w := range l.sorted() {
 			all = append(all, w.edges)
 		}
-		ev = restartpolicy.Shutdown(l.lostAt, all)
+		ev = restartpolicy.Shutdown(l.lostAt, l.now(), all)
 	}
 	for _, w := range l.wards {
 		w.edges = w.edges.Observe(ev)

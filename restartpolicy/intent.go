@@ -91,7 +91,8 @@ type Event struct {
 	// Ours says that a call of ours caused it.
 	Ours bool
 
-	began time.Duration // of EngineGone: stops since then were the engine's own
+	began   time.Duration // of EngineGone: stops since then were the engine's own
+	settled time.Duration // of EngineGone: and until then
 }
 
 const (
@@ -107,7 +108,10 @@ const (
 // away at the time gone; all are the edges of all its containers. The engine waits
 // for its slowest container, so a stop belongs to the shutdown if it ended within
 // the last three seconds or while another stop that does was under way.
-func Shutdown(gone time.Duration, all []Edges) Event {
+//
+// back is when the engine was back. One that was killed stops, as it boots, what
+// still runs: stops that are heard of within three seconds are its own too.
+func Shutdown(gone, back time.Duration, all []Edges) Event {
 	began := gone - shutdownGrace
 	for earlier := true; earlier; {
 		earlier = false
@@ -117,7 +121,7 @@ func Shutdown(gone time.Duration, all []Edges) Event {
 			}
 		}
 	}
-	return Event{Kind: EngineGone, At: gone, began: began}
+	return Event{Kind: EngineGone, At: gone, began: began, settled: back + shutdownGrace}
 }
 
 // Edges is what a container's events told that its state does not: who stopped
@@ -140,6 +144,7 @@ type Edges struct {
 	asked    bool // the last exit was asked for
 	gapless  bool // the last exit was seen, and so would have been a stop before it
 	gone     bool
+	booted   time.Duration // until when stops are those of an engine that boots
 }
 
 // Intent returns what the events say about who wants the container how.
@@ -183,6 +188,10 @@ func (e Edges) Observe(ev Event) Edges {
 			e.poisoned = true
 			break
 		}
+		if e.byBoot(ev) {
+			e.intent = WantRun
+			break
+		}
 		e.signal, e.stopFrom, e.stopAt = e.running, ev.At, ev.At
 		e.asked = e.asked || !e.running // the signal is told after the exit it caused
 		e.intent = stopIntent(ev, e.intent)
@@ -195,6 +204,10 @@ func (e Edges) Observe(ev Event) Edges {
 		e.running, e.signal, e.gapless = false, false, true
 	case StopEvent:
 		// The process has ended, but its exit may be told later.
+		if e.byBoot(ev) {
+			e.intent, e.running, e.gapless = WantRun, false, true
+			break
+		}
 		if e.intent != UserStop {
 			e.stopFrom = ev.At
 		}
@@ -209,6 +222,7 @@ func (e Edges) Observe(ev Event) Edges {
 		e.gone, e.running = true, false
 	case EngineGone:
 		e = e.engineGone(ev.began)
+		e.booted = ev.settled
 	case GapEvent:
 		// What is known of an exit stays true until Look finds another run.
 		e.signal, e.poisoned = false, false
@@ -228,6 +242,9 @@ func stopIntent(ev Event, before Intent) Intent {
 	}
 	return UserStop
 }
+
+// byBoot reports whether a stop is that of an engine which boots after a crash.
+func (e Edges) byBoot(ev Event) bool { return !ev.Ours && ev.At < e.booted }
 
 // stale reports whether an event is about a run before the one that is known.
 func (e Edges) stale(ev Event) bool {

@@ -38,7 +38,7 @@ func tell(story string) restartpolicy.Edges {
 		case "start":
 			run++
 		case "EOF":
-			ev = restartpolicy.Shutdown(now, []restartpolicy.Edges{e})
+			ev = restartpolicy.Shutdown(now, now, []restartpolicy.Edges{e})
 		case "gap":
 			ev.Kind = restartpolicy.GapEvent
 		case "stopsignal":
@@ -115,7 +115,9 @@ func TestIntentFromEvents(t *testing.T) {
 		{"crash and then a shutdown", up + "die EOF", "none"},
 		{"in backoff at a shutdown", up + "die look:restarting EOF", "want run"},
 		{"our stop and a shutdown", up + "our-kill:15 our-die our-stop EOF", "operation, requested"},
-		{"wanted, then stopped by a user", up + "EOF look:exited stop", "user stop, requested, gapless"},
+		{"engine crash, stopped as it boots", up + "EOF kill:15 die stop look:exited", "want run, gapless"},
+		{"engine crash, stopped as it boots, looked at before", up + "EOF look:running kill:15 stop die look:exited", "want run, gapless"},
+		{"wanted, then stopped by a user", up + "EOF look:exited wait stop", "user stop, requested, gapless"},
 
 		{"gap while running", up + "gap look:running", "none"},
 		{"gap while running, then die", up + "gap look:running die", "none, gapless"},
@@ -168,7 +170,7 @@ func TestShutdownWaitsForTheSlowest(t *testing.T) {
 			for _, c := range tt.containers {
 				all = append(all, stopped(c[0], c[1]))
 			}
-			gone := restartpolicy.Shutdown(second(100), all)
+			gone := restartpolicy.Shutdown(second(100), second(101), all)
 			var got []string
 			for _, e := range all {
 				got = append(got, e.Observe(gone).Intent().String())

@@ -70,6 +70,7 @@ type fault struct {
 	before, after []step                       // around the engine's part
 	cut           int64                        // bytes of the answer's body, if limited
 	limited       bool                         // cut counts
+	life          time.Duration                // of the connection to the engine, if limited; zero is not
 	lines         []func(line string) []string // of a stream, in order
 }
 
@@ -158,6 +159,12 @@ func Hold(release <-chan struct{}) Action {
 // stream ends as soon as it stands.
 func Truncate(n int64) Action {
 	return func(f *fault) { f.cut, f.limited = n, true }
+}
+
+// EndAfter closes the connection that long after the engine began to answer: a
+// stream breaks.
+func EndAfter(d time.Duration) Action {
+	return func(f *fault) { f.life = d }
 }
 
 // Lines passes every line of the answer's body, without its newline, through

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // shortBody is the longest request body that the record keeps.
@@ -54,6 +55,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	// The body is not closed: that would read a stream to its end, and the
 	// connection, which nobody uses again, is.
 	p.answered(c, answer.StatusCode)
+	if f.life > 0 {
+		defer time.AfterFunc(f.life, func() { conn.Close() }).Stop()
+	}
 	if raw(answer) {
 		if run(r.Context(), f.after, c, w) {
 			join(w, conn, in, answer)
