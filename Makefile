@@ -68,7 +68,11 @@ bench: build engine images ## measure against the engine's own floor, write docs
 	go run ./internal/bench -muster ./muster -out docs/BENCHMARKS.md
 
 .PHONY: soak
-soak: build engine examples ## disturb a stack for SOAK_MINUTES (default 60) and see that nothing is lost
+soak: engine images ## random faults for SOAK_MINUTES (default 15), a supervisor keeps the stack: nothing is lost, nothing grows
+	MUSTER_E2E=1 go test -tags 'e2e soak' -count=1 -timeout 120m -run TestSoak -v ./internal/faultmatrix
+
+.PHONY: soak-up
+soak-up: build engine examples ## disturb a stack between one up and the next for SOAK_MINUTES (default 60)
 	@./scripts/soak.sh
 
 .PHONY: lint

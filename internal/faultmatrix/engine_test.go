@@ -17,7 +17,9 @@ import (
 const patience = 90 * time.Second
 
 // engine is a private dockerd: nobody else's containers are on it, and it may be
-// killed. Its containers have no default network.
+// killed. It lives in a network namespace of its own: an engine takes the bridge
+// docker0 and the packet filter of its host for its own, and would break those of
+// an engine that runs already.
 type engine struct {
 	t       *testing.T
 	dir     string
@@ -41,6 +43,13 @@ func newEngine(t *testing.T, extra ...string) *engine {
 	}
 	e := &engine{t: t, dir: dir, extra: extra}
 	t.Cleanup(e.destroy)
+	// A file is the namespace, which so outlives each run of the engine.
+	if err := os.WriteFile(e.path("net"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("unshare", "--net="+e.path("net"), "true").CombinedOutput(); err != nil {
+		t.Fatalf("make a network namespace: %v\n%s", err, out)
+	}
 	e.start()
 	save, load := exec.Command("docker", append([]string{"save"}, images...)...), e.docker("load", "--quiet")
 	if load.Stdin, err = save.StdoutPipe(); err != nil {
@@ -70,10 +79,10 @@ func (e *engine) start() {
 	for {
 		_ = os.Remove(e.path("pid")) // of the one that was killed
 		args := append([]string{
-			"-H", e.host(), "--data-root", e.path("data"), "--exec-root", e.path("exec"), "--pidfile", e.path("pid"),
-			"--bridge", "none", "--iptables=false", "--ip-masq=false", "--default-address-pool", "base=10.213.0.0/16,size=24",
+			"--net=" + e.path("net"), "dockerd", "-H", e.host(), "--data-root", e.path("data"), "--exec-root", e.path("exec"), "--pidfile", e.path("pid"),
+			"--iptables=false", "--ip-masq=false",
 		}, e.extra...)
-		c := exec.Command("dockerd", args...)
+		c := exec.Command("nsenter", args...)
 		c.Stdout, c.Stderr = &e.log, &e.log
 		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := c.Start(); err != nil {
@@ -129,6 +138,10 @@ func (e *engine) end(signal syscall.Signal) {
 func (e *engine) destroy() {
 	if out, err := e.docker("ps", "-aq").Output(); err == nil && len(out) > 0 {
 		_ = e.docker(append([]string{"rm", "-f"}, strings.Fields(string(out))...)...).Run()
+	}
+	if e.running == nil {
+		_ = os.RemoveAll(e.dir)
+		return
 	}
 	_ = e.running.Process.Signal(syscall.SIGTERM)
 	for i := 0; i < 200 && syscall.Kill(e.running.Process.Pid, 0) == nil; i++ {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/restartpolicy"
@@ -49,7 +50,8 @@ func New(project string) *Metrics {
 		}),
 	}
 	m.up.Set(1)
-	m.registry.MustRegister(m.restarts, m.failures, m.exits, m.health, m.loops, m.decisions, m.gaps, m.up)
+	m.registry.MustRegister(m.restarts, m.failures, m.exits, m.health, m.loops, m.decisions, m.gaps, m.up,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})) // of the supervisor itself
 	return m
 }
 
