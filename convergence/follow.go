@@ -91,6 +91,7 @@ type follower struct {
 	cancel   context.CancelCauseFunc
 	held     bool
 	begun    bool
+	stopped  bool                // somebody asked for the last exit: a restart may be under way
 	known    map[string]*speaker // by container ID
 	finished chan struct{}       // has an element when a run may have ended
 	wg       sync.WaitGroup
@@ -155,11 +156,23 @@ func (f *follower) connect(ctx context.Context) (ended, looked bool, err error) 
 	resync := time.NewTicker(resyncEvery)
 	defer resync.Stop()
 	hold := f.opt.Hold
+	var linger <-chan time.Time // runs while everybody is gone and may come back
+	lingered := false
 	for {
-		if over, err := f.over(ctx); over || err != nil {
-			return over, true, err
+		over, err := f.over(ctx)
+		switch {
+		case err != nil:
+			return false, true, err
+		case !over:
+			linger, lingered = nil, false
+		case lingered || !f.stopped || f.opt.Hold != nil: // whoever holds knows of restarts
+			return true, true, nil
+		case linger == nil:
+			linger = time.After(restartTime)
 		}
 		select {
+		case <-linger:
+			lingered = true
 		case ev := <-events:
 			f.hear(ctx, ev)
 		case <-f.finished:
@@ -176,6 +189,11 @@ func (f *follower) connect(ctx context.Context) (ended, looked bool, err error) 
 		}
 	}
 }
+
+// restartTime is how long after a requested exit a start may follow that belongs
+// to it: a restart asked of the engine is a stop and a start, told apart by
+// nothing but what comes next.
+const restartTime = time.Second
 
 func forward(ctx context.Context, stream EventStream, to chan<- Event) error {
 	for {
@@ -291,7 +309,10 @@ func (f *follower) hear(ctx context.Context, ev Event) {
 		if f.unlogged(s.Container) && s.last == nil {
 			f.attachEarly(ctx, s, false)
 		}
+	case "kill":
+		f.stopped = true
 	case "start":
+		f.stopped = false
 		if s.last.open() && !s.last.died { // attached to before, or seen in a list
 			s.last.early = false
 			return

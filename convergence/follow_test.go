@@ -216,3 +216,33 @@ func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
 		}
 	})
 }
+
+// TestFollowOutlivesARestart: a restart asked of the engine is a stop and a start,
+// and in between nobody runs.
+func TestFollowOutlivesARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"))
+		s.Program("a", enginetest.Program{Logs: says("one"), Then: &enginetest.Program{Logs: says("two")}})
+		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+			t.Fatal(err)
+		}
+		h, a := &heard{}, convergence.Ref{Name: name("a")}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{})
+		time.Sleep(time.Second)
+		if err := s.ByHand().StopContainer(t.Context(), a, nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		if err := s.ByHand().StartContainer(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if err := s.ByHand().StopContainer(t.Context(), a, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		h.want(t, "p-a-1 exited with code 0", "p-a-1 | two", "p-a-1 exited with code 0")
+	})
+}
