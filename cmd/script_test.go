@@ -43,9 +43,10 @@ const patience = 60 * time.Second
 //	byhand VERB NAME         what another user of the engine does to a container:
 //	                         start, stop, kill, pause, remove
 //	get URL                  what an HTTP server answers, to standard output
+//	answers REGEXP URL       wait until its answer matches
 //
-// $PROJECT is the project's name, $FREE_PORT a port that nobody listens on,
-// $EXAMPLES the folder of the examples. TERMINAL=in,out,err names the streams that
+// $PROJECT is the project's name, $FREE_PORT and $OTHER_PORT are ports that nobody
+// listens on, $EXAMPLES is the folder of the examples. TERMINAL=in,out,err names the streams that
 // are terminals.
 func TestScripts(t *testing.T) {
 	for _, dir := range scriptDirs() {
@@ -60,6 +61,7 @@ func TestScripts(t *testing.T) {
 				"finish":     onWorld((*world).finish),
 				"eventually": onWorld((*world).eventually),
 				"get":        onWorld((*world).get),
+				"answers":    onWorld((*world).answers),
 				"byhand":     onWorld((*world).byHand),
 			},
 		})
@@ -122,20 +124,23 @@ func setupScript(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("EXAMPLES", examples)
-	if err := setFreePort(env); err != nil {
+	if err := setFreePorts(env); err != nil {
 		return err
 	}
 	env.Defer(func() { w.cleanUp(env, name) })
 	return nil
 }
 
-func setFreePort(env *testscript.Env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+func setFreePorts(env *testscript.Env) error {
+	for _, name := range []string{"FREE_PORT", "OTHER_PORT"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close() // so that the two differ
+		env.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	}
-	env.Setenv("FREE_PORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	return l.Close()
+	return nil
 }
 
 // cleanUp takes the script's projects down.
@@ -290,6 +295,26 @@ func (w *world) get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// answers waits for a server that knows something only later.
+func (w *world) answers(ts *testscript.TestScript, _ bool, args []string) {
+	want, client := regexp.MustCompile(args[0]), http.Client{Timeout: patience}
+	last := ""
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		resp, err := client.Get(args[1])
+		if err != nil {
+			last = err.Error()
+			continue
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		ts.Check(err)
+		if last = string(body); want.Match(body) {
+			return
+		}
+	}
+	ts.Fatalf("%s does not answer %q\n%s", args[1], args[0], last)
+}
+
 func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	c := convergence.Ref{Name: args[1]}
@@ -317,7 +342,8 @@ func environ(ts *testscript.TestScript) []string {
 	for _, k := range []string{
 		"HOME", "PATH", "PROJECT", "TERMINAL", "TERM", "NO_COLOR", "GREETING", "MUSTER_ENGINE_HEALTH",
 		"COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROGRESS", "COMPOSE_ANSI", "COMPOSE_ENV_FILES",
-		"QUICKSTART_PORT", "WEBAPP_PORT", "POSTGRES_IMAGE", "REDIS_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "FREE_PORT",
+		"QUICKSTART_PORT", "WEBAPP_PORT", "POSTGRES_IMAGE", "REDIS_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "FREE_PORT", "OTHER_PORT",
+		"PROMETHEUS_IMAGE", "FLAKY_IMAGE", "PROMETHEUS_PORT", "METRICS_PORT", "SCRAPE_INTERVAL", "FLAKY_SECONDS",
 		"COMPOSE_REMOVE_ORPHANS", "COMPOSE_IGNORE_ORPHANS", "COMPOSE_STATUS_STDOUT", "COMPOSE_PARALLEL_LIMIT",
 	} {
 		if v := ts.Getenv(k); v != "" {

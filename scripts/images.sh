@@ -6,7 +6,7 @@
 # They are called muster-test/…, never postgres:15 and the like, so that no test
 # passes on a stand-in that looks like the official image.
 #
-# Usage: scripts/images.sh [NAME…]   names: busybox helper base postgres redis nginx node
+# Usage: scripts/images.sh [NAME…]   names: busybox helper base postgres redis nginx node prometheus
 # Environment: MUSTER_TEST_MIRROR (Debian mirror, default this machine's own).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -103,6 +103,7 @@ postgres() { onbase postgres 15; }
 redis() { onbase redis 7; }
 nginx() { onbase nginx 1; }
 node() { onbase node 18; }
+prometheus() { onbase prometheus 2; }
 
 docker version >/dev/null 2>&1 || die "no Docker engine answers: run make engine first"
 # One run at a time: a second one waits and finds everything built.
@@ -110,8 +111,8 @@ exec 9>"${TMPDIR:-/tmp}/muster-images.$(id -u).lock"
 flock 9
 for name in "${@:-all}"; do
 	case $name in
-	all) busybox; helper; postgres; redis; nginx; node ;;
-	busybox | helper | base | postgres | redis | nginx | node) "$name" ;;
-	*) die "unknown image $name: one of busybox helper base postgres redis nginx node" ;;
+	all) busybox; helper; postgres; redis; nginx; node; prometheus ;;
+	busybox | helper | base | postgres | redis | nginx | node | prometheus) "$name" ;;
+	*) die "unknown image $name: one of busybox helper base postgres redis nginx node prometheus" ;;
 	esac
 done

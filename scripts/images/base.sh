@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes a tar of a small Debian 12 with Postgres 15, Redis 7, nginx and Node 18.
+# Writes a tar of a small Debian 12 with Postgres 15, Redis 7, nginx, Node 18 and Prometheus 2.
 # Usage: base.sh FILE
 #
 # The suite is always bookworm, whatever this machine runs, so that every machine
@@ -23,10 +23,11 @@ for scheme in http https; do
 done
 
 # Half of the weight is Postgres's compiler for query plans (LLVM); the server
-# does without it when its library is absent. Documentation goes too.
+# does without it when its library is absent. Documentation goes too, and the
+# scripts of Prometheus's old web pages.
 for path in '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' '/usr/share/info/*' \
 	'/usr/lib/*/libLLVM*' '/usr/lib/*/libz3*' '/usr/lib/llvm-*' '/usr/lib/postgresql/*/lib/bitcode/*' \
-	'/usr/lib/postgresql/*/lib/llvmjit*'; do
+	'/usr/lib/postgresql/*/lib/llvmjit*' '/usr/share/javascript/*' '/usr/bin/promtool'; do
 	options+=(--dpkgopt="path-exclude=$path")
 done
 
@@ -35,6 +36,6 @@ done
 exec mmdebstrap --quiet --variant=essential --dpkgopt=force-unsafe-io "${options[@]}" \
 	--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
 	--essential-hook='mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
-	--include=postgresql-15,redis-server,nginx-light,nodejs,curl \
+	--include=postgresql-15,redis-server,nginx-light,nodejs,prometheus,curl \
 	--customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/log/*.log "$1"/boot' \
 	"$suite" "$1" "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"
