@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -143,8 +144,24 @@ func (s *session) keep(ctx context.Context, k keeper) error {
 	group.Go(func() error { teller.Run(ctx); return nil })
 	if k.follows {
 		group.Go(func() error { return s.followModel(ctx, k.project, models) })
+		group.Go(func() error { shrink(ctx); return nil })
 	}
 	return group.Wait()
+}
+
+// startTime is how long a supervisor may need to read its file and to look at
+// every container once.
+const startTime = 5 * time.Second
+
+// shrink gives memory back once the start is over: a supervisor runs for months
+// and does little.
+func shrink(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(startTime):
+		debug.FreeOSMemory()
+		_ = releaseStartPages() // it only costs memory
+	}
 }
 
 // onlyOne takes the right to supervise the project. It fails with a

@@ -46,6 +46,11 @@ func healthy(i int) string {
 	return body
 }
 
+// supervised is a service that only a supervisor restarts as the file says.
+func supervised(int) string {
+	return "    deploy: {restart_policy: {condition: on-failure, delay: 5s}}\n"
+}
+
 // rich is a service with the keys that a usual one has, for loading only.
 func rich(i int) string {
 	return fmt.Sprintf(`    environment: {LEVEL: info, NUMBER: "%d", URL: "http://${HOST:-localhost}:%d"}

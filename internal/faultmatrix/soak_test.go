@@ -24,7 +24,7 @@ import (
 // soaked is a stack of every kind of restart that there is.
 const soaked = `x-run: &run
   image: muster-test/busybox:1
-  command: sh -c 'rm -f /bad; trap "exit 0" TERM; trap "" HUP; echo run; while :; do sleep 0.1; done'
+  command: sh -c 'rm -f /bad; trap "exit 143" TERM; trap "" HUP; echo run; while :; do sleep 0.1; done'
   network_mode: none
   stop_grace_period: 1s
 services:
@@ -46,6 +46,15 @@ services:
     <<: *run
     deploy: {replicas: 2, restart_policy: {condition: on-failure, delay: 200ms}}
 `
+
+// startTime is how long an engine is left alone before it is ended, so that few
+// of the starts that the faults before asked for are still under way: containerd
+// 1.6 can keep the folder of a container that was being started at that moment,
+// and then refuses every later start of it.
+const startTime = 2 * time.Second
+
+// neverAgain is what the engine answers then. Nothing but a new container helps.
+const neverAgain = "already exists"
 
 // soak is a long play of random faults.
 type soak struct {
@@ -115,13 +124,14 @@ func (s *soak) fault() {
 		what = "crash"
 	}
 	s.seen[what]++
+	fmt.Printf("soak: %s %s %s\n", time.Now().Format("15:04:05.000"), what, name)
 	switch what {
 	case "crash":
 		if pid, err := s.engine.docker("inspect", "-f", "{{.State.Pid}}", name).Output(); err == nil && strings.TrimSpace(string(pid)) != "0" {
 			_ = exec.Command("kill", "-9", strings.TrimSpace(string(pid))).Run() // it may have ended
 		}
 	case "sicken":
-		try("exec", "soak-api-1", "touch", "/bad")
+		try("exec", name, "touch", "/bad")
 	case "stop and start":
 		try("stop", "-t", "1", name)
 		time.Sleep(time.Second)
@@ -143,9 +153,11 @@ func (s *soak) fault() {
 		try("rename", name, name+"-x")
 		try("rename", name+"-x", name)
 	case "reboot":
+		time.Sleep(startTime)
 		s.engine.end(syscall.SIGTERM)
 		s.engine.start()
 	case "power cut":
+		time.Sleep(startTime)
 		s.engine.end(syscall.SIGKILL)
 		s.engine.start()
 	}
@@ -155,16 +167,22 @@ func (s *soak) fault() {
 // nothing to do.
 func (s *soak) settle() {
 	s.Helper()
-	want := []string{"soak-api-1", "soak-db-1", "soak-web-1", "soak-web-2", "soak-web-3", "soak-worker-1", "soak-worker-2"}
+	// Which service each runs for: numbers change when one is removed.
+	want := []string{"api", "db", "web", "web", "web", "worker", "worker"}
 	running := func() []string {
-		names := strings.Fields(s.docker("ps", "--format", "{{.Names}}", "--filter", "label=com.docker.compose.project=soak", "--filter", "status=running"))
-		slices.Sort(names)
-		return names
+		services := strings.Fields(s.docker("ps", "--format", `{{.Label "com.docker.compose.service"}}`, "--filter", "label=com.docker.compose.project=soak", "--filter", "status=running"))
+		slices.Sort(services)
+		return services
 	}
 	deadline := time.Now().Add(2 * patience) // the longest delay of a crash loop, and a resync
 	for !slices.Equal(running(), want) {
+		if time.Now().After(deadline) && s.replaceLost() {
+			deadline = time.Now().Add(2 * patience)
+		}
 		if time.Now().After(deadline) {
-			s.Fatalf("running: %q, want %q\n%s", running(), want, s.must("ps", "-a"))
+			since := s.docker("events", "--since", "1h", "--until", "0s", "--filter", "event=start", "--filter", "event=die", "--filter", "event=kill", "--filter", "event=stop",
+				"--format", "{{.TimeNano}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.signal}}")
+			s.Fatalf("running: %q, want %q\n%s\nthe engine's last events:\n%s", running(), want, s.must("ps", "-a"), since)
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
@@ -173,13 +191,33 @@ func (s *soak) settle() {
 	if now := s.docker("ps", "-aq", "--filter", "label=com.docker.compose.project=soak"); now != ids {
 		s.Fatalf("an up that should find nothing to do changed %q into %q", ids, now)
 	}
-	for policy, services := range map[string][]string{"no": {"db", "worker"}, "always": {"api"}, "unless-stopped": {"web"}} {
-		for _, service := range services {
-			if got := s.inspect(service, ".HostConfig.RestartPolicy.Name"); got != policy {
-				s.Fatalf("the engine's policy of %s is %q, want %q", service, got, policy)
-			}
+	policies := map[string]string{"db": "no", "worker": "no", "api": "always", "web": "unless-stopped"}
+	for id := range strings.FieldsSeq(ids) {
+		service := s.docker("inspect", "-f", `{{index .Config.Labels "com.docker.compose.service"}}`, id)
+		if got := s.docker("inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", id); got != policies[service] {
+			s.Fatalf("the engine's policy of a container of %s is %q, want %q", service, got, policies[service])
 		}
 	}
+}
+
+// replaceLost replaces containers that the engine can never start again, and
+// tells whether there were any.
+func (s *soak) replaceLost() bool {
+	s.Helper()
+	var lost bool
+	for _, name := range strings.Fields(s.docker("ps", "-a", "--format", "{{.Names}}", "--filter", "label=com.docker.compose.project=soak", "--filter", "status=exited")) {
+		out, err := s.engine.docker("start", name).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), neverAgain) {
+			continue
+		}
+		fmt.Printf("soak: the engine lost %s: %s\n", name, out)
+		lost = true
+		s.docker("rm", "-f", name)
+	}
+	if lost {
+		s.must("up", "-d")
+	}
+	return lost
 }
 
 // usage is what the supervisor holds.
