@@ -24,6 +24,9 @@ type logsOptions struct {
 	timestamps bool
 	noColor    bool
 	noPrefix   bool
+	json       bool
+	grep       []string
+	exclude    []string
 }
 
 func (s *session) logsCmd() *cobra.Command {
@@ -41,6 +44,9 @@ func (s *session) logsCmd() *cobra.Command {
 	f.BoolVarP(&opt.timestamps, "timestamps", "t", false, "Show timestamps")
 	f.BoolVar(&opt.noColor, "no-color", false, "Produce monochrome output")
 	f.BoolVar(&opt.noPrefix, "no-log-prefix", false, "Don't print prefix in logs")
+	f.BoolVar(&opt.json, "json", false, "Print a JSON object per line: time, service, container, stream, message")
+	f.StringArrayVar(&opt.grep, "grep", nil, "Show only lines that match the regular expression, or any of several")
+	f.StringArrayVar(&opt.exclude, "exclude", nil, "Leave out lines that match the regular expression, or any of several")
 	return c
 }
 
@@ -49,6 +55,10 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 		return fmt.Errorf("--index needs exactly one service")
 	}
 	tail, err := parseTail(opt.tail)
+	if err != nil {
+		return err
+	}
+	lines, err := newLineFilter(opt.grep, opt.exclude)
 	if err != nil {
 		return err
 	}
@@ -73,15 +83,15 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 		return fmt.Errorf("service %q has no container #%d", names[0], opt.index)
 	}
 	read := convergence.LogOptions{Since: opt.since, Until: opt.until, Tail: tail}
-	style := ui.LogStyle{
+	show := logView{lines: lines, json: opt.json, style: ui.LogStyle{
 		Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
-	}
+	}}
 	if opt.follow {
 		sel := func(c convergence.Container) bool { return opt.shows(t, names, c) }
-		return s.followLogs(ctx, e, t, sel, shown, read, style)
+		return s.followLogs(ctx, e, t, sel, shown, read, show)
 	}
-	return s.printLogs(ctx, e, t.name, shown, read, style)
+	return s.printLogs(ctx, e, t.name, shown, read, show)
 }
 
 // parseTail reads the number of lines per container; all is -1.
@@ -138,14 +148,14 @@ func logNames(projectName string, cs []convergence.Container) []string {
 
 // printLogs prints what the containers said so far, in the order of time. It
 // all goes to standard output.
-func (s *session) printLogs(ctx context.Context, e convergence.Engine, projectName string, cs []convergence.Container, read convergence.LogOptions, style ui.LogStyle) error {
+func (s *session) printLogs(ctx context.Context, e convergence.Engine, projectName string, cs []convergence.Container, read convergence.LogOptions, show logView) error {
 	out := bufio.NewWriterSize(s.Out, 64<<10)
-	printer := ui.NewLogs(out, out, style)
-	names := logNames(projectName, cs)
-	printer.Announce(names...)
-	read.Timestamps = style.Timestamps || len(cs) > 1
-	err := mergeLogs(ctx, e, cs, read, func(i int, line convergence.LogLine) error { return printer.Line(names[i], line) })
-	if closeErr := printer.Close(); err == nil {
+	printer := show.printer(out, projectName, cs)
+	read.Timestamps = show.json || show.style.Timestamps || len(cs) > 1
+	err := mergeLogs(ctx, e, cs, read, func(i int, line convergence.LogLine) error {
+		return printer.print(convergence.Output{Container: cs[i], Line: line})
+	})
+	if closeErr := printer.close(); err == nil {
 		err = closeErr
 	}
 	if flushErr := out.Flush(); err == nil {

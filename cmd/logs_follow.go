@@ -10,15 +10,14 @@ import (
 
 // followLogs prints what the containers said and say, those that come later
 // included, until all are gone.
-func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target, sel func(convergence.Container) bool, cs []convergence.Container, read convergence.LogOptions, style ui.LogStyle) error {
+func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target, sel func(convergence.Container) bool, cs []convergence.Container, read convergence.LogOptions, show logView) error {
 	spool := ui.NewSpool(s.printer.Around)
 	out := spool.Writer(s.Out)
-	printer := ui.NewLogs(out, out, style)
-	printer.Announce(logNames(t.name, cs)...)
+	printer := show.printer(out, t.name, cs)
 	err := convergence.Follow(ctx, e, convergence.FollowOptions{Project: t.name, Select: sel, Past: &read}, func(o convergence.Output) error {
-		return printOutput(printer, t.name, o)
+		return printer.print(o)
 	})
-	if closeErr := printer.Close(); err == nil {
+	if closeErr := printer.close(); err == nil {
 		err = closeErr
 	}
 	if closeErr := spool.Close(); err == nil {

@@ -67,12 +67,12 @@ type usage struct {
 	peak int64 // largest resident set, in bytes; 0 if not measured
 }
 
-// run runs muster and fails with its output if it does not exit 0.
+// run runs muster and fails with its error output if it does not exit 0.
 func (b *bench) run(ctx context.Context, args ...string) (usage, error) {
 	var output bytes.Buffer
 	command := exec.CommandContext(ctx, b.muster, args...)
 	command.Dir = b.dir
-	command.Stdout, command.Stderr = &output, &output
+	command.Stderr = &output // standard output goes nowhere: it can be large
 	begin := time.Now()
 	err := command.Run()
 	took := time.Since(begin)

@@ -52,7 +52,7 @@ func (r row) ratio() string {
 func (l limit) String() string {
 	var parts []string
 	if l.ratio != 0 {
-		parts = append(parts, fmt.Sprintf("≤ %g × floor", l.ratio))
+		parts = append(parts, fmt.Sprintf("≤ %.3g × floor", l.ratio))
 	}
 	if l.took != 0 {
 		parts = append(parts, "≤ "+duration(l.took))

@@ -55,14 +55,19 @@ const reset = "\x1b[0m"
 // Sanitize appends to dst what a terminal may see of a log line: colours (SGR)
 // stay and are reset at the end of the line; every other escape sequence and
 // control character except the tab is dropped.
-func Sanitize(dst, line []byte) []byte {
+func Sanitize(dst, line []byte) []byte { return sanitize(dst, line, true) }
+
+// PlainText is Sanitize without the colours: the text that a person reads.
+func PlainText(dst, line []byte) []byte { return sanitize(dst, line, false) }
+
+func sanitize(dst, line []byte, colors bool) []byte {
 	colored := false
 	for i := 0; i < len(line); {
 		c := line[i]
 		switch {
 		case c == 0x1b:
 			n, sgr := escapeSequence(line[i:])
-			if sgr {
+			if sgr && colors {
 				dst = append(dst, line[i:i+n]...)
 				colored = true
 			}

@@ -1,0 +1,81 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// JSONLogs prints what containers say as one JSON object per line. It is safe
+// for concurrent use.
+type JSONLogs struct {
+	mu       sync.Mutex
+	out      io.Writer
+	terminal bool
+	buf      bytes.Buffer
+	encoder  *json.Encoder
+}
+
+// NewJSONLogs returns a printer to out, which may be a terminal.
+func NewJSONLogs(out io.Writer, terminal bool) *JSONLogs {
+	j := &JSONLogs{out: out, terminal: terminal}
+	j.encoder = json.NewEncoder(&j.buf)
+	j.encoder.SetEscapeHTML(false)
+	return j
+}
+
+// logRecord is the object of a line, or of an exit.
+type logRecord struct {
+	Time      string `json:"time,omitempty"`
+	Service   string `json:"service"`
+	Container string `json:"container"`
+	Stream    string `json:"stream,omitempty"` // stdout or stderr; neither for an exit
+	Message   string `json:"message"`
+	// Bytes is the message again, in base64, if it is no UTF-8.
+	Bytes []byte `json:"bytes,omitempty"`
+	// Partial says that the message does not end its line.
+	Partial  bool `json:"partial,omitempty"`
+	ExitCode *int `json:"exitCode,omitempty"`
+}
+
+// Output prints a line, an exit or a remark.
+func (j *JSONLogs) Output(o convergence.Output) error {
+	r := logRecord{Service: o.Container.Service, Container: o.Container.Name}
+	switch {
+	case o.Exit != nil:
+		r.Message, r.ExitCode = "exited", &o.Exit.Code
+		if o.Exit.Restarting {
+			r.Message = "exited (restarting)"
+		}
+	case o.Note != "":
+		r.Message = o.Note
+	default:
+		r.Stream, r.Message, r.Partial = "stdout", string(o.Line.Text), o.Line.Partial
+		if o.Line.Stderr {
+			r.Stream = "stderr"
+		}
+		if !o.Line.Time.IsZero() {
+			r.Time = o.Line.Time.Format(time.RFC3339Nano)
+		}
+		if !utf8.Valid(o.Line.Text) {
+			r.Bytes = o.Line.Text
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.buf.Reset()
+	if err := j.encoder.Encode(r); err != nil {
+		return err
+	}
+	line := j.buf.Bytes()
+	if j.terminal { // JSON leaves control characters above 0x7e as they are
+		line = append(Sanitize(nil, bytes.TrimSuffix(line, []byte{'\n'})), '\n')
+	}
+	_, err := j.out.Write(line)
+	return err
+}
