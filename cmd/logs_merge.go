@@ -8,10 +8,12 @@ import (
 	"github.com/musterdev/muster/convergence"
 )
 
-// batchLines and batchBytes bound what is read ahead of one container's log.
+// What is read ahead: programs write in bursts, and while the burst of one is
+// merged the engine should go on with the others.
 const (
 	batchLines = 512
 	batchBytes = 64 << 10
+	readAhead  = 64 // batches of all containers together
 )
 
 // logBatch is a run of lines of one container, with their bytes in one piece.
@@ -30,7 +32,7 @@ func mergeLogs(ctx context.Context, e convergence.Engine, cs []convergence.Conta
 	g, ctx := errgroup.WithContext(ctx)
 	sources := make([]*logSource, len(cs))
 	for i, c := range cs {
-		src := &logSource{batches: make(chan logBatch, 2), index: i}
+		src := &logSource{batches: make(chan logBatch, max(2, readAhead/len(cs))), index: i}
 		sources[i] = src
 		g.Go(func() error {
 			defer close(src.batches)

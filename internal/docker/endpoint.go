@@ -27,6 +27,7 @@ type endpoint struct {
 	host      string // as given, for people: ssh://me@there
 	dial      string // what the client is told: differs from host for ssh only
 	local     bool   // a socket of this machine: its clock is ours
+	socket    string // its path, if it is a Unix socket
 	transport *http.Transport
 }
 
@@ -144,6 +145,9 @@ func (s settings) newEndpoint(host string, conf *tls.Config) (endpoint, error) {
 	if ep.local = u.Scheme == "unix" || u.Scheme == "npipe"; ep.local {
 		if err := sockets.ConfigureTransport(ep.transport, u.Scheme, u.Host); err != nil {
 			return endpoint{}, fmt.Errorf("use engine at %s: %w", ep.host, err)
+		}
+		if u.Scheme == "unix" {
+			ep.socket = u.Host
 		}
 		return ep, nil
 	}

@@ -28,6 +28,7 @@ type Engine struct {
 	base     url.URL
 	client   *client.Client
 	raw      *http.Client // for answers that the client cannot hand over as streams
+	bulk     *http.Client // for long ones of them
 
 	mu     sync.Mutex
 	server *server // what the engine told of itself; nil before the first call
@@ -66,7 +67,13 @@ func Connect(opt Options) (*Engine, error) {
 		return nil, fmt.Errorf("use engine at %s: %w", ep.host, err)
 	}
 	raw := &http.Client{Transport: ep.transport, CheckRedirect: client.CheckRedirect}
-	return &Engine{settings: s, endpoint: ep, base: base, client: c, raw: raw}, nil
+	bulk := raw
+	if ep.socket != "" {
+		if t := bulkTransport(ep.socket); t != nil {
+			bulk = &http.Client{Transport: t, CheckRedirect: client.CheckRedirect}
+		}
+	}
+	return &Engine{settings: s, endpoint: ep, base: base, client: c, raw: raw, bulk: bulk}, nil
 }
 
 // Close drops idle connections. Calls in flight are not disturbed.
@@ -167,6 +174,10 @@ func versioned(c *client.Client, p string) string { return path.Join("/v"+c.Clie
 // send does one request and returns the answer with its body open. An answer
 // of 400 or more is a *responseError.
 func (e *Engine) send(ctx context.Context, method, p string, query url.Values, header http.Header, body io.Reader) (*http.Response, error) {
+	return e.sendBy(ctx, e.raw, method, p, query, header, body)
+}
+
+func (e *Engine) sendBy(ctx context.Context, by *http.Client, method, p string, query url.Values, header http.Header, body io.Reader) (*http.Response, error) {
 	u := e.base
 	u.Path, u.RawQuery = path.Join("/", u.Path, p), query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
@@ -177,7 +188,7 @@ func (e *Engine) send(ctx context.Context, method, p string, query url.Values, h
 		req.Header[name] = values
 	}
 	req.Header.Set("User-Agent", e.settings.UserAgent)
-	resp, err := e.raw.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ const (
 	streamSystem = 3
 )
 
-func newFrames(r io.Reader) *frames { return &frames{r: bufio.NewReaderSize(r, 32<<10)} }
+func newFrames(r io.Reader) *frames { return &frames{r: bufio.NewReaderSize(r, 64<<10)} }
 
 // next goes to the next frame and returns its stream, io.EOF after the last
 // one. What was not read of the frame before is skipped.

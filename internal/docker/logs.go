@@ -76,13 +76,20 @@ func (e *Engine) readLog(ctx context.Context, path string, query url.Values, tty
 	} else {
 		query.Del("timestamps")
 	}
-	resp, err := e.send(ctx, http.MethodGet, path, query, nil, nil)
+	by := e.raw
+	if query.Get("follow") == "" && !to.rest {
+		by = e.bulk
+	}
+	resp, err := e.sendBy(ctx, by, http.MethodGet, path, query, nil, nil)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
 	if tty || resp.Header.Get("Content-Type") == "application/vnd.docker.raw-stream" && !versions.LessThan(e.client.ClientVersion(), "1.42") {
 		return to.raw(resp.Body)
+	}
+	if by == e.bulk {
+		return to.framed(&paced{r: resp.Body})
 	}
 	return to.framed(resp.Body)
 }
