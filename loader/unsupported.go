@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
 )
 
 // warnUnsupported says for every element that a single engine has no use for
@@ -23,6 +25,7 @@ func (s *session) warnUnsupported(tree *node, model *types.Project) {
 		}
 		s.warnField(n, path, "credential_spec", "needs Windows containers, it has no effect")
 		s.warnField(n, path, "pull_refresh_after", "has no effect; use pull_policy: every_12h")
+		s.warnUnrestarted(n, path, model.Services[name])
 		s.warnPorts(n.get("ports"), path+".ports")
 		s.warnFileRefs(n.get("configs"), path+".configs", func(key string) bool { return model.Configs[key].File != "" })
 		s.warnFileRefs(n.get("secrets"), path+".secrets", func(key string) bool { return model.Secrets[key].File != "" })
@@ -38,6 +41,17 @@ func (s *session) warnField(n *node, path, key, msg string) {
 	}
 	if i := n.index(key); i >= 0 && !n.fields[i].node.bad {
 		s.warn(Warning{Pos: n.fields[i].pos, Path: path + "." + key, Msg: msg})
+	}
+}
+
+// warnUnrestarted says that a container which nothing may restart is not
+// restarted for its health either.
+func (s *session) warnUnrestarted(n *node, path string, sv types.ServiceConfig) {
+	if policy, err := project.RestartPolicy(sv); err != nil || policy.Restarts() {
+		return
+	}
+	if do, ok := n.at("x-muster", "on_unhealthy").str(); ok && do == "restart" {
+		s.warnField(n.get("x-muster"), path+".x-muster", "on_unhealthy", "has no effect under the restart policy no; set restart: on-failure, unless-stopped or always")
 	}
 }
 

@@ -129,7 +129,7 @@ func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*
 	}
 	s.DependsOn = dependencies(spec, s.Namespaces, in.Positions)
 	var err error
-	if s.Restart, err = restartPolicy(spec); err != nil {
+	if s.Restart, err = RestartPolicy(spec); err != nil {
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
 	if s.Hash, err = ServiceHash(spec); err != nil {
@@ -159,7 +159,9 @@ func gracePeriod(d *types.Duration) *time.Duration {
 	return &rounded
 }
 
-func restartPolicy(spec types.ServiceConfig) (restartpolicy.Policy, error) {
+// RestartPolicy is the policy that the service declares, by deploy.restart_policy or
+// else by restart.
+func RestartPolicy(spec types.ServiceConfig) (restartpolicy.Policy, error) {
 	if spec.Deploy != nil && spec.Deploy.RestartPolicy != nil {
 		r := spec.Deploy.RestartPolicy
 		return restartpolicy.FromDeploy(r.Condition, (*time.Duration)(r.Delay), (*time.Duration)(r.Window), r.MaxAttempts)

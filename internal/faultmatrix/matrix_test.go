@@ -99,8 +99,8 @@ own: containers are killed from outside, engines are killed and started, event s
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.number, r.fault, r.expected, seen[r.number])
 	}
 	b.WriteString(`
-Not on a real engine, since they take hours or another clock: a crash every 11 s (39: its delay grows to the cap, where
-Docker's stays at 100 ms) and jumps of the wall clock (51) are held by the tests of restartpolicy, with the clock as a value.
+Not on a real engine, since they take another clock: jumps of the wall clock (51) are held by the tests of restartpolicy,
+with the clock as a value.
 What happens when muster itself is killed or interrupted at any engine call is held by internal/faultproxy.
 `)
 	return b.String()

@@ -39,6 +39,7 @@ func quietRows() []row {
 		{"25", "kill -9 of the supervisor while a restart waits for its delay", "the next supervisor makes the restart; the engine's policy is untouched", killedInBackoff},
 		{"36", "the container's shim is killed", "a crash: the policy applies", shimKilled},
 		{"38", "`on-failure:3`, always failing", "3 restarts, then given up, the exit code kept", onFailureBound},
+		{"39", "a crash each 11 s, which Docker forgives every time; owner is the supervisor", "the delay grows to 30 s and more", slowCrashLoop},
 		{"41", "docker stop while running, in the engine's backoff, and while paused", "stays stopped, also under a new supervisor", userStops},
 		{"42", "docker kill -s HUP, a crash later", "restarted", reloadThenCrash},
 		{"43", "docker restart", "no crash: no restart of ours, the count of attempts begins anew", restartByHand},
@@ -108,6 +109,23 @@ func shimKilled(t *testing.T, st *stage) string {
 	s.killShim(id)
 	s.until("a restart", func() bool { return s.runs("web") == 2 && s.state("web") == "running" })
 	return "restarted once"
+}
+
+// slowCrashLoop ends when the delay that the row asks for is seen: ten crashes.
+func slowCrashLoop(t *testing.T, st *stage) string {
+	s := st.stack(t, "row39", one("command: sh -c 'sleep 11; exit 1'", "deploy: {restart_policy: {condition: any, delay: 100ms}}"))
+	s.must("up", "-d")
+	s.supervise()
+	var longest float64
+	s.untilWithin(5*time.Minute, "a delay of 30 s", func() bool {
+		for _, a := range s.audit() {
+			if a.Kind == "decision" && a.Action == "start" {
+				longest = max(longest, a.Wait)
+			}
+		}
+		return longest >= 30
+	})
+	return "a delay of 30 s and more after ten crashes"
 }
 
 func onFailureBound(t *testing.T, st *stage) string {

@@ -203,7 +203,12 @@ func (s *stack) crash(service string) {
 // until waits for what must come.
 func (s *stack) until(what string, met func() bool) {
 	s.Helper()
-	for deadline := time.Now().Add(patience); !met(); time.Sleep(30 * time.Millisecond) {
+	s.untilWithin(patience, what, met)
+}
+
+func (s *stack) untilWithin(limit time.Duration, what string, met func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(limit); !met(); time.Sleep(30 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.Fatalf("%s: does not come", what)
 		}
