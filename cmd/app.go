@@ -49,6 +49,10 @@ type Terminal struct {
 	Screen       ui.Screen // size of the terminal; nil if there is none
 	// Raw makes the input's terminal pass every key on until restore is called.
 	Raw func() (restore func(), err error)
+	// Keys makes the input's terminal hand over each key at once, and not show it,
+	// until restore is called. Keys that send signals do so. resumed is called when
+	// the process was stopped and has the terminal again. Nil if there is no such mode.
+	Keys func(resumed func()) (restore func(), err error)
 	// Resized tells of changes of the terminal's size until stop is called.
 	Resized func() (changes <-chan struct{}, stop func())
 }
@@ -83,6 +87,7 @@ func System() *App {
 				}
 				return func() { _ = term.Restore(int(os.Stdin.Fd()), state) }, nil // the terminal may be gone
 			},
+			Keys:    keyMode(os.Stdin),
 			Resized: resized,
 		},
 		Connect: func(opt docker.Options) (convergence.Engine, error) { return docker.Connect(opt) },

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/ui"
@@ -31,16 +32,23 @@ func (s *session) upAttached(ctx context.Context, op operation, opt upOptions, a
 	if err != nil {
 		return err
 	}
+	watchable := slices.ContainsFunc(p.Services, func(sv *project.Service) bool { return sv.Spec.Develop != nil && len(sv.Spec.Develop.Watch) > 0 })
+	if opt.watch {
+		if _, err := s.watchRules(p, args); err != nil {
+			return err
+		}
+	}
 	s.usePrinter(ui.PrinterOptions{HideStarts: true})
 	spool := ui.NewSpool(s.printer.Around)
 	a := &attached{
-		session: s, op: op, opt: opt, engine: e, scope: scope, shown: shown,
+		session: s, op: op, opt: opt, engine: e, named: args, scope: scope, shown: shown,
 		logs: ui.NewLogs(spool.Writer(s.Out), spool.Writer(s.Err), ui.LogStyle{
 			Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 			Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
 		}),
 		exits: make(chan convergence.Output), applied: make(chan error, 1), stopped: make(chan error, 2), followed: make(chan error, 1),
 		hold: make(chan struct{}), cancelApply: func(error) {}, cancelStop: func(error) {},
+		watchable: watchable,
 	}
 	err = a.run(ctx)
 	if closeErr := a.logs.Close(); err == nil {
@@ -95,6 +103,7 @@ type attached struct {
 	op     operation
 	opt    upOptions
 	engine convergence.Engine
+	named  []string // services that the command names
 	scope  []string // services that are followed and stopped
 	shown  []string // services whose output is shown
 	logs   *ui.Logs
@@ -109,17 +118,25 @@ type attached struct {
 	hold     chan struct{} // closed when following may end
 	freed    bool
 
-	applying    bool
-	cancelApply context.CancelCauseFunc
-	stopNext    bool // once what is being applied has ended
-	stopping    int  // 1: gracefully, 2: by force
-	pending     int  // stops that have not reported yet
-	cancelStop  context.CancelCauseFunc
-	keeper      *companion // the supervisor inside; nil if none is needed
-	kept        bool       // by which a container runs or is going to be started
-	signal      *interruptError
-	code        *int // the exit code that was asked for, once it is known
-	err         error
+	applying      bool
+	cancelApply   context.CancelCauseFunc
+	stopNext      bool // once what is being applied has ended
+	stopping      int  // 1: gracefully, 2: by force
+	pending       int  // stops that have not reported yet
+	cancelStop    context.CancelCauseFunc
+	final         atomic.Bool // whoever ends now is not started again
+	stopFollowing context.CancelCauseFunc
+	menu          *menu                  // nil where there is none
+	only          atomic.Pointer[string] // the one service whose output is shown; nil is all of shown
+	watchable     bool                   // a service declares develop.watch
+	watching      *errand                // what develop.watch says is done
+	errand        *errand                // what a key asked for
+	detached      bool                   // or going to be
+	keeper        *companion             // the supervisor inside; nil if none is needed
+	kept          bool                   // by which a container runs or is going to be started
+	signal        *interruptError
+	code          *int // the exit code that was asked for, once it is known
+	err           error
 }
 
 // run converges and follows until every container is gone or something fails.
@@ -137,6 +154,7 @@ func (a *attached) run(ctx context.Context) error {
 	}
 	following, stopFollowing := context.WithCancelCause(ctx)
 	defer stopFollowing(nil)
+	a.stopFollowing = stopFollowing
 	standing := make(chan struct{})
 	go func() { a.followed <- a.follow(following, standing) }()
 	select {
@@ -151,8 +169,14 @@ func (a *attached) run(ctx context.Context) error {
 		defer unlock()
 		a.applied <- a.apply(applyCtx, a.engine, a.op, plan)
 	}()
-	a.loop(ctx, signals, stopFollowing)
-	a.unsupervise()
+	a.openMenu(following)
+	a.loop(ctx, signals)
+	a.abandon()
+	a.closeMenu()
+	if a.detached && a.err == nil && a.signal == nil {
+		a.inform("Detached: the containers go on")
+		a.remindOfSupervisor(ctx, a.op.target.project, nil)
+	}
 	a.flushHooks()
 	cancel(nil)
 	a.cancelStop(nil)
@@ -214,10 +238,10 @@ func (a *attached) follow(ctx context.Context, standing chan<- struct{}) error {
 	}
 	opt := convergence.FollowOptions{
 		Project: a.op.target.name, Select: concerns, Unlogged: unlogged, Hold: a.hold,
-		Standing: func() { close(standing) },
+		Standing: func() { close(standing) }, Final: a.final.Load,
 	}
 	return convergence.Follow(ctx, a.engine, opt, func(o convergence.Output) error {
-		if slices.Contains(a.shown, o.Container.Service) {
+		if a.shows(o.Container.Service) {
 			if err := printOutput(a.logs, a.op.target.name, o); err != nil {
 				return err
 			}
@@ -235,25 +259,27 @@ func (a *attached) follow(ctx context.Context, standing chan<- struct{}) error {
 }
 
 // loop runs until following has ended and nothing else is under way.
-func (a *attached) loop(ctx context.Context, signals <-chan os.Signal, stopFollowing context.CancelCauseFunc) {
+func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
 	followed := a.followed
 	for followed != nil || a.applying || a.pending > 0 {
 		select {
 		case o := <-a.exits:
 			a.exited(ctx, o)
 		case sig := <-signals:
-			a.interrupted(ctx, sig, stopFollowing)
+			a.interrupted(ctx, sig)
+			a.showMenu()
+		case key := <-a.pressed():
+			a.press(ctx, key)
 		case err := <-a.applied:
-			a.applying = false
-			switch {
-			case a.stopNext:
-				a.stop(ctx, 1)
-			case err != nil:
-				a.err = err
-				stopFollowing(err)
-			default:
-				a.supervise(ctx)
-			}
+			a.appliedAll(ctx, err)
+		case err := <-a.watching.ended():
+			a.complain(a.watching, err)
+			a.watching = nil
+			a.free()
+			a.showMenu()
+		case err := <-a.errand.ended():
+			a.complain(a.errand, err)
+			a.errand = nil
 			a.free()
 		case a.kept = <-a.keeperBusy():
 			a.free()
@@ -261,12 +287,12 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal, stopFollo
 			a.pending--
 			if err != nil && a.stopping < 2 && a.err == nil {
 				a.err = err
-				stopFollowing(err)
+				a.stopFollowing(err)
 			}
 			a.free()
 		case err := <-followed:
 			followed = nil
-			if a.err == nil && !errors.Is(err, context.Canceled) {
+			if a.err == nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errDetached) {
 				a.err = err
 			}
 			if err != nil && a.applying {
@@ -276,92 +302,33 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal, stopFollo
 	}
 }
 
+// appliedAll goes on after everything is started, or something failed.
+func (a *attached) appliedAll(ctx context.Context, err error) {
+	a.applying = false
+	defer a.free()
+	switch {
+	case a.stopNext:
+		a.stop(ctx, 1)
+	case err != nil:
+		a.err = err
+		a.stopFollowing(err)
+	case a.detached:
+		a.detach()
+	default:
+		a.supervise(ctx)
+		if a.opt.watch {
+			a.err = a.watch(ctx)
+			a.showMenu()
+		}
+	}
+}
+
 // free lets following end once nothing is under way any more.
 func (a *attached) free() {
-	if !a.freed && !a.applying && a.pending == 0 && !a.kept {
+	if !a.freed && !a.applying && a.pending == 0 && !a.kept && a.watching == nil && a.errand == nil {
 		a.freed = true
 		close(a.hold)
 	}
-}
-
-// exited decides what the exit of a container means for the others.
-func (a *attached) exited(ctx context.Context, o convergence.Output) {
-	code := o.Exit.Code
-	counts := a.opt.abortOnExit || (a.opt.abortOnFailure && code != 0)
-	from := a.opt.exitCodeFrom
-	if a.code == nil && (from != "" && o.Container.Service == from || from == "" && counts && a.stopping == 0) {
-		a.code = &code
-	}
-	if counts && a.stopping == 0 && !a.stopNext {
-		a.inform("Aborting on container exit...")
-		a.end(ctx, errAborted)
-	}
-}
-
-var errAborted = errors.New("aborting on container exit")
-
-// interrupted stops gracefully the first time, by force the second, and leaves
-// the third.
-func (a *attached) interrupted(ctx context.Context, sig os.Signal, stopFollowing context.CancelCauseFunc) {
-	if a.signal == nil {
-		a.signal = &interruptError{sig}
-	}
-	switch {
-	case a.stopping == 0 && !a.stopNext:
-		a.inform(graceful)
-		a.end(ctx, a.signal)
-	case a.stopping < 2:
-		a.stop(ctx, 2)
-	default:
-		a.cancelStop(a.signal)
-		stopFollowing(a.signal)
-	}
-}
-
-// end stops the services, after what is still being applied.
-func (a *attached) end(ctx context.Context, why error) {
-	if !a.applying {
-		a.stop(ctx, 1)
-		return
-	}
-	a.stopNext = true
-	a.cancelApply(why)
-}
-
-const graceful = "Gracefully Stopping... press Ctrl+C again to force"
-
-// stop stops the services, dependents first, or kills them.
-func (a *attached) stop(ctx context.Context, how int) {
-	if a.stopping >= how {
-		return
-	}
-	a.unsupervise()
-	a.stopping = how
-	a.pending++
-	a.cancelStop(errForced)
-	ctx, a.cancelStop = context.WithCancelCause(ctx)
-	go func() { a.stopped <- a.stopServices(ctx, how) }()
-}
-
-var errForced = errors.New("stopped by force instead")
-
-func (a *attached) stopServices(ctx context.Context, how int) error {
-	want := a.op.target.project
-	op := operation{name: "stop", target: a.op.target, plan: func(have convergence.Observed) (convergence.Plan, error) {
-		return convergence.PlanStop(want, have, convergence.StopOptions{Services: a.scope})
-	}}
-	if how == 1 {
-		return a.session.run(ctx, op)
-	}
-	have, err := a.observe(ctx, a.engine, op.target)
-	if err != nil {
-		return err
-	}
-	plan, err := convergence.PlanKill(want, have, convergence.KillOptions{Services: a.scope})
-	if err != nil {
-		return err
-	}
-	return convergence.ApplyWith(ctx, plan, a.engine, convergence.ApplyOptions{Report: a.printer.Report})
 }
 
 // result is the end of the command.
@@ -371,6 +338,8 @@ func (a *attached) result() error {
 		return &exitError{code: a.signal.exitCode()}
 	case a.err != nil && !errors.Is(a.err, errAborted):
 		return a.err
+	case a.detached:
+		return nil
 	case a.code != nil && *a.code != 0:
 		return &exitError{code: *a.code}
 	}

@@ -27,6 +27,11 @@ func (s *session) removeOrphans(c *cobra.Command, flag bool) bool {
 	return s.boolEnv("COMPOSE_REMOVE_ORPHANS")
 }
 
+// menuWanted is COMPOSE_MENU, or yes if it is not set.
+func (s *session) menuWanted() bool {
+	return s.getenv("COMPOSE_MENU") == "" || s.boolEnv("COMPOSE_MENU")
+}
+
 // alias adds an old name of a flag, which is accepted with a warning.
 func (s *session) alias(c *cobra.Command, old, name string) {
 	flag := c.Flags().Lookup(name)

@@ -59,6 +59,9 @@ func (s *session) upCmd() *cobra.Command {
 		Use: "up [OPTIONS] [SERVICE...]", Short: "Create and start containers",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.settleFlags(s, c)
+			if !c.Flags().Changed("menu") {
+				opt.menu = s.menuWanted()
+			}
 			return s.up(c.Context(), opt, args)
 		},
 	}
@@ -177,9 +180,6 @@ func (o upOptions) check(ignoreOrphans bool) error {
 func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 	if err := opt.check(s.boolEnv("COMPOSE_IGNORE_ORPHANS")); err != nil {
 		return err
-	}
-	if opt.watch {
-		return fmt.Errorf("--watch is not supported yet: run up without it, and run up again after a change")
 	}
 	stop := s.goAhead(ctx, "up")
 	defer stop()

@@ -160,7 +160,11 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 		return r.rebuild(ctx, w.Service)
 	}
 	if len(w.Sync) > 0 {
-		r.inform(fmt.Sprintf("Syncing service %q after %d changes were detected", w.Service, len(w.Sync)))
+		detected := "1 change was detected"
+		if n := len(w.Sync); n > 1 {
+			detected = fmt.Sprintf("%d changes were detected", n)
+		}
+		r.inform(fmt.Sprintf("Syncing service %q after %s", w.Service, detected))
 		if err := r.sync(ctx, w.Service, w.Sync); err != nil {
 			return err
 		}

@@ -39,6 +39,9 @@ type FollowOptions struct {
 	Standing func()
 	// Hold keeps Follow from ending before it is closed; nil holds nothing.
 	Hold <-chan struct{}
+	// Final reports that whoever ends now is not started again. Without it the
+	// end of everybody is waited out, since it may be part of a restart.
+	Final func() bool
 }
 
 // Followed is what Follow asks of an engine. If it has AttachContainer too, that
@@ -165,7 +168,7 @@ func (f *follower) connect(ctx context.Context) (ended, looked bool, err error) 
 			return false, true, err
 		case !over:
 			linger, lingered = nil, false
-		case lingered || !f.stopped || f.opt.Hold != nil: // whoever holds knows of restarts
+		case lingered || !f.stopped || f.opt.Final != nil && f.opt.Final():
 			return true, true, nil
 		case linger == nil:
 			linger = time.After(restartTime)

@@ -26,7 +26,8 @@ type live struct {
 
 	mu    sync.Mutex
 	view  *view
-	drawn []int // widths of the lines on the screen
+	foot  string // the line below the view
+	drawn []int  // widths of the lines on the screen
 	dirty bool
 	wake  chan struct{}
 	stop  chan struct{}
@@ -84,9 +85,26 @@ func (l *live) Around(f func()) {
 		l.drawn = nil
 	}
 	f()
-	if l.stop != nil {
+	if l.stop != nil || l.foot != "" {
 		l.draw(time.Now())
 	}
+}
+
+func (l *live) Footer(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if text == l.foot {
+		return
+	}
+	l.foot = text
+	l.draw(time.Now())
+}
+
+func (l *live) Redraw() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drawn = nil
+	l.draw(time.Now())
 }
 
 func (l *live) End() {
@@ -101,9 +119,14 @@ func (l *live) End() {
 	<-done
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.draw(time.Now())
+	foot := l.foot
+	l.foot = ""
+	l.draw(time.Now()) // the last picture of the view stays
 	_, _ = io.WriteString(l.w, showCursor)
-	l.stop, l.drawn, l.view = nil, nil, nil
+	l.stop, l.drawn, l.view, l.foot = nil, nil, nil, foot
+	if foot != "" {
+		l.draw(time.Now())
+	}
 }
 
 // run draws a frame after an event, and one per tick while something works.
@@ -138,9 +161,19 @@ func (l *live) draw(now time.Time) {
 	columns, rows := l.size()
 	out := l.erase(columns, rows)
 	l.drawn = l.drawn[:0]
-	for _, text := range l.view.lines(now, columns, rows) {
-		out = append(append(out, text.text...), '\n')
-		l.drawn = append(l.drawn, text.width)
+	if l.view != nil && l.stop != nil {
+		if l.foot != "" {
+			rows--
+		}
+		for _, text := range l.view.lines(now, columns, rows) {
+			out = append(append(out, text.text...), '\n')
+			l.drawn = append(l.drawn, text.width)
+		}
+	}
+	if l.foot != "" {
+		text := cut(l.foot, columns-1)
+		out = append(append(out, text...), '\n')
+		l.drawn = append(l.drawn, width(text))
 	}
 	l.dirty = false
 	_, _ = l.w.Write(out)

@@ -36,6 +36,11 @@ type Printer interface {
 	Around(f func())
 	// End finishes the operation and leaves the terminal as it was.
 	End()
+	// Footer keeps a line below everything else on a terminal, whether there is an
+	// operation or not; empty takes it away. Printers without a view have none.
+	Footer(text string)
+	// Redraw draws the view anew, below what somebody else wrote meanwhile.
+	Redraw()
 }
 
 // Screen tells the size of a terminal in columns and rows, as it is now.
@@ -91,6 +96,8 @@ type plainPrinter struct {
 
 func (p *plainPrinter) Begin(string, convergence.Plan) {}
 func (p *plainPrinter) End()                           {}
+func (p *plainPrinter) Footer(string)                  {}
+func (p *plainPrinter) Redraw()                        {}
 
 func (p *plainPrinter) Report(e convergence.Progress) {
 	p.mu.Lock()
@@ -134,6 +141,8 @@ type quietPrinter struct {
 func (p *quietPrinter) Begin(string, convergence.Plan) {}
 func (p *quietPrinter) Report(convergence.Progress)    {}
 func (p *quietPrinter) End()                           {}
+func (p *quietPrinter) Footer(string)                  {}
+func (p *quietPrinter) Redraw()                        {}
 
 // Warn prints: quiet is about progress, and warnings are none.
 func (p *quietPrinter) Warn(text string) {
@@ -174,6 +183,8 @@ type jsonMessage struct {
 
 func (p *jsonPrinter) Begin(string, convergence.Plan) {}
 func (p *jsonPrinter) End()                           {}
+func (p *jsonPrinter) Footer(string)                  {}
+func (p *jsonPrinter) Redraw()                        {}
 
 func (p *jsonPrinter) Report(e convergence.Progress) {
 	p.mu.Lock()
