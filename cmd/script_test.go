@@ -38,6 +38,7 @@ const patience = 60 * time.Second
 //	rc N                     the exit code of the last muster
 //	sees NAME REGEXP         wait until a background muster has printed it
 //	interrupt NAME [term]    send it a signal
+//	types NAME TEXT          type on its terminal
 //	eventually REGEXP ARG... run Main until its standard output matches
 //	finish NAME              wait for its end; stdout, stderr and rc are its
 //	byhand VERB NAME         what another user of the engine does to a container:
@@ -58,6 +59,7 @@ func TestScripts(t *testing.T) {
 				"rc":         onWorld((*world).checkCode),
 				"sees":       onWorld((*world).sees),
 				"interrupt":  onWorld((*world).interrupt),
+				"types":      onWorld((*world).types),
 				"finish":     onWorld((*world).finish),
 				"eventually": onWorld((*world).eventually),
 				"get":        onWorld((*world).get),
@@ -78,6 +80,7 @@ type world struct {
 // background is a muster that runs beside the script.
 type background struct {
 	out, err output
+	keyboard io.Writer
 	signals  chan os.Signal
 	done     chan int // receives the exit code
 }
@@ -174,6 +177,7 @@ func (w *world) app(vars []string, dir string) *App {
 	app.Terminal = Terminal{
 		In: strings.Contains(streams, "in"), Out: strings.Contains(streams, "out"), Err: strings.Contains(streams, "err"),
 		Screen: func() (int, int) { return 100, 30 },
+		Keys:   func(func()) (func(), error) { return func() {}, nil },
 	}
 	return app
 }
@@ -188,6 +192,9 @@ func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
 	app.Out, app.Err = &b.out, &b.err
 	if n := len(args) - 1; n >= 0 && strings.HasPrefix(args[n], "&") {
 		w.running[args[n][1:]] = b
+		if app.Terminal.In {
+			app.In, b.keyboard = io.Pipe()
+		}
 		go func() { b.done <- Main(app, args[:n]) }()
 		return
 	}
@@ -256,6 +263,11 @@ func (w *world) interrupt(ts *testscript.TestScript, _ bool, args []string) {
 		sig = syscall.SIGTERM
 	}
 	w.background(ts, args[0]).signals <- sig
+}
+
+func (w *world) types(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := io.WriteString(w.background(ts, args[0]).keyboard, args[1])
+	ts.Check(err)
 }
 
 func (w *world) finish(ts *testscript.TestScript, neg bool, args []string) {

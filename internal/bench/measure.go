@@ -39,6 +39,7 @@ func (b *bench) measurements() []measurement {
 		{"chain of service_healthy", b.chain},
 		{"load of 1000 services", b.load},
 		{"logs", b.logs},
+		{"watch", b.watch},
 		{"supervise 100", func(ctx context.Context) ([]row, error) { return b.supervise(ctx, 100) }},
 	}
 }

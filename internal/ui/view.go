@@ -85,7 +85,7 @@ func (v *view) report(e convergence.Progress) {
 		v.row(e.Parent).layer(e)
 		return
 	}
-	if v.opt.HideStarts && (e.Text == "Starting" || e.Text == "Started") {
+	if v.opt.HideStarts && v.operation == "up" && (e.Text == "Starting" || e.Text == "Started") {
 		e.Text = ""
 	}
 	r := v.row(e.ID)
