@@ -42,7 +42,7 @@ const patience = 60 * time.Second
 //	eventually REGEXP ARG... run Main until its standard output matches
 //	finish NAME              wait for its end; stdout, stderr and rc are its
 //	byhand VERB NAME         what another user of the engine does to a container:
-//	                         start, stop, kill, pause, remove
+//	                         start, stop, restart, kill, pause, remove
 //	get URL                  what an HTTP server answers, to standard output
 //	answers REGEXP URL       wait until its answer matches
 //
@@ -336,6 +336,8 @@ func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {
 		err = w.engine.StartContainer(ctx, c)
 	case "stop":
 		err = w.engine.StopContainer(ctx, c, new(time.Duration))
+	case "restart":
+		err = w.engine.RestartContainer(ctx, c, new(time.Duration))
 	case "kill":
 		err = w.engine.KillContainer(ctx, c, "KILL")
 	case "pause":

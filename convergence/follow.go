@@ -196,7 +196,7 @@ func (f *follower) connect(ctx context.Context) (ended, looked bool, err error) 
 // restartTime is how long after a requested exit a start may follow that belongs
 // to it: a restart asked of the engine is a stop and a start, told apart by
 // nothing but what comes next.
-const restartTime = time.Second
+const restartTime = 2 * time.Second
 
 func forward(ctx context.Context, stream EventStream, to chan<- Event) error {
 	for {
@@ -265,6 +265,7 @@ func (f *follower) look(ctx context.Context) error {
 			f.begin(ctx, s, f.restarted)
 		case !alive(c) && s.last.open() && !s.last.early: // its exit was missed
 			s.last.exited(c.ExitCode)
+			f.stopped = true // as far as anybody knows
 		}
 	}
 	return nil

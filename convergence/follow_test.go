@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -245,4 +246,46 @@ func TestFollowOutlivesARestart(t *testing.T) {
 		}
 		h.want(t, "p-a-1 exited with code 0", "p-a-1 | two", "p-a-1 exited with code 0")
 	})
+}
+
+// TestFollowWaitsForNobodyWhomItsCallerStops: others may start again what they
+// stopped, the caller knows that it does not.
+func TestFollowWaitsForNobodyWhomItsCallerStops(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		byCaller bool
+		waits    time.Duration
+	}{{"others stop", false, 2 * time.Second}, {"the caller stops", true, 0}} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, service("a"))
+				s.Program("a", enginetest.Program{Logs: says("one"), Then: &enginetest.Program{Logs: says("two")}})
+				hold, h := make(chan struct{}), &heard{}
+				var final atomic.Bool
+				done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold, Final: final.Load})
+				if err := s.apply(t.Context(), s.up("a")...); err != nil {
+					t.Fatal(err)
+				}
+				close(hold)
+				time.Sleep(time.Minute)
+				a := convergence.Ref{Name: name("a")}
+				if err := s.ByHand().RestartContainer(t.Context(), a, nil); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				final.Store(tc.byCaller)
+				began := time.Now()
+				if err := s.ByHand().StopContainer(t.Context(), a, nil); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-done; err != nil {
+					t.Fatal(err)
+				}
+				if waited := time.Since(began); waited != tc.waits {
+					t.Errorf("ends %s after the last exit, want %s", waited, tc.waits)
+				}
+				h.want(t, "p-a-1 | one", "p-a-1 exited with code 0 (restarting)", "p-a-1 | two", "p-a-1 exited with code 0")
+			})
+		})
+	}
 }

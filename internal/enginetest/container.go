@@ -61,6 +61,7 @@ type container struct {
 	killer     *time.Timer // ends the grace period of a stop
 	atExit     []func()    // run once the process is gone, in order
 	logs       []entry
+	runLogs    map[int]int // where the log of each run ends, once the next has begun
 }
 
 type mount struct {

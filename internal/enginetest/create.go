@@ -91,7 +91,8 @@ func (e *core) nameFree(name string) error {
 func newContainer(e *core, spec convergence.CreateSpec, image *Image) *container {
 	s := spec.Service.Spec
 	c := &container{
-		engine: e, id: e.newID("container"), name: spec.Name,
+		runLogs: map[int]int{},
+		engine:  e, id: e.newID("container"), name: spec.Name,
 		labels: maps.Clone(spec.Labels), service: spec.Service.Name, image: spec.Service.Image, imageID: image.ID,
 		command: commandOf(s, image), created: time.Now(), stopSignal: signalName(cmp.Or(s.StopSignal, image.StopSignal)),
 		grace: defaultGrace, tty: s.Tty, readOnly: s.ReadOnly, init: s.Init != nil && *s.Init,

@@ -72,6 +72,7 @@ func (e *core) start(c *container, deliberate bool) error {
 		e.touch()
 		return err
 	}
+	c.runLogs[c.starts] = len(c.logs)
 	c.starts++
 	e.serial++
 	c.state, c.pid = convergence.Running, 1000+e.serial

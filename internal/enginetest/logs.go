@@ -78,6 +78,9 @@ func (e *core) follow(ctx context.Context, ref convergence.Ref, opt convergence.
 		}
 		more := opt.Follow && c.alive() && c.starts == run // it ends with the process
 		lines := c.logs
+		if c.starts != run {
+			lines = lines[:c.runLogs[run]]
+		}
 		if more { // a line is whole when its newline or the end comes
 			for len(lines) > 0 && lines[len(lines)-1].partial {
 				lines = lines[:len(lines)-1]

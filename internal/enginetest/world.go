@@ -38,7 +38,8 @@ func (e *Engine) Seed(o convergence.Observed) {
 
 func (e *core) seed(o convergence.Container) {
 	c := &container{
-		engine: e, id: o.ID, name: o.Name, labels: maps.Clone(o.Labels), service: o.Service, image: o.Image,
+		runLogs: map[int]int{},
+		engine:  e, id: o.ID, name: o.Name, labels: maps.Clone(o.Labels), service: o.Service, image: o.Image,
 		imageID: o.ImageID, created: o.Created, policy: "no", grace: defaultGrace, logDriver: "json-file",
 		endpoints: map[string]*endpoint{}, files: map[string]*file{}, ports: slices.Clone(o.Ports),
 		state: convergence.Created, exitCode: o.ExitCode,
