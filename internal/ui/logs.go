@@ -33,9 +33,18 @@ type Logs struct {
 	out, err io.Writer
 	width    int
 	sources  map[string]*source
-	open     io.Writer // where a line without its newline was written last
-	buf      []byte
-	clean    []byte
+	// open are the lines that were written without their newlines, of either
+	// writer. On a terminal both are the same.
+	open  [2]openLine
+	buf   []byte
+	clean []byte
+}
+
+// openLine is a line whose end is still to come, if it comes.
+type openLine struct {
+	w      io.Writer // nil if there is none
+	name   string
+	stderr bool
 }
 
 type source struct {
@@ -69,16 +78,21 @@ func (l *Logs) Line(name string, line convergence.LogLine) error {
 		w = l.err
 	}
 	l.buf = l.buf[:0]
-	l.close(w)
+	open, this := l.openAt(line.Stderr), openLine{w, name, line.Stderr}
+	goesOn := l.goesOn(*open, this)
+	if !goesOn {
+		l.close(open)
+	}
+	*open = openLine{}
 	switch {
 	case !l.style.Terminal:
-		l.appendLine(name, line.Time, line.Text)
+		l.appendLine(name, line.Time, line.Text, goesOn)
 	default:
-		l.appendSafe(name, line.Time, line.Text)
+		l.appendSafe(name, line.Time, line.Text, goesOn)
 	}
 	if line.Partial {
 		l.buf = l.buf[:len(l.buf)-1]
-		l.open = w
+		*open = this
 	}
 	_, err := w.Write(l.buf)
 	return err
@@ -89,7 +103,7 @@ func (l *Logs) Notice(name, text string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buf = l.buf[:0]
-	l.close(l.out)
+	l.close(l.openAt(false))
 	line := name + " " + text
 	if l.style.Terminal {
 		line = Escape(line)
@@ -102,30 +116,49 @@ func (l *Logs) Notice(name, text string) error {
 	return err
 }
 
+// openAt is the unfinished line where a line of the stream is written.
+func (l *Logs) openAt(stderr bool) *openLine {
+	if stderr && l.err != l.out && !l.style.Terminal {
+		return &l.open[1]
+	}
+	return &l.open[0]
+}
+
+// goesOn reports whether the unfinished line is this one. Without prefixes the
+// streams of a container run into each other as they do on a terminal.
+func (l *Logs) goesOn(open, this openLine) bool {
+	if l.style.NoPrefix && !l.style.Terminal {
+		this.stderr = open.stderr
+	}
+	return open.w != nil && open.name == this.name && open.stderr == this.stderr
+}
+
+// close ends the unfinished line before another is written.
+func (l *Logs) close(open *openLine) {
+	if open.w != nil {
+		l.buf = append(l.buf, '\n')
+	}
+	*open = openLine{}
+}
+
 // Close ends a line that a container left without its newline, if the output
 // is a terminal: elsewhere nothing is added.
 func (l *Logs) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open == nil || !l.style.Terminal {
+	if l.open[0].w == nil || !l.style.Terminal {
 		return nil
 	}
-	_, err := l.open.Write([]byte{'\n'})
-	l.open = nil
+	_, err := l.open[0].w.Write([]byte{'\n'})
+	l.open[0] = openLine{}
 	return err
 }
 
-// close ends the unfinished line before another is written. Lines on different
-// writers do not meet unless both are the terminal.
-func (l *Logs) close(next io.Writer) {
-	if l.open == nil || (l.open != next && !l.style.Terminal) {
+func (l *Logs) appendLine(name string, at time.Time, text []byte, goesOn bool) {
+	if goesOn {
+		l.buf = append(append(l.buf, text...), '\n')
 		return
 	}
-	l.open = nil
-	l.buf = append(l.buf, '\n')
-}
-
-func (l *Logs) appendLine(name string, at time.Time, text []byte) {
 	if !l.style.NoPrefix {
 		l.buf = append(l.buf, l.prefix(name)...)
 	}
@@ -137,13 +170,14 @@ func (l *Logs) appendLine(name string, at time.Time, text []byte) {
 
 // appendSafe prints what is between carriage returns as lines of their own, so
 // that a container cannot write over its prefix.
-func (l *Logs) appendSafe(name string, at time.Time, text []byte) {
+func (l *Logs) appendSafe(name string, at time.Time, text []byte, goesOn bool) {
 	text = bytes.TrimRight(text, "\r")
 	for {
 		part, rest, more := bytes.Cut(text, []byte{'\r'})
 		if len(part) > 0 || !more {
 			l.clean = Sanitize(l.clean[:0], part)
-			l.appendLine(name, at, l.clean)
+			l.appendLine(name, at, l.clean, goesOn)
+			goesOn = false
 		}
 		if !more {
 			return

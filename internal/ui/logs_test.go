@@ -57,6 +57,34 @@ func TestUnfinishedLineIsEndedByTheNext(t *testing.T) {
 	}
 }
 
+func TestPiecesOfALongLineAreOneLine(t *testing.T) {
+	part := func(s string, stderr bool) convergence.LogLine {
+		return convergence.LogLine{Text: []byte(s), Stderr: stderr, Partial: true}
+	}
+	for _, tc := range []struct {
+		style LogStyle
+		want  string
+	}{
+		{LogStyle{}, "a  | one two three\na  | begun \na  | oops \na  | done\nb  | other\n"},
+		{LogStyle{Terminal: true}, "a  | one two three\na  | begun \na  | oops \na  | done\nb  | other\n"},
+		{LogStyle{NoPrefix: true}, "one two three\nbegun oops done\nother\n"},
+	} {
+		var out bytes.Buffer
+		l := NewLogs(&out, &out, tc.style)
+		l.Announce("a", "b")
+		l.Line("a", part("one ", false))
+		l.Line("a", part("two ", false))
+		l.Line("a", line("three"))
+		l.Line("a", part("begun ", false))
+		l.Line("a", part("oops ", true))
+		l.Line("a", line("done"))
+		l.Line("b", line("other"))
+		if got := out.String(); got != tc.want {
+			t.Errorf("%+v: got\n%q\nwant\n%q", tc.style, got, tc.want)
+		}
+	}
+}
+
 func TestLogsOnATerminal(t *testing.T) {
 	var out bytes.Buffer
 	l := NewLogs(&out, &out, LogStyle{Terminal: true, Color: true, Timestamps: true})
