@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"internal/lock":        {},
 	"internal/faultproxy":  {},
 	"internal/faultmatrix": {},
-	"internal/bench":       {"github.com/docker/docker", "golang.org/x/sync"},
+	"internal/bench":       {"github.com/docker/docker", "golang.org/x/sync", "github.com/moby/buildkit/session", "github.com/tonistiigi/fsutil"},
 }
 
 // guarded are the libraries that only the packages naming them may import.

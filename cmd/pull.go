@@ -66,11 +66,16 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 		return err
 	}
 	var all []imageWork
-	for _, sv := range once(services) {
+	pulled := map[string]bool{} // services may share an image
+	for _, sv := range services {
+		if sv.Provider || pulled[sv.Image] {
+			continue
+		}
 		if why := opt.skips(sv, local[sv.Image]); why != "" {
 			s.skipImage(sv.Name, why)
 			continue
 		}
+		pulled[sv.Image] = true
 		if s.global.dryRun {
 			s.inform("would pull " + sv.Image)
 			continue

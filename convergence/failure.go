@@ -64,10 +64,23 @@ func (r *run) explain(_ context.Context, s Step, err error) *StepError {
 		e.Pos = a.Network.Pos
 	case CreateVolume:
 		e.Pos = a.Volume.Pos
+	case PullImage:
+		e.Pos = r.asksFor(a.Image.Ref)
 	default:
 		e.Pos = r.position(e.Service, err)
 	}
 	return e
+}
+
+// asksFor is where the first service that wants the image names it.
+func (r *run) asksFor(image string) project.Position {
+	for _, s := range r.plan.Steps {
+		c, ok := s.Action.(CreateContainer)
+		if ok && c.Spec.Service.Image == image && c.Spec.Project.Positions.Has("services", c.Spec.Service.Name, "image") {
+			return c.Spec.Project.Positions.Of("services", c.Spec.Service.Name, "image")
+		}
+	}
+	return project.Position{}
 }
 
 // position is where the service's attribute that the engine complains about

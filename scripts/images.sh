@@ -6,7 +6,7 @@
 # They are called muster-test/…, never postgres:15 and the like, so that no test
 # passes on a stand-in that looks like the official image.
 #
-# Usage: scripts/images.sh [NAME…]   names: busybox helper base postgres redis nginx node prometheus
+# Usage: scripts/images.sh [NAME…]   names: busybox helper base postgres redis nginx node prometheus registry
 # Environment: MUSTER_TEST_MIRROR (Debian mirror, default this machine's own).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -104,6 +104,7 @@ redis() { onbase redis 7; }
 nginx() { onbase nginx 1; }
 node() { onbase node 18; }
 prometheus() { onbase prometheus 2; }
+registry() { onbase registry 2; }
 
 docker version >/dev/null 2>&1 || die "no Docker engine answers: run make engine first"
 # One run at a time: a second one waits and finds everything built.
@@ -111,8 +112,8 @@ exec 9>"${TMPDIR:-/tmp}/muster-images.$(id -u).lock"
 flock 9
 for name in "${@:-all}"; do
 	case $name in
-	all) busybox; helper; postgres; redis; nginx; node; prometheus ;;
-	busybox | helper | base | postgres | redis | nginx | node | prometheus) "$name" ;;
-	*) die "unknown image $name: one of busybox helper base postgres redis nginx node prometheus" ;;
+	all) busybox; helper; postgres; redis; nginx; node; prometheus; registry ;;
+	busybox | helper | base | postgres | redis | nginx | node | prometheus | registry) "$name" ;;
+	*) die "unknown image $name: one of busybox helper base postgres redis nginx node prometheus registry" ;;
 	esac
 done

@@ -18,9 +18,9 @@ import (
 	"github.com/musterdev/muster/convergence"
 )
 
-// Pulls are tried that often, with growing pauses, while the failure is one
+// Pulls and pushes are tried that often, with growing pauses, while the failure is one
 // that passes: a broken connection, a registry that is busy or asks to wait.
-const pullTries = 5
+const transferTries = 5
 
 // maxPause is the longest pause before another try. A registry that asks for
 // more is reported at once.
@@ -40,26 +40,31 @@ func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", ref.Ref, err)
 	}
+	return e.tryAgain(ctx, "pull", named, ref.Ref, auth != "", report, func() error { return e.pull(ctx, named, ref, auth, report) })
+}
+
+// tryAgain transfers an image until that succeeds or fails for good.
+func (e *Engine) tryAgain(ctx context.Context, verb string, named reference.Named, ref string, authenticated bool, report func(convergence.Progress), transfer func() error) error {
 	for try := 1; ; try++ {
-		err := e.pull(ctx, named, ref, auth, report)
+		err := transfer()
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return e.fail(ctx, "pull "+ref.Ref, err)
+			return e.fail(ctx, verb+" "+ref, err)
 		}
 		asked := retryAfter(err)
-		if try == pullTries || !passing(err) || asked > maxPause {
-			return e.pullError(ctx, named, ref.Ref, auth != "", err)
+		if try == transferTries || !passing(err) || asked > maxPause {
+			return e.registryError(ctx, verb, named, ref, authenticated, err)
 		}
 		wait := pause(try, asked, rand.Float64())
 		report(convergence.Progress{
-			ID: "Image " + ref.Ref, Phase: convergence.Working, At: time.Now(),
+			ID: "Image " + ref, Phase: convergence.Working, At: time.Now(),
 			Text: "Retrying", Details: fmt.Sprintf("in %s: %s", wait.Round(100*time.Millisecond), oneLine(err.Error())),
 		})
 		select {
 		case <-ctx.Done():
-			return e.fail(ctx, "pull "+ref.Ref, err)
+			return e.fail(ctx, verb+" "+ref, err)
 		case <-time.After(wait):
 		}
 	}
@@ -214,10 +219,15 @@ func passing(err error) bool {
 	return status == http.StatusServiceUnavailable || status == http.StatusBadGateway || status == http.StatusGatewayTimeout
 }
 
-// pullError words a failed pull for the person who has to act.
-func (e *Engine) pullError(ctx context.Context, named reference.Named, ref string, authenticated bool, err error) error {
-	host := registryOf(named)
-	failed := e.fail(ctx, "pull "+ref, err)
+// registryError words a failed pull or push for the person who has to act.
+func (e *Engine) registryError(ctx context.Context, verb string, named reference.Named, ref string, authenticated bool, err error) error {
+	host, doing := registryOf(named), verb+" "+ref
+	if hiddenByPlain(err) {
+		// Without credentials a registry that may do without TLS is asked by plain
+		// HTTP after its refusal by TLS; what engines pass on is the answer to that.
+		err = &responseError{status: http.StatusUnauthorized, msg: "unauthorized: authentication required"}
+	}
+	failed := e.fail(ctx, doing, err)
 	if errors.Is(failed, convergence.ErrUnreachable) {
 		return failed // the engine is gone: no word about the registry
 	}
@@ -228,19 +238,26 @@ func (e *Engine) pullError(ctx context.Context, named reference.Named, ref strin
 		if !authenticated {
 			msg = fmt.Sprintf("registry %s has no such image, tag or platform, or wants credentials and none are stored: check the name, or docker login %s (%s)", host, host, text)
 		}
-		return &callError{"pull " + ref, msg, convergence.ErrNotFound, err}
+		return &callError{doing, msg, convergence.ErrNotFound, err}
 	case failedCredentials:
 		msg := fmt.Sprintf("registry %s wants credentials and none are stored: docker login %s (%s)", host, host, text)
 		if authenticated {
 			msg = fmt.Sprintf("registry %s refuses the stored credentials: docker login %s (%s)", host, host, text)
 		}
-		return &callError{"pull " + ref, msg, nil, err}
+		return &callError{doing, msg, nil, err}
 	case failedBusy:
-		return &callError{"pull " + ref, fmt.Sprintf("registry %s is busy or limits requests: try again later (%s)", host, text), nil, err}
+		return &callError{doing, fmt.Sprintf("registry %s is busy or limits requests: try again later (%s)", host, text), nil, err}
 	case failedNetwork:
-		return &callError{"pull " + ref, fmt.Sprintf("the engine cannot reach registry %s: check its network and proxy settings (%s)", host, text), nil, err}
+		return &callError{doing, fmt.Sprintf("the engine cannot reach registry %s: check its network and proxy settings (%s)", host, text), nil, err}
 	}
 	return failed
+}
+
+// hiddenByPlain reports whether an engine that reached a registry by TLS tells of
+// its second try, without TLS.
+func hiddenByPlain(err error) bool {
+	answer := (*responseError)(nil)
+	return errors.As(err, &answer) && strings.Contains(answer.msg, plainToTLS)
 }
 
 // retryAfter is how long the engine or, in the words it passes on, the registry

@@ -25,16 +25,20 @@ func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, report
 	if err != nil {
 		return fmt.Errorf("push %s: %w", ref.Ref, err)
 	}
+	return e.tryAgain(ctx, "push", named, ref.Ref, auth != "", report, func() error { return e.push(ctx, named, ref, auth, report) })
+}
+
+func (e *Engine) push(ctx context.Context, named reference.Named, ref convergence.ImageRef, auth string, report func(convergence.Progress)) error {
 	if auth == "" {
 		auth = "e30=" // engines want the header even if there is nothing to say: {}
 	}
 	header := http.Header{"X-Registry-Auth": {auth}}
 	resp, err := e.send(ctx, http.MethodPost, versioned(e.client, "/images/"+named.Name()+"/push"), url.Values{"tag": {tagOf(named)}}, header, nil)
 	if err != nil {
-		return e.fail(ctx, "push "+ref.Ref, err)
+		return err
 	}
 	defer resp.Body.Close()
-	err = decodeMessages(resp.Body, func(m message) error {
+	return decodeMessages(resp.Body, func(m message) error {
 		if m.ID == "" {
 			return nil
 		}
@@ -48,8 +52,4 @@ func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, report
 		})
 		return nil
 	})
-	if err != nil {
-		return e.fail(ctx, "push "+ref.Ref, err)
-	}
-	return nil
 }

@@ -36,6 +36,6 @@ done
 exec mmdebstrap --quiet --variant=essential --dpkgopt=force-unsafe-io "${options[@]}" \
 	--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
 	--essential-hook='mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
-	--include=postgresql-15,redis-server,nginx-light,nodejs,prometheus,curl \
+	--include=postgresql-15,redis-server,nginx-light,nodejs,prometheus,docker-registry,curl \
 	--customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/log/*.log "$1"/boot' \
 	"$suite" "$1" "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"
