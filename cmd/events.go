@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -25,9 +26,14 @@ func (s *session) eventsCmd() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&opt.json, "json", false, "Output events as a stream of json objects")
-	f.StringVar(&opt.since, "since", "", "Show all events created since timestamp")
-	f.StringVar(&opt.until, "until", "", "Stream events until this timestamp")
+	f.StringVar(&opt.since, "since", "", "Show events since a time (2013-01-02T13:23:37Z) or a duration ago (42m)")
+	f.StringVar(&opt.until, "until", "", "Stream events until a time (2013-01-02T13:23:37Z) or a duration ago (42m)")
 	return c
+}
+
+// chronicler is an engine that tells of a span of time.
+type chronicler interface {
+	EventsBetween(ctx context.Context, project, since, until string) (convergence.EventStream, error)
 }
 
 func (s *session) events(ctx context.Context, opt eventsOptions, args []string) error {
@@ -35,11 +41,15 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 	if err != nil {
 		return err
 	}
-	_, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
-	stream, err := inside.EventsBetween(ctx, name, opt.since, opt.until)
+	chronicle, ok := e.(chronicler)
+	if !ok {
+		return fmt.Errorf("events of the past: %w", convergence.ErrUnsupported)
+	}
+	stream, err := chronicle.EventsBetween(ctx, name, opt.since, opt.until)
 	if err != nil {
 		return err
 	}

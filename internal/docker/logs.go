@@ -28,7 +28,7 @@ func (e *Engine) Logs(ctx context.Context, c convergence.Ref, opt convergence.Lo
 	if err != nil {
 		return err
 	}
-	query, err := logQuery(opt)
+	query, err := logQuery(opt, e.now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}
@@ -94,7 +94,7 @@ func (e *Engine) readLog(ctx context.Context, path string, query url.Values, tty
 	return to.framed(resp.Body)
 }
 
-func logQuery(opt convergence.LogOptions) (url.Values, error) {
+func logQuery(opt convergence.LogOptions, now time.Time) (url.Values, error) {
 	query := url.Values{"stdout": {"1"}, "stderr": {"1"}, "tail": {"all"}}
 	if opt.Tail >= 0 {
 		query.Set("tail", strconv.Itoa(opt.Tail))
@@ -102,18 +102,26 @@ func logQuery(opt convergence.LogOptions) (url.Values, error) {
 	if opt.Follow {
 		query.Set("follow", "1")
 	}
-	now := time.Now()
 	for _, bound := range []struct{ name, value string }{{"since", opt.Since}, {"until", opt.Until}} {
 		if bound.value == "" {
 			continue
 		}
-		at, err := timetypes.GetTimestamp(bound.value, now)
+		at, err := instant(bound.value, now)
 		if err != nil {
 			return nil, fmt.Errorf("%s %q is neither a time nor a duration: %w", bound.name, bound.value, err)
 		}
 		query.Set(bound.name, at)
 	}
 	return query, nil
+}
+
+// instant reads a time, or a duration before now, as engines take it in queries.
+// Durations count to the nanosecond.
+func instant(text string, now time.Time) (string, error) {
+	if d, err := time.ParseDuration(text); err == nil {
+		return unixTime(now.Add(-d)), nil
+	}
+	return timetypes.GetTimestamp(text, now)
 }
 
 // unixTime is a time as engines take it in queries.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
-	timestamp "github.com/docker/docker/api/types/time"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/project"
@@ -51,7 +50,7 @@ func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until st
 		if text == "" {
 			continue
 		}
-		at, err := timestamp.GetTimestamp(text, e.now())
+		at, err := instant(text, e.now())
 		if err != nil {
 			return nil, fmt.Errorf("watch events: %s %q is no time", key, text)
 		}
@@ -149,7 +148,10 @@ func (s *eventStream) Close() error {
 
 func newEvent(m events.Message) convergence.Event {
 	attributes := m.Actor.Attributes
-	action, detail, _ := strings.Cut(string(m.Action), ": ")
+	action, verdict, health := strings.Cut(string(m.Action), ": ")
+	if health = health && action == string(events.ActionHealthStatus); !health {
+		action = string(m.Action) // exec_create: COMMAND
+	}
 	ev := convergence.Event{
 		Container:  convergence.Ref{ID: m.Actor.ID, Name: attributes["name"]},
 		Service:    attributes[project.LabelService],
@@ -158,8 +160,8 @@ func newEvent(m events.Message) convergence.Event {
 		Time:       time.Unix(0, m.TimeNano),
 		Attributes: attributes,
 	}
-	if action == string(events.ActionHealthStatus) {
-		ev.Health = convergence.Health(detail)
+	if health {
+		ev.Health = convergence.Health(verdict)
 	}
 	if code, err := strconv.Atoi(attributes["exitCode"]); err == nil {
 		ev.ExitCode = code

@@ -38,6 +38,7 @@ func (c Call) String() string {
 func (c Call) Mutates() bool {
 	return !slices.Contains([]string{
 		"ListContainers", "InspectContainer", "ListNetworks", "ListVolumes", "ListImages", "Logs", "Watch", "Exec",
+		"EventsBetween", "Top", "Stats",
 	}, c.Method)
 }
 

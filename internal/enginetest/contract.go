@@ -40,6 +40,7 @@ func Run(t *testing.T, e convergence.Engine, fx Fixture) {
 		{"containers", containerTests()},
 		{"lifecycle", lifecycleTests()},
 		{"streams", streamTests()},
+		{"reports", onlookerTests()},
 		{"inside", insideTests()},
 		{"objects", objectTests()},
 		{"networks", networkTests()},

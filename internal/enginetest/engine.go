@@ -52,6 +52,7 @@ type core struct {
 	registry   map[string]*Image     // what can be pulled
 	programs   []rule
 	streams    []*stream
+	history    []convergence.Event // the last ones, in their order
 	tamper     func(convergence.Event) []convergence.Event
 	faults     []*fault
 	calls      []Call

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"slices"
 	"sync"
 
@@ -18,7 +17,7 @@ const streamBuffer = 1024
 
 // Watch implements convergence.Watcher.
 func (e *Engine) Watch(ctx context.Context, project string) (convergence.EventStream, error) {
-	s := &stream{project: project, events: make(chan convergence.Event, streamBuffer), done: make(chan struct{})}
+	s := newStream(project)
 	err := e.call(ctx, Call{Method: "Watch", Target: project}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -28,13 +27,22 @@ func (e *Engine) Watch(ctx context.Context, project string) (convergence.EventSt
 	if err != nil {
 		return nil, err
 	}
+	e.bind(ctx, s)
+	return s, nil
+}
+
+func newStream(project string) *stream {
+	return &stream{project: project, events: make(chan convergence.Event, streamBuffer), done: make(chan struct{})}
+}
+
+// bind ends the stream with its context.
+func (e *core) bind(ctx context.Context, s *stream) {
 	s.release = context.AfterFunc(ctx, func() { s.end(context.Cause(ctx)) })
 	s.forget = func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.streams = slices.DeleteFunc(e.streams, func(o *stream) bool { return o == s })
 	}
-	return s, nil
 }
 
 // BreakStreams ends every event stream as a lost connection does.
@@ -82,11 +90,12 @@ func (e *core) emit(c *container, action string, change func(*convergence.Event)
 		Service:    c.labels[project.LabelService],
 		Action:     action,
 		Time:       e.stamp(),
-		Attributes: maps.Clone(c.labels),
+		Attributes: c.announced(),
 	}
 	if change != nil {
 		change(&ev)
 	}
+	e.remember(ev)
 	events := []convergence.Event{ev}
 	if e.tamper != nil {
 		events = e.tamper(ev)
@@ -98,7 +107,7 @@ func (e *core) emit(c *container, action string, change func(*convergence.Event)
 
 func (e *core) deliver(ev convergence.Event) {
 	for _, s := range e.streams {
-		if s.project != "" && ev.Attributes[project.LabelProject] != s.project {
+		if !s.concerns(ev) {
 			continue
 		}
 		select {

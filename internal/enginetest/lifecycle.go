@@ -237,7 +237,10 @@ func (e *core) kill(c *container, signal string, stopping bool) error {
 }
 
 func (e *core) announceKill(c *container, signal string) {
-	e.emit(c, "kill", func(ev *convergence.Event) { ev.Signal = itoa(signalNumber(signal)) })
+	e.emit(c, "kill", func(ev *convergence.Event) {
+		ev.Signal = itoa(signalNumber(signal))
+		ev.Attributes["signal"] = ev.Signal
+	})
 }
 
 // PauseContainer implements convergence.Containers.

@@ -103,6 +103,7 @@ func (c *container) exited(code int) {
 	}
 	e.emit(c, "die", func(ev *convergence.Event) {
 		ev.ExitCode, ev.ExecTime = code, ran.Truncate(time.Second)
+		ev.Attributes["exitCode"] = itoa(code)
 	})
 	if restart {
 		c.restartIn(delay)

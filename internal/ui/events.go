@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,23 +14,14 @@ import (
 )
 
 // PrintEvent writes an event of a container, as JSON or as a line of text. The
-// labels of Docker Compose are left out, attributes are sorted.
+// labels of Docker Compose and of muster are left out, attributes are sorted.
 func PrintEvent(w io.Writer, ev convergence.Event, asJSON, terminal bool) error {
-	attributes := map[string]string{}
-	for k, v := range ev.Attributes {
-		if !strings.HasPrefix(k, "com.docker.compose.") {
-			attributes[k] = v
-		}
-	}
+	attributes := maps.Clone(ev.Attributes)
+	maps.DeleteFunc(attributes, func(k, _ string) bool {
+		return strings.HasPrefix(k, "com.docker.compose.") || strings.HasPrefix(k, "dev.muster.")
+	})
 	if asJSON {
-		return json.NewEncoder(w).Encode(struct {
-			Action     string            `json:"action"`
-			Attributes map[string]string `json:"attributes"`
-			ID         string            `json:"id"`
-			Service    string            `json:"service"`
-			Time       string            `json:"time"`
-			Type       string            `json:"type"`
-		}{eventAction(ev), attributes, ev.Container.ID, ev.Service, ev.Time.Format(time.RFC3339Nano), "container"})
+		return printEventJSON(w, ev, attributes, terminal)
 	}
 	pairs := make([]string, 0, len(attributes))
 	for _, k := range slices.Sorted(maps.Keys(attributes)) {
@@ -40,6 +32,34 @@ func PrintEvent(w io.Writer, ev convergence.Event, asJSON, terminal bool) error 
 		line = Escape(line)
 	}
 	_, err := fmt.Fprintln(w, line)
+	return err
+}
+
+func printEventJSON(w io.Writer, ev convergence.Event, attributes map[string]string, terminal bool) error {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(struct {
+		Action     string            `json:"action"`
+		Attributes map[string]string `json:"attributes"`
+		ID         string            `json:"id"`
+		Service    string            `json:"service"`
+		Time       string            `json:"time"`
+		Type       string            `json:"type"`
+	}{eventAction(ev), attributes, ev.Container.ID, ev.Service, ev.Time.Format(time.RFC3339Nano), "container"})
+	if err != nil {
+		return err
+	}
+	return writeJSONLine(w, line.Bytes(), terminal)
+}
+
+// writeJSONLine writes an encoded object. JSON leaves control characters above
+// 0x7e as they are, which a terminal must not see.
+func writeJSONLine(w io.Writer, line []byte, terminal bool) error {
+	if terminal {
+		line = append(Sanitize(nil, bytes.TrimSuffix(line, []byte{'\n'})), '\n')
+	}
+	_, err := w.Write(line)
 	return err
 }
 

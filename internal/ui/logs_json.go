@@ -72,10 +72,5 @@ func (j *JSONLogs) Output(o convergence.Output) error {
 	if err := j.encoder.Encode(r); err != nil {
 		return err
 	}
-	line := j.buf.Bytes()
-	if j.terminal { // JSON leaves control characters above 0x7e as they are
-		line = append(Sanitize(nil, bytes.TrimSuffix(line, []byte{'\n'})), '\n')
-	}
-	_, err := j.out.Write(line)
-	return err
+	return writeJSONLine(j.out, j.buf.Bytes(), j.terminal)
 }

@@ -1,0 +1,170 @@
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// onlooker is what an engine tells of its containers besides their state: it is
+// part of convergence.Sessions.
+type onlooker interface {
+	EventsBetween(ctx context.Context, project, since, until string) (convergence.EventStream, error)
+	Top(ctx context.Context, c convergence.Ref) (titles []string, processes [][]string, err error)
+	Stats(ctx context.Context, c convergence.Ref, follow bool, emit func(convergence.Stats) error) error
+}
+
+func onlookerTests() []test {
+	return []test{
+		{"events of the past are told", (*stage).testPastEvents},
+		{"events are told until a time to come", (*stage).testEventsUntil},
+		{"processes are listed while there are any", (*stage).testTop},
+		{"the use of resources is measured", (*stage).testStats},
+		{"measuring ends with the caller and the container", (*stage).testStatsEnd},
+	}
+}
+
+func (s *stage) onlooker() onlooker {
+	s.Helper()
+	o, ok := s.Engine.(onlooker)
+	if !ok {
+		s.Fatal("the engine tells nothing of the past, of processes and of the use of resources")
+	}
+	return o
+}
+
+func (s *stage) testPastEvents() {
+	stream := s.watch()
+	s.up("job", "exit 3", nil)
+	s.untilAction(stream, "die")
+	events := s.between("1h", "0s")
+	var actions []string
+	for _, ev := range events {
+		actions = append(actions, ev.Action)
+	}
+	s.equal("actions", actions, []string{"create", "start", "die"})
+	if len(events) == 0 {
+		return
+	}
+	last := events[len(events)-1]
+	if last.ExitCode != 3 || last.Service != "job" || last.Attributes["exitCode"] != "3" || last.Attributes["name"] == "" {
+		s.Errorf("last event: code %d of service %q with %v", last.ExitCode, last.Service, last.Attributes)
+	}
+	if events := s.between("2h", "1h"); len(events) > 0 {
+		s.Errorf("%d events of an hour ago, want none", len(events))
+	}
+	if _, err := s.onlooker().EventsBetween(s.Context(), s.name, "yesterday", ""); err == nil || !strings.Contains(err.Error(), `"yesterday" is no time`) {
+		s.Errorf("error = %v, want that it is no time", err)
+	}
+}
+
+func (s *stage) testEventsUntil() {
+	events := make(chan int, 1)
+	stream, err := s.onlooker().EventsBetween(s.Context(), s.name, "", time.Now().Add(2*time.Second).Format(time.RFC3339Nano))
+	s.must(err)
+	defer stream.Close()
+	s.up("web", obedient, nil)
+	go func() { events <- len(s.all(stream)) }()
+	select {
+	case n := <-events:
+		if n != 2 {
+			s.Errorf("%d events, want those of create and start", n)
+		}
+	case <-time.After(patience):
+		s.Error("the stream goes on")
+	}
+}
+
+// between are the project's events of a span of time, without those of exec.
+func (s *stage) between(since, until string) []convergence.Event {
+	s.Helper()
+	stream, err := s.onlooker().EventsBetween(s.Context(), s.name, since, until)
+	s.must(err)
+	defer stream.Close()
+	return s.all(stream)
+}
+
+func (s *stage) all(stream convergence.EventStream) []convergence.Event {
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	var events []convergence.Event
+	for {
+		ev, err := stream.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return events
+		}
+		if err != nil {
+			s.Error(err)
+			return events
+		}
+		if !strings.HasPrefix(ev.Action, "exec_") {
+			events = append(events, ev)
+		}
+	}
+}
+
+func (s *stage) testTop() {
+	c := s.run("web", obedient, nil)
+	titles, processes, err := s.onlooker().Top(s.Context(), c)
+	s.must(err)
+	command := slices.Index(titles, "CMD")
+	if command < 0 || !slices.Contains(titles, "PID") || len(processes) == 0 || !strings.HasPrefix(processes[0][command], "sh -c ") {
+		s.Errorf("columns %q, processes %q", titles, processes)
+	}
+	s.service("other", obedient, nil)
+	stopped := s.create("other")
+	if _, _, err := s.onlooker().Top(s.Context(), stopped); !errors.Is(err, convergence.ErrConflict) {
+		s.Errorf("processes of a container that does not run: error %v, want ErrConflict", err)
+	}
+}
+
+func (s *stage) testStats() {
+	c := s.up("web", obedient, nil)
+	readings := 0
+	s.must(s.onlooker().Stats(s.Context(), c, false, func(st convergence.Stats) error {
+		readings++
+		if st.PIDs == 0 || st.Memory == 0 || st.MemoryLimit < st.Memory {
+			s.Errorf("measured %+v of a container that runs", st)
+		}
+		return nil
+	}))
+	if readings != 1 {
+		s.Errorf("%d readings, want one", readings)
+	}
+}
+
+func (s *stage) testStatsEnd() {
+	c := s.up("web", obedient, nil)
+	enough, readings := errors.New("enough"), 0
+	err := s.onlooker().Stats(s.Context(), c, true, func(convergence.Stats) error {
+		if readings++; readings < 2 {
+			return nil
+		}
+		return enough
+	})
+	if !errors.Is(err, enough) || readings != 2 {
+		s.Errorf("measuring ends with %v after %d readings, want the caller's error after 2", err, readings)
+	}
+	first, done := make(chan struct{}, 100), make(chan error, 1)
+	go func() {
+		done <- s.onlooker().Stats(s.Context(), c, true, func(convergence.Stats) error {
+			first <- struct{}{}
+			return nil
+		})
+	}()
+	<-first
+	s.must(s.RemoveContainer(s.Context(), c, true))
+	select {
+	case err := <-done:
+		if err != nil && !errors.Is(err, convergence.ErrNotFound) {
+			s.Errorf("error = %v when the container is gone", err)
+		}
+	case <-time.After(patience):
+		s.Error("measuring goes on although the container is gone")
+	}
+}
