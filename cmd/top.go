@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,13 +15,24 @@ import (
 )
 
 func (s *session) topCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "top [SERVICES...]", Short: "Display the running processes",
-		RunE: func(c *cobra.Command, args []string) error { return s.top(c.Context(), args) },
+	format := ""
+	c := &cobra.Command{
+		Use: "top [OPTIONS] [SERVICES...]", Short: "Display the running processes",
+		RunE: func(c *cobra.Command, args []string) error { return s.top(c.Context(), format, args) },
 	}
+	c.Flags().StringVar(&format, "format", "table", "Format the output: table, or json for an object per process")
+	return c
 }
 
-func (s *session) top(ctx context.Context, args []string) error {
+// processLister is an engine that lists the processes of containers.
+type processLister interface {
+	Top(ctx context.Context, c convergence.Ref) (titles []string, processes [][]string, err error)
+}
+
+func (s *session) top(ctx context.Context, format string, args []string) error {
+	if format != "table" && format != "json" {
+		return fmt.Errorf("unknown format %q: use table or json", format)
+	}
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
@@ -28,7 +41,7 @@ func (s *session) top(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	sessions, ok := e.(convergence.Sessions)
+	inside, ok := e.(processLister)
 	if !ok {
 		return fmt.Errorf("list processes: %w", convergence.ErrUnsupported)
 	}
@@ -36,24 +49,45 @@ func (s *session) top(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(args) > 0 {
+	if len(args) > 0 && len(cs) > 0 {
 		names := matchServices(cs, args)
+		if len(names) == 0 {
+			return fmt.Errorf("no such service: %s", args[0])
+		}
 		cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !slices.Contains(names, c.Service) })
 	}
+	slices.SortFunc(cs, func(a, b convergence.Container) int {
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
+	})
+	table, err := processes(ctx, inside, cs)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		return table.PrintJSON(s.Out, s.Terminal.Out)
+	}
+	return table.Print(s.Out, s.Terminal.Out)
+}
+
+// processes are those of the containers that run. One that ends meanwhile has none.
+func processes(ctx context.Context, inside processLister, cs []convergence.Container) (ui.ProcessTable, error) {
 	var table ui.ProcessTable
 	for _, c := range cs {
-		if c.State != convergence.Running {
+		if !measurable(c) {
 			continue
 		}
-		titles, processes, err := sessions.Top(ctx, c.Ref)
+		titles, processes, err := inside.Top(ctx, c.Ref)
+		if errors.Is(err, convergence.ErrNotFound) || errors.Is(err, convergence.ErrConflict) {
+			continue
+		}
 		if err != nil {
-			return err
+			return table, err
 		}
 		number := ""
 		if !c.OneOff {
 			number = strconv.Itoa(c.Number)
 		}
-		table.Add(c.Service, number, titles, processes)
+		table.Add(ui.ProcessesOf{Service: c.Service, Container: c.Name, Number: number, Titles: titles, Processes: processes})
 	}
-	return table.Print(s.Out, s.Terminal.Out)
+	return table, nil
 }

@@ -80,6 +80,9 @@ func stats(s container.StatsResponse) convergence.Stats {
 
 func cpuPercent(s container.StatsResponse) float64 {
 	used := float64(s.CPUStats.CPUUsage.TotalUsage) - float64(s.PreCPUStats.CPUUsage.TotalUsage)
+	if s.PreCPUStats.SystemUsage == 0 {
+		return 0 // the first of a series has nothing to compare with
+	}
 	passed := float64(s.CPUStats.SystemUsage) - float64(s.PreCPUStats.SystemUsage)
 	cpus := float64(s.CPUStats.OnlineCPUs)
 	if cpus == 0 {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"encoding/json"
 	"io"
 	"slices"
 	"strings"
@@ -15,22 +16,31 @@ type ProcessTable struct {
 }
 
 type processRow struct {
-	service, number string
-	cells           map[string]string
+	service, container, number string
+	cells                      map[string]string
+}
+
+// ProcessesOf are the processes of a container.
+type ProcessesOf struct {
+	Service   string
+	Container string
+	Number    string // of the replica; empty for a one-off
+	Titles    []string
+	Processes [][]string // in the columns of Titles
 }
 
 // Add adds a container's processes.
-func (t *ProcessTable) Add(service, number string, titles []string, processes [][]string) {
-	for _, title := range titles {
+func (t *ProcessTable) Add(of ProcessesOf) {
+	for _, title := range of.Titles {
 		if !slices.Contains(t.titles, title) {
 			t.titles = append(t.titles, title)
 		}
 	}
-	for _, p := range processes {
-		row := processRow{service, number, map[string]string{}}
+	for _, p := range of.Processes {
+		row := processRow{of.Service, of.Container, of.Number, map[string]string{}}
 		for i, cell := range p {
-			if i < len(titles) {
-				row.cells[titles[i]] = cell
+			if i < len(of.Titles) {
+				row.cells[of.Titles[i]] = cell
 			}
 		}
 		t.rows = append(t.rows, row)
@@ -71,4 +81,23 @@ func (t *ProcessTable) Print(w io.Writer, terminal bool) error {
 		}
 	}
 	return tab.Flush()
+}
+
+// PrintJSON writes an object per process: Service, Container and Number, then
+// the columns of the engine's ps by their titles.
+func (t *ProcessTable) PrintJSON(w io.Writer, terminal bool) error {
+	for _, r := range t.rows {
+		object := map[string]string{"Service": r.service, "Container": r.container, "Number": r.number}
+		for title, cell := range r.cells {
+			object[title] = cell
+		}
+		line, err := json.Marshal(object) // keys are sorted
+		if err != nil {
+			return err
+		}
+		if err := writeJSONLine(w, append(line, '\n'), terminal); err != nil {
+			return err
+		}
+	}
+	return nil
 }
