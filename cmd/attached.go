@@ -190,6 +190,9 @@ func (a *attached) ready(ctx context.Context) (convergence.Plan, error) {
 	if err != nil {
 		return convergence.Plan{}, err
 	}
+	if err := a.warnOfEngine(ctx, a.engine, a.op.target.project, ""); err != nil {
+		return convergence.Plan{}, err
+	}
 	plan, err := a.plannedFor(have, a.op)
 	if err != nil {
 		return plan, err

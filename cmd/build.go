@@ -93,6 +93,9 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 		}
 		return nil
 	}
+	if err := s.warnOfEngine(ctx, e, p, ".build."); err != nil {
+		return err
+	}
 	plan, err := convergence.PlanBuild(p, services, opt.spec)
 	if err != nil {
 		return err

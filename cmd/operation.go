@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/project"
 )
 
 // operation is a command that plans and applies: up, down, start and the like.
@@ -95,7 +98,34 @@ func (s *session) planned(ctx context.Context, e convergence.Engine, op operatio
 	if err != nil {
 		return convergence.Plan{}, err
 	}
+	if op.conflicts {
+		if err := s.warnOfEngine(ctx, e, op.target.project, ""); err != nil {
+			return convergence.Plan{}, err
+		}
+	}
 	return s.plannedFor(have, op)
+}
+
+// warnOfEngine says what this engine cannot do of the keys whose path holds part.
+func (s *session) warnOfEngine(ctx context.Context, e convergence.Engine, p *project.Project, part string) error {
+	limited, ok := e.(interface {
+		Unsupported(ctx context.Context, p *project.Project) ([]docker.Warning, error)
+	})
+	if !ok {
+		return nil
+	}
+	all, err := limited.Unsupported(ctx, p)
+	for _, w := range all {
+		if !strings.Contains(w.Text, part) {
+			continue
+		}
+		text := strings.TrimPrefix(w.Pos.String()+": ", ": ") + w.Text
+		if !s.warned[text] {
+			s.printer.Warn(text)
+		}
+		s.warned[text] = true
+	}
+	return err
 }
 
 func (s *session) plannedFor(have convergence.Observed, op operation) (convergence.Plan, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"strconv"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -29,4 +30,18 @@ func scriptEngine(env *testscript.Env) convergence.Engine {
 	}
 	env.Defer(func() { e.Close() })
 	return e
+}
+
+// newestAPI is the version that is spoken with the real engine.
+func newestAPI(t *testing.T) string {
+	e, err := docker.Connect(docker.Options{Getenv: os.Getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	version, err := e.APIVersion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
 }

@@ -3,6 +3,8 @@
 package cmd
 
 import (
+	"testing"
+
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/musterdev/muster/convergence"
@@ -20,3 +22,5 @@ func scriptEngine(env *testscript.Env) convergence.Engine {
 	env.Defer(e.Close)
 	return e
 }
+
+func newestAPI(*testing.T) string { return "1.999" }

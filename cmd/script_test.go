@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/versions"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/musterdev/muster/convergence"
@@ -43,8 +44,11 @@ const patience = 60 * time.Second
 //	finish NAME              wait for its end; stdout, stderr and rc are its
 //	byhand VERB NAME         what another user of the engine does to a container:
 //	                         start, stop, restart, kill, pause, remove
+//	listens FILE             a socket that accepts, until the script ends
 //	get URL                  what an HTTP server answers, to standard output
 //	answers REGEXP URL       wait until its answer matches
+//
+// The condition [api:1.42] holds on engines that speak that version or a newer one.
 //
 // $PROJECT is the project's name, $FREE_PORT and $OTHER_PORT are ports that nobody
 // listens on, $EXAMPLES is the folder of the examples. TERMINAL=in,out,err names the streams that
@@ -53,7 +57,7 @@ func TestScripts(t *testing.T) {
 	for _, dir := range scriptDirs() {
 		testscript.Run(t, testscript.Params{
 			Dir: dir, Setup: setupScript, RequireUniqueNames: true,
-			UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+			UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "", Condition: engineCondition(t),
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
 				"muster":     onWorld((*world).muster),
 				"rc":         onWorld((*world).checkCode),
@@ -65,8 +69,21 @@ func TestScripts(t *testing.T) {
 				"get":        onWorld((*world).get),
 				"answers":    onWorld((*world).answers),
 				"byhand":     onWorld((*world).byHand),
+				"listens":    onWorld((*world).listens),
 			},
 		})
+	}
+}
+
+// engineCondition answers api:VERSION. The engine in memory is the newest.
+func engineCondition(t *testing.T) func(string) (bool, error) {
+	have := newestAPI(t)
+	return func(condition string) (bool, error) {
+		want, ok := strings.CutPrefix(condition, "api:")
+		if !ok {
+			return false, fmt.Errorf("unknown condition %q", condition)
+		}
+		return !versions.LessThan(have, want), nil
 	}
 }
 
@@ -290,6 +307,12 @@ func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%q does not come\n%s", args[0], out.String())
 		}
 	}
+}
+
+func (w *world) listens(ts *testscript.TestScript, _ bool, args []string) {
+	listener, err := net.Listen("unix", ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Defer(func() { _ = listener.Close() })
 }
 
 func (w *world) get(ts *testscript.TestScript, neg bool, args []string) {

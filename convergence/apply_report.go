@@ -58,10 +58,13 @@ func replaces(a Action) bool {
 
 // words are what is said before and after an action; an empty word is not said.
 func words(a Action) (before, after string) {
-	switch a.(type) {
+	switch a := a.(type) {
 	case PullImage:
 		return "Pulling", "Pulled"
 	case BuildImage:
+		if a.Spec.Check {
+			return "Checking", "Checked"
+		}
 		return "Building", "Built"
 	case CreateNetwork, CreateVolume, CreateContainer:
 		return "Creating", "Created"

@@ -20,7 +20,7 @@ func (s *session) warnUnsupported(tree *node, model *types.Project) {
 		if mode, ok := n.at("deploy", "mode").str(); ok && mode != "replicated" {
 			s.warnField(n.get("deploy"), path+".deploy", "mode", fmt.Sprintf("mode %s needs a cluster, the service runs as replicated", mode))
 		}
-		for _, key := range []string{"cpus", "generic_resources"} {
+		for _, key := range []string{"cpus", "generic_resources", "pids"} {
 			s.warnField(n.at("deploy", "resources", "reservations"), path+".deploy.resources.reservations", key, "needs a cluster, it has no effect on one engine")
 		}
 		s.warnField(n, path, "credential_spec", "needs Windows containers, it has no effect")

@@ -86,7 +86,11 @@ func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Option
 		_, err := c.Build(egCtx, solve, "muster", frontend(spec, out), status)
 		return err
 	})
-	if err := eg.Wait(); err != nil {
+	err = eg.Wait()
+	if err != nil && strings.Contains(err.Error(), errChecks.Error()) && spec.Check { // as text: it came through a call
+		return fmt.Errorf("check %s: %w", spec.Service.Image, errChecks)
+	}
+	if err != nil {
 		return explain(ctx, spec, err, out, req)
 	}
 	return nil

@@ -101,10 +101,14 @@ func (o *output) line(line string) {
 	if o.last = append(o.last, line); len(o.last) > keptLines {
 		o.last = o.last[1:]
 	}
+	doing := "Building"
+	if o.spec.Check {
+		doing = "Checking"
+	}
 	if !o.spec.Quiet {
 		o.report(convergence.Progress{
 			ID: "Image " + o.spec.Service.Image, Service: o.spec.Service.Name, Phase: convergence.Working,
-			Text: "Building", Details: line, At: time.Now(),
+			Text: doing, Details: line, At: time.Now(),
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -22,9 +21,9 @@ type Warning struct {
 	Text string
 }
 
-// Unsupported lists, in file order, what the engine cannot do of the active
-// services, networks, configs and secrets. What it could only do wrong is no
-// warning but an error of the call.
+// Unsupported lists, in file order, what this engine cannot do of the active
+// services and networks. What no engine can do is the loader's to say; what this
+// one could only do wrong is no warning but an error of the call.
 func (e *Engine) Unsupported(ctx context.Context, p *project.Project) ([]Warning, error) {
 	c, err := e.connected(ctx)
 	if err != nil {
@@ -43,10 +42,9 @@ func Unsupported(p *project.Project, api, os string) []Warning {
 		}
 		w.root = []string{"services", s.Name}
 		w.service(s)
-		w.deploy(s.Spec.Deploy)
+		w.build(s.Spec.Build)
 		w.networks(s)
 		w.mounts(s)
-		w.files(s)
 	}
 	for _, n := range p.Networks {
 		w.root = []string{"networks", n.Key}
@@ -124,7 +122,7 @@ func (w *warnings) service(s *project.Service) {
 			key string
 			set bool
 		}{
-			{"cpu_count", c.CPUCount != 0}, {"cpu_percent", c.CPUPercent != 0}, {"credential_spec", c.CredentialSpec != nil},
+			{"cpu_count", c.CPUCount != 0}, {"cpu_percent", c.CPUPercent != 0},
 		} {
 			if k.set {
 				w.warn("only Windows engines know it: it has no effect", k.key)
@@ -138,44 +136,16 @@ func (w *warnings) service(s *project.Service) {
 	}
 }
 
-func (w *warnings) deploy(d *types.DeployConfig) {
-	if d == nil {
+// build names what the BuildKit of old engines leaves out.
+func (w *warnings) build(b *types.BuildConfig) {
+	if b == nil {
 		return
 	}
-	switch d.Mode {
-	case "", "replicated":
-	case "global":
-		w.warn("one container for each host: there is one host", "deploy", "mode")
-	default:
-		w.warn(fmt.Sprintf("%q is a mode of Swarm: the service runs like any other", d.Mode), "deploy", "mode")
+	if b.ShmSize != 0 {
+		w.since("1.42", "builds have the engine's own", "build", "shm_size")
 	}
-	if d.EndpointMode == "vip" {
-		w.warn("an engine has no virtual addresses: the name resolves to the containers' own", "deploy", "endpoint_mode")
-	}
-	if len(d.Labels) > 0 {
-		w.warn("they belong to a Swarm service: the containers do not get them", "deploy", "labels")
-	}
-	for _, k := range []struct {
-		key string
-		set bool
-	}{
-		{"constraints", len(d.Placement.Constraints) > 0},
-		{"preferences", len(d.Placement.Preferences) > 0},
-		{"max_replicas_per_node", d.Placement.MaxReplicas > 0},
-	} {
-		if k.set {
-			w.warn("there is one host: every container runs on it", "deploy", "placement", k.key)
-		}
-	}
-	if r := d.Resources.Reservations; r != nil {
-		for _, k := range []struct {
-			key string
-			set bool
-		}{{"cpus", r.NanoCPUs != 0}, {"generic_resources", len(r.GenericResources) > 0}, {"pids", r.Pids != 0}} {
-			if k.set {
-				w.warn("an engine reserves only memory and devices: it has no effect", "deploy", "resources", "reservations", k.key)
-			}
-		}
+	if len(b.Ulimits) > 0 {
+		w.since("1.42", "builds have the engine's own", "build", "ulimits")
 	}
 }
 
@@ -216,32 +186,6 @@ func (w *warnings) mounts(s *project.Service) {
 		}
 		if _, plain := bindString(v); !plain && v.Bind.SELinux != "" {
 			w.warn("engines relabel only binds without recursive and create_host_path: false: it has no effect", "volumes", index(i), "bind", "selinux")
-		}
-	}
-}
-
-// files warns about ownership that a bind mount cannot change, and about
-// drivers and labels of objects that only Swarm keeps.
-func (w *warnings) files(s *project.Service) {
-	for i, c := range s.Spec.Configs {
-		w.file(w.project.Configs, "configs", i, types.FileReferenceConfig(c))
-	}
-	for i, c := range s.Spec.Secrets {
-		w.file(w.project.Secrets, "secrets", i, types.FileReferenceConfig(c))
-	}
-}
-
-func (w *warnings) file(files []*project.File, section string, i int, use types.FileReferenceConfig) {
-	n := slices.IndexFunc(files, func(f *project.File) bool { return f.Key == use.Source })
-	if n < 0 || files[n].Path == "" {
-		return
-	}
-	for _, k := range []struct {
-		key string
-		set bool
-	}{{"uid", use.UID != ""}, {"gid", use.GID != ""}, {"mode", use.Mode != nil}} {
-		if k.set {
-			w.warn(fmt.Sprintf("%s is mounted as it is on this machine, with its owner and mode", path.Base(files[n].Path)), section, index(i), k.key)
 		}
 	}
 }

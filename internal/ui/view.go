@@ -212,7 +212,7 @@ func (v *view) rowLine(r *row, now time.Time, columns, idWidth int) viewLine {
 	}
 	glyph, color := v.glyph(r, now)
 	label := v.label(r)
-	body := fmt.Sprintf(" %s %s", label+strings.Repeat(" ", max(0, idWidth-width(label))), Escape(v.what(r)))
+	body := fmt.Sprintf(" %s %s", label+strings.Repeat(" ", max(0, idWidth-width(label))), Escape(v.what(r, now)))
 	room := columns - 2 - width(elapsed) - 1
 	if room < 1 {
 		return plainLine(cut(" "+glyph+body, columns))
@@ -253,7 +253,7 @@ func (v *view) glyph(r *row, now time.Time) (glyph, color string) {
 }
 
 // what says what happens to an object, or what it waits for.
-func (v *view) what(r *row) string {
+func (v *view) what(r *row, now time.Time) string {
 	parts := []string{r.text}
 	switch {
 	case r.phase == convergence.Failed && r.details == "":
@@ -268,14 +268,15 @@ func (v *view) what(r *row) string {
 		}
 	}
 	if len(r.children) > 0 && !v.finished(r) {
-		parts = append(parts, r.transfer())
+		parts = append(parts, r.transfer(now.Sub(r.begin)))
 	}
 	parts = append(parts, r.details)
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
 }
 
-// transfer is a bar of one braille cell per layer and the amount moved.
-func (r *row) transfer() string {
+// transfer is a bar of one braille cell per layer, the amount moved, and how fast
+// on the average.
+func (r *row) transfer(took time.Duration) string {
 	cells := []rune("⠀⡀⣀⣄⣤⣦⣶⣷⣿")
 	var bar strings.Builder
 	var current, total int64
@@ -293,6 +294,9 @@ func (r *row) transfer() string {
 	text := "[" + bar.String() + "]"
 	if total > 0 {
 		text += " " + Bytes(current) + " / " + Bytes(total)
+		if took >= time.Second {
+			text += ", " + Bytes(int64(float64(current)/took.Seconds())) + "/s"
+		}
 	}
 	return text
 }

@@ -1,0 +1,204 @@
+package build
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session/sshforward/sshprovider"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+// contexts are the named ones: folders, other services' images, images, addresses.
+func (r *request) contexts(spec convergence.BuildSpec, b *types.BuildConfig) error {
+	for _, name := range slices.Sorted(maps.Keys(b.AdditionalContexts)) {
+		value := b.AdditionalContexts[name]
+		service, ofService := strings.CutPrefix(value, types.ServicePrefix)
+		switch {
+		case ofService:
+			s := spec.Project.Service(service)
+			if s == nil {
+				s = spec.Project.DisabledService(service)
+			}
+			if s == nil {
+				return fmt.Errorf("additional_contexts.%s: no such service: %s", name, service)
+			}
+			r.attrs["context:"+name] = "docker-image://" + s.Image
+		case strings.HasPrefix(value, "docker-image://") || remote(value):
+			r.attrs["context:"+name] = value
+		case strings.Contains(value, "://"):
+			return fmt.Errorf("additional_contexts.%s: %q is none of: a folder, docker-image://, service:, a URL", name, value)
+		default:
+			dir := absolute(spec.Project.Dir, value)
+			if err := isFolder(dir); err != nil {
+				return fmt.Errorf("additional_contexts.%s: %w", name, err)
+			}
+			r.locals[name] = dir
+			r.attrs["context:"+name] = "local:" + name
+		}
+	}
+	return nil
+}
+
+func (r *request) caches(spec convergence.BuildSpec, b *types.BuildConfig) error {
+	var errs []error
+	read := func(key string, values []string) []client.CacheOptionsEntry {
+		var entries []client.CacheOptionsEntry
+		for _, value := range values {
+			e, err := cacheEntry(value)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", key, err))
+				continue
+			}
+			for _, folder := range []string{"src", "dest"} {
+				if path := e.Attrs[folder]; e.Type == "local" && path != "" {
+					e.Attrs[folder] = absolute(spec.Project.Dir, path)
+				}
+			}
+			if e.Type == "local" && key == "cache_from" && !isFile(filepath.Join(e.Attrs["src"], "index.json")) {
+				continue // not written yet: there is nothing to read from it
+			}
+			entries = append(entries, e)
+		}
+		return entries
+	}
+	r.cacheFrom, r.cacheTo = read("cache_from", b.CacheFrom), read("cache_to", b.CacheTo)
+	return errors.Join(errs...)
+}
+
+// cacheEntry reads type=T,key=value,…; an image reference alone is a registry cache.
+func cacheEntry(value string) (client.CacheOptionsEntry, error) {
+	if !strings.Contains(value, "=") {
+		return client.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": value}}, nil
+	}
+	e := client.CacheOptionsEntry{Attrs: map[string]string{}}
+	for part := range strings.SplitSeq(value, ",") {
+		k, v, found := strings.Cut(part, "=")
+		if !found {
+			return e, fmt.Errorf("%q: %q is not key=value", value, part)
+		}
+		if k == "type" {
+			e.Type = v
+		} else {
+			e.Attrs[k] = v
+		}
+	}
+	if e.Type == "" {
+		return e, fmt.Errorf("%q names no type", value)
+	}
+	return e, nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// secretFiles are the secrets that steps may mount.
+func (r *request) secretFiles(spec convergence.BuildSpec, b *types.BuildConfig) error {
+	for _, ref := range b.Secrets {
+		i := slices.IndexFunc(spec.Project.Secrets, func(f *project.File) bool { return f.Key == ref.Source })
+		if i < 0 {
+			return fmt.Errorf("secrets: %s is not defined", ref.Source)
+		}
+		f := spec.Project.Secrets[i]
+		content := f.Content
+		switch {
+		case f.External:
+			return fmt.Errorf("secrets: %s is external, which a build cannot read", ref.Source)
+		case f.Missing:
+			return fmt.Errorf("secrets: %s: the variable %s is not set", ref.Source, f.Variable)
+		case f.Path != "":
+			var err error
+			if content, err = os.ReadFile(absolute(spec.Project.Dir, f.Path)); err != nil {
+				return fmt.Errorf("secrets: %s: %w", ref.Source, err)
+			}
+		}
+		if len(content) > maxSecret {
+			return fmt.Errorf("secrets: %s is larger than %d KiB", ref.Source, maxSecret>>10)
+		}
+		r.secrets[cmp.Or(filepath.Base(cmp.Or(ref.Target, ref.Source)), ref.Source)] = content
+	}
+	return nil
+}
+
+func (r *request) agents(spec convergence.BuildSpec, b *types.BuildConfig) error {
+	keys := slices.Clone(b.SSH)
+	for _, s := range spec.SSH {
+		id, path, _ := strings.Cut(s, "=")
+		keys = append(keys, types.SSHKey{ID: id, Path: path})
+	}
+	for _, k := range keys {
+		agent := sshprovider.AgentConfig{ID: k.ID}
+		if k.Path != "" {
+			agent.Paths = []string{absolute(spec.Project.Dir, k.Path)}
+		}
+		r.ssh = append(r.ssh, agent)
+	}
+	return nil
+}
+
+func (r *request) limits(_ convergence.BuildSpec, b *types.BuildConfig) error {
+	if b.ShmSize > 0 {
+		r.attrs["shm-size"] = strconv.FormatInt(int64(b.ShmSize), 10)
+	}
+	var limits []string
+	for _, name := range slices.Sorted(maps.Keys(b.Ulimits)) {
+		u := b.Ulimits[name]
+		soft, hard := u.Soft, u.Hard
+		if u.Single != 0 {
+			soft, hard = u.Single, u.Single
+		}
+		limits = append(limits, fmt.Sprintf("%s=%d:%d", name, soft, hard))
+	}
+	if len(limits) > 0 {
+		r.attrs["ulimit"] = strings.Join(limits, ",")
+	}
+	if b.Isolation != "" && b.Isolation != "default" {
+		return fmt.Errorf("isolation %q: BuildKit builds have no isolation mode", b.Isolation)
+	}
+	return nil
+}
+
+func absolute(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+func isFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a folder", dir)
+	}
+	return err
+}
+
+// remote reports whether the engine fetches the context itself.
+func remote(context string) bool {
+	return slices.ContainsFunc([]string{"http://", "https://", "git://", "ssh://", "git@", "github.com/"}, func(prefix string) bool {
+		return strings.HasPrefix(context, prefix)
+	})
+}
+
+// unique drops repetitions and keeps the order.
+func unique(all []string) []string {
+	var out []string
+	for _, s := range all {
+		if s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
