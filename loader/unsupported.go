@@ -24,14 +24,15 @@ func (s *session) warnUnsupported(tree *node, model *types.Project) {
 			s.warnField(n.at("deploy", "resources", "reservations"), path+".deploy.resources.reservations", key, "needs a cluster, it has no effect on one engine")
 		}
 		s.warnField(n, path, "credential_spec", "needs Windows containers, it has no effect")
+		if how, ok := n.at("build", "isolation").str(); ok && how != "default" {
+			s.warnField(n.get("build"), path+".build", "isolation", "needs Windows containers, it has no effect")
+		}
 		s.warnField(n, path, "pull_refresh_after", "has no effect; use pull_policy: every_12h")
 		s.warnUnrestarted(n, path, model.Services[name])
 		s.warnPorts(n.get("ports"), path+".ports")
+		s.warnBuildSecrets(n.at("build", "secrets"), path+".build.secrets")
 		s.warnFileRefs(n.get("configs"), path+".configs", func(key string) bool { return model.Configs[key].File != "" })
 		s.warnFileRefs(n.get("secrets"), path+".secrets", func(key string) bool { return model.Secrets[key].File != "" })
-	}
-	for _, key := range sortedKeys(model.Networks) {
-		s.warnField(tree.at("networks", key, "ipam"), "networks."+key+".ipam", "options", "has no effect")
 	}
 }
 
@@ -63,6 +64,20 @@ func (s *session) warnPorts(ports *node, path string) {
 		at := path + indexElem(i)
 		if mode, ok := p.get("mode").str(); ok && mode != "ingress" && mode != "host" {
 			s.warnField(p, at, "mode", "has no effect")
+		}
+	}
+}
+
+// warnBuildSecrets says that a Dockerfile decides who may read a secret.
+func (s *session) warnBuildSecrets(refs *node, path string) {
+	if refs == nil {
+		return
+	}
+	for i, ref := range refs.items {
+		for _, f := range ref.fields {
+			if f.key == "uid" || f.key == "gid" || f.key == "mode" {
+				s.warn(Warning{Pos: f.pos, Path: path + indexElem(i) + "." + f.key, Msg: "has no effect on a build, whose steps say so themselves", Hint: "write RUN --mount=type=secret,id=…," + f.key + "=…"})
+			}
 		}
 	}
 }
