@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -50,11 +52,33 @@ func (s *session) logsCmd() *cobra.Command {
 	return c
 }
 
+// span is which part of the logs is read. What ends in the past is not followed.
+func (o *logsOptions) span(now time.Time) (convergence.LogOptions, error) {
+	read := convergence.LogOptions{Since: o.since, Until: o.until}
+	var err error
+	if read.Tail, err = parseTail(o.tail); err != nil {
+		return read, err
+	}
+	for _, bound := range []struct{ flag, text string }{{"since", o.since}, {"until", o.until}} {
+		if bound.text == "" {
+			continue
+		}
+		at, err := docker.Instant(bound.text, now)
+		if err != nil {
+			return read, fmt.Errorf("invalid value for --%s: %q: use a time such as 2013-01-02T13:23:37Z or a duration such as 42m", bound.flag, bound.text)
+		}
+		if bound.flag == "until" && !at.After(now) {
+			o.follow = false
+		}
+	}
+	return read, nil
+}
+
 func (s *session) logs(ctx context.Context, opt logsOptions, args []string) error {
 	if opt.index != 0 && len(args) != 1 {
 		return fmt.Errorf("--index needs exactly one service")
 	}
-	tail, err := parseTail(opt.tail)
+	read, err := opt.span(time.Now())
 	if err != nil {
 		return err
 	}
@@ -82,7 +106,6 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 	if opt.index != 0 && len(shown) == 0 {
 		return fmt.Errorf("service %q has no container #%d", names[0], opt.index)
 	}
-	read := convergence.LogOptions{Since: opt.since, Until: opt.until, Tail: tail}
 	show := logView{lines: lines, json: opt.json, style: ui.LogStyle{
 		Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out,

@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -14,9 +17,21 @@ func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target
 	spool := ui.NewSpool(s.printer.Around)
 	out := spool.Writer(s.Out)
 	printer := show.printer(out, t.name, cs)
+	if read.Until != "" { // the engine sends nothing later, but notices only when something comes
+		at, err := docker.Instant(read.Until, time.Now())
+		if err != nil {
+			return err
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, at, errUntil)
+		defer cancel()
+	}
 	err := convergence.Follow(ctx, e, convergence.FollowOptions{Project: t.name, Select: sel, Past: &read}, func(o convergence.Output) error {
 		return printer.print(o)
 	})
+	if errors.Is(err, errUntil) {
+		err = nil
+	}
 	if closeErr := printer.close(); err == nil {
 		err = closeErr
 	}
@@ -25,6 +40,8 @@ func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target
 	}
 	return err
 }
+
+var errUntil = errors.New("the time of --until has come")
 
 // printOutput prints a line, an exit or a remark of a container.
 func printOutput(printer *ui.Logs, projectName string, o convergence.Output) error {

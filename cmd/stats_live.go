@@ -1,9 +1,9 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,12 +55,12 @@ func (s *session) statsLive(ctx context.Context, board *statsBoard, live liveSta
 			}
 			board.follow(ctx, cs)
 		}
-		var table bytes.Buffer
-		if err := ui.StatsTable(board.rows(), live.options.noTrunc).Print(&table, live.options.format); err != nil {
+		columns, rows := s.Terminal.size()
+		text, err := live.text(board.rows(), columns)
+		if err != nil {
 			return err
 		}
-		columns, rows := s.Terminal.size()
-		if _, err := s.Out.Write(frame.Draw(table.String(), columns, rows)); err != nil {
+		if _, err := s.Out.Write(frame.Draw(text, columns, rows)); err != nil {
 			return err
 		}
 		look = false
@@ -78,6 +78,15 @@ func (s *session) statsLive(ctx context.Context, board *statsBoard, live liveSta
 			return context.Cause(ctx)
 		}
 	}
+}
+
+func (l liveStats) text(rows []ui.Measured, columns int) (string, error) {
+	if format := strings.TrimSpace(l.options.format); format == "" || format == "table" {
+		return ui.StatsScreen(rows, l.options.noTrunc, columns)
+	}
+	var b strings.Builder
+	err := ui.StatsTable(rows, l.options.noTrunc).Print(&b, l.options.format)
+	return b.String(), err
 }
 
 // statsBoard holds the last measurements of containers.

@@ -124,5 +124,16 @@ func instant(text string, now time.Time) (string, error) {
 	return timetypes.GetTimestamp(text, now)
 }
 
+// Instant is what logs and events take for a time: RFC 3339 with or without zone
+// and time of day, Unix seconds, or a duration before now.
+func Instant(text string, now time.Time) (time.Time, error) {
+	at, err := instant(text, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	seconds, nanoseconds, err := timetypes.ParseTimestamps(at, 0)
+	return time.Unix(seconds, nanoseconds), err
+}
+
 // unixTime is a time as engines take it in queries.
 func unixTime(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }

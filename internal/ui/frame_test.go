@@ -3,7 +3,22 @@ package ui
 import (
 	"strings"
 	"testing"
+
+	"github.com/musterdev/muster/convergence"
 )
+
+func TestStatsOnANarrowScreen(t *testing.T) {
+	rows := []Measured{{Container: convergence.Container{Ref: convergence.Ref{ID: "0123456789abcdef", Name: "p-web-1"}}}}
+	for columns, want := range map[int]bool{0: true, 200: true, 80: false} {
+		text, err := StatsScreen(rows, false, columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(text, "0123456789ab"); got != want || !strings.Contains(text, "p-web-1") {
+			t.Errorf("%d columns: ID shown: %v, want %v\n%s", columns, got, want, text)
+		}
+	}
+}
 
 func TestFrame(t *testing.T) {
 	var f Frame

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/musterdev/muster/convergence"
 )
@@ -40,6 +41,24 @@ func StatsTable(all []Measured, noTrunc bool) Table[StatsRow] {
 		t.Rows = append(t.Rows, statsRow(m, noTrunc))
 	}
 	return t
+}
+
+// StatsScreen is the table for a screen of that width: if not everything fits,
+// names are shown without IDs. Zero is a width that is not known.
+func StatsScreen(all []Measured, noTrunc bool, columns int) (string, error) {
+	var b strings.Builder
+	t := StatsTable(all, noTrunc)
+	if err := t.Print(&b, ""); err != nil {
+		return "", err
+	}
+	header, _, _ := strings.Cut(b.String(), "\n")
+	if columns == 0 || width(strings.TrimRight(header, " ")) <= columns {
+		return b.String(), nil
+	}
+	_, t.Columns, _ = strings.Cut(t.Columns, "\t")
+	b.Reset()
+	err := t.Print(&b, "")
+	return b.String(), err
 }
 
 func statsRow(m Measured, noTrunc bool) StatsRow {
