@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -175,7 +176,7 @@ func (s *session) printLogs(ctx context.Context, e convergence.Engine, projectNa
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	printer := show.printer(out, projectName, cs)
 	read.Timestamps = show.json || show.style.Timestamps || len(cs) > 1
-	err := mergeLogs(ctx, e, cs, read, func(i int, line convergence.LogLine) error {
+	unread, err := mergeLogs(ctx, e, cs, read, func(i int, line convergence.LogLine) error {
 		return printer.print(convergence.Output{Container: cs[i], Line: line})
 	})
 	if closeErr := printer.close(); err == nil {
@@ -183,6 +184,12 @@ func (s *session) printLogs(ctx context.Context, e convergence.Engine, projectNa
 	}
 	if flushErr := out.Flush(); err == nil {
 		err = flushErr
+	}
+	if err == nil && len(unread) > 0 && len(unread) == len(cs) {
+		return errors.Join(unread...)
+	}
+	for _, reason := range unread {
+		s.printer.Warn(reason.Error())
 	}
 	return err
 }

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,11 +26,14 @@ type logBatch struct {
 
 // mergeLogs reads the containers' logs at the same time and emits their lines
 // in the order of their time; lines of the same time in the order of the
-// containers. Time goes backwards within one log if the log's does.
-func mergeLogs(ctx context.Context, e convergence.Engine, cs []convergence.Container, read convergence.LogOptions, emit func(i int, line convergence.LogLine) error) error {
+// containers. Time goes backwards within one log if the log's does. Of several
+// containers those whose logs the engine does not have, or not any more, are left
+// out: unread has the reasons, in the order of the containers.
+func mergeLogs(ctx context.Context, e convergence.Engine, cs []convergence.Container, read convergence.LogOptions, emit func(i int, line convergence.LogLine) error) (unread []error, err error) {
 	if len(cs) == 1 {
-		return e.Logs(ctx, cs[0].Ref, read, func(l convergence.LogLine) error { return emit(0, l) })
+		return nil, e.Logs(ctx, cs[0].Ref, read, func(l convergence.LogLine) error { return emit(0, l) })
 	}
+	reasons := make([]error, len(cs))
 	g, ctx := errgroup.WithContext(ctx)
 	sources := make([]*logSource, len(cs))
 	for i, c := range cs {
@@ -36,11 +41,17 @@ func mergeLogs(ctx context.Context, e convergence.Engine, cs []convergence.Conta
 		sources[i] = src
 		g.Go(func() error {
 			defer close(src.batches)
-			return src.fill(ctx, e, c.Ref, read)
+			err := src.fill(ctx, e, c.Ref, read)
+			if errors.Is(err, convergence.ErrUnsupported) || errors.Is(err, convergence.ErrNotFound) || errors.Is(err, convergence.ErrConflict) {
+				reasons[i] = err
+				return nil
+			}
+			return err
 		})
 	}
 	g.Go(func() error { return mergeSources(ctx, sources, emit) })
-	return g.Wait()
+	err = g.Wait()
+	return slices.DeleteFunc(reasons, func(err error) bool { return err == nil }), err
 }
 
 // logSource is one log on its way: fill writes it, next reads it.

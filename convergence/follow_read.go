@@ -59,7 +59,7 @@ func (f *follower) read(ctx context.Context, s *speaker, read LogOptions) error 
 	case err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnreachable):
 		return nil // it ended, is gone, or the stream of events will tell
 	}
-	note := fmt.Sprintf("the log of %s cannot be read: %v", s.Name, err)
+	note := fmt.Sprintf("is shown from now on: %v", err)
 	return errors.Join(f.say(Output{Container: s.Container, Note: note}), f.attach(ctx, s))
 }
 

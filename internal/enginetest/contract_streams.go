@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"github.com/musterdev/muster/convergence"
 )
 
@@ -22,6 +24,7 @@ func streamTests() []test {
 		{"following ends with the caller", (*stage).testFollowCanceled},
 		{"an error of the reader ends the logs", (*stage).testLogError},
 		{"long lines arrive whole", (*stage).testLongLine},
+		{"what is not logged cannot be read", (*stage).testNoLog},
 	}
 }
 
@@ -150,5 +153,15 @@ func (s *stage) testLongLine() {
 			sizes = append(sizes, fmt.Sprint(len(l)))
 		}
 		s.Errorf("lines of %s bytes, want one of %d and the end", strings.Join(sizes, ", "), len(long))
+	}
+}
+
+func (s *stage) testNoLog() {
+	c := s.up("web", obedient, func(c *types.ServiceConfig) { c.Logging = &types.LoggingConfig{Driver: "none"} })
+	for _, follow := range []bool{false, true} {
+		err := s.Logs(s.Context(), c, convergence.LogOptions{Tail: -1, Follow: follow}, func(convergence.LogLine) error { return nil })
+		if !errors.Is(err, convergence.ErrUnsupported) {
+			s.Errorf("logs (follow %v): %v, want ErrUnsupported", follow, err)
+		}
 	}
 }

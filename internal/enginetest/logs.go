@@ -73,6 +73,10 @@ func (e *core) follow(ctx context.Context, ref convergence.Ref, opt convergence.
 			}
 			return err
 		}
+		if c.logDriver == "none" {
+			e.mu.Unlock()
+			return fmt.Errorf("configured logging driver does not support reading: %w", convergence.ErrUnsupported)
+		}
 		if next < 0 {
 			run = c.starts
 		}
