@@ -30,6 +30,7 @@ type logsOptions struct {
 	json       bool
 	grep       []string
 	exclude    []string
+	raw        bool
 }
 
 func (s *session) logsCmd() *cobra.Command {
@@ -50,6 +51,7 @@ func (s *session) logsCmd() *cobra.Command {
 	f.BoolVar(&opt.json, "json", false, "Print a JSON object per line: time, service, container, stream, message")
 	f.StringArrayVar(&opt.grep, "grep", nil, "Show only lines that match the regular expression, or any of several")
 	f.StringArrayVar(&opt.exclude, "exclude", nil, "Leave out lines that match the regular expression, or any of several")
+	f.BoolVar(&opt.raw, "raw-logs", false, "Let containers send control sequences to the terminal")
 	return c
 }
 
@@ -109,7 +111,7 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 	}
 	show := logView{lines: lines, json: opt.json, style: ui.LogStyle{
 		Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
-		Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
+		Timestamps: opt.timestamps, Terminal: s.Terminal.Out && !opt.raw,
 	}}
 	if opt.follow {
 		sel := func(c convergence.Container) bool { return opt.shows(t, names, c) }
