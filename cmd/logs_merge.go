@@ -87,10 +87,10 @@ func (s *logSource) fill(ctx context.Context, e convergence.Containers, c conver
 		b.lines = append(b.lines, l)
 		return nil
 	})
-	if err != nil {
-		return err
+	if sendErr := send(); err == nil { // what came before an error was said
+		err = sendErr
 	}
-	return send()
+	return err
 }
 
 // head is the next line, or false at the end of the log.
