@@ -23,7 +23,6 @@ func (s *session) warnUnsupported(tree *node, model *types.Project) {
 		for _, key := range []string{"cpus", "generic_resources", "pids"} {
 			s.warnField(n.at("deploy", "resources", "reservations"), path+".deploy.resources.reservations", key, "needs a cluster, it has no effect on one engine")
 		}
-		s.warnField(n, path, "credential_spec", "needs Windows containers, it has no effect")
 		if how, ok := n.at("build", "isolation").str(); ok && how != "default" {
 			s.warnField(n.get("build"), path+".build", "isolation", "needs Windows containers, it has no effect")
 		}

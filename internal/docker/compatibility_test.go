@@ -120,7 +120,7 @@ func testText(t *testing.T, test string) string {
 	pattern, known := map[string]string{
 		"mapping": "testdata/mapping/" + name + ".txtar", "loader": "../../loader/testdata/*/" + name + ".txtar",
 		"plan": "../../convergence/testdata/plan/*.txtar", "script": "../../cmd/testdata/script/" + name + ".txtar",
-		"inside": "*_e2e_test.go", "networks": "networks_test.go",
+		"inside": "*_e2e_test.go",
 	}[kind]
 	files, err := filepath.Glob(pattern)
 	if err != nil || !known || len(files) == 0 {

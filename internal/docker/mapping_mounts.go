@@ -121,7 +121,7 @@ func (t translation) mount(h *container.HostConfig, i int, v types.ServiceVolume
 		h.Mounts = append(h.Mounts, m)
 	case types.VolumeTypeImage:
 		if !t.atLeast("1.48") {
-			return t.invalid(fmt.Sprintf("volumes[%d]", i), errors.New("mounting an image needs an engine with API 1.48 (Docker Engine 28) or newer"))
+			return t.invalid(fmt.Sprintf("volumes[%d].image", i), errors.New("mounting an image needs an engine with API 1.48 (Docker Engine 28) or newer"))
 		}
 		m := mount.Mount{Type: mount.TypeImage, Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly}
 		if v.Image != nil {

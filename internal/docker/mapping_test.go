@@ -33,8 +33,8 @@ const (
 
 // TestMapping holds the request of every attribute against testdata/mapping. A
 // section NAME of a file is a Compose file whose service web is created; the
-// sections after it are what is sent, by API version where that differs, and
-// the warnings. Only what differs from the request of a plain service is shown,
+// sections after it are what is sent for it, its networks and its volumes, by API
+// version where that differs, and the warnings. Only what differs from the request of a plain service is shown,
 // as path: JSON; the plain one is shown as it differs from an empty request.
 func TestMapping(t *testing.T) {
 	files, err := filepath.Glob("testdata/mapping/*.txtar")
@@ -87,30 +87,50 @@ func testMappingFile(t *testing.T, name string) {
 // load reads a Compose file as if it stood in /project.
 func load(t *testing.T, text string) *project.Project {
 	t.Helper()
-	p, _, err := loader.Load(t.Context(), loader.Input{
+	p, _ := loadWarned(t, text)
+	return p
+}
+
+// loadWarned is load with what the loader warns of.
+func loadWarned(t *testing.T, text string) (*project.Project, []loader.Warning) {
+	t.Helper()
+	p, warned, err := loader.Load(t.Context(), loader.Input{
 		Files: []string{"-"}, Stdin: strings.NewReader(text), ProjectName: "demo", Dir: "/project", WorkingDir: "/project",
 		Env: []string{"TOKEN=s3cret"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return p, warned
 }
 
 func requestText(t *testing.T, f txtar.File, api string) string {
 	t.Helper()
-	p := load(t, string(f.Data))
+	p, warned := loadWarned(t, string(f.Data))
 	var b strings.Builder
-	for _, w := range Unsupported(p, api, "linux") {
+	for _, w := range warned {
+		fmt.Fprintf(&b, "warning: %d:%d: %s: %s\n", w.Pos.Line, w.Pos.Column, w.Path, w.Msg)
+	}
+	return b.String() + projectRequest(t, f.Name, p, api)
+}
+
+// projectRequest is what an engine is asked for to create the service web; name
+// is the section's.
+func projectRequest(t *testing.T, name string, p *project.Project, api string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, w := range Unsupported(p, api, systemOf(name)) {
 		fmt.Fprintf(&b, "warning: %d:%d: %s\n", w.Pos.Line, w.Pos.Column, w.Text)
 	}
-	r, err := exampleTranslation(p, api).request()
+	translated := exampleTranslation(p, api)
+	translated.os = systemOf(name)
+	r, err := translated.request()
 	if err != nil {
 		fmt.Fprintf(&b, "error: %v\n", err)
 		return b.String()
 	}
 	base := flat(t, "", container.CreateRequest{Config: &container.Config{}, HostConfig: &container.HostConfig{}})
-	if f.Name != "plain" {
+	if name != "plain" {
 		plain, err := exampleTranslation(load(t, "services: {web: {image: nginx}}"), api).request()
 		if err != nil {
 			t.Fatal(err)
@@ -123,6 +143,43 @@ func requestText(t *testing.T, f txtar.File, api string) string {
 	}
 	for _, c := range r.connect {
 		fmt.Fprintf(&b, "then connect to %s:\n%s", c.network, difference(nil, flat(t, "", *c.settings)))
+	}
+	return b.String() + objectRequests(t, p)
+}
+
+// systemOf is the operating system of the engine of a section.
+func systemOf(name string) string {
+	if strings.HasPrefix(name, "windows") {
+		return "windows"
+	}
+	return "linux"
+}
+
+// objectRequests are the requests of the networks and volumes of a project, as
+// far as they differ from those of one without attributes.
+func objectRequests(t *testing.T, p *project.Project) string {
+	t.Helper()
+	var b strings.Builder
+	request := func(kind, name string, bare, full any) {
+		if bare == nil {
+			fmt.Fprintf(&b, "%s %s is looked for, not created\n", kind, name)
+		} else if diff := difference(flat(t, "", bare), flat(t, "", full)); diff != "" {
+			fmt.Fprintf(&b, "%s %s:\n%s", kind, name, diff)
+		}
+	}
+	for _, n := range p.Networks {
+		if n.External {
+			request("network", n.Name, nil, nil)
+		} else {
+			request("network", n.Name, networkOptions(&project.Network{}, nil), networkOptions(n, n.Spec.Labels))
+		}
+	}
+	for _, v := range p.Volumes {
+		if v.External {
+			request("volume", v.Name, nil, nil)
+		} else {
+			request("volume", v.Name, volumeOptions(&project.Volume{Name: v.Name}, nil), volumeOptions(v, v.Spec.Labels))
+		}
 	}
 	return b.String()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/versions"
@@ -103,9 +102,6 @@ func (w *warnings) service(s *project.Service) {
 	if c.HealthCheck != nil && c.HealthCheck.StartInterval != nil {
 		w.since("1.44", "the engine checks every interval from the start", "healthcheck", "start_interval")
 	}
-	if g := c.StopGracePeriod; g != nil && time.Duration(*g)%time.Second != 0 {
-		w.warn(fmt.Sprintf("engines count whole seconds: %s is rounded up to %s", time.Duration(*g), *s.Grace), "stop_grace_period")
-	}
 	for i, d := range c.Devices {
 		if isCDI(d) {
 			w.since("1.44", "it cannot add CDI devices", "devices", index(i))
@@ -122,7 +118,7 @@ func (w *warnings) service(s *project.Service) {
 			key string
 			set bool
 		}{
-			{"cpu_count", c.CPUCount != 0}, {"cpu_percent", c.CPUPercent != 0},
+			{"cpu_count", c.CPUCount != 0}, {"cpu_percent", c.CPUPercent != 0}, {"credential_spec", c.CredentialSpec != nil},
 		} {
 			if k.set {
 				w.warn("only Windows engines know it: it has no effect", k.key)

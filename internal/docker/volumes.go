@@ -34,9 +34,7 @@ func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map
 	// Creating is idempotent, so it may be repeated like a read.
 	made, err := call(ctx, e, kind{deadline: change().deadline, tries: read().tries}, verb,
 		func(ctx context.Context, c *client.Client) (volume.Volume, error) {
-			return c.VolumeCreate(ctx, volume.CreateOptions{
-				Name: v.Name, Driver: v.Spec.Driver, DriverOpts: v.Spec.DriverOpts, Labels: labels,
-			})
+			return c.VolumeCreate(ctx, volumeOptions(v, labels))
 		})
 	if err != nil {
 		return err
@@ -58,4 +56,9 @@ func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 		return nil
 	}
 	return err
+}
+
+// volumeOptions translates a volume definition.
+func volumeOptions(v *project.Volume, labels map[string]string) volume.CreateOptions {
+	return volume.CreateOptions{Name: v.Name, Driver: v.Spec.Driver, DriverOpts: v.Spec.DriverOpts, Labels: labels}
 }
