@@ -5,79 +5,65 @@ package docker_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
 )
 
-// TestAttributes starts a container for each attribute and looks at it from
-// inside. The command's output must be want; a line that begins with ~ must be
-// contained.
+// TestAttributes starts the containers of InsideCases and looks at them.
 func TestAttributes(t *testing.T) {
-	for i, tc := range []struct {
-		name string
-		web  string // the service, but for its image and command
-		more string // the rest of the file
-		sh   string
-		want string
-	}{
-		{"environment", `{environment: {B: "2", A: "$$x y"}}`, "", "echo $A-$B", "$x y-2"},
-		{"user and groups", `{user: "7:8", group_add: ["99"]}`, "", "id -u; id -g; id -G", "7\n8\n8 99"},
-		{"working_dir", `{working_dir: /made/up}`, "", "pwd", "/made/up"},
-		{"hostname", `{hostname: front, domainname: example.org}`, "", "cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname", "front\nexample.org"},
-		{"tty", `{tty: true}`, "", "readlink /proc/1/fd/1", "~/dev/pts/0"},
-		{"stdin_open", `{stdin_open: true}`, "", "readlink /proc/1/fd/0 | cut -d: -f1", "pipe"},
-		{"init", `{labels: {a: b}}`, "", "cat /proc/1/comm", "docker-init"},
-		{"read_only and tmpfs", `{read_only: true, tmpfs: ["/scratch:size=1m"]}`, "", "touch /x 2>&1; touch /scratch/y && df -k /scratch | tail -1 | awk '{print $2}'", "~Read-only file system\n~1024"},
-		{"cap_drop", `{cap_drop: [ALL], cap_add: [NET_RAW]}`, "", "grep CapEff /proc/1/status | cut -f2", "0000000000002000"},
-		{"no-new-privileges", `{security_opt: ["no-new-privileges:true"]}`, "", "grep NoNewPrivs /proc/1/status | cut -f2", "1"},
-		{"seccomp profile", `{security_opt: ["seccomp=profile.json"]}`, "", "mkdir /x 2>&1 || ls /x 2>&1 | wc -l", "~Operation not permitted"},
-		{"systempaths", `{security_opt: ["systempaths=unconfined"]}`, "", "grep -c ' /proc/[a-z]' /proc/mounts", "0"},
-		{"ulimits", `{ulimits: {nofile: {soft: 1000, hard: 2000}, core: 0}}`, "", "ulimit -Sn; ulimit -Hn; ulimit -c", "1000\n2000\n0"},
-		{"sysctls", `{sysctls: {net.ipv4.ip_unprivileged_port_start: "77"}}`, "", "cat /proc/sys/net/ipv4/ip_unprivileged_port_start", "77"},
-		{"shm_size", `{shm_size: 3m}`, "", "df -k /dev/shm | tail -1 | awk '{print $2}'", "3072"},
-		{"oom_score_adj", `{oom_score_adj: 500}`, "", "cat /proc/1/oom_score_adj", "500"},
-		{"devices", `{devices: ["/dev/null:/dev/nil:rw"]}`, "", "ls -l /dev/nil | cut -c1; echo x > /dev/nil && echo ok", "c\nok"},
-		{"dns", `{dns: [9.9.9.9], dns_search: [a.example], dns_opt: ["ndots:3"], network_mode: bridge}`, "", "cat /etc/resolv.conf", "~nameserver 9.9.9.9\n~search a.example\n~ndots:3"},
-		{"extra_hosts", `{extra_hosts: ["zulu=10.9.8.7", "six=[fd00::1]"]}`, "", "grep -E 'zulu|six' /etc/hosts | tr '\\t' ' ' | sort", "10.9.8.7 zulu\nfd00::1 six"},
-		{"ipc private, pid host", `{pid: host}`, "", "[ $(ls /proc 2>/dev/null | grep -c '^[0-9]') -gt 5 ] && echo many", "many"},
-		{"uts host", `{uts: host}`, "", "cat /proc/sys/kernel/hostname", hostname()},
-		{"network_mode none", `{network_mode: none}`, "", "ls /sys/class/net", "lo"},
-		{"network_mode host", `{network_mode: host}`, "", "[ $(ls /sys/class/net | wc -l) -gt 1 ] && echo many", "many"},
-		{"mac_address", `{mac_address: 02:42:ac:77:00:09, networks: [a, b]}`, "networks: {a: {}, b: {}}", "cat /sys/class/net/*/address | grep 77", "02:42:ac:77:00:09"},
-		{"mac_address of a network", `{networks: {a: {mac_address: 02:42:ac:77:00:0a}}}`, "networks: {a: {}}", "cat /sys/class/net/*/address | grep 77", "02:42:ac:77:00:0a"},
-		{"static addresses", `{networks: {a: {ipv4_address: 10.213.1.9}, b: {ipv4_address: 10.213.2.9}}}`,
-			"networks: {a: {ipam: {config: [{subnet: 10.213.1.0/24}]}}, b: {ipam: {config: [{subnet: 10.213.2.0/24, gateway: 10.213.2.77}]}}}",
-			"ip -4 addr | grep -o '10.213.[12].9' | sort; ip route | grep -c default", "10.213.1.9\n10.213.2.9\n1"},
-		{"binds", `{volumes: ["./file.txt:/file:ro", "./made/here:/made"]}`, "", "cat /file; touch /file 2>&1; touch /made/x && echo ok", "~from a file\n~Read-only\n~ok"},
-		{"bind of a path with a colon", `{volumes: [{type: bind, source: "./file.txt", target: "/a:b"}]}`, "", "cat /a:b", "from a file"},
-		{"volumes", `{volumes: ["v:/v", /anon, "v:/again:ro"]}`, "volumes: {v: {}}", "echo x > /v/f && cat /again/f && touch /anon/y && touch /again/z 2>&1", "~x\n~Read-only"},
-		{"volume of a driver", `{volumes: ["v:/v"]}`, "volumes: {v: {driver: local, driver_opts: {type: tmpfs, device: tmpfs, o: 'size=2m'}}}", "df -k /v | tail -1 | awk '{print $2}'", "2048"},
-		{"tmpfs mount", `{volumes: [{type: tmpfs, target: /t, tmpfs: {size: 2m, mode: 0o750}}]}`, "", "df -k /t | tail -1 | awk '{print $2}'; stat -c %a /t", "2048\n750"},
-		{"files", `{configs: [c, {source: i, target: /etc/deep/er/i}], secrets: [s, t]}`,
-			"configs: {c: {file: ./file.txt}, i: {content: inline}}\nsecrets: {s: {file: ./file.txt}, t: {environment: TOKEN}}",
-			"cat /c /run/secrets/s /etc/deep/er/i; echo; cat /run/secrets/t; echo; stat -c '%a %u %g' /run/secrets/t", "from a file\nfrom a file\ninline\ns3cret\n440 7 8"},
-		{"secrets of a read_only service", `{read_only: true, secrets: [s, t]}`, "secrets: {s: {file: ./file.txt}, t: {environment: TOKEN}}",
-			"cat /run/secrets/s /run/secrets/t; stat -c ' %a' /run/secrets/t", "from a file\ns3cret 440"},
-		{"secrets below a tmpfs", `{tmpfs: [/run], secrets: [t]}`, "secrets: {t: {environment: TOKEN}}", "cat /run/secrets/t", "s3cret"},
-		{"cpu and memory limits", `{cpus: 0.5, mem_limit: 64m, pids_limit: 50, cpu_shares: 512}`, "",
-			"cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null", "67108864\n50"},
-		{"cgroup private", `{cgroup: private}`, "", "cut -d: -f3 /proc/1/cgroup | sort -u", "/"},
-		{"use_api_socket", `{use_api_socket: true}`, "", "ls -l /var/run/docker.sock | cut -c1; echo $DOCKER_CONFIG; head -c1 $DOCKER_CONFIG/config.json", "s\n/run/secrets/docker\n{"},
-		{"labels and expose", `{expose: ["81"], stop_signal: SIGUSR1, stop_grace_period: 500ms}`, "", "echo ok", "ok"},
-		{"logging", `{logging: {driver: json-file, options: {max-size: 1m}}}`, "", "echo ok", "ok"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
+	for i, tc := range docker.InsideCases() {
+		t.Run(tc.Name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, fmt.Sprintf("docker-attr%d-%d", os.Getpid(), i),
-				"services:\n  web: "+strings.Replace(tc.web, "{", `{image: IMAGE, command: [sleep, "1000"], init: true, `, 1)+"\n"+tc.more+"\n")
-			if got := s.sh(s.up(s.spec("web")), tc.sh); !says(got, tc.want) {
-				t.Errorf("%s\nsays %q\nwant %q", tc.sh, got, tc.want)
+			name := fmt.Sprintf("docker-attr%d-%d", os.Getpid(), i)
+			real := strings.NewReplacer("PORT", fmt.Sprint(freePort(t)), "DISK", disk(t), "MACHINE", hostname(), "NAME", name)
+			s := newStage(t, name, real.Replace(tc.Compose("IMAGE")))
+			up := s.up
+			if tc.Shell == "" {
+				up = s.create
+			}
+			c := up(s.spec("web"))
+			if _, err := os.Stat("/sys/fs/cgroup/memory"); tc.Shell != "" && (err == nil || !strings.HasPrefix(tc.Name, "cgroup:")) {
+				if got := s.sh(c, tc.Shell); !says(got, real.Replace(tc.Want)) {
+					t.Errorf("%s\nsays %q\nwant %q", tc.Shell, got, tc.Want)
+				}
+			}
+			if template, want, ok := strings.Cut(real.Replace(tc.Inspect), " = "); ok {
+				args := []string{"container", "inspect", c.ID}
+				if kind, rest, _ := strings.Cut(template, " "); kind == "network" || kind == "volume" {
+					object, of, _ := strings.Cut(rest, " ")
+					args, template = []string{kind, "inspect", object}, of
+				}
+				got, err := exec.Command("docker", append(args, "--format", template)...).CombinedOutput()
+				if err != nil || strings.TrimSpace(string(got)) != want {
+					t.Errorf("docker %s --format '%s'\nsays %q, %v\nwant %q", strings.Join(args, " "), template, got, err, want)
+				}
 			}
 		})
 	}
+}
+
+// disk is a block device of this machine.
+func disk(t *testing.T) string {
+	t.Helper()
+	disks, err := filepath.Glob("/sys/block/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range disks {
+		if path := "/dev/" + filepath.Base(d); !strings.Contains(path, "ram") {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	t.Fatal("there is no block device in /dev")
+	return ""
 }
 
 func says(got, want string) bool {

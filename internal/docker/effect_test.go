@@ -203,3 +203,33 @@ func modelStruct(t reflect.Type) bool {
 func sortedValues(m reflect.Value) []reflect.Value {
 	return slices.SortedFunc(slices.Values(m.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 }
+
+// TestInside holds the rows that claim to be seen on a real engine: every
+// attribute below them is in one of InsideCases. What reaches an engine and is
+// done has to claim it, or to name another test on an engine, or what no such
+// test can go without.
+func TestInside(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range InsideCases() {
+		file := strings.NewReplacer("PORT", "8080", "DISK", "/dev/sda").Replace(c.Compose("nginx"))
+		eachSet(load(t, file), func(path string, _ func()) { seen[path] = true })
+	}
+	rows := readSupport(t)
+	for _, attribute := range knownAttributes() {
+		i := rowOf(rows, attribute)
+		if i < 0 {
+			continue
+		}
+		holds := func(kind string) bool {
+			return slices.ContainsFunc(rows[i].held, func(h string) bool { return strings.HasPrefix(h, kind) })
+		}
+		switch {
+		case holds("inside"):
+			if !seen[attribute] {
+				t.Errorf("%s is in none of InsideCases", attribute)
+			}
+		case rows[i].state == "done" && holds("mapping:") && !holds("script:e2e/") && !holds("needs:"):
+			t.Errorf("%s: row %s names no test on a running engine", attribute, rows[i].path)
+		}
+	}
+}

@@ -101,12 +101,18 @@ func (s *stage) spec(service string) convergence.CreateSpec {
 	}
 }
 
-// up creates and starts a container with its configs and secrets copied in.
-func (s *stage) up(spec convergence.CreateSpec) convergence.Ref {
+// create creates a container.
+func (s *stage) create(spec convergence.CreateSpec) convergence.Ref {
 	s.Helper()
 	made, err := s.engine.CreateContainer(s.Context(), spec)
 	s.must(err)
-	c := convergence.Ref{ID: made.ID, Name: spec.Name}
+	return convergence.Ref{ID: made.ID, Name: spec.Name}
+}
+
+// up creates and starts a container with its configs and secrets copied in.
+func (s *stage) up(spec convergence.CreateSpec) convergence.Ref {
+	s.Helper()
+	c := s.create(spec)
 	s.must(s.engine.CopyTo(s.Context(), c, s.copied(spec.Service)))
 	s.must(s.engine.StartContainer(s.Context(), c))
 	return c
