@@ -45,6 +45,7 @@ func Render(p *project.Project, opt RenderOptions) ([]byte, error) {
 	if err := yaml.Unmarshal(out, &doc); err != nil {
 		return nil, fmt.Errorf("write the model of %s: %w", p.Name, err)
 	}
+	keepZeros(&doc, p)
 	if opt.Mask {
 		maskSecrets(&doc, p)
 	}
