@@ -102,8 +102,21 @@ func (s *session) planned(ctx context.Context, e convergence.Engine, op operatio
 		if err := s.warnOfEngine(ctx, e, op.target.project, ""); err != nil {
 			return convergence.Plan{}, err
 		}
+		if err := refusedBy(ctx, e, op.target.project); err != nil {
+			return convergence.Plan{}, err
+		}
 	}
 	return s.plannedFor(have, op)
+}
+
+// refusedBy is an error if this engine can make no container of a service.
+func refusedBy(ctx context.Context, e convergence.Engine, p *project.Project) error {
+	if particular, ok := e.(interface {
+		Refused(ctx context.Context, p *project.Project) error
+	}); ok {
+		return particular.Refused(ctx, p)
+	}
+	return nil
 }
 
 // warnOfEngine says what this engine cannot do of the keys whose path holds part.

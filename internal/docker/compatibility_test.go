@@ -197,7 +197,8 @@ attribute is missing, and none claims a test that does not have it. An attribute
 its own. What has no effect is said when the file is read, with its line.
 
 - **done**: the engine gets it, from API 1.41 (Docker Engine 20.10) on.
-- **engine 1.44**: from that API version on; on an older engine ` + "`up`" + ` warns, or refuses where it could only be done wrong.
+- **engine 1.44**: from that API version on; on an older engine ` + "`up`" + ` warns, or refuses before it
+  changes anything where it could only be done wrong.
 - **cluster**: one engine has no use for it; a warning says what happens instead.
 - **windows**: for Windows engines; elsewhere a warning.
 - **warned**, **refused**: not carried out.

@@ -74,7 +74,7 @@ func (t translation) request() (request, error) {
 
 // invalid is the error of a key that cannot be translated.
 func (t translation) invalid(key string, err error) error {
-	return fmt.Errorf("create %s: services.%s.%s: %w", t.in.Name, t.in.Service.Name, key, err)
+	return &keyError{t.in.Name, t.in.Service.Name, key, err}
 }
 
 // parsePlatform reads os/architecture[/variant]; an empty string is nil, the

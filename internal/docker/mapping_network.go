@@ -63,7 +63,7 @@ func (t translation) endpoint(n *project.Network) (*network.EndpointSettings, er
 	spec := convergence.EndpointSpec{Project: t.in.Project, Service: t.in.Service, Network: n, Container: t.finalName()}
 	settings, err := newEndpointSettings(spec, t.api)
 	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", t.in.Name, err)
+		return nil, t.invalid("mac_address", err)
 	}
 	if t.in.OneOff && !t.in.UseAliases && len(settings.Aliases) > 0 {
 		settings.Aliases = []string{t.finalName()}
@@ -170,7 +170,7 @@ func macAddress(s *project.Service, key string, primary bool) (string, error) {
 		return mac, nil
 	}
 	if mac != "" && !strings.EqualFold(mac, s.Spec.MacAddress) {
-		return "", fmt.Errorf("services.%s.mac_address: %s differs from %s of its primary network %s", s.Name, s.Spec.MacAddress, mac, key)
+		return "", fmt.Errorf("%s differs from %s of its primary network %s", s.Spec.MacAddress, mac, key)
 	}
 	return s.Spec.MacAddress, nil
 }

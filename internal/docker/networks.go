@@ -95,7 +95,7 @@ func (e *Engine) ConnectNetwork(ctx context.Context, c convergence.Ref, spec con
 	}
 	settings, err := newEndpointSettings(spec, d.ClientVersion())
 	if err != nil {
-		return fmt.Errorf("connect %s: %w", c.Name, err)
+		return fmt.Errorf("connect %s: services.%s.mac_address: %w", c.Name, spec.Service.Name, err)
 	}
 	return e.connect(ctx, c, spec.Network.Name, settings)
 }

@@ -1,0 +1,62 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
+)
+
+// keyError says which key of a service cannot be translated.
+type keyError struct {
+	container, service, key string
+	err                     error
+}
+
+func (e *keyError) Error() string {
+	return fmt.Sprintf("create %s: services.%s.%s: %v", e.container, e.service, e.key, e.err)
+}
+
+func (e *keyError) Unwrap() error { return e.err }
+
+// Refused is an error that names, with its place, every key of the active services
+// that no container could be created with on this engine; nil if there is none. It
+// is for asking before anything changes.
+func (e *Engine) Refused(ctx context.Context, p *project.Project) error {
+	c, err := e.connected(ctx)
+	if err != nil {
+		return err
+	}
+	return refused(p, c.ClientVersion(), e.osType())
+}
+
+func refused(p *project.Project, api, system string) error {
+	refs := map[string]convergence.Ref{} // whatever a service refers to will be there
+	for _, s := range p.Services {
+		refs[s.Name] = convergence.Ref{Name: p.ContainerName(s, 1)}
+	}
+	var all []error
+	for _, s := range p.Services {
+		if s.Provider {
+			continue
+		}
+		t := newTranslation(convergence.CreateSpec{Project: p, Service: s, Name: p.ContainerName(s, 1), Number: 1, Refs: refs}, api, system)
+		// A file that is gone is no reason to leave a container that is there.
+		t.readFile = func(string) ([]byte, error) { return []byte("{}"), nil }
+		_, err := t.request()
+		var of *keyError
+		if !errors.As(err, &of) {
+			continue // what names no key is the create call's to say
+		}
+		path := append([]string{"services", s.Name}, strings.Split(strings.ReplaceAll(of.key, "[", ".["), ".")...)
+		text := fmt.Sprintf("services.%s.%s: %v", s.Name, of.key, of.err)
+		if at := p.Positions.Of(path...).String(); at != "" {
+			text = at + ": " + text
+		}
+		all = append(all, errors.New(text))
+	}
+	return errors.Join(all...)
+}
