@@ -1,6 +1,11 @@
 package docker
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/musterdev/muster/loader"
+)
 
 func TestRefused(t *testing.T) {
 	p := load(t, `services:
@@ -23,5 +28,33 @@ volumes: {v: {}}
 		if err := refused(p, api, "linux"); err == nil || err.Error() != want {
 			t.Errorf("API %s:\n%v\nwant:\n%s", api, err, want)
 		}
+	}
+}
+
+// TestUnknown holds the rows of testdata/compatibility.txt that say refused: the
+// loader names the key, and the place where it stands.
+func TestUnknown(t *testing.T) {
+	tried := 0
+	for _, r := range readSupport(t) {
+		if r.state != "reference" || !strings.Contains(r.note, "refused") {
+			continue
+		}
+		tried++
+		keys := strings.Split(r.path, ".")
+		text := "services: {web: {image: nginx}}\n"
+		if keys[0] == "services" {
+			text = "services: {web: {image: nginx, " + strings.Join(keys[1:], ": {") + ": 1" + strings.Repeat("}", len(keys)) + "\n"
+		} else {
+			text += keys[0] + ": {c: {" + strings.Join(keys[1:], ": {") + ": 1" + strings.Repeat("}", len(keys)) + "\n"
+		}
+		_, _, err := loader.Load(t.Context(), loader.Input{
+			Files: []string{"-"}, Stdin: strings.NewReader(text), ProjectName: "demo", Dir: "/project", WorkingDir: "/project",
+		})
+		if err == nil || !strings.Contains(err.Error(), "."+keys[len(keys)-1]+": unknown key") {
+			t.Errorf("%s: %s is loaded, or refused with other words: %v", r.path, text, err)
+		}
+	}
+	if tried == 0 {
+		t.Error("no row says refused")
 	}
 }
