@@ -59,6 +59,16 @@ test-e2e: engine images examples ## the tests on the real engine
 reliability: engine images ## play the fault matrix on engines of its own, write docs/RELIABILITY.md
 	MUSTER_E2E=1 go test -tags e2e -count=1 -timeout 15m ./internal/faultmatrix -update
 
+# FuzzX of ./dir as dir:FuzzX, one after the other; what they find is kept in testdata/fuzz.
+FUZZ_TIME ?= 10m
+FUZZ ?= $(shell grep -rno '^func Fuzz[A-Za-z]*' --include='*_test.go' . | sed -E 's,^(.*)/[^/]*:[0-9]+:func (.*),\1:\2,' | sort)
+.PHONY: fuzz
+fuzz: go ## every fuzz target for FUZZ_TIME (default 10m); FUZZ=./loader:FuzzLoad for one
+	@for target in $(FUZZ); do \
+		echo "== $$target for $(FUZZ_TIME)"; \
+		nice -n 19 go test "$${target%:*}" -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZ_TIME) -fuzzminimizetime 5s -parallel 1; \
+	done
+
 .PHONY: race
 race: go ## the unit tests under the race detector
 	go test -race -timeout 20m ./...

@@ -76,7 +76,9 @@ func (w *worldReader) everything() {
 	for _, v := range w.was.Volumes {
 		w.volume(v.Key, nil)
 	}
-	for _, s := range w.was.Services {
+	services := slices.Clone(w.was.Services) // who shares a namespace comes after those that have one
+	slices.SortStableFunc(services, func(a, b *project.Service) int { return len(a.Namespaces) - len(b.Namespaces) })
+	for _, s := range services {
 		if !slices.ContainsFunc(w.have.Images, func(m Image) bool { return m.Ref == s.Image }) {
 			w.image(s.Image, nil)
 		}
@@ -87,7 +89,7 @@ func (w *worldReader) everything() {
 }
 
 func (w *worldReader) drop(name string) {
-	w.have.Containers = slices.DeleteFunc(w.have.Containers, func(c Container) bool { return c.Name == "demo-"+name || c.Name == name })
+	w.have.Containers = slices.DeleteFunc(w.have.Containers, func(c Container) bool { return c.Name == w.was.Name+"-"+name || c.Name == name })
 	w.have.Networks = slices.DeleteFunc(w.have.Networks, func(n Network) bool { return n.Name == name })
 	w.have.Volumes = slices.DeleteFunc(w.have.Volumes, func(v Volume) bool { return v.Name == name })
 	w.have.Images = slices.DeleteFunc(w.have.Images, func(m Image) bool { return m.Ref == name })
@@ -118,8 +120,8 @@ func (w *worldReader) image(ref string, opts []string) {
 }
 
 func (w *worldReader) network(key string, opts []string) {
-	n := Network{Name: "demo_" + key, Driver: "bridge", Labels: map[string]string{
-		project.LabelProject: "demo", project.LabelNetwork: key,
+	n := Network{Name: w.was.Name + "_" + key, Driver: "bridge", Labels: map[string]string{
+		project.LabelProject: w.was.Name, project.LabelNetwork: key,
 	}}
 	if declared := w.was.Network(key); declared != nil {
 		n.Name = declared.Name
@@ -136,8 +138,8 @@ func (w *worldReader) network(key string, opts []string) {
 }
 
 func (w *worldReader) volume(key string, opts []string) {
-	v := Volume{Name: "demo_" + key, Driver: "local", Labels: map[string]string{
-		project.LabelProject: "demo", project.LabelVolume: key,
+	v := Volume{Name: w.was.Name + "_" + key, Driver: "local", Labels: map[string]string{
+		project.LabelProject: w.was.Name, project.LabelVolume: key,
 	}}
 	if declared := w.was.Volume(key); declared != nil {
 		v.Name = declared.Name
@@ -178,7 +180,7 @@ func (w *worldReader) container(name string, opts []string) {
 		return
 	}
 	w.made++
-	c := Container{Ref: Ref{ID: fmt.Sprintf("c%02d%061d", w.made, 0), Name: "demo-" + name}, Project: "demo", State: Running}
+	c := Container{Ref: Ref{ID: fmt.Sprintf("c%02d%061d", w.made, 0), Name: w.was.Name + "-" + name}, Project: w.was.Name, State: Running}
 	c.Service, c.Number, c.OneOff = service, number, !slot
 	if s := from.Service(service); s != nil {
 		w.fromService(&c, from, s)
@@ -186,7 +188,7 @@ func (w *worldReader) container(name string, opts []string) {
 		c.Labels = map[string]string{project.LabelConfigHash: "0123"}
 	}
 	w.options(&c, opts)
-	c.Labels[project.LabelProject], c.Labels[project.LabelService] = "demo", c.Service
+	c.Labels[project.LabelProject], c.Labels[project.LabelService] = w.was.Name, c.Service
 	w.have.Containers = append(w.have.Containers, c)
 }
 

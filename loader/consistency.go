@@ -54,9 +54,11 @@ func readable(elems []string) string {
 
 func (c *consistency) service(name string) *node { return c.tree.at("services", name) }
 
-// has reports whether the service has the attribute in any file, usable or not.
+// has reports whether the service has the attribute in any file, usable or not,
+// and none takes it away.
 func (c *consistency) has(name string, keys ...string) bool {
-	return c.service(name).at(keys...) != nil
+	n := c.service(name).at(keys...)
+	return n != nil && n.tag != tagReset
 }
 
 func (c *consistency) source(name string, spec types.ServiceConfig) {

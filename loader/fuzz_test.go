@@ -56,6 +56,7 @@ func seeds(f *testing.F, dir string) {
 // what loads is written in a way that reads back to the same.
 func FuzzLoad(f *testing.F) {
 	seeds(f, "valid")
+	seeds(f, "corpus")
 	seeds(f, "invalid")
 	f.Fuzz(func(t *testing.T, text string) {
 		dir := t.TempDir()

@@ -12,7 +12,7 @@ import (
 // twice after merging stays in it.
 func mergeNodes(base, over *node, path []string) *node {
 	switch {
-	case base == nil:
+	case base == nil || base.tag == tagReset:
 		return over
 	case over == nil || over.isNull() || over.bad:
 		return base
