@@ -301,3 +301,38 @@ func FuzzMount(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDuration makes sure that what passes the check is a time to compose-go.
+func FuzzDuration(f *testing.F) {
+	for _, seed := range []string{"1s", "1m30s", "500ms", "1h1h", "10", "0", "-1s", "1.5h", "1d", "10 seconds", "9999999h"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		n, s := valueOf(text)
+		newChecker(s).checkDuration(n, "x")
+		var d types.Duration
+		if err := d.DecodeMapstructure(text); !n.bad && err != nil {
+			t.Errorf("%q passes; compose-go has %v", text, err)
+		}
+	})
+}
+
+// FuzzSize makes sure that what passes the check is a size to compose-go.
+func FuzzSize(f *testing.F) {
+	for _, seed := range []string{"512m", "1GB", "1.5g", "-1", "0x10", "10 kb", "512 megs", "1e3", "9999999999999999999999", "1tib"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		n, s := valueOf(text)
+		newChecker(s).size(n, "x")
+		var u types.UnitBytes
+		if err := u.DecodeMapstructure(text); !n.bad && err != nil {
+			t.Errorf("%q passes; compose-go has %v", text, err)
+		}
+	})
+}
+
+// valueOf is text as the value of a key, and a session to check it in.
+func valueOf(text string) (*node, *session) {
+	return &node{value: text, text: text, plain: true}, &session{limits: Limits{}.withDefaults(), env: newEnvironment(nil), order: map[string]int{}}
+}
