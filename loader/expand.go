@@ -91,6 +91,9 @@ func (x *expander) braced(text string, base, depth int) (value string, n int, er
 	end := closingBrace(text)
 	name := leadingName(text[2:])
 	invalid := &expandError{offset: base, msg: "invalid interpolation", hint: "write $$ for a dollar sign"}
+	if end < 0 {
+		invalid.hint = "close the brace, or write $$ for a dollar sign"
+	}
 	if end < 0 || name == "" {
 		return "", 0, invalid
 	}

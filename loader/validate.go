@@ -182,7 +182,7 @@ func (v *validator) value(n *node, s *schema, path string) {
 		v.reject(n, path, fmt.Sprintf("%s is not one of %s", quoteValue(n), strings.Join(s.Enum, ", ")), didYouMean(text, s.Enum))
 	case isString && s.pattern != nil && !s.pattern.MatchString(text) && !strings.HasSuffix(path, ".container_name"):
 		hint := "it must match " + s.Pattern
-		if words := strings.Split(s.Pattern, "|"); len(words) > 2 {
+		if words := strings.Split(strings.ReplaceAll(s.Pattern, "([0-9]+[wdhms])+", "12h"), "|"); len(words) > 2 {
 			hint = didYouMean(text, words)
 			if hint == "" {
 				hint = "use " + strings.Join(words, ", ")
