@@ -138,7 +138,9 @@ func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
 // subscription stands by the time it is needed.
 func (r *run) track(ctx context.Context) {
 	for _, s := range r.plan.Steps {
-		if _, waits := s.Action.(Await); !waits {
+		switch s.Action.(type) {
+		case Await, RunPreStart:
+		default:
 			continue
 		}
 		if r.tracker == nil {
@@ -201,7 +203,7 @@ func (r *run) do(ctx context.Context, s Step) error {
 			break
 		}
 		ctx = r.halt
-	case PullImage, BuildImage, RunHook:
+	case PullImage, BuildImage, RunHook, RunPreStart:
 		if s.Finish {
 			ctx = context.WithoutCancel(ctx)
 		}

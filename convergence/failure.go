@@ -115,6 +115,7 @@ func suspects(complaint string) []string {
 		attributes []string
 	}{
 		{[]string{"port is already allocated", "address already in use", "bind host port", "userland proxy"}, []string{"ports"}},
+		{[]string{"pre_start"}, []string{"pre_start"}},
 		{[]string{"post_start"}, []string{"post_start"}},
 		{[]string{"pre_stop"}, []string{"pre_stop"}},
 		{[]string{"no such image", "manifest unknown", "pull access denied"}, []string{"image"}},

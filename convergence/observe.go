@@ -105,6 +105,7 @@ func imageRefs(p *project.Project) []ImageRef {
 		}
 		refs = append(refs, serviceImage(p, s))
 		refs = append(refs, volumeImages(p, s)...)
+		refs = append(refs, hookImages(p, s)...)
 	}
 	slices.SortFunc(refs, func(a, b ImageRef) int { return compareImageRefs(a, b) })
 	return slices.Compact(refs)

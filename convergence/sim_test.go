@@ -244,6 +244,11 @@ func (s *sim) onContainer(a Action) error {
 	case CopyFiles:
 		_, err := s.find(a.Target)
 		return err
+	case RunPreStart:
+		if _, ok := s.have.Image(a.Spec.Service.Image); !ok {
+			return fmt.Errorf("no image %s", a.Spec.Service.Image)
+		}
+		return s.in(a.Beside, "", nil)
 	case RunHook:
 		return s.in(a.Target, Running, nil)
 	case StartContainer:

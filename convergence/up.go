@@ -63,6 +63,7 @@ func (u *up) finish(scope []*project.Service) {
 		for _, sl := range sp.slots {
 			u.emitSlot(sl)
 		}
+		u.emitPreStart(sp)
 	}
 	u.removeRenamedNetworks()
 	u.spareRebuilt()
@@ -163,9 +164,6 @@ func (u *up) checkServices() {
 		}
 		if s.ContainerName != "" && s.Replicas > 1 {
 			u.fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)
-		}
-		if len(s.PreStart) > 0 && !u.opt.NoStart {
-			u.warn("%s: service %s: pre_start hooks do not run yet", u.want.Positions.Of("services", s.Name, "pre_start"), s.Name)
 		}
 		if s.Replicas > 0 {
 			u.checkFiles(u.want, s)

@@ -57,7 +57,7 @@ func (u *up) imageUses() []*imageUse {
 		case s.Build:
 			u.warn("services %s and %s build the same image %s: only the build section of %s is used", use.builder.Name, s.Name, s.Image, use.builder.Name)
 		}
-		for _, ref := range volumeImages(u.want, s) {
+		for _, ref := range slices.Concat(volumeImages(u.want, s), u.hookImages(s)) {
 			mounted := of(ref)
 			mounted.mounts = append(mounted.mounts, s)
 		}
