@@ -7,6 +7,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/internal/provider"
 )
 
 // lock takes the project's lock. Whoever has to wait is told for whom.
@@ -40,7 +41,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 	defer s.printer.End()
 	opt := convergence.ApplyOptions{
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
-		Want: op.target.project, HookOutput: op.hookOutput,
+		Want: op.target.project, HookOutput: op.hookOutput, Provider: provider.Runner{Env: s.Env}.Run,
 	}
 	if plan.Provisional && op.afterImages != nil {
 		if err := convergence.ApplyWith(ctx, plan.Images(), e, opt); err != nil {

@@ -45,6 +45,9 @@ type ApplyOptions struct {
 	// HookOutput says where the output of a hook goes; nil drops it. Of a hook
 	// that fails the error holds the end of it.
 	HookOutput func(RunHook) io.Writer
+	// Provider runs the program of a provided service and returns the variables
+	// that it sets for dependents; tell is told how it gets on. Nil refuses.
+	Provider func(ctx context.Context, a RunProvider, tell func(string)) (map[string]string, error)
 }
 
 // Apply does the plan. Only the success of a step releases those that need it.
@@ -105,7 +108,9 @@ type run struct {
 	done    map[StepID]bool
 	failed  map[StepID]*StepError
 	skipped map[StepID]bool
-	first   StepID // the step that failed first
+	// provided are the variables that providers set, by service.
+	provided map[string]map[string]string
+	first    StepID // the step that failed first
 }
 
 func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
@@ -117,7 +122,7 @@ func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
 		plan: p, engine: e, opt: opt, reporter: newReporter(p, opt.Report), began: time.Now(),
 		steps: make(map[StepID]Step, len(p.Steps)), begun: map[StepID]bool{}, tracker: opt.Tracker,
 		slots: newSlots(limit), pulls: newSlots(opt.ImageLimit), local: map[ImageRef]Image{},
-		ids: map[string]string{}, started: map[string]time.Time{},
+		provided: map[string]map[string]string{}, ids: map[string]string{}, started: map[string]time.Time{},
 		done: map[StepID]bool{}, failed: map[StepID]*StepError{}, skipped: map[StepID]bool{},
 	}
 	r.halt, r.fail = context.WithCancelCause(ctx)
@@ -203,7 +208,7 @@ func (r *run) do(ctx context.Context, s Step) error {
 			break
 		}
 		ctx = r.halt
-	case PullImage, BuildImage, RunHook, RunPreStart:
+	case PullImage, BuildImage, RunHook, RunPreStart, RunProvider:
 		if s.Finish {
 			ctx = context.WithoutCancel(ctx)
 		}

@@ -212,6 +212,8 @@ func serviceOf(a Action) string {
 		return a.Service
 	case RunHook:
 		return a.Service
+	case RunProvider:
+		return a.Service.Name
 	case RunPreStart:
 		return a.Spec.Service.Name
 	case Await:

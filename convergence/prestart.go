@@ -161,6 +161,7 @@ func (a RunPreStart) create(ctx context.Context, r *run) (Ref, error) {
 	}
 	delete(spec.Labels, project.LabelConfigHash)
 	spec.Service = spec.Service.WithVolumesOf(r.target(a.Beside).Key())
+	spec = r.provide(spec)
 	made, err := r.engine.CreateContainer(ctx, spec)
 	if errors.Is(err, ErrConflict) {
 		old, lookErr := r.engine.InspectContainer(ctx, Ref{Name: spec.Name})

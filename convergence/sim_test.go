@@ -244,6 +244,8 @@ func (s *sim) onContainer(a Action) error {
 	case CopyFiles:
 		_, err := s.find(a.Target)
 		return err
+	case RunProvider:
+		return nil
 	case RunPreStart:
 		if _, ok := s.have.Image(a.Spec.Service.Image); !ok {
 			return fmt.Errorf("no image %s", a.Spec.Service.Image)

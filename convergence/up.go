@@ -64,6 +64,7 @@ func (u *up) finish(scope []*project.Service) {
 			u.emitSlot(sl)
 		}
 		u.emitPreStart(sp)
+		u.emitProvider(sp)
 	}
 	u.removeRenamedNetworks()
 	u.spareRebuilt()
@@ -160,7 +161,7 @@ func orDiverged(p RecreatePolicy) RecreatePolicy {
 func (u *up) checkServices() {
 	for _, s := range u.scope {
 		if s.Provider {
-			u.fail(s.Pos, "service %s: provider services are not supported yet", s.Name)
+			continue
 		}
 		if s.ContainerName != "" && s.Replicas > 1 {
 			u.fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)

@@ -148,6 +148,7 @@ func (u *up) stopNeeds(sl *slot) []StepID {
 func (u *up) createNeeds(sl *slot) []StepID {
 	s := sl.svc.Service
 	needs := append(slices.Clone(sl.first), u.images[s.Image])
+	needs = append(needs, u.providers(s)...)
 	for _, ref := range volumeImages(u.want, s) {
 		needs = append(needs, u.images[ref.Ref])
 	}

@@ -55,3 +55,16 @@ func (s *Service) WithVolumesOf(container string) *Service {
 	with.Spec.VolumesFrom = append(slices.Clone(s.Spec.VolumesFrom), types.ContainerPrefix+container)
 	return &with
 }
+
+// WithEnvironment is the service with variables set over its own.
+func (s *Service) WithEnvironment(set map[string]string) *Service {
+	with := *s
+	with.Spec.Environment = maps.Clone(s.Spec.Environment)
+	if with.Spec.Environment == nil {
+		with.Spec.Environment = types.MappingWithEquals{}
+	}
+	for k, v := range set {
+		with.Spec.Environment[k] = &v
+	}
+	return &with
+}
