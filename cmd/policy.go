@@ -1,0 +1,37 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// deniedCode is the exit code of a project that the policy forbids.
+const deniedCode = 78
+
+// checkPolicy is an error if the project asks for a grant that the policy,
+// deny:KIND,KIND, forbids. An empty policy forbids nothing.
+func checkPolicy(policy string, p *project.Project) error {
+	if policy == "" {
+		return nil
+	}
+	list, ok := strings.CutPrefix(policy, "deny:")
+	denied := strings.Split(list, ",")
+	unknown := slices.IndexFunc(denied, func(k string) bool { return !slices.Contains(project.GrantKinds[:], k) })
+	if !ok || unknown >= 0 {
+		return fmt.Errorf("--policy %q: give deny: and a list of %s", policy, strings.Join(project.GrantKinds[:], ", "))
+	}
+	var errs []error
+	for _, g := range p.Grants() {
+		if slices.Contains(denied, g.Kind) {
+			errs = append(errs, fmt.Errorf("%s: service %s asks for %s, which --policy deny:%s forbids", g.Pos, g.Service, g.What, g.Kind))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &exitError{code: deniedCode, err: errors.Join(errs...)}
+}
