@@ -112,6 +112,30 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// A token that a login left in place of a password reaches the engine as one,
+// from the configuration file and from a helper, which gives it the user <token>.
+func TestIdentityToken(t *testing.T) {
+	helpers := t.TempDir()
+	script := "#!/bin/sh\necho '{\"Username\": \"<token>\", \"Secret\": \"t0ken\"}'\n"
+	if err := os.WriteFile(filepath.Join(helpers, "docker-credential-tokens"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", helpers+":"+os.Getenv("PATH"))
+	for what, config := range map[string]string{
+		"file":   `{"auths": {"r.example": {"identitytoken": "t0ken"}}}`,
+		"helper": `{"credHelpers": {"r.example": "tokens"}}`,
+	} {
+		text, err := configured(t, config).credentials("r.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := registry.DecodeAuthConfig(text)
+		if err != nil || got.IdentityToken != "t0ken" || got.Password != "" {
+			t.Errorf("by %s: token %q, password %q, %v; want the token alone", what, got.IdentityToken, got.Password, err)
+		}
+	}
+}
+
 func TestProxyVariables(t *testing.T) {
 	e := configured(t, `{"proxies": {"default": {"httpProxy": "http://p", "noProxy": "local"}, "unix:///elsewhere": {"httpProxy": "http://q"}}}`)
 	got, err := e.proxyVariables("linux")
