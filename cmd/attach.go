@@ -56,12 +56,5 @@ func (s *session) attach(ctx context.Context, opt attachOptions, service string)
 		stop := s.forwardSignals(ctx, e, c.Ref)
 		defer stop()
 	}
-	if err := s.interact(ctx, attached, streams); err != nil {
-		return err
-	}
-	// Detaching ends the streams too, while the container goes on.
-	if now, err := e.InspectContainer(ctx, c.Ref); err == nil && now.State == convergence.Running {
-		return nil
-	}
-	return exitWith(attached.ExitCode(ctx))
+	return s.stay(ctx, attached, streams)
 }

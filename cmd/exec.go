@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -73,10 +74,20 @@ func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, a
 	if err != nil {
 		return err
 	}
-	if err := s.interact(ctx, started, streams); err != nil {
+	return s.stay(ctx, started, streams)
+}
+
+// stay connects the streams and ends with the exit code of what runs inside, or
+// with success when the user detaches from it.
+func (s *session) stay(ctx context.Context, inside convergence.Session, streams convergence.SessionOptions) error {
+	err := s.interact(ctx, inside, streams)
+	if errors.Is(err, convergence.ErrDetached) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return exitWith(started.ExitCode(ctx))
+	return exitWith(inside.ExitCode(ctx))
 }
 
 // exitWith is the end of a command by the exit code of what it ran.

@@ -12,7 +12,8 @@ import (
 )
 
 // interact connects the session's streams with ours until the output ends. With
-// a terminal on both sides it is raw and follows changes of its size.
+// a terminal on both sides it is raw and follows changes of its size. It ends
+// with convergence.ErrDetached when the user leaves while the process goes on.
 func (s *session) interact(ctx context.Context, inside convergence.Session, opt convergence.SessionOptions) error {
 	defer inside.Close()
 	if opt.TTY && opt.Stdin && s.Terminal.In && s.Terminal.Raw != nil {
@@ -26,11 +27,16 @@ func (s *session) interact(ctx context.Context, inside convergence.Session, opt 
 		stop := s.followSize(ctx, inside)
 		defer stop()
 	}
+	detached := make(chan struct{})
 	if opt.Stdin {
 		// It ends with the standard input or with the process: a read from a
 		// terminal cannot be called back.
 		go func() {
-			_, _ = io.Copy(inside, s.In) // whoever reads it may be gone first
+			_, err := io.Copy(inside, s.In) // whoever reads it may be gone first
+			if errors.Is(err, convergence.ErrDetached) {
+				close(detached)
+				return
+			}
 			_ = inside.CloseWrite()
 		}()
 	}
@@ -42,8 +48,12 @@ func (s *session) interact(ctx context.Context, inside convergence.Session, opt 
 			return nil
 		}
 		return err
-	case <-ctx.Done():
+	case <-detached:
 		_ = inside.Close() // ends the copy
+		<-done
+		return convergence.ErrDetached
+	case <-ctx.Done():
+		_ = inside.Close()
 		<-done
 		return context.Cause(ctx)
 	}

@@ -171,10 +171,7 @@ func (s *session) attend(ctx context.Context, c convergence.Ref, opt runOptions)
 		stop := s.forwardSignals(ctx, e, c)
 		defer stop()
 	}
-	if err := s.interact(ctx, attached, streams); err != nil {
-		return err
-	}
-	return exitWith(attached.ExitCode(ctx))
+	return s.stay(ctx, attached, streams)
 }
 
 func (s *session) startDetached(ctx context.Context, e convergence.Engine, c convergence.Ref) error {

@@ -2,6 +2,7 @@ package convergence
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -47,8 +48,13 @@ type Sessions interface {
 	PushImage(ctx context.Context, ref ImageRef, report func(Progress)) error
 }
 
+// ErrDetached is the end of a session that its user left with the detach keys:
+// the process goes on.
+var ErrDetached = errors.New("detached")
+
 // Session is the standard streams of a process in a container. Write is its
-// standard input.
+// standard input. With a terminal, io.Copy to it ends with ErrDetached when the
+// detach keys are read.
 type Session interface {
 	io.WriteCloser
 	// CloseWrite ends the standard input.
@@ -65,7 +71,7 @@ type Session interface {
 type SessionOptions struct {
 	TTY        bool
 	Stdin      bool
-	DetachKeys string // empty is the engine's ctrl-p,ctrl-q
+	DetachKeys string // empty are those of config.json, else ctrl-p,ctrl-q
 	// Remove says that the engine removes the container once it ends, so that its
 	// exit code must be waited for from the start.
 	Remove bool

@@ -20,6 +20,7 @@ var _ convergence.Sessions = (*Engine)(nil)
 type stream struct {
 	types.HijackedResponse
 	tty    bool
+	leave  []byte // the keys that detach, with a terminal
 	resize func(context.Context, container.ResizeOptions) error
 	exit   func(context.Context) (int, error)
 	once   sync.Once
@@ -61,8 +62,12 @@ func execOptions(spec convergence.ExecSpec) container.ExecOptions {
 // StartExec implements convergence.Sessions.
 func (e *Engine) StartExec(ctx context.Context, c convergence.Ref, spec convergence.ExecSpec, t convergence.SessionOptions) (convergence.Session, error) {
 	verb := doing("run a command in", c)
+	keys, leave, err := e.detachKeys(t.DetachKeys)
+	if err != nil {
+		return nil, err
+	}
 	opt := execOptions(spec)
-	opt.Tty, opt.AttachStdin, opt.AttachStdout, opt.AttachStderr, opt.DetachKeys = t.TTY, t.Stdin, true, true, t.DetachKeys
+	opt.Tty, opt.AttachStdin, opt.AttachStdout, opt.AttachStderr, opt.DetachKeys = t.TTY, t.Stdin, true, true, keys
 	made, err := call(ctx, e, change(), verb, func(ctx context.Context, d *client.Client) (container.ExecCreateResponse, error) {
 		return d.ContainerExecCreate(ctx, c.Key(), opt)
 	})
@@ -77,7 +82,7 @@ func (e *Engine) StartExec(ctx context.Context, c convergence.Ref, spec converge
 		return nil, err
 	}
 	return &stream{
-		HijackedResponse: conn, tty: t.TTY,
+		HijackedResponse: conn, tty: t.TTY, leave: leave,
 		resize: func(ctx context.Context, size container.ResizeOptions) error {
 			return e.do(ctx, change(), verb, func(ctx context.Context, d *client.Client) error { return d.ContainerExecResize(ctx, made.ID, size) })
 		},
@@ -104,20 +109,24 @@ func (e *Engine) StartExecDetached(ctx context.Context, c convergence.Ref, spec 
 // AttachContainer implements convergence.Sessions.
 func (e *Engine) AttachContainer(ctx context.Context, c convergence.Ref, t convergence.SessionOptions) (convergence.Session, error) {
 	verb := doing("attach to", c)
+	keys, leave, err := e.detachKeys(t.DetachKeys)
+	if err != nil {
+		return nil, err
+	}
 	exit := e.exitOf(c, verb)
 	if t.Remove {
 		exit = e.removalOf(ctx, c, verb)
 	}
 	conn, err := call(ctx, e, long(), verb, func(ctx context.Context, d *client.Client) (types.HijackedResponse, error) {
 		return d.ContainerAttach(ctx, c.Key(), container.AttachOptions{
-			Stream: true, Stdin: t.Stdin, Stdout: true, Stderr: true, DetachKeys: t.DetachKeys,
+			Stream: true, Stdin: t.Stdin, Stdout: true, Stderr: true, DetachKeys: keys,
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &stream{
-		HijackedResponse: conn, tty: t.TTY, exit: exit,
+		HijackedResponse: conn, tty: t.TTY, leave: leave, exit: exit,
 		resize: func(ctx context.Context, size container.ResizeOptions) error {
 			return e.do(ctx, change(), verb, func(ctx context.Context, d *client.Client) error { return d.ContainerResize(ctx, c.Key(), size) })
 		},
