@@ -48,14 +48,30 @@ func (s *session) down(ctx context.Context, opt downOptions, args []string) erro
 	if err != nil || none {
 		return err
 	}
+	built, err := s.builtImages(ctx, t.name, opt.images)
+	if err != nil {
+		return err
+	}
 	return s.run(ctx, operation{
 		name: "down", target: t,
 		nothing: fmt.Sprintf("no resource found to remove for project %q", t.name),
 		plan: func(have convergence.Observed) (convergence.Plan, error) {
 			return convergence.PlanDown(t.project, have, convergence.DownOptions{
 				Services: names, RemoveOrphans: opt.orphans, Volumes: opt.volumes, Images: opt.images,
-				Timeout: seconds(opt.timeoutSet, opt.timeout),
+				Built: built, Timeout: seconds(opt.timeoutSet, opt.timeout),
 			})
 		},
 	})
+}
+
+// builtImages are the images of the project, if they are to be removed.
+func (s *session) builtImages(ctx context.Context, name, rmi string) ([]convergence.BuiltImage, error) {
+	if rmi == "" {
+		return nil, nil
+	}
+	e, err := s.engine()
+	if err != nil {
+		return nil, err
+	}
+	return e.ListBuiltImages(ctx, name)
 }

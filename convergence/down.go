@@ -233,7 +233,13 @@ func (d *down) removeImages(cs []Container, chosen map[string]bool, whole bool) 
 	}
 	for _, c := range cs {
 		if d.service(c.Service) == nil && c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") {
-			refs[c.Image] = c.Image == d.name+"-"+c.Service || c.Image == d.name+"_"+c.Service
+			refs[c.Image] = d.named(c.Image, c.Service)
+		}
+	}
+	for _, m := range d.opt.Built {
+		known := chosen[m.Service] || whole && d.opt.RemoveOrphans
+		if name, _, _ := strings.Cut(m.Ref, ":"); known && d.named(name, m.Service) {
+			refs[strings.TrimSuffix(m.Ref, ":latest")] = true
 		}
 	}
 	for _, ref := range sortedRefs(refs) {
@@ -243,6 +249,11 @@ func (d *down) removeImages(cs []Container, chosen map[string]bool, whole bool) 
 		users := func(c Container) bool { return c.Image == ref }
 		d.add(StepID("image "+ref+"/remove"), RemoveImage{Ref: ref}, "images are to be removed", d.after(cs, users)...)
 	}
+}
+
+// named reports whether the project gave the service's image that name.
+func (d *down) named(image, service string) bool {
+	return image == d.name+"-"+service || image == d.name+"_"+service
 }
 
 func sortedRefs(refs map[string]bool) []string {

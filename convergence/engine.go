@@ -100,6 +100,15 @@ type Images interface {
 	// BuildImage builds the service's image and tags it with its Image.
 	BuildImage(ctx context.Context, spec BuildSpec, report func(Progress)) error
 	RemoveImage(ctx context.Context, ref string) error
+	// ListBuiltImages lists the names of images that were built for services of the
+	// project, as their labels say.
+	ListBuiltImages(ctx context.Context, project string) ([]BuiltImage, error)
+}
+
+// BuiltImage is a name of a local image that was built for a service.
+type BuiltImage struct {
+	Ref     string // as the engine lists it, with its tag
+	Service string
 }
 
 // Watcher subscribes to the engine's events.

@@ -49,7 +49,10 @@ type DownOptions struct {
 	RemoveOrphans bool
 	Volumes       bool
 	Images        string // "", local or all
-	Timeout       *time.Duration
+	// Built are the images that are known to be built for the project; those of
+	// services without containers and without a file can be known from nothing else.
+	Built   []BuiltImage
+	Timeout *time.Duration
 }
 
 // StartOptions are the choices of start.

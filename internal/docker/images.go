@@ -17,6 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
 )
 
 // ListImages implements convergence.Images. Plain references are answered by
@@ -115,6 +116,24 @@ func (e *Engine) listByName(ctx context.Context, api string, named map[string][]
 		}
 	}
 	return images, nil
+}
+
+// ListBuiltImages implements convergence.Images.
+func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]convergence.BuiltImage, error) {
+	opt := image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", project.LabelProject+"="+name))}
+	summaries, err := call(ctx, e, read(), "list images", func(ctx context.Context, c *client.Client) ([]image.Summary, error) {
+		return c.ImageList(ctx, opt)
+	})
+	var built []convergence.BuiltImage
+	for _, s := range summaries {
+		for _, tag := range s.RepoTags {
+			if tag != "<none>:<none>" { // as old engines call what has no name
+				built = append(built, convergence.BuiltImage{Ref: tag, Service: s.Labels[project.LabelService]})
+			}
+		}
+	}
+	slices.SortFunc(built, func(a, b convergence.BuiltImage) int { return strings.Compare(a.Ref, b.Ref) })
+	return built, err
 }
 
 // inspectRef looks one reference up. An image of another platform than asked

@@ -37,7 +37,7 @@ func (c Call) String() string {
 // Mutates reports whether the call may change anything on the engine.
 func (c Call) Mutates() bool {
 	return !slices.Contains([]string{
-		"ListContainers", "InspectContainer", "ListNetworks", "ListVolumes", "ListImages", "Logs", "Watch", "Exec",
+		"ListContainers", "InspectContainer", "ListNetworks", "ListVolumes", "ListImages", "ListBuiltImages", "Logs", "Watch", "Exec",
 		"EventsBetween", "Top", "Stats",
 	}, c.Method)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
 )
 
 // Image is an image and what its configuration says.
@@ -174,6 +175,27 @@ func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, rep
 		e.tag(m)
 		return nil
 	})
+}
+
+// ListBuiltImages implements convergence.Images.
+func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]convergence.BuiltImage, error) {
+	var built []convergence.BuiltImage
+	err := e.call(ctx, Call{Method: "ListBuiltImages"}, func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, ref := range slices.Sorted(maps.Keys(e.images)) {
+			if m := e.images[ref]; m.Labels[project.LabelProject] == name {
+				built = append(built, convergence.BuiltImage{Ref: familiar(ref), Service: m.Labels[project.LabelService]})
+			}
+		}
+		return nil
+	})
+	return built, err
+}
+
+// familiar is the form in which engines list a reference.
+func familiar(ref string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(ref, "docker.io/"), "library/")
 }
 
 // RemoveImage implements convergence.Images.
