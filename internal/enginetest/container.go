@@ -43,6 +43,10 @@ type container struct {
 	endpoints  map[string]*endpoint // by network name
 	files      map[string]*file     // of its own layer
 
+	user, dir string
+	stdin     *input    // kept open for who attaches; nil if it is closed
+	attached  []*dialog // of the process, or of the one that is started next
+
 	state      convergence.State
 	startedAt  time.Time
 	upStamp    time.Time // startedAt as the engine tells it; see stamp
@@ -79,6 +83,7 @@ type file struct {
 	content  []byte
 	mode     uint32
 	uid, gid int
+	folder   bool
 }
 
 func (c *container) ref() convergence.Ref { return convergence.Ref{ID: c.id, Name: c.name} }

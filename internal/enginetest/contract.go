@@ -42,6 +42,7 @@ func Run(t *testing.T, e convergence.Engine, fx Fixture) {
 		{"streams", streamTests()},
 		{"reports", onlookerTests()},
 		{"inside", insideTests()},
+		{"talk", sessionTests()},
 		{"objects", objectTests()},
 		{"networks", networkTests()},
 	} {

@@ -101,6 +101,10 @@ func newContainer(e *core, spec convergence.CreateSpec, image *Image) *container
 		state: convergence.Created, netMode: s.NetworkMode,
 	}
 	c.serial = e.serial
+	c.autoRemove, c.user, c.dir = spec.AutoRemove, s.User, s.WorkingDir
+	if s.StdinOpen {
+		c.stdin = &input{}
+	}
 	if spec.Service.Grace != nil {
 		c.grace = *spec.Service.Grace
 	}

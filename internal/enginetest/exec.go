@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,44 +40,11 @@ func (e *Engine) Exec(ctx context.Context, ref convergence.Ref, spec convergence
 func (e *core) run(ctx context.Context, ref convergence.Ref, spec convergence.ExecSpec, write func(string)) (int, error) {
 	exit := make(chan int, 1)
 	e.mu.Lock()
-	c, err := e.find(ref.Key())
-	switch {
-	case err != nil:
-	case c.state == convergence.Paused:
-		err = fmt.Errorf("container %s is paused, unpause the container before exec: %w", c.id, convergence.ErrConflict)
-	case c.state != convergence.Running:
-		err = fmt.Errorf("container %s is not running: %w", c.id, convergence.ErrConflict)
-	case len(spec.Command) == 0:
-		err = fmt.Errorf("no exec command specified")
-	}
+	p, err := e.begin(ref, spec, nil, func(_ bool, text string) { write(text) }, func(code int) { exit <- code })
+	e.mu.Unlock()
 	if err != nil {
-		e.mu.Unlock()
 		return 0, err
 	}
-	if program := c.process.program; program != nil && program.Exec != nil && !c.isCheck(spec.Command) {
-		e.mu.Unlock()
-		code, output := program.Exec(spec)
-		e.mu.Lock()
-		write(output)
-		e.mu.Unlock()
-		return code, nil
-	}
-	p := newProcess(c, func(_ bool, text string) { write(text) }, func(code int) { exit <- code })
-	main := c.process
-	main.execs = append(slices.DeleteFunc(main.execs, func(x *process) bool { return x.ended }), p)
-	p.after(0, func() {
-		if c.isCheck(spec.Command) {
-			p.probe()
-			return
-		}
-		if !c.has(spec.Command[0]) && !slices.Contains(shellTools(), spec.Command[0]) {
-			write("exec: " + spec.Command[0] + ": executable file not found in $PATH\n")
-			p.finish(127)
-			return
-		}
-		p.command(spec.Command, append(slices.Clone(c.env), spec.Environment...), p.finish)
-	})
-	e.mu.Unlock()
 	select {
 	case code := <-exit:
 		return code, nil
@@ -88,6 +56,44 @@ func (e *core) run(ctx context.Context, ref convergence.Ref, spec convergence.Ex
 		p.kill()
 		return 0, context.Cause(ctx)
 	}
+}
+
+// begin runs a command beside the container's process. The caller holds mu;
+// write and exit are called under it.
+func (e *core) begin(ref convergence.Ref, spec convergence.ExecSpec, stdin *input, write func(bool, string), exit func(int)) (*process, error) {
+	c, err := e.find(ref.Key())
+	switch {
+	case err != nil:
+		return nil, err
+	case c.state == convergence.Paused:
+		return nil, fmt.Errorf("container %s is paused, unpause the container before exec: %w", c.id, convergence.ErrConflict)
+	case c.state != convergence.Running:
+		return nil, fmt.Errorf("container %s is not running: %w", c.id, convergence.ErrConflict)
+	case len(spec.Command) == 0:
+		return nil, fmt.Errorf("no exec command specified")
+	}
+	p := newProcess(c, write, exit)
+	p.stdin, p.user, p.dir = stdin, cmp.Or(spec.User, c.user), cmp.Or(spec.WorkingDir, c.dir)
+	main := c.process
+	main.execs = append(slices.DeleteFunc(main.execs, func(x *process) bool { return x.ended }), p)
+	p.after(0, func() {
+		switch program := main.program; {
+		case c.isCheck(spec.Command):
+			p.probe()
+		case program != nil && program.Exec != nil:
+			e.mu.Unlock() // it may look at the engine
+			code, output := program.Exec(spec)
+			e.mu.Lock()
+			write(false, output)
+			p.finish(code)
+		case !c.has(spec.Command[0]) && !slices.Contains(shellTools(), spec.Command[0]):
+			write(false, "exec: "+spec.Command[0]+": executable file not found in $PATH\n")
+			p.finish(127)
+		default:
+			p.command(spec.Command, append(slices.Clone(c.env), spec.Environment...), p.finish)
+		}
+	})
+	return p, nil
 }
 
 func (c *container) isCheck(command []string) bool {

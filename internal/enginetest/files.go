@@ -47,8 +47,15 @@ func (c *container) store(name string, f *file) error {
 func (c *container) fileTool(name string, args []string, write func(bool, string)) (code int, known bool) {
 	paths := slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
 	switch name {
-	case "mkdir", "chmod", "chown", "sync":
+	case "chmod", "chown", "sync":
 		return 0, true
+	case "mkdir":
+		for _, p := range paths {
+			if err := c.store(p, &file{mode: 0o755, folder: true}); err != nil {
+				write(true, "mkdir: "+err.Error()+"\n")
+				code = 1
+			}
+		}
 	case "touch":
 		for _, p := range paths {
 			if c.lookup(p) != nil {
@@ -71,7 +78,7 @@ func (c *container) fileTool(name string, args []string, write func(bool, string
 	case "cat":
 		for _, p := range paths {
 			f := c.lookup(p)
-			if f == nil {
+			if f == nil || f.folder {
 				write(true, "cat: can't open '"+p+"': No such file or directory\n")
 				code = 1
 				continue

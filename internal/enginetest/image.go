@@ -184,7 +184,7 @@ func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]convergenc
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		for _, ref := range slices.Sorted(maps.Keys(e.images)) {
-			if m := e.images[ref]; m.Labels[project.LabelProject] == name {
+			if m := e.images[ref]; m.built(name) {
 				built = append(built, convergence.BuiltImage{Ref: familiar(ref), Service: m.Labels[project.LabelService]})
 			}
 		}

@@ -86,8 +86,9 @@ func (e *core) start(c *container, deliberate bool) error {
 
 // spawn runs the container's program, or the command it interprets.
 func (c *container) spawn(program *Program) {
-	p := newProcess(c, c.log, c.exited)
+	p := newProcess(c, c.say, c.exited)
 	c.process, p.program = p, program
+	p.stdin, p.user, p.dir = c.stdin, c.user, c.dir
 	switch {
 	case program == nil && len(c.command) > 0 && c.interpretable():
 		p.begin = true

@@ -88,6 +88,7 @@ func (c *container) exited(code int) {
 	c.exitCode, c.finishedAt, c.pid, c.process = code, e.stamp(), 0, nil
 	c.health.stop()
 	c.release()
+	c.leave(code)
 	if c.killer != nil {
 		c.killer.Stop()
 	}

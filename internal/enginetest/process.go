@@ -20,6 +20,10 @@ type process struct {
 	write   func(stderr bool, text string)
 	onExit  func(code int)
 	execs   []*process // commands run beside it, which end with it
+	stdin   *input     // nil is a terminal or pipe that nobody writes to
+	env     []string
+	user    string // empty is root
+	dir     string // empty is the root folder
 	// begin is true while the program gets going within the call that starts
 	// it; a program that ends meanwhile does so right after the call.
 	begin bool

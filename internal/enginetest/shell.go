@@ -142,6 +142,7 @@ func (p *process) shell(script string, env []string, next func(int)) {
 // command interprets an argument vector.
 func (p *process) command(argv, env []string, next func(int)) {
 	sh := &shell{p: p, write: p.write}
+	p.env = env
 	if len(argv) >= 3 && isShell(argv[0]) && argv[1] == "-c" {
 		p.shell(argv[2], env, next)
 		return

@@ -92,8 +92,8 @@ func Busybox() []string { return shellTools() }
 // shellTools are the commands that the small shell knows.
 func shellTools() []string {
 	return []string{
-		":", "[", "ash", "bash", "cat", "chmod", "chown", "echo", "env", "exec", "exit", "false", "hostname",
-		"kill", "ls", "mkdir", "nslookup", "ping", "printf", "rm", "sh", "sleep", "sync", "tail", "test",
+		":", "[", "ash", "bash", "cat", "chmod", "chown", "echo", "env", "exec", "exit", "false", "hostname", "id",
+		"kill", "ls", "mkdir", "nslookup", "ping", "printf", "pwd", "rm", "sh", "sleep", "sync", "tail", "test",
 		"touch", "trap", "true", "wait",
 	}
 }

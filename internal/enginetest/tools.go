@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sort"
@@ -21,7 +22,7 @@ func (sh *shell) exec(argv []string, write func(stderr bool, text string), next 
 		next(0)
 		return
 	}
-	if sh.control(name, args, next) {
+	if sh.control(name, args, write, next) {
 		return
 	}
 	if code, ok := c.tool(name, args, write); ok {
@@ -37,7 +38,7 @@ func (sh *shell) exec(argv []string, write func(stderr bool, text string), next 
 }
 
 // control does the commands that steer the script or take time.
-func (sh *shell) control(name string, args []string, next func(int)) bool {
+func (sh *shell) control(name string, args []string, write func(bool, string), next func(int)) bool {
 	switch name {
 	case "exit":
 		code := 0
@@ -54,11 +55,33 @@ func (sh *shell) control(name string, args []string, next func(int)) bool {
 			sh.depth = 0
 			next(0)
 		})
-	case "wait", "cat", "tail":
-		if name == "cat" && len(args) > 0 {
+	case "cat":
+		if len(args) > 0 {
 			return false
 		}
+		if sh.p.stdin != nil {
+			sh.p.stdin.copy(func(data []byte, ended bool) {
+				if len(data) > 0 {
+					write(false, string(data))
+				}
+				if ended {
+					next(0)
+				}
+			})
+		}
+	case "wait", "tail":
 		// Nothing to wait for ever comes.
+	case "env":
+		env := slices.Clone(sh.p.env)
+		sort.Strings(env)
+		write(false, strings.Join(append(env, ""), "\n"))
+		next(0)
+	case "pwd":
+		write(false, cmp.Or(sh.p.dir, "/")+"\n")
+		next(0)
+	case "id":
+		write(false, cmp.Or(sh.p.user, "0")+"\n") // as with -u
+		next(0)
 	case "exec":
 		sh.exec(args, sh.write, sh.p.finish)
 	case "trap":
@@ -70,10 +93,10 @@ func (sh *shell) control(name string, args []string, next func(int)) bool {
 		next(0)
 	case "sh", "ash", "bash":
 		if len(args) >= 2 && args[0] == "-c" {
-			sh.p.shell(args[1], sh.p.c.env, next)
+			sh.p.shell(args[1], sh.p.env, next)
 			return true
 		}
-		next(0)
+		sh.fromInput(next)
 	case "kill":
 		sh.p.c.killByTool(args)
 		next(0)
@@ -81,6 +104,20 @@ func (sh *shell) control(name string, args []string, next func(int)) bool {
 		return false
 	}
 	return true
+}
+
+// fromInput runs the script that the standard input holds once it has ended.
+func (sh *shell) fromInput(next func(int)) {
+	if sh.p.stdin == nil {
+		next(0)
+		return
+	}
+	script := ""
+	sh.p.stdin.copy(func(data []byte, ended bool) {
+		if script += string(data); ended {
+			sh.p.shell(script, sh.p.env, next)
+		}
+	})
 }
 
 // killByTool is kill [-SIGNAL] 1: the container's process gets the signal.
@@ -126,11 +163,6 @@ func (c *container) tool(name string, args []string, write func(bool, string)) (
 	case "hostname":
 		write(false, c.id[:12]+"\n")
 		return 0, true
-	case "env":
-		env := slices.Clone(c.env)
-		sort.Strings(env)
-		write(false, strings.Join(append(env, ""), "\n"))
-		return 0, true
 	case "test", "[":
 		return c.test(args), true
 	case "ping", "nslookup":
@@ -160,8 +192,12 @@ func (c *container) test(args []string) int {
 	switch {
 	case len(args) > 0 && args[0] == "!":
 		return 1 - c.test(args[1:])
+	case len(args) == 2 && args[0] == "-d":
+		f := c.tree(args[1])["."]
+		ok = f != nil && f.folder
 	case len(args) == 2 && (args[0] == "-f" || args[0] == "-e"):
-		ok = c.lookup(args[1]) != nil
+		f := c.lookup(args[1])
+		ok = f != nil && (args[0] == "-e" || !f.folder)
 	case len(args) == 2 && args[0] == "-s":
 		f := c.lookup(args[1])
 		ok = f != nil && len(f.content) > 0

@@ -1,0 +1,229 @@
+package enginetest
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+func sessionTests() []test {
+	return []test{
+		{"a command has three streams and a code", (*stage).testDialog},
+		{"a terminal has one stream and its own line ends", (*stage).testDialogTerminal},
+		{"a shell runs what its input says", (*stage).testDialogScript},
+		{"a command in a container that is down is refused", (*stage).testDialogRefused},
+		{"a detached command goes on by itself", (*stage).testExecDetached},
+		{"who is attached before the start misses nothing", (*stage).testAttach},
+		{"input reaches the container's own process", (*stage).testAttachInput},
+		{"waiting gives the exit code, and that of the past", (*stage).testWait},
+		{"files and folders come out as an archive", (*stage).testCopyFrom},
+		{"archives go into folders that are there", (*stage).testCopyArchive},
+		{"an export holds the container's files", (*stage).testExport},
+		{"a commit makes an image that can run", (*stage).testCommit},
+	}
+}
+
+// inside is the engine's part for work inside of containers.
+func (s *stage) inside() convergence.Sessions {
+	s.Helper()
+	inside, ok := s.Engine.(convergence.Sessions)
+	if !ok {
+		s.Fatal("the engine has no sessions")
+	}
+	return inside
+}
+
+// talk writes the input, reads everything and returns what came.
+func (s *stage) talk(d convergence.Session, input string) (stdout, stderr string, code int) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = d.Close() }) // a session that hangs ends here
+	_, err := io.WriteString(d, input)
+	s.must(err)
+	s.must(d.CloseWrite())
+	var out, errs bytes.Buffer
+	s.must(d.Copy(&out, &errs))
+	code, err = d.ExitCode(ctx)
+	s.must(err)
+	return out.String(), errs.String(), code
+}
+
+func (s *stage) testDialog() {
+	c := s.up("web", obedient, nil)
+	d, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{
+		Command: []string{"sh", "-c", "cat; echo oops >&2; id -u; pwd; echo $WHAT; exit 7"}, User: "1234", WorkingDir: "/tmp", Environment: []string{"WHAT=env"},
+	}, convergence.SessionOptions{Stdin: true})
+	s.must(err)
+	out, errs, code := s.talk(d, "a\x00b\r\n")
+	if out != "a\x00b\r\n1234\n/tmp\nenv\n" || errs != "oops\n" || code != 7 {
+		s.Errorf("standard output %q, standard error %q, code %d", out, errs, code)
+	}
+}
+
+func (s *stage) testDialogTerminal() {
+	c := s.up("web", obedient, nil)
+	d, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{Command: []string{"sh", "-c", "echo one; echo two >&2"}}, convergence.SessionOptions{TTY: true})
+	s.must(err)
+	var out, errs bytes.Buffer
+	s.must(d.Copy(&out, &errs))
+	if out.String() != "one\r\ntwo\r\n" || errs.Len() > 0 {
+		s.Errorf("output %q and %q", out.String(), errs.String())
+	}
+}
+
+func (s *stage) testDialogScript() {
+	c := s.up("web", obedient, nil)
+	d, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{Command: []string{"sh"}}, convergence.SessionOptions{Stdin: true})
+	s.must(err)
+	if out, _, code := s.talk(d, "echo from the script\nexit 4\n"); out != "from the script\n" || code != 4 {
+		s.Errorf("output %q, code %d", out, code)
+	}
+}
+
+func (s *stage) testDialogRefused() {
+	s.service("web", obedient, nil)
+	c := s.create("web")
+	_, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{Command: []string{"true"}}, convergence.SessionOptions{})
+	if !errors.Is(err, convergence.ErrConflict) {
+		s.Errorf("error %v, want a conflict", err)
+	}
+}
+
+func (s *stage) testExecDetached() {
+	c := s.up("web", obedient, nil)
+	s.must(s.inside().StartExecDetached(s.Context(), c, convergence.ExecSpec{Command: []string{"sh", "-c", "sleep 0.1; touch /done"}}))
+	s.exec(c, "until test -f /done; do sleep 0.02; done")
+}
+
+func (s *stage) testAttach() {
+	s.service("job", "echo first; echo second >&2; exit 3", nil)
+	c := s.create("job")
+	d, err := s.inside().AttachContainer(s.Context(), c, convergence.SessionOptions{})
+	s.must(err)
+	s.must(s.StartContainer(s.Context(), c))
+	var out, errs bytes.Buffer
+	s.must(d.Copy(&out, &errs))
+	code, err := d.ExitCode(s.Context())
+	s.must(err)
+	if out.String() != "first\n" || errs.String() != "second\n" || code != 3 {
+		s.Errorf("standard output %q, standard error %q, code %d", out.String(), errs.String(), code)
+	}
+}
+
+func (s *stage) testAttachInput() {
+	s.service("job", "cat; echo end", func(c *types.ServiceConfig) { c.StdinOpen = true })
+	spec := s.spec("job")
+	spec.OneOff = true // its input ends with the first who is attached
+	made, err := s.CreateContainer(s.Context(), spec)
+	s.must(err)
+	c := convergence.Ref{ID: made.ID, Name: spec.Name}
+	d, err := s.inside().AttachContainer(s.Context(), c, convergence.SessionOptions{Stdin: true})
+	s.must(err)
+	s.must(s.StartContainer(s.Context(), c))
+	if out, _, code := s.talk(d, "typed\n"); out != "typed\nend\n" || code != 0 {
+		s.Errorf("output %q, code %d", out, code)
+	}
+}
+
+func (s *stage) testWait() {
+	c := s.up("job", "sleep 0.1; exit 6", nil)
+	for range 2 { // while it runs, and when it is over
+		code, err := s.inside().WaitContainer(s.Context(), c)
+		s.must(err)
+		if code != 6 {
+			s.Errorf("code %d, want 6", code)
+		}
+	}
+	if _, err := s.inside().WaitContainer(s.Context(), convergence.Ref{Name: s.name + "-none"}); !errors.Is(err, convergence.ErrNotFound) {
+		s.Errorf("error %v, want not found", err)
+	}
+}
+
+// members are the names and contents of an archive's files.
+func (s *stage) members(r io.Reader) map[string]string {
+	s.Helper()
+	found := map[string]string{}
+	for archive := tar.NewReader(r); ; {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return found
+		}
+		s.must(err)
+		content, err := io.ReadAll(archive)
+		s.must(err)
+		if h.Typeflag == tar.TypeReg {
+			found[h.Name] = string(content)
+		}
+	}
+}
+
+func (s *stage) testCopyFrom() {
+	c := s.run("web", "mkdir /tmp/d; echo one > /tmp/d/one; echo two > /tmp/two; "+obedient, nil)
+	for path, want := range map[string]string{"/tmp/d": "d/one", "/tmp/two": "two"} {
+		content, stat, err := s.inside().CopyFrom(s.Context(), c, path)
+		s.must(err)
+		got := s.members(content)
+		s.must(content.Close())
+		if len(got) != 1 || got[want] == "" || stat.Folder != (path == "/tmp/d") {
+			s.Errorf("%s holds %q, folder %v", path, got, stat.Folder)
+		}
+	}
+	if _, _, err := s.inside().CopyFrom(s.Context(), c, "/tmp/none"); !errors.Is(err, convergence.ErrNotFound) {
+		s.Errorf("error %v, want not found", err)
+	}
+	if _, err := s.inside().StatPath(s.Context(), c, "/tmp/none"); !errors.Is(err, convergence.ErrNotFound) {
+		s.Errorf("error %v, want not found", err)
+	}
+}
+
+func (s *stage) testCopyArchive() {
+	s.service("web", obedient, nil)
+	c := s.create("web")
+	var b bytes.Buffer
+	s.must(pack(&b, "sent", map[string]*file{".": {folder: true, mode: 0o755}, "x": {content: []byte("content\n"), mode: 0o644}}))
+	archive := b.Bytes()
+	s.must(s.inside().CopyArchive(s.Context(), c, "/tmp", bytes.NewReader(archive), false))
+	s.must(s.StartContainer(s.Context(), c))
+	if got := s.exec(c, "cat /tmp/sent/x").Output; got != "content\n" {
+		s.Errorf("content %q", got)
+	}
+	err := s.inside().CopyArchive(s.Context(), c, "/tmp/none", bytes.NewReader(archive), false)
+	if !errors.Is(err, convergence.ErrNotFound) {
+		s.Errorf("error %v, want not found", err)
+	}
+}
+
+func (s *stage) testExport() {
+	c := s.run("web", "echo mine > /tmp/mine; "+obedient, nil)
+	var b bytes.Buffer
+	s.must(s.inside().ExportContainer(s.Context(), c, &b))
+	if got := s.members(&b)["tmp/mine"]; got != "mine\n" {
+		s.Errorf("content %q", got)
+	}
+}
+
+func (s *stage) testCommit() {
+	c := s.run("web", obedient, nil)
+	ref := strings.ToLower(s.name) + "-committed:1"
+	id, err := s.inside().CommitContainer(s.Context(), c, convergence.CommitOptions{Reference: ref, Changes: []string{"ENV MARK=here"}})
+	s.must(err)
+	s.Cleanup(func() { s.must(s.RemoveImage(context.Background(), ref)) })
+	images, err := s.ListImages(s.Context(), []convergence.ImageRef{{Ref: ref}})
+	s.must(err)
+	if len(images) != 1 || images[0].ID != id || !strings.HasPrefix(id, "sha256:") {
+		s.Fatalf("images %+v, committed %s", images, id)
+	}
+	built, err := s.ListBuiltImages(s.Context(), s.name)
+	s.must(err)
+	if len(built) != 1 || built[0].Ref != ref || built[0].Service != "web" {
+		s.Errorf("built images %+v", built)
+	}
+}
