@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -131,10 +130,7 @@ func (s *session) configOutput(opt configOptions) (out *bytes.Buffer, done func(
 	if opt.output == "" {
 		return out, func() error { _, err := s.Out.Write(out.Bytes()); return err }
 	}
-	file := opt.output
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(s.Dir, file)
-	}
+	file := s.hostPath(opt.output)
 	return out, func() error {
 		return writeAtomically(file, func(w io.Writer) error { _, err := w.Write(out.Bytes()); return err })
 	}

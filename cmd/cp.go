@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/moby/go-archive"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -47,6 +48,15 @@ func splitContainerPath(arg string) (service, path string) {
 	return service, path
 }
 
+// hostPath is a path of this host as the command was given it, from the working
+// directory; what a trailing separator or dot says stays.
+func (s *session) hostPath(p string) string {
+	if p == "-" || filepath.IsAbs(p) || s.Dir == "" {
+		return p
+	}
+	return archive.PreserveTrailingDotOrSeparator(filepath.Join(s.Dir, p), p)
+}
+
 func (s *session) cp(ctx context.Context, opt cpOptions, source, destination string) error {
 	fromService, from := splitContainerPath(source)
 	toService, to := splitContainerPath(destination)
@@ -78,7 +88,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 	}
 	if fromService != "" {
 		return s.copying(cs[0], source, destination, func() error {
-			return transfer.Out(ctx, inside, cs[0].Ref, from, to, s.Out, opt.Options)
+			return transfer.Out(ctx, inside, cs[0].Ref, from, s.hostPath(to), s.Out, opt.Options)
 		})
 	}
 	if from == "-" {
@@ -88,7 +98,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 	for _, c := range cs {
 		group.Go(func() error {
 			return s.copying(c, source, destination, func() error {
-				return transfer.In(ctx, inside, c.Ref, from, to, s.In, opt.Options)
+				return transfer.In(ctx, inside, c.Ref, s.hostPath(from), to, s.In, opt.Options)
 			})
 		})
 	}

@@ -29,7 +29,7 @@ func (s *session) execCmd() *cobra.Command {
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !c.Flags().Changed("no-tty") {
-				opt.noTTY = !s.Terminal.Out
+				opt.noTTY = !s.Terminal.Out || !s.Terminal.In
 			}
 			return s.exec(c.Context(), opt, interactive, args)
 		},
@@ -39,7 +39,7 @@ func (s *session) execCmd() *cobra.Command {
 	f.BoolVarP(&opt.detach, "detach", "d", false, "Detached mode: run the command in the background")
 	f.StringArrayVarP(&opt.env, "env", "e", nil, "Set environment variables")
 	f.IntVar(&opt.index, "index", 0, "Index of the container if the service has several")
-	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when the output is no terminal)")
+	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is no terminal)")
 	s.alias(c, "no-TTY", "no-tty")
 	f.BoolVar(&opt.privileged, "privileged", false, "Give extended privileges to the process")
 	f.StringVarP(&opt.user, "user", "u", "", "Run the command as this user")

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,7 +47,7 @@ func (s *session) export(ctx context.Context, service, output string, index int)
 	if output == "" {
 		err = write(s.Out)
 	} else {
-		err = writeAtomically(output, write)
+		err = writeAtomically(s.hostPath(output), write)
 	}
 	if err != nil {
 		return err
@@ -58,6 +59,10 @@ func (s *session) export(ctx context.Context, service, output string, index int)
 // writeAtomically lets the file appear with mode 0600 once it is complete.
 func writeAtomically(name string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // mode 0600
+	var at *os.PathError
+	if errors.As(err, &at) {
+		return fmt.Errorf("write %s: %w", name, at.Err) // the temporary name says nothing
+	}
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,11 @@ func (s *session) pullCmd() *cobra.Command {
 					s.printer.Warn(fmt.Sprintf("--%s is deprecated and has no effect", flag))
 				}
 			}
+			if opt.policy != "" {
+				if err := checkPullPolicy("--policy", opt.policy); err != nil {
+					return err
+				}
+			}
 			return s.pull(c.Context(), opt, args)
 		},
 	}
@@ -108,7 +113,7 @@ func localImages(ctx context.Context, e convergence.Engine, services []*project.
 // skips says why a service's image is not pulled; empty if it is.
 func (o pullOptions) skips(s *project.Service, present bool) string {
 	policy := s.PullPolicy
-	if o.policy != "" {
+	if o.policy != "" && o.policy != "policy" {
 		policy = o.policy
 	}
 	switch {

@@ -38,6 +38,9 @@ func (s *session) runCmd() *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f := c.Flags()
+			if err := checkPullPolicy("--pull", opt.pull); err != nil {
+				return err
+			}
 			opt.entrypointSet, opt.noTTYSet, opt.ttySet = f.Changed("entrypoint"), f.Changed("no-tty"), f.Changed("tty")
 			return s.runOneOff(c.Context(), opt, args)
 		},
@@ -56,7 +59,7 @@ func (s *session) runCmd() *cobra.Command {
 	s.alias(c, "labels", "label")
 	f.StringVar(&opt.name, "name", "", "Assign a name to the container")
 	f.BoolVar(&opt.noDeps, "no-deps", false, "Don't start linked services")
-	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when the output is no terminal)")
+	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is no terminal)")
 	s.alias(c, "no-TTY", "no-tty")
 	f.BoolVarP(&opt.tty, "tty", "t", true, "Allocate a pseudo-TTY")
 	f.StringArrayVarP(&opt.Publish, "publish", "p", nil, "Publish a container's port(s) to the host")
@@ -110,9 +113,15 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	if err := opt.settle(s.Terminal, args); err != nil {
 		return err
 	}
-	p, err := s.load(ctx, args[:1])
+	in := s.loaderInput()
+	in.Services = args[:1]
+	in.AllResources = in.AllResources || len(opt.Volumes) > 0 // one may be mounted that no service uses
+	p, err := s.loadInput(ctx, in)
 	if err != nil {
 		return err
+	}
+	for i, file := range opt.EnvFiles {
+		opt.EnvFiles[i] = s.hostPath(file)
 	}
 	if p, err = loader.RunProject(p, args[0], opt.OneOff); err != nil {
 		return err

@@ -18,7 +18,8 @@ func projectPrefix() string { return "" }
 // scriptEngine is an engine of the script's own.
 func scriptEngine(env *testscript.Env) convergence.Engine {
 	e := enginetest.New()
-	e.AddImages("muster-test/busybox:1")
+	e.AddImages("muster-test/registry:2")
+	e.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
 	env.Defer(e.Close)
 	return e
 }

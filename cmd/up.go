@@ -142,13 +142,23 @@ func refuse(pairs []incompatible) error {
 	return nil
 }
 
+// checkPullPolicy refuses what a flag takes for a pull policy and is none.
+func checkPullPolicy(flag, value string) error {
+	policies := []string{"policy", "always", "never", "build", "missing", "if_not_present"}
+	if !slices.Contains(policies, value) {
+		return fmt.Errorf("%s %q is not a pull policy: use %s", flag, value, strings.Join(policies[1:], ", "))
+	}
+	return nil
+}
+
 func (o createOptions) check() error {
 	if o.waitTimeout < 0 {
 		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", o.waitTimeout)
 	}
-	policies := []string{"policy", "always", "never", "build", "missing", "if_not_present"}
-	if o.pullSet && !slices.Contains(policies, o.pull) {
-		return fmt.Errorf("--pull %q is not a pull policy: use %s", o.pull, strings.Join(policies[1:], ", "))
+	if o.pullSet {
+		if err := checkPullPolicy("--pull", o.pull); err != nil {
+			return err
+		}
 	}
 	return refuse([]incompatible{
 		{o.build, o.noBuild, "--build and --no-build", ""},

@@ -201,7 +201,7 @@ func (d *down) removeVolumes(cs []Container, whole bool) {
 			d.add(id, RemoveVolume{Name: v.Name}, "volumes are to be removed", d.after(cs, users)...)
 			d.last().Destroys = "all data of volume " + v.Name
 		case whole:
-			d.warn("volume %s was made for the project, but the file does not declare it: it is kept", v.Name)
+			d.warn("volume %s was made for the project, but no service of the file uses it: it is kept", v.Name)
 		}
 	}
 }

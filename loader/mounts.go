@@ -23,11 +23,7 @@ func (c *checker) volume(n *node, path string) {
 	if !ok {
 		return
 	}
-	spec := text
-	letter := ""
-	if len(text) > 2 && text[1] == ':' && text[2] == '/' && c.letters[text[:1]] {
-		letter, spec = text[:1], "volume"+text[1:]
-	}
+	spec, letter := oneLetter(text, func(name string) bool { return c.letters[name] })
 	v, err := format.ParseVolume(spec)
 	if err != nil {
 		c.reject(n, path, quoteValue(n)+" is not a mount", "write SOURCE:TARGET[:ro]")
@@ -52,6 +48,15 @@ func (c *checker) volume(n *node, path string) {
 		long["volume"] = map[string]any{"nocopy": true}
 	}
 	n.value = long
+}
+
+// oneLetter tells a volume whose name is one letter from a drive: spec is the
+// text with a longer name if it is such a volume.
+func oneLetter(text string, declared func(name string) bool) (spec, letter string) {
+	if len(text) > 2 && text[1] == ':' && text[2] == '/' && declared(text[:1]) {
+		return "volume" + text[1:], text[:1]
+	}
+	return text, ""
 }
 
 // windowsPath reports whether the path starts with a drive or names a pipe.

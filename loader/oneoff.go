@@ -1,13 +1,14 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -26,7 +27,7 @@ type OneOff struct {
 	Env          []string // K=V, or K to take the project's value
 	EnvFiles     []string // below Env
 	Labels       []string // K=V
-	Volumes      []string // short syntax
+	Volumes      []string // short syntax; named ones must be in the project
 	Publish      []string // short syntax
 	ServicePorts bool     // keep the service's own ports
 	TTY          bool
@@ -56,13 +57,14 @@ func RunProject(p *project.Project, service string, o OneOff) (*project.Project,
 	return replace(p, service, spec)
 }
 
-// replace rebuilds the project with another definition of one service.
+// replace rebuilds the project with another definition of one service, and with
+// what its active services use.
 func replace(p *project.Project, service string, spec types.ServiceConfig) (*project.Project, error) {
 	model := *p.Compose
 	model.Services = maps.Clone(model.Services)
 	model.Services[service] = spec
 	in := project.Input{
-		Compose: &model, Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
+		Compose: model.WithoutUnnecessaryResources(), Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
 		Extensions: map[string]project.Extension{}, Digests: map[string]project.Fingerprint{},
 	}
 	for _, s := range slices.Concat(p.Services, p.Disabled) {
@@ -128,9 +130,9 @@ func (o OneOff) environment(p *project.Project, spec *types.ServiceConfig) error
 		return v, ok
 	}
 	for _, file := range o.EnvFiles {
-		values, err := dotenv.ReadWithLookup(lookup, file)
+		values, err := readOneOffEnv(file, lookup)
 		if err != nil {
-			return fmt.Errorf("read --env-from-file %s: %w", file, err)
+			return err
 		}
 		for k, v := range values {
 			env[k] = &v
@@ -175,9 +177,16 @@ func (o OneOff) labels(_ *project.Project, spec *types.ServiceConfig) error {
 func (o OneOff) volumes(p *project.Project, spec *types.ServiceConfig) error {
 	spec.Volumes = slices.Clone(spec.Volumes)
 	for _, text := range o.Volumes {
-		v, err := format.ParseVolume(text)
+		word, letter := oneLetter(text, func(name string) bool { return p.Volume(name) != nil })
+		v, err := format.ParseVolume(word)
 		if err != nil {
 			return fmt.Errorf("--volume %q: %w", text, err)
+		}
+		if !strings.HasPrefix(v.Target, "/") && !windowsPath(v.Target) {
+			return fmt.Errorf("--volume %q has no absolute path to mount at: write SOURCE:/path[:ro]", text)
+		}
+		if letter != "" {
+			v.Source = letter
 		}
 		if v.Type == types.VolumeTypeBind && !filepath.IsAbs(v.Source) {
 			v.Source = filepath.Join(p.Dir, v.Source)
@@ -204,4 +213,25 @@ func (o OneOff) ports(_ *project.Project, spec *types.ServiceConfig) error {
 		spec.Ports = append(spec.Ports, ports...)
 	}
 	return nil
+}
+
+// readOneOffEnv reads a file of --env-from-file. A variable that it refers to and
+// nobody sets is empty.
+func readOneOffEnv(file string, lookup func(string) (string, bool)) (map[string]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read --env-from-file: %w", err)
+	}
+	limits := Limits{}.withDefaults()
+	values, budget := map[string]string{}, limits.TotalBytes
+	p := dotenvParser{
+		lookup: lookup, limit: limits.ValueBytes, budget: &budget, out: values,
+		set: func(string, int) {}, unset: func(string, int) {},
+	}
+	err = p.parse(string(text))
+	var e *dotenvError
+	if errors.As(err, &e) {
+		return nil, fmt.Errorf("read --env-from-file: %s:%d: %w", file, e.line, err)
+	}
+	return values, err
 }

@@ -195,9 +195,11 @@ func (e *core) attach(c *container, spec convergence.CreateSpec) error {
 		if _, err := e.network(n.Name); errors.Is(err, convergence.ErrNotFound) {
 			return err
 		}
-		c.endpoints[n.Name] = &endpoint{aliases: aliases(c, convergence.EndpointSpec{
-			Service: spec.Service, Network: n, Container: spec.Name,
-		})}
+		names := aliases(c, convergence.EndpointSpec{Service: spec.Service, Network: n, Container: spec.Name})
+		if spec.OneOff && !spec.UseAliases {
+			names = []string{spec.Name, c.id[:12]}
+		}
+		c.endpoints[n.Name] = &endpoint{aliases: names}
 	}
 	if len(c.endpoints) > 0 {
 		first := spec.Project.Network(spec.Service.Networks[0])
