@@ -50,7 +50,8 @@ func (s *session) port(ctx context.Context, opt portOptions, service, private st
 		all = append(all, fmt.Sprintf("%d/%s", p.Container, p.Protocol))
 	}
 	slices.Sort(all)
-	return fmt.Errorf("no port %d/%s for container %s: %s", number, protocol, c.Name, strings.Join(slices.Compact(all), ", "))
+	has := cmp.Or(strings.Join(slices.Compact(all), ", "), "it has none")
+	return fmt.Errorf("no port %d/%s for container %s: %s", number, protocol, c.Name, has)
 }
 
 // runningContainer is the service's running container that a command without a

@@ -1,10 +1,13 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/musterdev/muster/loader"
 )
@@ -63,7 +66,12 @@ func (s *session) root() *cobra.Command {
 	}
 	c.PersistentFlags().BoolVar(&g.dryRun, "dry-run", false, "Print what would be done, and do nothing")
 	c.SetFlagErrorFunc(flagError)
-	c.AddCommand(s.commands()...)
+	for _, child := range s.commands() {
+		if child.Args != nil {
+			child.Args = sayingWhere(child.Args)
+		}
+		c.AddCommand(child)
+	}
 	s.addCompletion(c)
 	return c
 }
@@ -80,13 +88,54 @@ func (s *session) commands() []*cobra.Command {
 
 // flagError keeps a wrong flag to one line that says where to read on.
 func flagError(c *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	var number *strconv.NumError
+	if errors.As(err, &value) && errors.As(err, &number) {
+		wants := "a whole number"
+		if number.Func == "ParseBool" {
+			wants = "true or false"
+		}
+		err = fmt.Errorf("--%s %q is not %s", value.GetFlag().Name, value.GetValue(), wants)
+	}
 	return fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())
+}
+
+// sayingWhere makes an error about the number of arguments say whose they are.
+func sayingWhere(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		err := check(c, args)
+		if err != nil && !strings.Contains(err.Error(), c.CommandPath()) {
+			err = fmt.Errorf("%s %w", c.CommandPath(), err)
+		}
+		if err != nil {
+			err = fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())
+		}
+		return err
+	}
+}
+
+// leftOut says of a command that Docker Compose has why there is none here.
+func leftOut(command string) string {
+	switch command {
+	case "publish":
+		return "muster has no publish: it runs Compose files and does not make artifacts of them"
+	case "bridge":
+		return "muster has no bridge: it runs Compose files and does not convert them for other platforms"
+	case "alpha":
+		return "muster has no alpha commands: what is there is meant to stay"
+	}
+	return ""
 }
 
 // noCommand answers a call without a known command.
 func (s *session) noCommand(c *cobra.Command, args []string) error {
 	if s.global.version {
 		return s.version(versionOptions{})
+	}
+	if len(args) > 0 {
+		if why := leftOut(args[0]); why != "" {
+			return errors.New(why)
+		}
 	}
 	if err := c.Help(); err != nil {
 		return err

@@ -212,7 +212,8 @@ func Environment(_ context.Context, in Input) (map[string]string, error) {
 }
 
 // Name is the project's name. The Compose files are read only if neither the
-// input nor the environment names the project.
+// input nor the environment names the project; the error is ErrNoFile then if
+// there is none.
 func Name(ctx context.Context, in Input) (string, error) {
 	s, err := newSession(in)
 	if err != nil {
@@ -223,6 +224,9 @@ func Name(ctx context.Context, in Input) (string, error) {
 	}
 	var sources []*source
 	if !s.named() {
+		if len(s.files) == 0 {
+			return "", ErrNoFile
+		}
 		b, err := s.newBuilder(ctx)
 		if err != nil {
 			return "", err

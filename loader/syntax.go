@@ -11,7 +11,30 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-var syntaxMessage = regexp.MustCompile(`yaml: (?:while (\w+) (an? [\w ]+?) at line (\d+), column (\d+): )?(?:line (\d+)(?:, column (\d+))?: )?([^\n]*)$`)
+// syntaxMessage is what compose-go's reader says: what it was doing, where that
+// began, where the problem is, and the problem.
+var syntaxMessage = regexp.MustCompile(`yaml: (?:while (\w+) ((?:for )?(?:an?|the) [\w ]+?) at (` + mark + `): )?(?:(` + mark + `): )?([^\n]*)$`)
+
+const mark = `<unknown position>|line \d+(?:, column \d+)?`
+
+var markNumbers = regexp.MustCompile(`\d+`)
+
+// place reads a mark. The reader leaves out the column if it is the first, and
+// everything if the line is 0; while parsing it counts lines from there.
+func place(text, doing string) (line, column int) {
+	numbers := markNumbers.FindAllString(text, 2)
+	if len(numbers) > 0 {
+		line = atoi(numbers[0])
+	}
+	column = 1
+	if len(numbers) > 1 {
+		column = atoi(numbers[1])
+	}
+	if doing == "parsing" {
+		line++
+	}
+	return line, column
+}
 
 // syntaxError reports that a file is no YAML. yaml.v3 knows the line at best,
 // so compose-go's reader, which knows the column too, is asked what it thinks.
@@ -22,21 +45,20 @@ func (p *parser) syntaxError(err error) {
 	}
 	e := &Error{Pos: project.Position{File: p.file}, Msg: "YAML syntax: " + strings.TrimPrefix(message, "yaml: "), Err: err}
 	if m := syntaxMessage.FindStringSubmatch(message); m != nil {
-		e.Msg = "YAML syntax: " + m[7]
-		offset := 0
-		if m[1] == "parsing" {
-			offset = 1 // these lines count from 0
-		}
-		startLine, startColumn := atoi(m[3]), atoi(m[4])
-		if startLine > 0 || m[2] != "" {
-			startLine += offset
-			e.Hint = m[2] + " starts at line " + strconv.Itoa(startLine)
-		}
-		if m[5] != "" {
-			e.Pos.Line, e.Pos.Column = atoi(m[5])+offset, atoi(m[6])
-		}
-		if e.Pos.Column == 0 && startLine > 0 && strings.Contains(m[7], "end of stream") {
-			e.Pos.Line, e.Pos.Column, e.Hint = startLine, startColumn, m[2]+" is not closed"
+		doing, what, begins, problem := m[1], m[2], m[3], m[4]
+		e.Msg = "YAML syntax: " + m[5]
+		switch {
+		case begins != "" && strings.Contains(e.Msg, "end of stream"):
+			e.Pos.Line, e.Pos.Column = place(begins, doing)
+			e.Hint = what + " is not closed"
+		case problem != "":
+			e.Pos.Line, e.Pos.Column = place(problem, doing)
+			if begins != "" {
+				line, _ := place(begins, doing)
+				e.Hint = what + " starts at line " + strconv.Itoa(line)
+			}
+		case begins != "":
+			e.Pos.Line, e.Pos.Column = place(begins, doing)
 		}
 	}
 	p.refine(e)

@@ -1,0 +1,66 @@
+package cmd
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/enginetest"
+)
+
+// shelf is a folder with files, and an engine in memory.
+type shelf struct {
+	*testing.T
+	dir    string
+	env    []string
+	engine *enginetest.Engine
+}
+
+// newShelf has the files, in the form "NAME: content" by name, in a folder that
+// is called shop.
+func newShelf(t *testing.T, files map[string]string) *shelf {
+	t.Helper()
+	h := &shelf{T: t, dir: filepath.Join(t.TempDir(), "shop"), engine: enginetest.New()}
+	t.Cleanup(h.engine.Close)
+	h.engine.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
+	h.env = []string{"HOME=" + h.dir}
+	if err := os.MkdirAll(h.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		path := filepath.Join(h.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+// run runs one command line to its end.
+func (h *shelf) run(args ...string) (stdout, stderr string, code int) {
+	h.Helper()
+	var out, errs bytes.Buffer
+	app := &App{
+		In: strings.NewReader(""), Out: &out, Err: &errs, Env: h.env, Dir: h.dir, Version: "v1.2.3", LockDir: filepath.Join(h.dir, ".locks"),
+		Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+	}
+	code = Main(app, args)
+	return out.String(), errs.String(), code
+}
+
+// must is run for what has to succeed.
+func (h *shelf) must(args ...string) (stdout string) {
+	h.Helper()
+	out, errs, code := h.run(args...)
+	if code != 0 {
+		h.Fatalf("muster %s ends with code %d\n%s%s", strings.Join(args, " "), code, out, errs)
+	}
+	return out
+}
