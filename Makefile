@@ -116,6 +116,10 @@ images: go engine ## build the test images that this machine lacks, from Debian 
 examples: go ## build the programs of the examples into their build contexts
 	@./scripts/examples.sh
 
+.PHONY: man
+man: go ## write the manual pages into dist/man
+	go run ./scripts/man dist/man
+
 .PHONY: clean
 clean: ## remove what the other targets built in this folder
 	rm -rf muster dist

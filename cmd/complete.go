@@ -44,6 +44,8 @@ func (s *session) addCompletion(root *cobra.Command) {
 	}
 	completeWords(root, "progress", "auto", "tty", "plain", "json", "quiet")
 	completeWords(root, "ansi", "never", "always", "auto")
+	_ = root.MarkFlagFilename("file", "yaml", "yml") // see completeFlag
+	_ = root.MarkFlagDirname("project-directory")
 	s.completeFlag(root, "profile", s.completeProfiles)
 	s.completeFlag(root, "project-name", s.completeProjects)
 }

@@ -20,8 +20,7 @@ type shelf struct {
 	engine *enginetest.Engine
 }
 
-// newShelf has the files, in the form "NAME: content" by name, in a folder that
-// is called shop.
+// newShelf has the files, contents by name, in a folder that is called shop.
 func newShelf(t *testing.T, files map[string]string) *shelf {
 	t.Helper()
 	h := &shelf{T: t, dir: filepath.Join(t.TempDir(), "shop"), engine: enginetest.New()}
@@ -32,15 +31,20 @@ func newShelf(t *testing.T, files map[string]string) *shelf {
 		t.Fatal(err)
 	}
 	for name, text := range files {
-		path := filepath.Join(h.dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		h.write(name, text)
 	}
 	return h
+}
+
+func (h *shelf) write(name, text string) {
+	h.Helper()
+	path := filepath.Join(h.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		h.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		h.Fatal(err)
+	}
 }
 
 // run runs one command line to its end.
