@@ -3,6 +3,7 @@ package convergence
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -54,7 +55,7 @@ func (u *up) imageUses() []*imageUse {
 		switch {
 		case s.Build && use.builder == nil:
 			use.builder = s
-		case s.Build:
+		case s.Build && !reflect.DeepEqual(use.builder.Spec.Build, s.Spec.Build):
 			u.warn("services %s and %s build the same image %s: only the build section of %s is used", use.builder.Name, s.Name, s.Image, use.builder.Name)
 		}
 		for _, ref := range slices.Concat(volumeImages(u.want, s), u.hookImages(s)) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/interpolation"
 	compose "github.com/compose-spec/compose-go/v2/loader"
@@ -47,6 +48,10 @@ func newCasts() *casts {
 		leaf := root.add(pattern)
 		leaf.wanted, leaf.cast = "an integer", func(s string) (any, error) { return strconv.Atoi(s) }
 	}
+	for _, pattern := range []tree.Path{"services.*.cpu_rt_period", "services.*.cpu_rt_runtime"} {
+		leaf := root.add(pattern)
+		leaf.wanted, leaf.cast = "microseconds or a duration", parseMicroseconds
+	}
 	return root
 }
 
@@ -80,6 +85,21 @@ func (c *casts) child(elem string) *casts {
 		return n
 	}
 	return c.next["*"]
+}
+
+var errNotMicroseconds = errors.New("not a number of microseconds")
+
+// parseMicroseconds reads microseconds, or a duration that is a whole number of
+// them, as the specification has it and compose-go does not.
+func parseMicroseconds(s string) (any, error) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d%time.Microsecond != 0 {
+		return nil, errNotMicroseconds
+	}
+	return d.Microseconds(), nil
 }
 
 var errNotBool = errors.New("not a boolean")

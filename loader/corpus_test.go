@@ -20,6 +20,7 @@ func TestCorpus(t *testing.T) {
 	different := map[string]string{
 		"env-file-options":      "compose-go knows no raw env files by itself",
 		"compose-file-variable": "the files are found by Muster",
+		"realtime":              "compose-go takes no durations here",
 	}
 	t.Setenv("HOME", "/home/muster") // where compose-go finds ~
 	each(t, "corpus", 40, func(t *testing.T, c *testCase) {
