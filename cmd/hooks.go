@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 
 	"github.com/musterdev/muster/convergence"
@@ -11,6 +12,9 @@ import (
 func (a *attached) hookOutput(h convergence.RunHook) io.Writer {
 	c := convergence.Container{Ref: h.Target, Service: h.Service}
 	w := &hookWriter{a: a, name: logName(a.op.target.name, c) + " ->"}
+	if h.Kind == "pre_start" { // it has a container of its own, which nobody knows
+		w.name = fmt.Sprintf("%s pre_start[%d] ->", h.Service, h.Index)
+	}
 	a.hooksMu.Lock()
 	defer a.hooksMu.Unlock()
 	a.hooks = append(a.hooks, w)

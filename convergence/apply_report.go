@@ -72,6 +72,13 @@ func words(a Action) (before, after string) {
 		return "Removing", "Removed"
 	case StartContainer:
 		return "Starting", "Started"
+	case RunPreStart:
+		return "Running", "Exited"
+	case RunProvider:
+		if a.Verb == "down" {
+			return "Removing", "Removed"
+		}
+		return "Creating", "Created"
 	case StopContainer:
 		return "Stopping", "Stopped"
 	case RestartContainer:
@@ -83,7 +90,7 @@ func words(a Action) (before, after string) {
 	case UnpauseContainer:
 		return "", "Unpaused"
 	}
-	return "", "" // connections, names, files and hooks are no news
+	return "", "" // connections, names, files and commands in containers are no news
 }
 
 // tell passes an event on.

@@ -53,23 +53,33 @@ func newStarter(want *project.Project, have Observed) *starter {
 	return &starter{stack: newStack(want, have), up: map[string][]StepID{}, awaits: map[StepID]bool{}}
 }
 
-// startService starts or unpauses what does not run.
+// startService starts or unpauses what does not run. If nothing of it runs, its
+// pre_start hooks run first.
 func (s *starter) startService(name string) {
-	for _, c := range replicas(s.have, name) {
+	cs := replicas(s.have, name)
+	starting := slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return c.State != Created && c.State != Exited })
+	var needs []StepID
+	if len(starting) > 0 || slices.ContainsFunc(cs, func(c Container) bool { return c.State == Paused }) {
+		needs = s.conditions(name)
+	}
+	if len(starting) > 0 && !slices.ContainsFunc(cs, alive) {
+		needs = s.emitPreStart(name, starting, needs)
+	}
+	for _, c := range cs {
 		id := containerStepID(s.name, c)
 		switch {
 		case c.State == Paused:
-			s.up[name] = append(s.up[name], s.add(id+"/unpause", UnpauseContainer{c.Ref}, "paused", s.conditions(name)...))
+			s.up[name] = append(s.up[name], s.add(id+"/unpause", UnpauseContainer{c.Ref}, "paused", needs...))
 		case alive(c):
 			s.kept = append(s.kept, c.Ref)
 		case c.State == Created || c.State == Exited:
-			s.start(name, c, id)
+			s.start(name, c, id, needs)
 		}
 	}
 }
 
-func (s *starter) start(name string, c Container, id StepID) {
-	needs := s.conditions(name)
+func (s *starter) start(name string, c Container, id StepID, needs []StepID) {
+	needs = slices.Clone(needs)
 	if svc := s.service(name); svc != nil {
 		s.checkFiles(s.want, svc)
 		if files := containerFiles(s.want, svc); len(files) > 0 {

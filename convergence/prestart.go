@@ -32,9 +32,8 @@ func (u *up) emitPreStart(sp *servicePlan) {
 		finish = finish || start.Finish
 	}
 	for i, h := range sp.PreStart {
-		a := RunPreStart{Spec: u.hookSpec(sp.Service, starting[0], i), Beside: madeAs(starting[0]), Index: i, Hook: h, OwnImage: sp.OwnImage(h)}
-		a.Files = containerFiles(u.want, a.Spec.Service)
-		id := StepID(fmt.Sprintf("%s/pre_start-%d", sp.Name, i))
+		a := preStart(u.want, sp.Service, i, starting[0].refs, madeAs(starting[0]))
+		id := preStartID(sp.Name, i)
 		u.add(id, a, "before the service starts", slices.Concat(needs, []StepID{u.images[h.Image]})...)
 		u.last().Finish, u.last().OnFailure = finish, undo
 		needs = []StepID{id}
@@ -53,14 +52,52 @@ func madeAs(sl *slot) Ref {
 	return sl.ref()
 }
 
+// emitPreStart runs the hooks before the first of the service's containers that
+// are started, as up does. The result is what these starts need.
+func (s *starter) emitPreStart(name string, starting []Container, needs []StepID) []StepID {
+	svc := s.service(name)
+	if svc == nil {
+		return needs
+	}
+	beside := slices.MinFunc(starting, func(a, b Container) int { return cmp.Compare(a.Number, b.Number) })
+	for i := range svc.PreStart {
+		id := preStartID(name, i)
+		needs = []StepID{s.add(id, preStart(s.want, svc, i, s.refs(svc), beside.Ref), "before the service starts", needs...)}
+	}
+	return needs
+}
+
+// refs are the containers that the service joins, by service.
+func (s *starter) refs(svc *project.Service) map[string]Ref {
+	refs := map[string]Ref{}
+	for _, ns := range svc.Namespaces {
+		if others := replicas(s.have, ns.Service); len(others) > 0 {
+			refs[ns.Service] = slices.MinFunc(others, func(a, b Container) int { return strings.Compare(a.Name, b.Name) }).Ref
+		}
+	}
+	return refs
+}
+
+func preStartID(service string, index int) StepID {
+	return StepID(fmt.Sprintf("%s/pre_start-%d", service, index))
+}
+
+// preStart runs one of the service's hooks beside a container of it.
+func preStart(want *project.Project, s *project.Service, index int, refs map[string]Ref, beside Ref) RunPreStart {
+	h := s.PreStart[index]
+	a := RunPreStart{Spec: hookSpec(want, s, index, refs), Beside: beside, Index: index, Hook: h, OwnImage: s.OwnImage(h)}
+	a.Files = containerFiles(want, a.Spec.Service)
+	return a
+}
+
 // hookSpec asks for the container of a pre_start hook. Its labels make it
 // nobody's replica, so that what is left of it is found and removed.
-func (u *up) hookSpec(s *project.Service, beside *slot, index int) CreateSpec {
+func hookSpec(want *project.Project, s *project.Service, index int, refs map[string]Ref) CreateSpec {
 	h := s.PreStart[index]
-	name := strings.Join([]string{u.want.Name, s.Name, fmt.Sprintf("pre_start%s%d", u.want.Separator, index)}, u.want.Separator)
+	name := strings.Join([]string{want.Name, s.Name, fmt.Sprintf("pre_start%s%d", want.Separator, index)}, want.Separator)
 	spec := CreateSpec{
-		Project: u.want, Service: s.ForHook(h), Name: name, Refs: beside.refs,
-		Labels: containerLabels(u.want, s, 0, true), RestartPolicy: string(restartpolicy.No),
+		Project: want, Service: s.ForHook(h), Name: name, Refs: refs,
+		Labels: containerLabels(want, s, 0, true), RestartPolicy: string(restartpolicy.No),
 	}
 	for _, l := range []string{
 		project.LabelConfigHash, project.LabelOneOff, project.LabelDependsOn, project.LabelSections,

@@ -21,7 +21,7 @@ func (a RunProvider) String() string {
 }
 
 // Object implements Action.
-func (a RunProvider) Object() string { return "Service " + a.Service.Name }
+func (a RunProvider) Object() string { return a.Service.Name }
 
 func (a RunProvider) apply(ctx context.Context, r *run, id StepID) error {
 	if r.opt.Provider == nil {
