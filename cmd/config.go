@@ -75,7 +75,7 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 	case opt.variables && !opt.selectsModel():
 		return s.configVariables(ctx, in, opt)
 	case opt.environment && !opt.selectsModel():
-		return s.configEnvironment(ctx, in)
+		return s.configEnvironment(ctx, in, opt)
 	case opt.noInterpolate && !opt.selectsModel():
 		return s.configRaw(ctx, in, opt)
 	}
@@ -112,14 +112,20 @@ func (o configOptions) selectsModel() bool {
 	return o.services || o.volumes || o.networks || o.models || o.hash != "" || o.profiles || o.images
 }
 
-func (s *session) configEnvironment(ctx context.Context, in loader.Input) error {
+func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt configOptions) error {
 	env, err := loader.Environment(ctx, in)
 	if err != nil {
 		return err
 	}
+	var out bytes.Buffer
 	for _, k := range slices.Sorted(maps.Keys(env)) {
-		fmt.Fprintf(s.Out, "%s=%s\n", k, env[k])
+		value := env[k]
+		if s.masks(opt) && loader.LooksSecret(k) && value != "" {
+			value = loader.Masked
+		}
+		fmt.Fprintf(&out, "%s=%s\n", k, value)
 	}
+	s.writeMasked(s.Out, out.Bytes(), s.masks(opt))
 	return nil
 }
 
@@ -194,7 +200,7 @@ func (s *session) configModel(out *bytes.Buffer, p *project.Project, opt configO
 	if err != nil {
 		return err
 	}
-	mask := s.Terminal.Out && opt.output == "" && !opt.showSecrets
+	mask := s.masks(opt)
 	var text []byte
 	if opt.lockDigests {
 		text, err = loader.RenderImages(p, format)
@@ -204,11 +210,20 @@ func (s *session) configModel(out *bytes.Buffer, p *project.Project, opt configO
 	if err != nil {
 		return err
 	}
-	if mask && bytes.Contains(text, []byte("********")) {
+	s.writeMasked(out, text, mask)
+	return nil
+}
+
+// masks reports whether what config prints is for eyes only.
+func (s *session) masks(opt configOptions) bool {
+	return s.Terminal.Out && opt.output == "" && !opt.showSecrets
+}
+
+func (s *session) writeMasked(out io.Writer, text []byte, mask bool) {
+	if mask && bytes.Contains(text, []byte(loader.Masked)) {
 		s.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
 	}
 	out.Write(text)
-	return nil
 }
 
 func (o configOptions) renderFormat() (loader.Format, error) {
@@ -227,7 +242,7 @@ func (s *session) configRaw(ctx context.Context, in loader.Input, opt configOpti
 	if err != nil {
 		return err
 	}
-	text, warnings, err := loader.RenderRaw(ctx, in, format)
+	text, warnings, err := loader.RenderRaw(ctx, in, loader.RenderOptions{Format: format, Mask: s.masks(opt)})
 	for _, w := range warnings {
 		s.printer.Warn(w.String())
 	}
@@ -235,7 +250,7 @@ func (s *session) configRaw(ctx context.Context, in loader.Input, opt configOpti
 		return err
 	}
 	out, done := s.configOutput(opt)
-	out.Write(text)
+	s.writeMasked(out, text, s.masks(opt))
 	return done()
 }
 
@@ -244,6 +259,12 @@ func (s *session) configVariables(ctx context.Context, in loader.Input, opt conf
 	variables, err := loader.Variables(ctx, in)
 	if err != nil {
 		return err
+	}
+	for i, v := range variables {
+		if s.masks(opt) && loader.LooksSecret(v.Name) && v.Default != "" {
+			variables[i].Default = loader.Masked
+			s.printer.Info("defaults of what looks secret are hidden on a terminal; --show-secrets shows them")
+		}
 	}
 	return ui.VariableTable(variables, s.Terminal.Out).Print(s.Out, opt.format)
 }

@@ -301,25 +301,11 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-func TestMask(t *testing.T) {
-	in := tree(t, map[string]string{
-		"web.env":      "FROM_FILE=hunter2\n",
-		"compose.yaml": "services:\n  web:\n    image: busybox\n    env_file: web.env\n    environment: {DB_PASSWORD: hunter2, PLAIN: fine, EMPTY_TOKEN: }\n",
-	})
-	out, err := loader.Render(load(t, in), loader.RenderOptions{Mask: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := string(out); strings.Contains(text, "hunter2") || !strings.Contains(text, "PLAIN: fine") || !strings.Contains(text, "EMPTY_TOKEN: null") {
-		t.Errorf("masked:\n%s", text)
-	}
-}
-
 func TestRenderRaw(t *testing.T) {
 	in := tree(t, map[string]string{"compose.yaml": "services:\n  web:\n    image: busybox:${TAG}\n    scale: ${N}\n    ports: [\"${PORT:-80}:80\"]\n    privileged: ${P:-false}\n"})
 	in.NoInterpolate = true
 	for format, want := range map[loader.Format]string{loader.YAML: "image: busybox:${TAG}", loader.JSON: `"scale": "${N}"`} {
-		out, _, err := loader.RenderRaw(context.Background(), in, format)
+		out, _, err := loader.RenderRaw(context.Background(), in, loader.RenderOptions{Format: format})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -28,8 +27,9 @@ const (
 // RenderOptions are the choices of Render.
 type RenderOptions struct {
 	Format Format // empty is YAML
-	// Mask hides the values of variables that come from env files or whose
-	// names look secret. What is written then is for reading only.
+	// Mask hides the values of variables that come from env files, and what
+	// looks secret. What is written then is for reading only, and it holds
+	// Masked if anything is hidden.
 	Mask bool
 }
 
@@ -47,7 +47,7 @@ func Render(p *project.Project, opt RenderOptions) ([]byte, error) {
 	}
 	keepZeros(&doc, p)
 	if opt.Mask {
-		maskSecrets(&doc, p)
+		newMasker(p).mask(&doc, nil)
 	}
 	doubleDollars(&doc)
 	out, err = encode(&doc, opt.Format, fillJSON)
@@ -60,7 +60,7 @@ func Render(p *project.Project, opt RenderOptions) ([]byte, error) {
 // RenderRaw writes the merged files without decoding them, for models that
 // cannot be decoded because their variables are kept. Use it with
 // Input.NoInterpolate. The error is that of Load.
-func RenderRaw(ctx context.Context, in Input, format Format) ([]byte, []Warning, error) {
+func RenderRaw(ctx context.Context, in Input, opt RenderOptions) ([]byte, []Warning, error) {
 	r, err := assemble(ctx, in)
 	if err == nil {
 		err = r.session.err()
@@ -72,7 +72,10 @@ func RenderRaw(ctx context.Context, in Input, format Format) ([]byte, []Warning,
 	if err := doc.Encode(r.part.model); err != nil {
 		return nil, r.warned(), fmt.Errorf("write the model: %w", err)
 	}
-	out, err := encode(&doc, format, func(map[string]any) {})
+	if opt.Mask {
+		(&masker{}).mask(&doc, nil)
+	}
+	out, err := encode(&doc, opt.Format, func(map[string]any) {})
 	if err != nil {
 		return nil, r.warned(), fmt.Errorf("write the model: %w", err)
 	}
@@ -162,31 +165,6 @@ func doubleDollars(n *yaml.Node) {
 	for i, child := range n.Content {
 		if n.Kind != yaml.MappingNode || i%2 == 1 {
 			doubleDollars(child)
-		}
-	}
-}
-
-var secretName = regexp.MustCompile(`(?i)passw|token|secret|key|credential`)
-
-const masked = "********"
-
-func maskSecrets(doc *yaml.Node, p *project.Project) {
-	services := child(doc.Content[0], "services")
-	if services == nil {
-		return
-	}
-	for i := 0; i+1 < len(services.Content); i += 2 {
-		name := services.Content[i].Value
-		environment := child(services.Content[i+1], "environment")
-		if environment == nil {
-			continue
-		}
-		for j := 0; j+1 < len(environment.Content); j += 2 {
-			key, value := environment.Content[j].Value, environment.Content[j+1]
-			_, written := p.Positions[project.Path("services", name, "environment", key)]
-			if value.ShortTag() != "!!null" && (!written || secretName.MatchString(key)) {
-				*value = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: masked}
-			}
 		}
 	}
 }
