@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -197,6 +198,10 @@ func (p *parser) scalar(n *yaml.Node, out *node, path string) {
 	}
 	if n.ShortTag() == "!!str" {
 		out.value = n.Value
+		return
+	}
+	if n.Value == "-0" { // Docker Compose's YAML keeps the sign
+		out.value = math.Copysign(0, -1)
 		return
 	}
 	if err := n.Decode(&out.value); err != nil {

@@ -1,0 +1,135 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// warnTraps says where YAML makes something else of text than what is written,
+// and that reaches a container, an image or the engine: 012 arrives as 10. What
+// arrives is what arrives with Docker Compose. The values may be secret and are
+// not part of the warnings.
+func (s *session) warnTraps(tree *node) {
+	for _, section := range []string{"services", "networks", "volumes", "configs", "secrets"} {
+		all := tree.get(section)
+		if all == nil {
+			continue
+		}
+		for _, f := range all.fields {
+			path := section + "." + f.key
+			for _, keys := range textMappings[section] {
+				s.warnTexts(f.node.at(keys...), path+"."+strings.Join(keys, "."))
+			}
+			if section == "services" {
+				s.warnServiceTraps(f.node, path)
+			}
+		}
+	}
+}
+
+// textMappings are the mappings of scalars that end as text.
+var textMappings = map[string][][]string{
+	"services": {
+		{"environment"}, {"labels"}, {"annotations"}, {"sysctls"}, {"storage_opt"}, {"logging", "options"},
+		{"build", "args"}, {"build", "labels"}, {"deploy", "labels"}, {"provider", "options"},
+	},
+	"networks": {{"labels"}, {"driver_opts"}, {"ipam", "options"}},
+	"volumes":  {{"labels"}, {"driver_opts"}},
+	"configs":  {{"labels"}},
+	"secrets":  {{"labels"}},
+}
+
+func (s *session) warnServiceTraps(n *node, path string) {
+	for _, key := range []string{"pre_start", "post_start", "pre_stop"} {
+		eachItem(n.get(key), path+"."+key, func(hook *node, at string) { s.warnTexts(hook.get("environment"), at+".environment") })
+	}
+	for _, key := range []string{"expose", "group_add", "ports"} {
+		eachItem(n.get(key), path+"."+key, func(item *node, at string) {
+			s.warnText(item, at)
+			s.warnText(item.get("target"), at+".target")
+			s.warnText(item.get("published"), at+".published")
+		})
+	}
+	for _, key := range []string{"configs", "secrets"} {
+		eachItem(n.get(key), path+"."+key, func(ref *node, at string) { s.warnMode(ref, at) })
+	}
+	eachItem(n.get("volumes"), path+".volumes", func(v *node, at string) {
+		s.warnMode(v.get("tmpfs"), at+".tmpfs")
+		s.warnTexts(v.at("volume", "labels"), at+".volume.labels")
+	})
+	if networks := n.get("networks"); networks != nil {
+		for _, f := range networks.fields {
+			s.warnTexts(f.node.get("driver_opts"), path+".networks."+f.key+".driver_opts")
+		}
+	}
+}
+
+func eachItem(n *node, path string, do func(item *node, path string)) {
+	if n == nil {
+		return
+	}
+	for i, item := range n.items {
+		do(item, path+indexElem(i))
+	}
+}
+
+func (s *session) warnTexts(n *node, path string) {
+	if n == nil {
+		return
+	}
+	for _, f := range n.fields {
+		s.warnText(f.node, path+"."+f.key)
+	}
+}
+
+func (s *session) warnText(n *node, path string) {
+	if what := trap(n); what != "" {
+		s.warn(Warning{Pos: n.pos, Path: path, Msg: what, Hint: "put it in quotes"})
+	}
+}
+
+// trap is what YAML makes of a scalar that is to be text, if that is not what
+// is written.
+func trap(n *node) string {
+	if n == nil || n.kind != scalar || n.value == nil || n.expanded || fmt.Sprint(n.value) == n.text {
+		return ""
+	}
+	digits := strings.ToLower(strings.TrimLeft(n.text, "+-"))
+	switch n.value.(type) {
+	case string:
+		return ""
+	case time.Time:
+		return "is a date to YAML, and arrives as one with a time of day and a zone"
+	case bool:
+		return "is a boolean to YAML, and arrives in lower case"
+	case float64:
+		return "is a number to YAML, and arrives with other digits"
+	}
+	switch {
+	case strings.HasPrefix(digits, "0x"):
+		return "is a hexadecimal number to YAML, and arrives as a decimal one"
+	case strings.HasPrefix(digits, "0b"):
+		return "is a binary number to YAML, and arrives as a decimal one"
+	case len(digits) > 1 && digits[0] == '0':
+		return "is an octal number to YAML, and arrives as a decimal one"
+	}
+	return "is a number to YAML, and arrives with other digits"
+}
+
+// octalModes are modes that nobody means in decimal.
+var octalModes = []string{
+	"400", "440", "444", "600", "640", "644", "660", "664", "666", "700", "750", "755", "770", "775", "777", "1700", "1770", "1777",
+}
+
+// warnMode says that a mode without a zero in front is a decimal number.
+func (s *session) warnMode(n *node, path string) {
+	mode := n.get("mode")
+	if mode == nil || mode.kind != scalar || !slices.Contains(octalModes, mode.text) {
+		return
+	}
+	if v, ok := mode.value.(int); ok {
+		s.warn(Warning{Pos: mode.pos, Path: path + ".mode", Msg: fmt.Sprintf("%s is a decimal number, in octal %#o", mode.text, v), Hint: "write 0" + mode.text})
+	}
+}
