@@ -7,6 +7,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/internal/models"
 	"github.com/musterdev/muster/internal/provider"
 )
 
@@ -42,6 +43,9 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 	opt := convergence.ApplyOptions{
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
 		Want: op.target.project, HookOutput: op.hookOutput, Provider: provider.Runner{Env: s.Env}.Run,
+	}
+	if p := op.target.project; p != nil {
+		opt.Model = models.Runner{Env: s.Env, Dir: p.Dir}.Prepare
 	}
 	if plan.Provisional && op.afterImages != nil {
 		if err := convergence.ApplyWith(ctx, plan.Images(), e, opt); err != nil {

@@ -123,6 +123,9 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	for i, file := range opt.EnvFiles {
 		opt.EnvFiles[i] = s.hostPath(file)
 	}
+	if p, err = s.withModels(ctx, p, args[:1]); err != nil {
+		return err
+	}
 	if p, err = loader.RunProject(p, args[0], opt.OneOff); err != nil {
 		return err
 	}

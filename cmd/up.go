@@ -225,6 +225,9 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	if err != nil {
 		return operation{}, err
 	}
+	if p, err = s.withModels(ctx, p, names); err != nil {
+		return operation{}, err
+	}
 	scale, err := parseScale(opt.scale)
 	if err != nil {
 		return operation{}, err

@@ -45,6 +45,8 @@ type ApplyOptions struct {
 	// HookOutput says where the output of a hook goes; nil drops it. Of a hook
 	// that fails the error holds the end of it.
 	HookOutput func(RunHook) io.Writer
+	// Model has a model pulled and configured; tell is told how it gets on.
+	Model func(ctx context.Context, a PrepareModel, tell func(string)) error
 	// Provider runs the program of a provided service and returns the variables
 	// that it sets for dependents; tell is told how it gets on. Nil refuses.
 	Provider func(ctx context.Context, a RunProvider, tell func(string)) (map[string]string, error)
@@ -208,7 +210,7 @@ func (r *run) do(ctx context.Context, s Step) error {
 			break
 		}
 		ctx = r.halt
-	case PullImage, BuildImage, RunHook, RunPreStart, RunProvider:
+	case PullImage, BuildImage, RunHook, RunPreStart, RunProvider, PrepareModel:
 		if s.Finish {
 			ctx = context.WithoutCancel(ctx)
 		}

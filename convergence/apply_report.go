@@ -74,6 +74,8 @@ func words(a Action) (before, after string) {
 		return "Starting", "Started"
 	case RunPreStart:
 		return "Running", "Exited"
+	case PrepareModel:
+		return "Configuring", "Configured"
 	case RunProvider:
 		if a.Verb == "down" {
 			return "Removing", "Removed"

@@ -39,7 +39,7 @@ func (r *run) place(s Step) (free func(), err error) {
 	}
 	free = func() {}
 	switch s.Action.(type) {
-	case Await, RunHook, RunPreStart, RunProvider:
+	case Await, RunHook, RunPreStart, RunProvider, PrepareModel:
 	case PullImage, BuildImage:
 		free, err = r.pulls.take(halt)
 	case StopContainer, RestartContainer:

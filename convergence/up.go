@@ -42,7 +42,7 @@ func newUp(want *project.Project, have Observed, opt UpOptions) (*up, error) {
 		want: want, opt: opt,
 		services: map[string]*servicePlan{}, images: map[string]StepID{},
 		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
-		gone: map[string]StepID{}, awaits: map[StepID]bool{}, steppedAside: map[StepID]bool{},
+		gone: map[string]StepID{}, awaits: map[StepID]bool{}, modelled: map[StepID]bool{}, steppedAside: map[StepID]bool{},
 	}
 	var strangers []string
 	if u.have, strangers = have.sorted().disown(want); len(strangers) > 0 {
@@ -95,6 +95,8 @@ type up struct {
 
 	gone   map[string]StepID // by container ID, the step that removes it
 	awaits map[StepID]bool
+	// modelled are the models that are prepared.
+	modelled map[StepID]bool
 
 	steppedAside map[StepID]bool
 }

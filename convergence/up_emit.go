@@ -149,6 +149,9 @@ func (u *up) createNeeds(sl *slot) []StepID {
 	s := sl.svc.Service
 	needs := append(slices.Clone(sl.first), u.images[s.Image])
 	needs = append(needs, u.providers(s)...)
+	if u.starts(sl) {
+		needs = append(needs, u.models(sl.svc)...)
+	}
 	for _, ref := range volumeImages(u.want, s) {
 		needs = append(needs, u.images[ref.Ref])
 	}
@@ -220,6 +223,9 @@ func (u *up) emitCreate(sl *slot, after StepID, inherit []InheritedVolume) {
 // emitStart copies what is no host file into the container, starts it and runs
 // its post_start hooks. restore is done if the start fails.
 func (u *up) emitStart(sl *slot, target Ref, why string, needs []StepID, restore []Action) {
+	if sl.fate == keep { // what is made waits for them before it is made
+		needs = slices.Concat(needs, u.models(sl.svc))
+	}
 	needs = u.emitCopy(sl, target, needs, sl.stopID() != "", restore)
 	u.add(sl.id+"/start", StartContainer{Target: target, Service: sl.svc.Name}, why,
 		slices.Concat(needs, u.dependencyNeeds(sl.svc), sl.awaits)...)

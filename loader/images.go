@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"gopkg.in/yaml.v3"
 
 	"github.com/musterdev/muster/project"
@@ -13,20 +14,17 @@ import (
 // WithImages returns a copy of the project in which the services run other
 // images, keyed by service.
 func WithImages(p *project.Project, images map[string]string) (*project.Project, error) {
-	out := p
+	services := types.Services{}
 	for _, name := range slices.Sorted(maps.Keys(images)) {
-		s := out.Service(name)
+		s := p.Service(name)
 		if s == nil {
 			return nil, &project.UnknownServiceError{Name: name}
 		}
 		spec := s.Spec
 		spec.Image = images[name]
-		var err error
-		if out, err = replace(out, name, spec); err != nil {
-			return nil, err
-		}
+		services[name] = spec
 	}
-	return out, nil
+	return rebuild(p, withServices(p, services))
 }
 
 // RenderImages writes only the services' images, as an override file.

@@ -54,17 +54,25 @@ func RunProject(p *project.Project, service string, o OneOff) (*project.Project,
 		deploy.RestartPolicy, deploy.Replicas = nil, nil
 		spec.Deploy = &deploy
 	}
-	return replace(p, service, spec)
+	model := withServices(p, types.Services{service: spec})
+	if len(o.Volumes) > 0 { // all were kept, so that any could be mounted
+		model = model.WithoutUnnecessaryResources()
+	}
+	return rebuild(p, model)
 }
 
-// replace rebuilds the project with another definition of one service, and with
-// what its active services use.
-func replace(p *project.Project, service string, spec types.ServiceConfig) (*project.Project, error) {
+// withServices is the project's model with other definitions of some services.
+func withServices(p *project.Project, services types.Services) *types.Project {
 	model := *p.Compose
 	model.Services = maps.Clone(model.Services)
-	model.Services[service] = spec
+	maps.Copy(model.Services, services)
+	return &model
+}
+
+// rebuild makes the project anew of a changed model.
+func rebuild(p *project.Project, model *types.Project) (*project.Project, error) {
 	in := project.Input{
-		Compose: model.WithoutUnnecessaryResources(), Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
+		Compose: model, Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
 		Extensions: map[string]project.Extension{}, Digests: map[string]project.Fingerprint{},
 	}
 	for _, s := range slices.Concat(p.Services, p.Disabled) {

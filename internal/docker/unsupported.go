@@ -127,9 +127,6 @@ func (w *warnings) service(s *project.Service) {
 	} else if c.CredentialSpec != nil && c.CredentialSpec.Config != "" {
 		w.warn("engines without Swarm keep no configs: it has no effect", "credential_spec", "config")
 	}
-	if len(c.Models) > 0 {
-		w.warn("no model runner is set up: the service gets no model and no variables for it", "models")
-	}
 }
 
 // build names what the BuildKit of old engines leaves out.

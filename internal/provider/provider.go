@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/plugin"
 )
 
 // Runner runs provider programs.
@@ -115,42 +116,15 @@ func (r Runner) find(name string) (string, error) {
 	if strings.ContainsAny(name, `/\`) {
 		return "", fmt.Errorf("provider %q: a provider is named, not given by its path; put its directory into PATH", name)
 	}
-	for _, dir := range r.pluginDirs() {
-		if path := filepath.Join(dir, "docker-"+name); executable(path) {
-			return path, nil
-		}
+	if path := plugin.Find(r.Env, name); path != "" {
+		return path, nil
 	}
-	for _, dir := range filepath.SplitList(r.variable("PATH")) {
-		if path := filepath.Join(dir, name); filepath.IsAbs(path) && executable(path) {
+	for _, dir := range filepath.SplitList(plugin.Variable(r.Env, "PATH")) {
+		if path := filepath.Join(dir, name); filepath.IsAbs(path) && plugin.Executable(path) {
 			return path, nil
 		}
 	}
 	return "", fmt.Errorf("provider %s: no program %s in PATH and no docker-%s among the Docker CLI's plugins; install it, or change provider.type", name, name, name)
-}
-
-func (r Runner) pluginDirs() []string {
-	config := r.variable("DOCKER_CONFIG")
-	if config == "" {
-		config = filepath.Join(r.variable("HOME"), ".docker")
-	}
-	return []string{
-		filepath.Join(config, "cli-plugins"), "/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins",
-		"/usr/lib/docker/cli-plugins", "/usr/libexec/docker/cli-plugins",
-	}
-}
-
-func (r Runner) variable(name string) string {
-	for _, e := range slices.Backward(r.Env) {
-		if v, ok := strings.CutPrefix(e, name+"="); ok {
-			return v
-		}
-	}
-	return ""
-}
-
-func executable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // metadata is what a provider says about itself; it need not say anything.
