@@ -35,7 +35,7 @@ func (c *checker) volume(n *node, path string) {
 	}
 	c.mountOptions(n, path, spec, v)
 	if letter == "" {
-		if v.Source == "" && windowsPath(v.Target) && v.Target[2] == '/' {
+		if v.Source == "" && len(v.Target) > 2 && v.Target[1] == ':' && v.Target[2] == '/' {
 			c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is an anonymous volume at a Windows path", quoteValue(n)), Hint: "declare " + v.Target[:1] + " under volumes: to mount it"})
 		}
 		return
