@@ -94,7 +94,11 @@ func (b *builder) merge(sources []*source, f frame) (*part, error) {
 	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
 		base = b.base(b.s.dir, f.dir)
 	}
-	if err := finish(p.model, base, f.env.values); err != nil {
+	env := f.env.values
+	if b.s.in.NoInterpolate {
+		env = nil
+	}
+	if err := finish(p.model, base, env); err != nil {
 		return nil, b.locate(sources[0].file, p.tree, err)
 	}
 	return p, nil

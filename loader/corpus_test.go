@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/musterdev/muster/loader"
+	"github.com/musterdev/muster/project"
 )
 
 // TestCorpus loads projects as people write them. What config prints of them
@@ -22,8 +23,10 @@ func TestCorpus(t *testing.T) {
 		"compose-file-variable": "the files are found by Muster",
 		"realtime":              "compose-go takes no durations here",
 	}
-	t.Setenv("HOME", "/home/muster") // where compose-go finds ~
+	ownVariables := map[string]bool{"include": true, "include-forms": true} // from env files of included models
+	t.Setenv("HOME", "/home/muster")                                        // where compose-go finds ~
 	each(t, "corpus", 40, func(t *testing.T, c *testCase) {
+		name := strings.TrimSuffix(filepath.Base(c.path), ".txtar")
 		p, warnings, err := loader.Load(context.Background(), c.in)
 		if err != nil {
 			t.Fatal(err)
@@ -44,8 +47,42 @@ func TestCorpus(t *testing.T) {
 			}
 			sameHashes(t, p, again)
 		}
-		if different[strings.TrimSuffix(filepath.Base(c.path), ".txtar")] == "" {
+		if !ownVariables[name] {
+			rawReadsBack(t, c.in, p, yaml)
+		}
+		if different[name] == "" {
 			agree(t, c.in, p.Compose, types.ToConfigFiles(p.Files))
 		}
 	})
+}
+
+// rawReadsBack holds what config --no-interpolate prints: written again it is
+// the same bytes, and with its variables filled in it is the project.
+func rawReadsBack(t *testing.T, in loader.Input, p *project.Project, yaml []byte) {
+	t.Helper()
+	back := in
+	back.Files, back.Dir, back.ProjectName = []string{"-"}, p.Dir, p.Name
+	for _, format := range []loader.Format{loader.YAML, loader.JSON} {
+		raw := renderRaw(t, in, format)
+		back.Stdin = bytes.NewReader(raw)
+		if got := renderRaw(t, back, format); !bytes.Equal(got, raw) {
+			t.Errorf("%s kept raw:\n%s\nwritten first:\n%s", format, got, raw)
+		}
+		back.Stdin = bytes.NewReader(raw)
+		again := load(t, back)
+		if got := render(t, again, loader.YAML); !bytes.Equal(got, yaml) {
+			t.Errorf("raw %s read back:\n%s\nwritten first:\n%s\nraw:\n%s", format, got, yaml, raw)
+		}
+		sameHashes(t, p, again)
+	}
+}
+
+func renderRaw(t *testing.T, in loader.Input, format loader.Format) []byte {
+	t.Helper()
+	in.NoInterpolate = true
+	text, _, err := loader.RenderRaw(context.Background(), in, loader.RenderOptions{Format: format})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

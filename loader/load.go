@@ -114,12 +114,41 @@ func assemble(ctx context.Context, in Input) (*result, error) {
 	}
 	if !in.NoNormalize {
 		r.part.model["name"] = s.name
-		err := guard("normalise", func() (err error) { r.part.model, err = compose.Normalize(r.part.model, s.env.values); return err })
+		err := guard("normalise", func() (err error) { r.part.model, err = s.normalize(r.part.model); return err })
 		if err != nil {
 			return r, b.finally(b.locate(s.files[0], r.part.tree, err))
 		}
 	}
 	return r, nil
+}
+
+// normalize fills in what is implied. Where variables are kept, names without a
+// value stay names: compose-go would drop those of build arguments.
+func (s *session) normalize(model map[string]any) (map[string]any, error) {
+	if !s.in.NoInterpolate {
+		return compose.Normalize(model, s.env.values)
+	}
+	args := buildArgs(model)
+	model, err := compose.Normalize(model, nil)
+	for name := range buildArgs(model) {
+		service := model["services"].(map[string]any)[name].(map[string]any)
+		service["build"].(map[string]any)["args"] = args[name]
+	}
+	return model, err
+}
+
+// buildArgs are the build arguments by service.
+func buildArgs(model map[string]any) map[string]any {
+	args := map[string]any{}
+	services, _ := model["services"].(map[string]any)
+	for name, v := range services {
+		service, _ := v.(map[string]any)
+		build, _ := service["build"].(map[string]any)
+		if a, ok := build["args"]; ok {
+			args[name] = a
+		}
+	}
+	return args
 }
 
 func (b *builder) openAll(files []string) []*source {

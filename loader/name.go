@@ -66,14 +66,14 @@ func (s *session) nameFromFiles(sources []*source) {
 		if !ok || written == "" {
 			continue
 		}
-		if !s.in.NoInterpolate {
-			x := expander{lookup: s.env.lookup, nesting: s.limits.Nesting, budget: &s.budget}
-			expanded, err := x.expand(written)
-			if err != nil {
-				s.fail(&Error{Pos: docs[i].get("name").pos, Path: "name", Msg: err.Error()})
-				s.nameFailed = true
-				return
-			}
+		x := expander{lookup: s.env.lookup, nesting: s.limits.Nesting, budget: &s.budget}
+		expanded, err := x.expand(written)
+		if err != nil && !s.in.NoInterpolate {
+			s.fail(&Error{Pos: docs[i].get("name").pos, Path: "name", Msg: err.Error()})
+			s.nameFailed = true
+			return
+		}
+		if err == nil { // also where variables are kept: other names begin with this one
 			written = expanded
 		}
 		if s.name = NormalizeName(written); s.name != "" {

@@ -60,7 +60,8 @@ func canonical(model, touched map[string]any, lenient bool) error {
 }
 
 // finish sets defaults and resolves paths against base and bare environment
-// names. An empty base leaves paths alone.
+// names. An empty base leaves paths alone, a nil env the names: where variables
+// are kept, so are they, and no secret is written out.
 func finish(model map[string]any, base string, env map[string]string) error {
 	part := map[string]any{}
 	for _, section := range sections() {
@@ -81,7 +82,9 @@ func finish(model map[string]any, base string, env map[string]string) error {
 	for section, resources := range part {
 		model[section] = resources
 	}
-	compose.ResolveEnvironment(model, env)
+	if env != nil {
+		compose.ResolveEnvironment(model, env)
+	}
 	return nil
 }
 

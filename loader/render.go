@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"gopkg.in/yaml.v3"
@@ -72,6 +73,7 @@ func RenderRaw(ctx context.Context, in Input, opt RenderOptions) ([]byte, []Warn
 	if err := doc.Encode(r.part.model); err != nil {
 		return nil, r.warned(), fmt.Errorf("write the model: %w", err)
 	}
+	keepTexts(&doc)
 	if opt.Mask {
 		(&masker{}).mask(&doc, nil)
 	}
@@ -80,6 +82,23 @@ func RenderRaw(ctx context.Context, in Input, opt RenderOptions) ([]byte, []Warn
 		return nil, r.warned(), fmt.Errorf("write the model: %w", err)
 	}
 	return out, r.warned(), nil
+}
+
+// keepTexts writes what would be read back as something else as the text that
+// it stands for.
+func keepTexts(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		var at time.Time
+		switch tag := n.ShortTag(); {
+		case tag == "!!timestamp" && n.Decode(&at) == nil:
+			*n = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: fmt.Sprint(at)}
+		case n.Value == "-0" && tag != "!!str":
+			*n = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: n.Value}
+		}
+	}
+	for _, child := range n.Content {
+		keepTexts(child)
+	}
 }
 
 func encode(doc *yaml.Node, format Format, fill func(map[string]any)) ([]byte, error) {
