@@ -166,6 +166,9 @@ func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 	sub.env.add(b.s, files...)
 	for _, e := range files {
 		sub.envID += "\x01" + e.path
+		if b.s.in.NoInterpolate {
+			b.s.warn(Warning{Pos: in.pos, Path: in.path, Msg: "what it includes has variables of " + shown(e.path, b.s.cwd) + ", which are kept as names", Hint: "give them with --env-file where the output is read"})
+		}
 	}
 }
 
