@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/musterdev/muster/convergence"
 )
@@ -49,7 +50,11 @@ func TestGlobs(t *testing.T) {
 				args = append([]string{"-p", "shop"}, args...)
 			}
 			h.must(args...)
-			if got := h.states(); got != c.want {
+			got := h.states()
+			for deadline := time.Now().Add(patience); got != c.want && time.Now().Before(deadline); got = h.states() {
+				time.Sleep(time.Millisecond) // who is killed is gone a moment later
+			}
+			if got != c.want {
 				t.Errorf("after %q, then %q: %s, want %s", c.before, args, got, c.want)
 			}
 		}

@@ -155,9 +155,10 @@ func TestApplyCreatesAndStarts(t *testing.T) {
 func TestFailureStartsNothingMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db"), service("web"), service("slow"), service("late"))
-		hold := make(chan struct{})
+		hold, begun := make(chan struct{}), make(chan struct{})
 		s.Inject(enginetest.Fault{Method: "CreateContainer", Target: "p-slow-1", Hold: hold})
-		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-db-1", Err: errors.New("start p-db-1: port is already allocated")})
+		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-db-1", Hold: begun, Err: errors.New("start p-db-1: port is already allocated")})
+		time.AfterFunc(time.Second/2, func() { close(begun) }) // by then the create has begun
 		time.AfterFunc(time.Second, func() { close(hold) })
 		steps := slices.Concat(s.up("db"), []convergence.Step{
 			s.create("web", "db/create"), start("web", "db/start", "web/create"),

@@ -28,9 +28,14 @@ func (u *up) stopWithHooks(s *project.Service, c Container, id StepID, why strin
 	return []StepID{u.add(id+"/stop", StopContainer{Target: c.Ref, Grace: u.opt.Timeout}, why, needs...)}
 }
 
-// stopHooks runs the pre_stop hooks of a container, which needs it unpaused.
+// stopHooks runs the pre_stop hooks of a container, which needs it unpaused. What
+// the hooks of a container without its service are cannot be known: they may hold
+// secrets, so no label keeps them.
 func (b *builder) stopHooks(s *project.Service, c Container, id StepID, why string, needs []StepID) []StepID {
 	needs = slices.Clone(needs)
+	if _, had := parseFingerprints(c.Labels[project.LabelSections])["pre_stop"]; s == nil && had {
+		b.warn("the pre_stop hooks of %s do not run: there is no file that says what they are", c.Name)
+	}
 	if s == nil || len(s.PreStop) == 0 || c.State == Restarting {
 		return needs
 	}
