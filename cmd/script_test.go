@@ -163,24 +163,6 @@ func setFreePorts(env *testscript.Env) error {
 	return nil
 }
 
-// cleanUp takes the script's project down, and removes what it built under any name.
-func (w *world) cleanUp(env *testscript.Env, name string) {
-	var out bytes.Buffer
-	app := w.app(env.Vars, env.WorkDir)
-	app.Out, app.Err = &out, &out
-	if code := Main(app, []string{"-p", name, "down", "-v", "--remove-orphans", "--rmi", "local", "-t", "0"}); code != 0 {
-		env.T().Log("cleaning up: " + out.String())
-		env.T().FailNow()
-	}
-	built, err := w.engine.ListBuiltImages(context.Background(), name)
-	for _, m := range built {
-		err = errors.Join(err, w.engine.RemoveImage(context.Background(), m.Ref))
-	}
-	if err != nil {
-		env.T().Fatal("cleaning up: ", err)
-	}
-}
-
 func onWorld(f func(*world, *testscript.TestScript, bool, []string)) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		f(ts.Value(worldKey{}).(*world), ts, neg, args)

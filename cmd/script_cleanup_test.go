@@ -1,0 +1,46 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// cleanUp takes the script's project down, and removes what it built under any
+// name, and what it made beside the project under names that begin with its.
+func (w *world) cleanUp(env *testscript.Env, name string) {
+	var out bytes.Buffer
+	app := w.app(env.Vars, env.WorkDir)
+	app.Out, app.Err = &out, &out
+	if code := Main(app, []string{"-p", name, "down", "-v", "--remove-orphans", "--rmi", "local", "-t", "0"}); code != 0 {
+		env.T().Log("cleaning up: " + out.String())
+		env.T().FailNow()
+	}
+	ctx := context.Background()
+	built, err := w.engine.ListBuiltImages(ctx, name)
+	for _, m := range built {
+		err = errors.Join(err, w.engine.RemoveImage(ctx, m.Ref))
+	}
+	if err = errors.Join(err, w.removeBeside(ctx, name+"-")); err != nil {
+		env.T().Fatal("cleaning up: ", err)
+	}
+}
+
+func (w *world) removeBeside(ctx context.Context, prefix string) error {
+	networks, err := w.engine.ListNetworks(ctx)
+	for _, n := range networks {
+		if strings.HasPrefix(n.Name, prefix) {
+			err = errors.Join(err, w.engine.RemoveNetwork(ctx, n.ID))
+		}
+	}
+	volumes, failed := w.engine.ListVolumes(ctx)
+	for _, v := range volumes {
+		if strings.HasPrefix(v.Name, prefix) {
+			failed = errors.Join(failed, w.engine.RemoveVolume(ctx, v.Name))
+		}
+	}
+	return errors.Join(err, failed)
+}
