@@ -77,8 +77,11 @@ func words(a Action) (before, after string) {
 	case PrepareModel:
 		return "Configuring", "Configured"
 	case RunProvider:
-		if a.Verb == "down" {
+		switch a.Verb {
+		case "down":
 			return "Removing", "Removed"
+		case "stop":
+			return "Stopping", "Stopped"
 		}
 		return "Creating", "Created"
 	case StopContainer:

@@ -28,7 +28,8 @@ func PlanStop(want *project.Project, have Observed, opt StopOptions) (Plan, erro
 	if err != nil {
 		return Plan{}, err
 	}
-	s.stopAll(s.chosenContainers(chosen, alive), opt.Timeout)
+	cs := s.chosenContainers(chosen, alive)
+	s.stopProvided(cs, s.stopAll(cs, opt.Timeout), chosen)
 	return s.planToTheEnd()
 }
 

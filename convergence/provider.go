@@ -13,7 +13,7 @@ import (
 type RunProvider struct {
 	Project *project.Project
 	Service *project.Service
-	Verb    string // up or down
+	Verb    string // up, stop or down
 }
 
 func (a RunProvider) String() string {
@@ -76,6 +76,24 @@ func (u *up) providers(s *project.Service) []StepID {
 		}
 	}
 	return ids
+}
+
+// stopProvided has providers stop what they brought up, once nothing that depends
+// on it runs. Those that know no stop do nothing.
+func (s *stack) stopProvided(cs []Container, stops map[string]StepID, chosen map[string]bool) {
+	if s.want == nil {
+		return
+	}
+	byService := map[string][]StepID{}
+	for _, c := range cs {
+		byService[c.Service] = append(byService[c.Service], stops[c.ID])
+	}
+	for _, sv := range slices.Backward(s.want.Services) {
+		if sv.Provider && chosen[sv.Name] {
+			a := RunProvider{Project: s.want, Service: sv, Verb: "stop"}
+			s.add(providerID(sv.Name), a, asked+"stop", s.stopsBefore(sv.Name, byService)...)
+		}
+	}
 }
 
 // removeProvided has providers take down what they brought up, once nothing

@@ -48,7 +48,11 @@ func (r Runner) Run(ctx context.Context, a convergence.RunProvider, tell func(st
 		c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 		return c
 	}
-	options, err := describe(command("metadata")).options(a.Verb, spec.Options)
+	about := describe(command("metadata"))
+	if a.Verb == "stop" && about.Stop == nil {
+		return nil, nil // it knows no stop
+	}
+	options, err := about.options(a.Verb, spec.Options)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", spec.Type, err)
 	}
@@ -129,9 +133,12 @@ func (r Runner) find(name string) (string, error) {
 
 // metadata is what a provider says about itself; it need not say anything.
 type metadata struct {
-	Up, Down struct {
-		Parameters []parameter `json:"parameters"`
-	}
+	Up, Down verb
+	Stop     *verb // nil if it knows no stop
+}
+
+type verb struct {
+	Parameters []parameter `json:"parameters"`
 }
 
 type parameter struct {
@@ -152,8 +159,11 @@ func describe(c *exec.Cmd) metadata {
 // declares any.
 func (m metadata) options(verb string, given map[string][]string) ([]string, error) {
 	declared := m.Up.Parameters
-	if verb == "down" {
+	switch {
+	case verb == "down":
 		declared = m.Down.Parameters
+	case verb == "stop" && m.Stop != nil:
+		declared = m.Stop.Parameters
 	}
 	var args, missing []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
