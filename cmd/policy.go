@@ -6,15 +6,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/musterdev/muster/project"
 )
 
 // deniedCode is the exit code of a project that the policy forbids.
 const deniedCode = 78
 
-// checkPolicy is an error if the project asks for a grant that the policy,
-// deny:KIND,KIND, forbids. An empty policy forbids nothing.
-func checkPolicy(policy string, p *project.Project) error {
+// policyFlag lets a command that makes containers be held to a policy.
+func policyFlag(f *pflag.FlagSet, policy *string) {
+	f.StringVar(policy, "policy", "", "Refuse what the services ask of the host, with exit code 78: deny: and a list of "+strings.Join(project.GrantKinds[:], ", "))
+}
+
+// checkPolicy is an error if the named services, or what they need, ask for a
+// grant that the policy, deny:KIND,KIND, forbids. An empty policy forbids nothing.
+func checkPolicy(policy string, p *project.Project, names []string) error {
 	if policy == "" {
 		return nil
 	}
@@ -23,6 +30,10 @@ func checkPolicy(policy string, p *project.Project) error {
 	unknown := slices.IndexFunc(denied, func(k string) bool { return !slices.Contains(project.GrantKinds[:], k) })
 	if !ok || unknown >= 0 {
 		return fmt.Errorf("--policy %q: give deny: and a list of %s", policy, strings.Join(project.GrantKinds[:], ", "))
+	}
+	p, err := p.Select(names...)
+	if err != nil {
+		return err
 	}
 	var errs []error
 	for _, g := range p.Grants() {

@@ -25,6 +25,7 @@ type runOptions struct {
 	noTTY, noTTYSet   bool
 	tty, ttySet       bool
 	interactive       bool
+	policy            string
 	pull              string
 	quiet, quietPull  bool
 	orphans           bool
@@ -63,6 +64,7 @@ func (s *session) runCmd() *cobra.Command {
 	s.alias(c, "no-TTY", "no-tty")
 	f.BoolVarP(&opt.tty, "tty", "t", true, "Allocate a pseudo-TTY")
 	f.StringArrayVarP(&opt.Publish, "publish", "p", nil, "Publish a container's port(s) to the host")
+	policyFlag(f, &opt.policy)
 	f.StringVar(&opt.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never"|"build")`)
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Don't print anything to STDOUT but the command's output")
 	f.BoolVar(&opt.quietBuild, "quiet-build", false, "Suppress progress output from the build process")
@@ -127,6 +129,9 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 		return err
 	}
 	if p, err = loader.RunProject(p, args[0], opt.OneOff); err != nil {
+		return err
+	}
+	if err := checkPolicy(opt.policy, p, args[:1]); err != nil {
 		return err
 	}
 	slug, err := newSlug()

@@ -14,6 +14,7 @@ func (s *session) scaleCmd() *cobra.Command {
 		Use: "scale [OPTIONS] SERVICE=REPLICAS...", Short: "Scale services", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return s.scale(c.Context(), opt, args) },
 	}
+	policyFlag(c.Flags(), &opt.policy)
 	c.Flags().BoolVar(&opt.noDeps, "no-deps", false, "Don't start linked services")
 	return c
 }

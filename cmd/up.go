@@ -88,7 +88,7 @@ func (s *session) upCmd() *cobra.Command {
 // createFlags are the flags of create, which up has too.
 func (s *session) createFlags(c *cobra.Command, opt *createOptions) {
 	f := c.Flags()
-	f.StringVar(&opt.policy, "policy", "", "Refuse what the services ask of the host, with exit code 78: deny: and a list of privileged, sock, hostnet, bind-outside-project")
+	policyFlag(f, &opt.policy)
 	f.BoolVar(&opt.build, "build", false, "Build images before starting containers")
 	f.BoolVar(&opt.noBuild, "no-build", false, "Don't build an image, even if it's policy")
 	f.StringVar(&opt.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never"|"build")`)
@@ -218,11 +218,11 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	if len(p.Services) == 0 {
 		return operation{}, errors.New("no service selected")
 	}
-	if err := checkPolicy(opt.policy, p); err != nil {
-		return operation{}, err
-	}
 	names, err := p.Match(args...)
 	if err != nil {
+		return operation{}, err
+	}
+	if err := checkPolicy(opt.policy, p, names); err != nil {
 		return operation{}, err
 	}
 	if p, err = s.withModels(ctx, p, names); err != nil {
