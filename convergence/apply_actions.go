@@ -115,7 +115,7 @@ func (a CreateContainer) apply(ctx context.Context, r *run, id StepID) error {
 	if err != nil {
 		return err
 	}
-	made, err := r.engine.CreateContainer(ctx, r.provide(spec))
+	made, err := r.engine.CreateContainer(ctx, r.provide(id, spec))
 	if err != nil {
 		return err
 	}

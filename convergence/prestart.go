@@ -157,7 +157,7 @@ func (a RunPreStart) apply(ctx context.Context, r *run, id StepID) (err error) {
 			err = fmt.Errorf("run pre_start[%d] of %s: %w", a.Index, a.Spec.Service.Name, err)
 		}
 	}()
-	c, err := a.create(ctx, r)
+	c, err := a.create(ctx, r, id)
 	if err != nil {
 		return err
 	}
@@ -191,14 +191,14 @@ func (a RunPreStart) apply(ctx context.Context, r *run, id StepID) (err error) {
 
 // create makes the hook's container. One of that name that an interrupted run
 // left behind gives way.
-func (a RunPreStart) create(ctx context.Context, r *run) (Ref, error) {
+func (a RunPreStart) create(ctx context.Context, r *run, id StepID) (Ref, error) {
 	spec, err := r.complete(ctx, a.Spec)
 	if err != nil {
 		return Ref{}, err
 	}
 	delete(spec.Labels, project.LabelConfigHash)
 	spec.Service = spec.Service.WithVolumesOf(r.target(a.Beside).Key())
-	spec = r.provide(spec)
+	spec = r.provide(id, spec)
 	made, err := r.engine.CreateContainer(ctx, spec)
 	if errors.Is(err, ErrConflict) {
 		old, lookErr := r.engine.InspectContainer(ctx, Ref{Name: spec.Name})

@@ -41,15 +41,23 @@ func (a RunProvider) apply(ctx context.Context, r *run, id StepID) error {
 	return nil
 }
 
-// provide adds the variables that providers set for the service. They take no
-// part in its config hash: what depends on a provider is not made anew for them.
-func (r *run) provide(spec CreateSpec) CreateSpec {
+// provide adds the variables that providers set for the service, over its own,
+// and says which of its own they hide. They take no part in its config hash: what
+// depends on a provider is not made anew for them.
+func (r *run) provide(id StepID, spec CreateSpec) CreateSpec {
 	set := map[string]string{}
 	r.mu.Lock()
 	for _, d := range spec.Service.DependsOn {
 		maps.Copy(set, r.provided[d.Service])
 	}
 	r.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if own, ok := spec.Service.Spec.Environment[name]; ok && (own == nil || *own != set[name]) {
+			p := r.reporter.event(r.steps[id], Warning, "Warning")
+			p.Details = "a provider sets " + name + " over what the service says itself"
+			r.reporter.tell(p)
+		}
+	}
 	if len(set) > 0 {
 		spec.Service = spec.Service.WithEnvironment(set)
 	}
