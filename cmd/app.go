@@ -90,7 +90,13 @@ func System() *App {
 			Keys:    keyMode(os.Stdin),
 			Resized: resized,
 		},
-		Connect: func(opt docker.Options) (convergence.Engine, error) { return docker.Connect(opt) },
+		Connect: func(opt docker.Options) (convergence.Engine, error) {
+			e, err := docker.Connect(opt)
+			if err != nil {
+				return nil, err // an interface around a nil pointer would be no nil
+			}
+			return e, nil
+		},
 		Signals: func() (<-chan os.Signal, func()) {
 			ch := make(chan os.Signal, 4)
 			signal.Notify(ch, os.Interrupt, syscall.SIGTERM)

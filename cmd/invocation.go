@@ -14,6 +14,9 @@ import (
 // programs in its plugin folders who they are.
 const pluginMetadata = "docker-cli-plugin-metadata"
 
+// pluginHooks is the one by which it asks for hints to print after a command.
+const pluginHooks = "docker-cli-plugin-hooks"
+
 // invocation is a command line after the forms in which the same binary can be
 // called have been told apart:
 //
@@ -27,16 +30,24 @@ type invocation struct {
 	args     []string
 	engine   docker.Options // from docker's flags
 	metadata bool           // only the plugin's description was asked for
+	silent   bool           // hints were asked for: there are none
 }
 
 // parseInvocation reads the program's name and arguments.
 func parseInvocation(program string, args []string) (invocation, error) {
 	name := strings.TrimSuffix(filepath.Base(program), ".exe")
 	plugin, isPlugin := strings.CutPrefix(name, "docker-")
-	if isPlugin && len(args) > 0 && args[0] == pluginMetadata {
-		return invocation{metadata: true}, nil
-	}
 	inv := invocation{}
+	if isPlugin && len(args) > 0 {
+		switch args[0] {
+		case pluginMetadata:
+			inv.metadata = true
+			return inv, nil
+		case pluginHooks:
+			inv.silent = true
+			return inv, nil
+		}
+	}
 	rest, err := inv.dockerFlags(args)
 	if err != nil {
 		return inv, err

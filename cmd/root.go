@@ -72,8 +72,23 @@ func (s *session) root() *cobra.Command {
 		}
 		c.AddCommand(child)
 	}
+	c.SetHelpCommand(s.helpCmd())
 	s.addCompletion(c)
 	return c
+}
+
+// helpCmd is --help under another name, with an error for what is no command.
+func (s *session) helpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command", Annotations: map[string]string{bare: ""},
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return s.noCommand(c.Root(), args)
+			}
+			return about.Help()
+		},
+	}
 }
 
 // commands are all commands, one file each.

@@ -49,8 +49,11 @@ func (s *session) invoke(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if inv.metadata {
+	switch {
+	case inv.metadata:
 		return s.printMetadata()
+	case inv.silent:
+		return nil
 	}
 	s.dockerFlags = inv.engine
 	return s.execute(ctx, inv.args)
