@@ -3,7 +3,6 @@ package docker
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -22,26 +21,24 @@ type support struct {
 }
 
 // TestCompatibility holds testdata/compatibility.txt against every attribute that
-// compose-go knows: each has a row, each row an attribute, and each key of a row
-// that claims anything stands in one of the tests that the row names.
+// compose-go knows: each has a row, each row an attribute, and the tests that the
+// row names hold what it claims of each attribute, see checkHeld.
 // docs/COMPATIBILITY.md is written from it by -update.
 func TestCompatibility(t *testing.T) {
 	rows := readSupport(t)
 	attributes := knownAttributes()
-	uses := make([]int, len(rows))
+	times := make([]int, len(rows))
 	for _, path := range attributes {
 		i := rowOf(rows, path)
 		if i < 0 {
 			t.Errorf("%s has no row", path)
 			continue
 		}
-		uses[i]++
-		if len(rows[i].held) > 0 && !mentioned(t, rows[i].held, lastKey(path)) {
-			t.Errorf("%s: no test of %q has the key %s", path, rows[i].held, lastKey(path))
-		}
+		times[i]++
+		checkHeld(t, rows[i], path)
 	}
 	for i, r := range rows {
-		if uses[i] == 0 && !strings.Contains("services networks volumes configs secrets models", r.path) {
+		if times[i] == 0 && !strings.Contains("services networks volumes configs secrets models", r.path) {
 			t.Errorf("row %s stands for no attribute", r.path)
 		}
 		if len(r.held) == 0 && r.state != "reference" {
@@ -95,49 +92,32 @@ func rowOf(rows []support, attribute string) int {
 	return best
 }
 
-// lastKey is the last word of a path that stands in files: services.ulimits.*.single
-// is written ulimits: {core: 0}.
-func lastKey(path string) string {
-	words := regexp.MustCompile(`[a-z0-9_]+`).FindAllString(path, -1)
-	last := words[len(words)-1]
-	if slices.Contains([]string{"single", "id", "discrete_resource_spec"}, last) {
-		last = words[len(words)-2]
-	}
-	return last
-}
-
-// mentioned reports whether the key stands in one of the tests.
-func mentioned(t *testing.T, tests []string, key string) bool {
+// checkHeld demands what a row claims of an attribute. What is done has a golden
+// request, model or plan with the attribute and a test on a real engine with it;
+// what needs a newer engine has the words that name the key and the version; what
+// has no effect, or is refused, has the words that name the key.
+func checkHeld(t *testing.T, r support, attribute string) {
 	t.Helper()
-	word := regexp.MustCompile(`\b` + key + `\b`)
-	return slices.ContainsFunc(tests, func(test string) bool { return word.MatchString(testText(t, test)) })
-}
-
-// testText is the text of the tests that a row names.
-func testText(t *testing.T, test string) string {
-	t.Helper()
-	kind, name, _ := strings.Cut(test, ":")
-	if kind == "needs" {
-		return ""
+	if r.state == "reference" {
+		return
 	}
-	pattern, known := map[string]string{
-		"mapping": "testdata/mapping/" + name + ".txtar", "loader": "../../loader/testdata/*/" + name + ".txtar",
-		"plan": "../../convergence/testdata/plan/*.txtar", "script": "../../cmd/testdata/script/" + name + ".txtar",
-		"inside": "inside_test.go",
-	}[kind]
-	files, err := filepath.Glob(pattern)
-	if err != nil || !known || len(files) == 0 {
-		t.Fatalf("there is no test %s: %v", test, err)
+	e := gather(t, r.held)
+	if r.state == "done" && !e.excused && !uses(e.engine, attribute) {
+		t.Errorf("%s: no test on an engine of %q has it", attribute, r.held)
 	}
-	var b strings.Builder
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.Write(text)
+	if !uses(e.golden, attribute) {
+		t.Errorf("%s: no golden of %q has it", attribute, r.held)
 	}
-	return b.String()
+	key := regexp.QuoteMeta(r.path[strings.LastIndex(r.path, ".")+1:])
+	said := `\b` + key + `\b.*: `
+	if version, ok := strings.CutPrefix(r.state, "engine "); ok {
+		said = `\b` + key + `\b.*needs an engine with API ` + regexp.QuoteMeta(version)
+	} else if r.state != "refused" {
+		said = `warning: .*\b` + key + `\b`
+	}
+	if r.state != "done" && !regexp.MustCompile(said).MatchString(e.text.String()) {
+		t.Errorf("%s: no test of %q holds what is said of it: %s", attribute, r.held, said)
+	}
 }
 
 // knownAttributes are the paths of all attributes of compose-go's model. Lists are
@@ -193,8 +173,9 @@ func renderSupport(rows []support) string {
 	b.WriteString(`# Compatibility: every attribute of the Compose Specification
 
 Written from internal/docker/testdata/compatibility.txt, which a test holds against everything that compose-go knows: no
-attribute is missing, and none claims a test that does not have it. An attribute stands for all below it that has no row of
-its own. What has no effect is said when the file is read, with its line.
+attribute is missing, and the tests that a row names hold each attribute of it: what is done by a golden file and on a real
+engine, everything else by the words that are said of it. A row stands for all below it that has no row of its own. What has
+no effect is said when the file is read, with its line.
 
 - **done**: the engine gets it, from API 1.41 (Docker Engine 20.10) on.
 - **engine 1.44**: from that API version on; on an older engine ` + "`up`" + ` warns, or refuses before it

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,11 +42,17 @@ func TestUnknown(t *testing.T) {
 		}
 		tried++
 		keys := strings.Split(r.path, ".")
-		text := "services: {web: {image: nginx}}\n"
+		value := "1"
+		for _, key := range slices.Backward(keys[1:]) {
+			name, list := strings.CutSuffix(key, "[]")
+			if list {
+				value = "[" + value + "]"
+			}
+			value = "{" + name + ": " + value + "}"
+		}
+		text := "services: {web: {image: nginx}}\n" + keys[0] + ": {c: " + value + "}\n"
 		if keys[0] == "services" {
-			text = "services: {web: {image: nginx, " + strings.Join(keys[1:], ": {") + ": 1" + strings.Repeat("}", len(keys)) + "\n"
-		} else {
-			text += keys[0] + ": {c: {" + strings.Join(keys[1:], ": {") + ": 1" + strings.Repeat("}", len(keys)) + "\n"
+			text = "services: {web: {image: nginx, " + value[1:] + "}\n"
 		}
 		_, _, err := loader.Load(t.Context(), loader.Input{
 			Files: []string{"-"}, Stdin: strings.NewReader(text), ProjectName: "demo", Dir: "/project", WorkingDir: "/project",
