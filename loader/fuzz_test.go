@@ -168,8 +168,8 @@ func FuzzExpand(f *testing.F) {
 		if strings.ContainsAny(text, "\n\r") || strings.Count(text, "{") != strings.Count(text, "}") || err != nil && strings.Contains(err.Error(), "deep") {
 			return
 		}
-		if adjacent(text) {
-			return
+		if adjacent(text) || strings.ContainsAny(text, "\u017f\u212a") {
+			return // compose-go takes the long s and the Kelvin sign for the letters that they fold to
 		}
 		want, wantErr := template.Substitute(text, lookup)
 		if (err == nil) != (wantErr == nil) || err == nil && got != want {
