@@ -59,6 +59,10 @@ func (s *session) baseDir() string {
 func (s *session) absoluteFiles(files []string) []string {
 	var abs []string
 	for _, f := range files {
+		if isRemote(f) {
+			s.fail(&Error{Msg: f + ": remote files are not supported", Hint: "fetch it, and name the file"})
+			continue
+		}
 		if f != stdinName {
 			f = absolute(f, s.cwd, s.home())
 		}
