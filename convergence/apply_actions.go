@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -224,14 +225,27 @@ func (a StartContainer) apply(ctx context.Context, r *run, _ StepID) error {
 }
 
 func (a RunHook) apply(ctx context.Context, r *run, _ StepID) error {
+	var out io.Writer
+	if r.opt.HookOutput != nil {
+		out = r.opt.HookOutput(a)
+	}
+	a.Target = r.target(a.Target)
+	return a.run(ctx, r.engine, out)
+}
+
+// executor runs commands in containers.
+type executor interface {
+	Exec(ctx context.Context, c Ref, spec ExecSpec) (ExecResult, error)
+}
+
+// run runs the hook. Of a container that stopped by itself there is nothing for
+// pre_stop to do. Without out its output is dropped, save what an error says.
+func (a RunHook) run(ctx context.Context, e executor, out io.Writer) error {
 	spec := ExecSpec{
 		Command: a.Hook.Command, User: a.Hook.User, WorkingDir: a.Hook.WorkingDir,
-		Environment: a.Hook.Environment, Privileged: a.Hook.Privileged,
+		Environment: a.Hook.Environment, Privileged: a.Hook.Privileged, Output: out,
 	}
-	if r.opt.HookOutput != nil {
-		spec.Output = r.opt.HookOutput(a)
-	}
-	result, err := r.engine.Exec(ctx, r.target(a.Target), spec)
+	result, err := e.Exec(ctx, a.Target, spec)
 	if a.Kind == "pre_stop" && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict)) {
 		return nil // it stopped by itself
 	}

@@ -20,6 +20,7 @@ type Supervised interface {
 	StopContainer(ctx context.Context, c Ref, grace *time.Duration) error
 	RestartContainer(ctx context.Context, c Ref, grace *time.Duration) error
 	SetRestartPolicy(ctx context.Context, c Ref, policy string) error
+	executor // of hooks
 	Watcher
 }
 

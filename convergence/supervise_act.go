@@ -24,6 +24,8 @@ type errand struct {
 	awaited  []Inspection // what a start was decided on besides
 	policy   string       // declared, in the engine's words
 	giveBack bool         // the engine gets its restarts back after a start
+	before   []RunHook    // pre_stop hooks, if the action stops it
+	then     []RunHook    // post_start hooks, if the action starts it
 	timeout  time.Duration
 }
 
@@ -37,6 +39,7 @@ type acted struct {
 	waited  bool       // nothing was done because somebody else was at work before
 	after   Inspection // what a stop or restart led to; empty if that is not known
 	err     error
+	hooks   error // of hooks, which do not change what becomes of the container
 }
 
 // performing says that the engine is about to be asked to stop a container, so
@@ -54,8 +57,11 @@ func (l *loop) act(w *ward, action restartpolicy.Action) {
 	w.acting = action
 	policy, _ := l.policy(w)
 	e := errand{action: action, seen: w.seen, policy: enginePolicy(policy), timeout: actTimeout}
-	if s := l.want.Service(w.service); s != nil && s.Grace != nil {
-		e.timeout += *s.Grace
+	if s := l.want.Service(w.service); s != nil {
+		if s.Grace != nil {
+			e.timeout += *s.Grace
+		}
+		e.before, e.then = hooksAround(action, s, w.seen)
 	}
 	if action == restartpolicy.Start {
 		e.awaited = l.awaited(w)
@@ -83,15 +89,37 @@ func (l *loop) carryOut(ctx context.Context, e errand) acted {
 			return acted{moot: true, waited: true}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	if m, ok := l.stillDue(ctx, e); !ok {
+		return m
+	}
+	left := l.runHooks(ctx, e.before)
+	m := l.ask(ctx, e)
+	m.hooks = left
+	if m.err == nil {
+		m.hooks = errors.Join(left, l.runHooks(ctx, e.then))
+	}
+	return m
+}
+
+// stillDue looks at the container and what it waits for once more: what was
+// decided may not hold any more.
+func (l *loop) stillDue(ctx context.Context, e errand) (acted, bool) {
+	ctx, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
 	now, err := l.engine.InspectContainer(ctx, e.seen.Ref)
 	if err != nil || changed(e.seen, now) {
-		return acted{moot: true} // the look that follows tells why
+		return acted{moot: true}, false // the look that follows tells why
 	}
 	if stale := l.changedMeanwhile(ctx, e.awaited); len(stale) > 0 {
-		return acted{moot: true, stale: stale}
+		return acted{moot: true, stale: stale}, false
 	}
+	return acted{}, true
+}
+
+// ask has the engine do it, and sees what a stop or restart led to.
+func (l *loop) ask(ctx context.Context, e errand) acted {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
 	if e.action != restartpolicy.Restart && e.action != restartpolicy.Stop {
 		return acted{err: l.perform(ctx, e)}
 	}
@@ -185,6 +213,9 @@ func (m acted) handle(l *loop) {
 	w.refused(m, l.now())
 	w.stopped(m, l.now())
 	l.record(Record{Kind: RecordAction, Container: w.ref, Service: w.service, Seen: describe(w.seen), Action: m.action, Err: m.err})
+	if m.hooks != nil {
+		l.record(Record{Kind: RecordHook, Container: w.ref, Service: w.service, Seen: describe(w.seen), Action: m.action, Err: m.hooks})
+	}
 }
 
 // refused makes the next try wait, longer each time, after the engine refused

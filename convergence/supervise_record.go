@@ -14,6 +14,7 @@ type RecordKind string
 const (
 	RecordDecision RecordKind = "decision" // a container was judged anew
 	RecordAction   RecordKind = "action"   // something was done, or failed
+	RecordHook     RecordKind = "hook"     // a hook before or after an action failed
 	RecordExit     RecordKind = "exit"     // a container's process ended
 	RecordRestart  RecordKind = "restart"  // the engine restarted a container by itself
 	RecordHealth   RecordKind = "health"   // the engine's verdict changed
@@ -47,7 +48,7 @@ type Record struct {
 	Count     int    // of RecordRestart: how often since it was seen last
 	Health    Health // of RecordHealth
 	Alert     Alert
-	Err       error // of a failed action or a lost engine
+	Err       error // of a failed action or hook, or a lost engine
 }
 
 // String is the record as a line of text without its time.
@@ -71,6 +72,8 @@ func (r Record) String() string {
 			return fmt.Sprintf("%s: %s: %v", name, r.Action, r.Err)
 		}
 		return fmt.Sprintf("%s: %s done", name, r.Action)
+	case RecordHook:
+		return fmt.Sprintf("%s: %v", name, r.Err)
 	case RecordExit:
 		return fmt.Sprintf("%s: exited with code %d", name, r.ExitCode)
 	case RecordRestart:

@@ -288,7 +288,7 @@ func (l *loop) meets(d project.Dependency) (met bool, started time.Time) {
 		}
 		c := w.seen
 		met = met && l.fresh(w)
-		running := (c.State == Running || c.State == Paused) && !w.restarting()
+		running := (c.State == Running || c.State == Paused) && !w.restarting() && !l.preparing(w)
 		switch d.Condition {
 		case project.Started:
 			met = met && running

@@ -1,0 +1,56 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/musterdev/muster/project"
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+// hookTimeout bounds the hooks before or after an action: a supervisor must not
+// be held up for good by a hook that hangs in a sick container.
+const hookTimeout = time.Minute
+
+// hooksAround are the hooks that run before and after the action: pre_stop in
+// what still runs, post_start in what runs again.
+func hooksAround(action restartpolicy.Action, s *project.Service, seen Inspection) (before, then []RunHook) {
+	stops := action == restartpolicy.Stop || action == restartpolicy.Restart
+	starts := action == restartpolicy.Start || action == restartpolicy.Restart
+	if stops && seen.State == Running {
+		for i, h := range s.PreStop {
+			before = append(before, RunHook{Target: seen.Ref, Service: s.Name, Kind: "pre_stop", Index: i, Hook: h})
+		}
+	}
+	if starts {
+		for i, h := range s.PostStart {
+			then = append(then, RunHook{Target: seen.Ref, Service: s.Name, Kind: "post_start", Index: i, Hook: h})
+		}
+	}
+	return before, then
+}
+
+// runHooks runs the hooks in order, until one fails. That is recorded, and
+// changes nothing else: a sick container is restarted whatever its hooks say,
+// and one that started runs on, as it does after up.
+func (l *loop) runHooks(ctx context.Context, hooks []RunHook) error {
+	if len(hooks) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, hookTimeout, errors.New("no end within "+hookTimeout.String()))
+	defer cancel()
+	for _, h := range hooks {
+		if err := h.run(ctx, l.engine, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// preparing reports whether post_start hooks of the container may still run:
+// what depends on it starts after them.
+func (l *loop) preparing(w *ward) bool {
+	s := l.want.Service(w.service)
+	return w.acting == restartpolicy.Start && s != nil && len(s.PostStart) > 0
+}
