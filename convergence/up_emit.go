@@ -137,11 +137,37 @@ func (u *up) stopNeeds(sl *slot) []StepID {
 			}
 		}
 	}
-	if !sl.early {
-		needs = append(needs, u.dependencyNeeds(sl.svc)...)
-		needs = append(needs, sl.awaits...)
+	if sl.early {
+		return append(needs, u.successors(sl.svc.Service, map[string]bool{})...)
 	}
-	return needs
+	needs = append(needs, u.dependencyNeeds(sl.svc)...)
+	return append(needs, sl.awaits...)
+}
+
+// successors are the steps that make the new containers of what the service is
+// to restart with: what cannot be made stops nobody.
+func (u *up) successors(s *project.Service, seen map[string]bool) []StepID {
+	var made []StepID
+	for _, d := range s.DependsOn {
+		dep := u.services[d.Service]
+		if dep == nil || !d.Restart || seen[d.Service] {
+			continue
+		}
+		seen[d.Service] = true
+		ahead := len(dep.Namespaces) == 0 && !u.needsReplaced(dep.Service) // else its creation may wait for the stop
+		for _, sl := range dep.slots {
+			if !ahead || sl.fate != recreate || sl.apart {
+				continue
+			}
+			for _, id := range []StepID{sl.id + "/create", sl.id + "/copy"} {
+				if slices.ContainsFunc(u.steps, func(s Step) bool { return s.ID == id }) {
+					made = append(made, id)
+				}
+			}
+		}
+		made = append(made, u.successors(dep.Service, seen)...)
+	}
+	return made
 }
 
 // createNeeds is what has to exist before a container of the slot can.

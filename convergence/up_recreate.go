@@ -35,7 +35,7 @@ func (u *up) emitRecreate(sl *slot) {
 			from := len(u.steps)
 			ready = u.stopWithHooks(sl.svc.Service, old, sl.id, sl.why, needs)
 			for i := from; i < len(u.steps); i++ {
-				u.steps[i].OnFailure = discard
+				u.steps[i].OnFailure = append(slices.Clone(discard), u.reviveDependents(sl)...)
 			}
 		}
 	}
@@ -90,6 +90,12 @@ func (u *up) revive(sl *slot) []Action {
 		actions = append(actions, ConnectNetwork{Target: sl.old.Ref, Endpoint: u.endpoint(*sl.old, np.Network)})
 	}
 	actions = append(actions, StartContainer{Target: sl.old.Ref, Service: sl.svc.Name})
+	return append(actions, u.reviveDependents(sl)...)
+}
+
+// reviveDependents starts what was stopped for the sake of the old container.
+func (u *up) reviveDependents(sl *slot) []Action {
+	var actions []Action
 	for _, sp := range u.order {
 		if !slices.ContainsFunc(sp.DependsOn, func(d project.Dependency) bool { return d.Service == sl.svc.Name && d.Restart }) {
 			continue
