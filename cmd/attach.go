@@ -43,6 +43,10 @@ func (s *session) attach(ctx context.Context, opt attachOptions, service string)
 	if err != nil {
 		return err
 	}
+	if s.global.dryRun {
+		s.inform("would attach to " + c.Name)
+		return nil
+	}
 	seen, err := e.InspectContainer(ctx, c.Ref)
 	if err != nil {
 		return err

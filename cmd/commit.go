@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -40,8 +41,12 @@ func (s *session) commit(ctx context.Context, service string, index int, opt con
 		return err
 	}
 	c, err := pickAny(ctx, e, name, service, index)
-	if err != nil || s.global.dryRun {
+	if err != nil {
 		return err
+	}
+	if s.global.dryRun {
+		s.inform("would commit " + c.Name + " as " + cmp.Or(opt.Reference, "an image without a name"))
+		return nil
 	}
 	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Working, Text: "Committing"})
 	id, err := inside.CommitContainer(ctx, c.Ref, opt)

@@ -63,6 +63,10 @@ func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, a
 	if err != nil {
 		return err
 	}
+	if s.global.dryRun {
+		s.inform(fmt.Sprintf("would run %s in %s", strings.Join(args[1:], " "), c.Name))
+		return nil
+	}
 	spec := convergence.ExecSpec{
 		Command: args[1:], User: opt.user, WorkingDir: opt.workdir, Privileged: opt.privileged, Environment: s.variables(opt.env),
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,8 +40,12 @@ func (s *session) export(ctx context.Context, service, output string, index int)
 		return err
 	}
 	c, err := pickAny(ctx, e, name, service, index)
-	if err != nil || s.global.dryRun {
+	if err != nil {
 		return err
+	}
+	if s.global.dryRun {
+		s.inform("would export " + c.Name + " to " + cmp.Or(output, "standard output"))
+		return nil
 	}
 	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Working, Text: "Exporting"})
 	write := func(w io.Writer) error { return inside.ExportContainer(ctx, c.Ref, w) }
