@@ -152,7 +152,12 @@ type RemoveContainer struct {
 // RemoveImage removes a local image. An image still in use is a warning.
 type RemoveImage struct{ Ref string }
 
-func (a PullImage) String() string       { return "pull " + a.Image.Ref }
+func (a PullImage) String() string {
+	if a.Image.Platform != "" {
+		return "pull " + a.Image.Ref + " for " + a.Image.Platform
+	}
+	return "pull " + a.Image.Ref
+}
 func (a BuildImage) String() string      { return "build " + a.Spec.Service.Image }
 func (a CreateNetwork) String() string   { return "create network " + a.Network.Name }
 func (a RemoveNetwork) String() string   { return "remove network " + a.Name }

@@ -60,7 +60,7 @@ func load(ctx context.Context, in Input) (*result, error) {
 		newConsistency(s, tree, model, positions).check()
 	}
 	s.warnUnsupported(tree, model)
-	s.warnTraps(tree)
+	s.warnTraps(tree, model)
 	input := project.Input{
 		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions,
 		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model), BaseImages: baseImages(model),

@@ -5,25 +5,38 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
 )
 
-// warnTraps says where YAML makes something else of text than what is written,
-// and that reaches a container, an image or the engine: 012 arrives as 10. What
+// traps says where YAML makes something else of text than what is written, and
+// that reaches a container, an image or the engine: 012 arrives as 10. What
 // arrives is what arrives with Docker Compose. The values may be secret and are
-// not part of the warnings.
-func (s *session) warnTraps(tree *node) {
+// not part of the warnings. A place that many services share is named once.
+type traps struct {
+	warn func(Warning)
+	said map[project.Position]bool
+}
+
+func (s *session) warnTraps(tree *node, model *types.Project) {
+	t := traps{s.warn, map[project.Position]bool{}}
 	for _, section := range []string{"services", "networks", "volumes", "configs", "secrets"} {
 		all := tree.get(section)
 		if all == nil {
 			continue
 		}
 		for _, f := range all.fields {
+			if _, active := model.Services[f.key]; section == "services" && !active {
+				continue
+			}
 			path := section + "." + f.key
 			for _, keys := range textMappings[section] {
-				s.warnTexts(f.node.at(keys...), path+"."+strings.Join(keys, "."))
+				t.texts(f.node.at(keys...), path+"."+strings.Join(keys, "."))
 			}
 			if section == "services" {
-				s.warnServiceTraps(f.node, path)
+				t.service(f.node, path)
 			}
 		}
 	}
@@ -41,27 +54,27 @@ var textMappings = map[string][][]string{
 	"secrets":  {{"labels"}},
 }
 
-func (s *session) warnServiceTraps(n *node, path string) {
+func (t traps) service(n *node, path string) {
 	for _, key := range []string{"pre_start", "post_start", "pre_stop"} {
-		eachItem(n.get(key), path+"."+key, func(hook *node, at string) { s.warnTexts(hook.get("environment"), at+".environment") })
+		eachItem(n.get(key), path+"."+key, func(hook *node, at string) { t.texts(hook.get("environment"), at+".environment") })
 	}
 	for _, key := range []string{"expose", "group_add", "ports"} {
 		eachItem(n.get(key), path+"."+key, func(item *node, at string) {
-			s.warnText(item, at)
-			s.warnText(item.get("target"), at+".target")
-			s.warnText(item.get("published"), at+".published")
+			t.text(item, at)
+			t.text(item.get("target"), at+".target")
+			t.text(item.get("published"), at+".published")
 		})
 	}
 	for _, key := range []string{"configs", "secrets"} {
-		eachItem(n.get(key), path+"."+key, func(ref *node, at string) { s.warnMode(ref, at) })
+		eachItem(n.get(key), path+"."+key, func(ref *node, at string) { t.mode(ref, at) })
 	}
 	eachItem(n.get("volumes"), path+".volumes", func(v *node, at string) {
-		s.warnMode(v.get("tmpfs"), at+".tmpfs")
-		s.warnTexts(v.at("volume", "labels"), at+".volume.labels")
+		t.mode(v.get("tmpfs"), at+".tmpfs")
+		t.texts(v.at("volume", "labels"), at+".volume.labels")
 	})
 	if networks := n.get("networks"); networks != nil {
 		for _, f := range networks.fields {
-			s.warnTexts(f.node.get("driver_opts"), path+".networks."+f.key+".driver_opts")
+			t.texts(f.node.get("driver_opts"), path+".networks."+f.key+".driver_opts")
 		}
 	}
 }
@@ -75,18 +88,25 @@ func eachItem(n *node, path string, do func(item *node, path string)) {
 	}
 }
 
-func (s *session) warnTexts(n *node, path string) {
+func (t traps) texts(n *node, path string) {
 	if n == nil {
 		return
 	}
 	for _, f := range n.fields {
-		s.warnText(f.node, path+"."+f.key)
+		t.text(f.node, path+"."+f.key)
 	}
 }
 
-func (s *session) warnText(n *node, path string) {
+func (t traps) text(n *node, path string) {
 	if what := trap(n); what != "" {
-		s.warn(Warning{Pos: n.pos, Path: path, Msg: what, Hint: "put it in quotes"})
+		t.say(Warning{Pos: n.pos, Path: path, Msg: what, Hint: "put it in quotes"})
+	}
+}
+
+func (t traps) say(w Warning) {
+	if !t.said[w.Pos] {
+		t.said[w.Pos] = true
+		t.warn(w)
 	}
 }
 
@@ -123,13 +143,13 @@ var octalModes = []string{
 	"400", "440", "444", "600", "640", "644", "660", "664", "666", "700", "750", "755", "770", "775", "777", "1700", "1770", "1777",
 }
 
-// warnMode says that a mode without a zero in front is a decimal number.
-func (s *session) warnMode(n *node, path string) {
+// mode says that a mode without a zero in front is a decimal number.
+func (t traps) mode(n *node, path string) {
 	mode := n.get("mode")
 	if mode == nil || mode.kind != scalar || !slices.Contains(octalModes, mode.text) {
 		return
 	}
 	if v, ok := mode.value.(int); ok {
-		s.warn(Warning{Pos: mode.pos, Path: path + ".mode", Msg: fmt.Sprintf("%s is a decimal number, in octal %#o", mode.text, v), Hint: "write 0" + mode.text})
+		t.say(Warning{Pos: mode.pos, Path: path + ".mode", Msg: fmt.Sprintf("%s is a decimal number, in octal %#o", mode.text, v), Hint: "write 0" + mode.text})
 	}
 }
