@@ -3,7 +3,9 @@ package cmd
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/lock"
@@ -42,8 +44,10 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 	defer s.printer.End()
 	opt := convergence.ApplyOptions{
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
-		Want: op.target.project, HookOutput: op.hookOutput, Provider: provider.Runner{Env: s.Env}.Run,
+		Want: op.target.project, HookOutput: op.hookOutput,
 	}
+	var answers providerAnswers
+	opt.Provider = answers.listen(provider.Runner{Env: s.Env}.Run)
 	if p := op.target.project; p != nil {
 		opt.Model = models.Runner{Env: s.Env, Dir: p.Dir}.Prepare
 	}
@@ -58,7 +62,42 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		}
 		s.printer.Begin(op.name, plan)
 	}
+	if err := convergence.ApplyWith(ctx, plan, e, opt); err != nil || len(answers.outdated) == 0 || op.afterProviders == nil {
+		return err
+	}
+	op.plan = op.afterProviders(slices.Compact(sorted(answers.outdated)), answers.provided)
+	plan, err := s.planned(ctx, e, op)
+	if err != nil {
+		return err
+	}
+	s.printer.Begin(op.name, plan)
+	opt.Provided = answers.provided
 	return convergence.ApplyWith(ctx, plan, e, opt)
+}
+
+// providerAnswers are the variables that providers set, and the services that
+// have others. Only when the programs have run can that be known.
+type providerAnswers struct {
+	mu       sync.Mutex
+	provided map[string]map[string]string // by provided service
+	outdated []string
+}
+
+type runProvider = func(ctx context.Context, a convergence.RunProvider, tell func(string)) (map[string]string, error)
+
+// listen runs providers and keeps what they answer.
+func (p *providerAnswers) listen(run runProvider) runProvider {
+	p.provided = map[string]map[string]string{}
+	return func(ctx context.Context, a convergence.RunProvider, tell func(string)) (map[string]string, error) {
+		set, err := run(ctx, a, tell)
+		if err == nil {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.provided[a.Service.Name] = set
+			p.outdated = append(p.outdated, a.Outdated(set)...)
+		}
+		return set, err
+	}
 }
 
 // preflight finds names and ports that the plan needs and others hold, before

@@ -21,6 +21,9 @@ type operation struct {
 	plan   planner
 	// afterImages plans again once the images of a provisional plan are there.
 	afterImages planner
+	// afterProviders plans for services for which providers set other variables
+	// than those that they were made with.
+	afterProviders func(services []string, provided map[string]map[string]string) planner
 	// engineHealth leaves readiness to the engine's own health checks.
 	engineHealth bool
 	// hookOutput shows what hooks print; nil drops it.

@@ -253,8 +253,15 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	}
 	ready := o
 	ready.ImagesReady = true
+	after := func(services []string, provided map[string]map[string]string) planner {
+		again := ready
+		again.Services, again.NoDeps, again.Provided = services, true, provided
+		again.Recreate, again.RenewAnonVolumes, again.RemoveOrphans, again.IgnoreOrphans = convergence.RecreateDiverged, false, false, true
+		return func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(p, have, again) }
+	}
 	return operation{
-		name: name, target: target{p.Name, p}, conflicts: true, engineHealth: opt.engineHealth,
+		afterProviders: after,
+		name:           name, target: target{p.Name, p}, conflicts: true, engineHealth: opt.engineHealth,
 		plan:        func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(p, have, o) },
 		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(p, have, ready) },
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 
@@ -47,6 +48,8 @@ type ApplyOptions struct {
 	HookOutput func(RunHook) io.Writer
 	// Model has a model pulled and configured; tell is told how it gets on.
 	Model func(ctx context.Context, a PrepareModel, tell func(string)) error
+	// Provided are the variables that providers set before, by service.
+	Provided map[string]map[string]string
 	// Provider runs the program of a provided service and returns the variables
 	// that it sets for dependents; tell is told how it gets on. Nil refuses.
 	Provider func(ctx context.Context, a RunProvider, tell func(string)) (map[string]string, error)
@@ -124,8 +127,11 @@ func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
 		plan: p, engine: e, opt: opt, reporter: newReporter(p, opt.Report), began: time.Now(),
 		steps: make(map[StepID]Step, len(p.Steps)), begun: map[StepID]bool{}, tracker: opt.Tracker,
 		slots: newSlots(limit), pulls: newSlots(opt.ImageLimit), local: map[ImageRef]Image{},
-		provided: map[string]map[string]string{}, ids: map[string]string{}, started: map[string]time.Time{},
+		provided: maps.Clone(opt.Provided), ids: map[string]string{}, started: map[string]time.Time{},
 		done: map[StepID]bool{}, failed: map[StepID]*StepError{}, skipped: map[StepID]bool{},
+	}
+	if r.provided == nil {
+		r.provided = map[string]map[string]string{}
 	}
 	r.halt, r.fail = context.WithCancelCause(ctx)
 	r.track(ctx)

@@ -24,7 +24,7 @@ func (u *up) divergence(s *project.Service, c Container, ids map[string]string) 
 		return configChange(s, c)
 	}
 	for _, why := range []string{
-		u.imageChange(s, c), imageVolumeChange(s, c, u.have), contentChange(s, c),
+		u.imageChange(s, c), imageVolumeChange(s, c, u.have), contentChange(s, c), u.providedChange(s, c),
 		u.networkChange(s, c), u.volumeChange(s, c),
 	} {
 		if why != "" {

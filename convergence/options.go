@@ -39,6 +39,9 @@ type UpOptions struct {
 	// RecreateVolumes allows removing volumes whose definition changed, with
 	// their data; without it such a change is a warning.
 	RecreateVolumes bool
+	// Provided are the variables that providers set just now, by service: their
+	// programs do not run again, and what was made with others is made anew.
+	Provided map[string]map[string]string
 	// Now is the time that pull policies with an age compare with.
 	Now time.Time
 }

@@ -20,7 +20,7 @@ func PlanStart(want *project.Project, have Observed, opt StartOptions) (Plan, er
 	s.wait, s.settle = opt.WaitTimeout, opt.Settle
 	for _, name := range s.order(chosen) {
 		svc := s.service(name)
-		absent := len(replicas(s.have, name)) == 0
+		absent := len(replicas(s.have, name)) == 0 && !s.provided(name)
 		active := want != nil && want.Service(name) != nil && want.Service(name).Replicas > 0
 		if absent && (active || (svc == nil && len(opt.Services) > 0)) {
 			pos := project.Position{}
@@ -56,6 +56,11 @@ func newStarter(want *project.Project, have Observed) *starter {
 // startService starts or unpauses what does not run. If nothing of it runs, its
 // pre_start hooks run first.
 func (s *starter) startService(name string) {
+	if s.provided(name) {
+		a := RunProvider{Project: s.want, Service: s.service(name), Verb: "up"}
+		s.up[name] = []StepID{s.add(providerID(name), a, "its provider knows what there is to do", s.conditions(name)...)}
+		return
+	}
 	cs := replicas(s.have, name)
 	starting := slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return c.State != Created && c.State != Exited })
 	var needs []StepID
@@ -114,7 +119,7 @@ func (s *starter) postStart(name string, c Container, id, after StepID) StepID {
 func (s *starter) conditions(name string) []StepID {
 	var needs []StepID
 	for _, d := range s.deps[name] {
-		if d.Condition == project.Started {
+		if d.Condition == project.Started || s.provided(d.Service) {
 			needs = append(needs, s.up[d.Service]...)
 			continue
 		}

@@ -2,6 +2,8 @@ package convergence
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +16,36 @@ type RunProvider struct {
 	Project *project.Project
 	Service *project.Service
 	Verb    string // up, stop or down
+	// Given tells of the containers that stay which variables it set for them.
+	Given []Given
+}
+
+// Given stands for the variables that a container of the service was made with.
+type Given struct {
+	Service string
+	Digest  project.Fingerprint
+}
+
+// Outdated are the services of which a container stays that was made with other
+// variables than these. A plan that knows them (UpOptions.Provided) makes it anew.
+func (a RunProvider) Outdated(set map[string]string) []string {
+	var services []string
+	for _, g := range a.Given {
+		if g.Digest != providedDigest(set) {
+			services = append(services, g.Service)
+		}
+	}
+	return services
+}
+
+// providedDigest stands for variables in a label. They are no secret beside it:
+// the container's environment holds them in full.
+func providedDigest(set map[string]string) project.Fingerprint {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		fmt.Fprintf(h, "%q=%q\n", name, set[name])
+	}
+	return project.Fingerprint(hex.EncodeToString(h.Sum(nil)[:8]))
 }
 
 func (a RunProvider) String() string {
@@ -42,15 +74,22 @@ func (a RunProvider) apply(ctx context.Context, r *run, id StepID) error {
 }
 
 // provide adds the variables that providers set for the service, over its own,
-// and says which of its own they hide. They take no part in its config hash: what
-// depends on a provider is not made anew for them.
+// and says which of its own they hide. They take no part in its config hash, but a
+// label tells which they were.
 func (r *run) provide(id StepID, spec CreateSpec) CreateSpec {
-	set := map[string]string{}
+	set, digests := map[string]string{}, map[string]project.Fingerprint{}
 	r.mu.Lock()
 	for _, d := range spec.Service.DependsOn {
-		maps.Copy(set, r.provided[d.Service])
+		if by, ok := r.provided[d.Service]; ok {
+			maps.Copy(set, by)
+			digests[d.Service] = providedDigest(by)
+		}
 	}
 	r.mu.Unlock()
+	if len(digests) > 0 {
+		spec.Labels = maps.Clone(spec.Labels)
+		spec.Labels[project.LabelProvided] = fingerprintsLabel(digests)
+	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if own, ok := spec.Service.Spec.Environment[name]; ok && (own == nil || *own != set[name]) {
 			p := r.reporter.event(r.steps[id], Warning, "Warning")
@@ -69,21 +108,66 @@ func providerID(service string) StepID { return StepID(service + "/provider") }
 // emitProvider brings a provided service up, on every up: only its program
 // knows what there is to do.
 func (u *up) emitProvider(sp *servicePlan) {
-	if sp.Provider {
-		a := RunProvider{Project: u.want, Service: sp.Service, Verb: "up"}
+	if u.asks(sp) {
+		a := RunProvider{Project: u.want, Service: sp.Service, Verb: "up", Given: u.given(sp.Name)}
 		u.add(providerID(sp.Name), a, "its provider knows what there is to do", u.dependencyNeeds(sp)...)
 	}
+}
+
+// asks reports whether the plan runs the service's provider.
+func (u *up) asks(sp *servicePlan) bool {
+	_, answered := u.opt.Provided[sp.Name]
+	return sp.Provider && !answered
+}
+
+// given is what the provider set for containers that stay and may be made anew.
+// Of one without the label, made by another tool, nothing is known.
+func (u *up) given(provider string) []Given {
+	var given []Given
+	for _, sp := range u.order {
+		if sp.guest || u.policy(sp.Name) == RecreateNever {
+			continue
+		}
+		for _, sl := range sp.slots {
+			if sl.fate != keep {
+				continue
+			}
+			if was, ok := parseFingerprints(sl.old.Labels[project.LabelProvided])[provider]; ok {
+				given = append(given, Given{Service: sp.Name, Digest: was})
+			}
+		}
+	}
+	return given
+}
+
+// providedChange notices that a provider sets other variables than those that
+// the container was made with.
+func (u *up) providedChange(s *project.Service, c Container) string {
+	given := parseFingerprints(c.Labels[project.LabelProvided])
+	for _, d := range s.DependsOn {
+		set, known := u.opt.Provided[d.Service]
+		if was, had := given[d.Service]; known && had && was != providedDigest(set) {
+			return "provider " + d.Service + " sets other variables now"
+		}
+	}
+	return ""
 }
 
 // providers are the steps after which the variables for the service are known.
 func (u *up) providers(s *project.Service) []StepID {
 	var ids []StepID
 	for _, d := range s.DependsOn {
-		if dep := u.services[d.Service]; dep != nil && dep.Provider {
+		if dep := u.services[d.Service]; dep != nil && u.asks(dep) {
 			ids = append(ids, providerID(d.Service))
 		}
 	}
 	return ids
+}
+
+// provided reports whether the service is a program's.
+func (s *stack) provided(name string) bool {
+	svc := s.service(name)
+	return s.want != nil && svc != nil && svc.Provider
 }
 
 // stopProvided has providers stop what they brought up, once nothing that depends

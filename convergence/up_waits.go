@@ -16,7 +16,7 @@ func (u *up) dependencyNeeds(sp *servicePlan) []StepID {
 	var needs []StepID
 	for _, d := range sp.DependsOn {
 		dep := u.services[d.Service]
-		if dep != nil && dep.Provider {
+		if dep != nil && u.asks(dep) {
 			needs = append(needs, providerID(dep.Name))
 		}
 		if dep == nil || len(dep.slots) == 0 {

@@ -37,5 +37,6 @@ const (
 	LabelRevision = LabelPrefix + "revision"       // of the service definition
 	LabelName     = LabelPrefix + "name"           // final name of the container it was made as
 	LabelHook     = LabelPrefix + "hook"           // marks an ephemeral pre_start container
+	LabelProvided = LabelPrefix + "provided"       // digests of the variables that providers set
 	LabelInherit  = LabelPrefix + "inherited"      // anonymous volumes taken over from a predecessor, comma-separated
 )
