@@ -78,6 +78,11 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 		return s.configEnvironment(ctx, in, opt)
 	case opt.noInterpolate && !opt.selectsModel():
 		return s.configRaw(ctx, in, opt)
+	case opt.noInterpolate && opt.section() != "":
+		return s.configNames(ctx, in, opt)
+	case opt.noInterpolate:
+		s.printer.Warn("--no-interpolate has no effect on --hash, --profiles and --images")
+		in.NoInterpolate = false
 	}
 	p, err := s.loadInput(ctx, in)
 	if err != nil {
@@ -105,11 +110,6 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 		}
 	}
 	return done()
-}
-
-// selectsModel reports whether a selector wins over --environment.
-func (o configOptions) selectsModel() bool {
-	return o.services || o.volumes || o.networks || o.models || o.hash != "" || o.profiles || o.images
 }
 
 func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt configOptions) error {
@@ -140,57 +140,6 @@ func (s *session) configOutput(opt configOptions) (out *bytes.Buffer, done func(
 	return out, func() error {
 		return writeAtomically(file, func(w io.Writer) error { _, err := w.Write(out.Bytes()); return err })
 	}
-}
-
-// lines answers the selectors, the first of which wins.
-func (o configOptions) lines(p *project.Project) (lines []string, selected bool, err error) {
-	m := p.Compose
-	switch {
-	case o.services:
-		g, err := p.Graph()
-		if err != nil {
-			return nil, true, err
-		}
-		return g.Order(), true, nil
-	case o.volumes:
-		return sorted(m.VolumeNames()), true, nil
-	case o.networks:
-		return sorted(m.NetworkNames()), true, nil
-	case o.models:
-		return sorted(m.ModelNames()), true, nil
-	case o.hash != "":
-		lines, err := hashes(p, o.hash)
-		return lines, true, err
-	case o.profiles:
-		return loader.Profiles(p), true, nil
-	case o.images:
-		return loader.Images(p), true, nil
-	}
-	return nil, false, nil
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
-}
-
-func hashes(p *project.Project, which string) ([]string, error) {
-	var patterns []string
-	if which != "*" {
-		patterns = strings.Split(which, ",")
-	}
-	names := p.ServiceNames()
-	if len(patterns) > 0 {
-		var err error
-		if names, err = p.Match(patterns...); err != nil {
-			return nil, err
-		}
-	}
-	var lines []string
-	for _, name := range names {
-		lines = append(lines, name+" "+string(p.Service(name).Hash))
-	}
-	return lines, nil
 }
 
 // configModel renders the model. On a terminal, values that look secret are
@@ -266,7 +215,21 @@ func (s *session) configVariables(ctx context.Context, in loader.Input, opt conf
 			s.printer.Info("defaults of what looks secret are hidden on a terminal; --show-secrets shows them")
 		}
 	}
-	return ui.VariableTable(variables, s.Terminal.Out).Print(s.Out, opt.format)
+	var format loader.Format
+	switch opt.format {
+	case "json":
+		format = loader.JSON
+	case "yaml":
+		format = loader.YAML
+	default:
+		return ui.VariableTable(variables, s.Terminal.Out).Print(s.Out, opt.format)
+	}
+	text, err := loader.RenderVariables(variables, format)
+	if err != nil {
+		return err
+	}
+	_, err = s.Out.Write(text)
+	return err
 }
 
 // pinImages replaces the images' tags by the digests that their registries

@@ -84,6 +84,20 @@ func RenderRaw(ctx context.Context, in Input, opt RenderOptions) ([]byte, []Warn
 	return out, r.warned(), nil
 }
 
+// RawNames are the names of a section of the merged files (services, volumes,
+// networks, models), sorted: what is known of models whose variables are kept.
+func RawNames(ctx context.Context, in Input, section string) ([]string, []Warning, error) {
+	r, err := assemble(ctx, in)
+	if err == nil {
+		err = r.session.err()
+	}
+	if err != nil {
+		return nil, r.warned(), err
+	}
+	names, _ := r.part.model[section].(map[string]any)
+	return sortedKeys(names), r.warned(), nil
+}
+
 // keepTexts writes what would be read back as something else as the text that
 // it stands for.
 func keepTexts(n *yaml.Node) {

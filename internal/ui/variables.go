@@ -29,14 +29,7 @@ func VariableTable(all []loader.VariableInfo, terminal bool) Table[VariableRow] 
 		},
 	}
 	for _, v := range all {
-		r := VariableRow{Name: v.Name, Required: fmt.Sprint(v.Required), DefaultValue: v.Default, PresenceValue: v.Presence}
-		switch {
-		case !v.Set:
-		case v.Source.IsZero():
-			r.Source = "environment"
-		default:
-			r.Source = v.Source.String()
-		}
+		r := VariableRow{Name: v.Name, Required: fmt.Sprint(v.Required), DefaultValue: v.Default, PresenceValue: v.Presence, Source: v.From()}
 		var beaten []string
 		for _, p := range v.Beaten {
 			beaten = append(beaten, p.String())
