@@ -120,7 +120,7 @@ func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*
 		Name: name, Image: spec.Image, Build: spec.Build != nil, PullPolicy: spec.PullPolicy,
 		ContainerName: spec.ContainerName, Replicas: spec.GetScale(), Grace: gracePeriod(spec.StopGracePeriod),
 		Networks: spec.NetworksByPriority(), Volumes: namedVolumes(spec), Namespaces: namespaces(spec),
-		PreStart: hooks(spec.PreStart), PostStart: hooks(spec.PostStart), PreStop: hooks(spec.PreStop),
+		PreStart: p.hooks(spec.PreStart), PostStart: p.hooks(spec.PostStart), PreStop: p.hooks(spec.PreStop),
 		Muster: in.Extensions[name], Provider: spec.Provider != nil, Spec: spec,
 		Pos: in.Positions.Of("services", name),
 	}
@@ -231,16 +231,17 @@ func impliedBy(spec types.ServiceConfig, refs []NamespaceRef, service string) st
 	return ""
 }
 
-func hooks(from []types.ServiceHook) []Hook {
+func (p *Project) hooks(from []types.ServiceHook) []Hook {
 	var hs []Hook
 	for _, h := range from {
-		hs = append(hs, HookOf(h))
+		hs = append(hs, p.Hook(h))
 	}
 	return hs
 }
 
-// HookOf is a command of the Compose file as a Hook.
-func HookOf(h types.ServiceHook) Hook {
+// Hook is a command of the Compose file as a Hook. A variable without a value
+// has that of the project's environment, as a service's would.
+func (p *Project) Hook(h types.ServiceHook) Hook {
 	hook := Hook{
 		Command: h.Command, Image: h.Image, User: h.User, Privileged: h.Privileged,
 		WorkingDir: h.WorkingDir, PerReplica: h.PerReplica,
@@ -248,6 +249,8 @@ func HookOf(h types.ServiceHook) Hook {
 	for _, k := range slices.Sorted(maps.Keys(h.Environment)) {
 		if v := h.Environment[k]; v != nil {
 			hook.Environment = append(hook.Environment, k+"="+*v)
+		} else if v, ok := p.Environment[k]; ok {
+			hook.Environment = append(hook.Environment, k+"="+v)
 		}
 	}
 	return hook

@@ -197,6 +197,8 @@ func exampleTranslation(p *project.Project, api string) translation {
 			switch v {
 			case "oneoff":
 				in.OneOff, in.Name = true, "demo-web-run-0123456789ab"
+			case "hook":
+				in.Service = web.ForHook(web.PreStart[x[v].(int)])
 			case "aliases":
 				in.UseAliases = true
 			case "remove":

@@ -48,7 +48,7 @@ func Rules(p *project.Project, services []*project.Service) (rules []Rule, warni
 		}
 		for i, t := range s.Spec.Develop.Watch {
 			pos := p.Positions.Of("services", s.Name, "develop", "watch", fmt.Sprintf("[%d]", i))
-			r, err := newRule(s, t)
+			r, err := newRule(p, s, t)
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: services.%s.develop.watch[%d]: %w", pos, s.Name, i, err)
 			}
@@ -63,8 +63,8 @@ func Rules(p *project.Project, services []*project.Service) (rules []Rule, warni
 	return rules, warnings, nil
 }
 
-func newRule(s *project.Service, t types.Trigger) (Rule, error) {
-	r := Rule{Service: s.Name, Action: t.Action, Target: t.Target, Initial: t.InitialSync, Exec: project.HookOf(t.Exec)}
+func newRule(p *project.Project, s *project.Service, t types.Trigger) (Rule, error) {
+	r := Rule{Service: s.Name, Action: t.Action, Target: t.Target, Initial: t.InitialSync, Exec: p.Hook(t.Exec)}
 	var err error
 	if r.Path, err = filepath.EvalSymlinks(t.Path); err != nil {
 		return r, fmt.Errorf("watch %s: %w", t.Path, err)
