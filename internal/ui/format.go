@@ -32,6 +32,9 @@ type Table[R any] struct {
 // once per row.
 func (t Table[R]) Print(w io.Writer, format string) error {
 	format = unescapeFormat(strings.TrimSpace(format))
+	if format == "{{json.}}" { // an old name of it
+		format = "json"
+	}
 	custom, isTable := strings.CutPrefix(format, "table ")
 	switch {
 	case format == "" || format == "table" || format == "pretty":
