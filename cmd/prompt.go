@@ -5,7 +5,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/project"
 )
 
 // confirm asks a question that yes, y, true or 1 agrees to. An empty answer and
@@ -57,5 +59,26 @@ func readLine(r io.Reader) (string, error) {
 		case err != nil:
 			return "", err
 		}
+	}
+}
+
+// askForVolumes plans as PlanUp does. Where a person sits at the terminal, it asks
+// once whether volumes that are defined otherwise now are to be made anew, which
+// destroys their data; without an answer they stay.
+func (s *session) askForVolumes() func(*project.Project, convergence.Observed, convergence.UpOptions) (convergence.Plan, error) {
+	asked, yes := !s.Terminal.In || !s.Terminal.Err || s.global.dryRun, false
+	return func(p *project.Project, have convergence.Observed, opt convergence.UpOptions) (convergence.Plan, error) {
+		opt.RecreateVolumes = opt.RecreateVolumes || yes
+		plan, err := convergence.PlanUp(p, have, opt)
+		if err != nil || len(plan.Diverged) == 0 || asked {
+			return plan, err
+		}
+		asked = true
+		yes, err = s.confirm("Defined otherwise now: "+strings.Join(plan.Diverged, ", ")+". Recreate (data will be lost)?", false)
+		if err != nil || !yes {
+			return plan, err
+		}
+		opt.RecreateVolumes = true
+		return convergence.PlanUp(p, have, opt)
 	}
 }

@@ -39,7 +39,7 @@ const patience = 60 * time.Second
 //	rc N                     the exit code of the last muster
 //	sees NAME REGEXP         wait until a background muster has printed it
 //	interrupt NAME [term]    send it a signal
-//	types NAME TEXT          type on its terminal
+//	types NAME TEXT          type on its terminal; \n is the Enter key
 //	eventually REGEXP ARG... run Main until its standard output matches
 //	finish NAME              wait for its end; stdout, stderr and rc are its
 //	byhand VERB NAME         what another user of the engine does to a container:
@@ -272,7 +272,7 @@ func (w *world) interrupt(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func (w *world) types(ts *testscript.TestScript, _ bool, args []string) {
-	_, err := io.WriteString(w.background(ts, args[0]).keyboard, args[1])
+	_, err := io.WriteString(w.background(ts, args[0]).keyboard, strings.ReplaceAll(args[1], `\n`, "\n"))
 	ts.Check(err)
 }
 

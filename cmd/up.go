@@ -253,17 +253,18 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	}
 	ready := o
 	ready.ImagesReady = true
+	ask := s.askForVolumes()
 	after := func(services []string, provided map[string]map[string]string) planner {
 		again := ready
 		again.Services, again.NoDeps, again.Provided = services, true, provided
 		again.Recreate, again.RenewAnonVolumes, again.RemoveOrphans, again.IgnoreOrphans = convergence.RecreateDiverged, false, false, true
-		return func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(p, have, again) }
+		return func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, again) }
 	}
 	return operation{
 		afterProviders: after,
 		name:           name, target: target{p.Name, p}, conflicts: true, engineHealth: opt.engineHealth,
-		plan:        func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(p, have, o) },
-		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(p, have, ready) },
+		plan:        func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, o) },
+		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, ready) },
 	}, nil
 }
 

@@ -48,6 +48,10 @@ type Plan struct {
 	Unchanged []Ref
 	// Warnings are remarks that a person should read: orphans, foreign volumes.
 	Warnings []string
+	// Diverged are the volumes that are defined otherwise now and kept all the
+	// same, by name: making them anew, as UpOptions.RecreateVolumes does, destroys
+	// their data.
+	Diverged []string
 	// Provisional says that pulls or builds of the plan may replace the image of
 	// a container that the plan keeps. Whoever wants the container on the new
 	// image at once applies Images first, observes again, and plans again with

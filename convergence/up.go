@@ -28,7 +28,7 @@ func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
 	}
 	u.finish(u.scope)
 	p, err := u.plan(want.Name)
-	p.Provisional = u.provisional()
+	p.Provisional, p.Diverged = u.provisional(), u.diverged
 	return p, err
 }
 
@@ -97,6 +97,7 @@ type up struct {
 	awaits map[StepID]bool
 	// modelled are the models that are prepared.
 	modelled map[StepID]bool
+	diverged []string // volumes that are defined otherwise now and kept
 
 	steppedAside map[StepID]bool
 }

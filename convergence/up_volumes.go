@@ -49,6 +49,7 @@ func (u *up) surveyVolume(v *project.Volume) *volumePlan {
 		u.warn("volume %s was not made for project %s; it is used as it is (declare it `external: true` to say so)", v.Name, u.want.Name)
 	case hash == "" || hash == string(v.Hash):
 	case !u.opt.RecreateVolumes:
+		u.diverged = append(u.diverged, v.Name)
 		u.warn("%s: volume %s is defined otherwise now; it is kept as it is, since making it anew destroys its data (up --yes does)", v.Pos, v.Name)
 	default:
 		vp.replace, vp.ready = "volume "+v.Key+" changed", volumeID(v)+"/create"
