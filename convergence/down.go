@@ -25,7 +25,7 @@ func PlanDown(want *project.Project, have Observed, opt DownOptions) (Plan, erro
 	whole := len(opt.Services) == 0
 	cs := d.containers(chosen, whole)
 	d.removeContainers(cs)
-	d.removeProvided(cs, chosen, whole)
+	d.removeProvided(cs, chosen)
 	d.removeNetworks(cs, whole)
 	if opt.Volumes {
 		d.dropAnonymous(d.have, d.removed, nil)

@@ -164,41 +164,48 @@ func (u *up) providers(s *project.Service) []StepID {
 	return ids
 }
 
-// provided reports whether the service is a program's.
+// provided reports whether the service is a program's and to be told: it is
+// active, or a container is there that it set variables for.
 func (s *stack) provided(name string) bool {
 	svc := s.service(name)
-	return s.want != nil && svc != nil && svc.Provider
+	return svc != nil && svc.Provider && (s.want.Service(name) != nil || slices.Contains(s.gave(), name))
 }
 
-// stopProvided has providers stop what they brought up, once nothing that depends
-// on it runs. Those that know no stop do nothing.
-func (s *stack) stopProvided(cs []Container, stops map[string]StepID, chosen map[string]bool) {
-	if s.want == nil {
-		return
+// gave are the services whose providers set variables for containers, sorted.
+func (s *stack) gave() []string {
+	var names []string
+	for _, c := range s.have.Containers {
+		names = slices.AppendSeq(names, maps.Keys(parseFingerprints(c.Labels[project.LabelProvided])))
 	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// tellProviders has the chosen ones carry out the verb, once nothing that depends
+// on them runs. Without a file it cannot be known what they are.
+func (s *stack) tellProviders(verb, why string, chosen map[string]bool, stops map[string][]StepID) {
+	if gave := s.gave(); s.want == nil && len(gave) > 0 {
+		s.warn("the providers of %s are not told: there is no file that says what they are", nameList(gave))
+	}
+	for _, name := range slices.Backward(s.order(chosen)) {
+		if s.provided(name) {
+			a := RunProvider{Project: s.want, Service: s.service(name), Verb: verb}
+			s.add(providerID(name), a, why, s.stopsBefore(name, stops)...)
+		}
+	}
+}
+
+// stopProvided has providers stop what they brought up. Those that know no stop
+// do nothing.
+func (s *stack) stopProvided(cs []Container, stops map[string]StepID, chosen map[string]bool) {
 	byService := map[string][]StepID{}
 	for _, c := range cs {
 		byService[c.Service] = append(byService[c.Service], stops[c.ID])
 	}
-	for _, sv := range slices.Backward(s.want.Services) {
-		if sv.Provider && chosen[sv.Name] {
-			a := RunProvider{Project: s.want, Service: sv, Verb: "stop"}
-			s.add(providerID(sv.Name), a, asked+"stop", s.stopsBefore(sv.Name, byService)...)
-		}
-	}
+	s.tellProviders("stop", asked+"stop", chosen, byService)
 }
 
-// removeProvided has providers take down what they brought up, once nothing
-// that depends on it runs.
-func (d *down) removeProvided(cs []Container, chosen map[string]bool, whole bool) {
-	if d.want == nil {
-		return
-	}
-	stops := d.stops(cs)
-	for _, s := range slices.Backward(d.want.Services) {
-		if s.Provider && (whole || chosen[s.Name]) {
-			a := RunProvider{Project: d.want, Service: s, Verb: "down"}
-			d.add(providerID(s.Name), a, "the project goes down", d.stopsBefore(s.Name, stops)...)
-		}
-	}
+// removeProvided has providers take down what they brought up.
+func (d *down) removeProvided(cs []Container, chosen map[string]bool) {
+	d.tellProviders("down", "the project goes down", chosen, d.stops(cs))
 }
