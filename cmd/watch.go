@@ -187,7 +187,7 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 // rebuild builds the service and replaces its containers if the image changed.
 func (r *refresher) rebuild(ctx context.Context, service string) error {
 	r.inform(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
-	up := convergence.UpOptions{Services: []string{service}, NoDeps: true, Build: true, QuietPull: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
+	up := convergence.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietPull: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
 	ready := up
 	ready.ImagesReady = true
 	op := operation{
@@ -199,6 +199,17 @@ func (r *refresher) rebuild(ctx context.Context, service string) error {
 		return err
 	}
 	return r.e.(convergence.Sessions).PruneImages(ctx, r.p.Name)
+}
+
+// withProviders are the service and the providers that set variables for it.
+func (r *refresher) withProviders(service string) []string {
+	names := []string{service}
+	for _, d := range r.p.Service(service).DependsOn {
+		if dep := r.p.Service(d.Service); dep != nil && dep.Provider {
+			names = append(names, dep.Name)
+		}
+	}
+	return names
 }
 
 // replicas are the service's containers in every state.

@@ -32,6 +32,13 @@ func (b *builder) warn(format string, args ...any) {
 	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
 }
 
+// warnOnce warns unless it was said already.
+func (b *builder) warnOnce(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(b.warnings, text) {
+		b.warnings = append(b.warnings, text)
+	}
+}
+
 // fail notes a reason why there can be no plan; all of them are reported.
 func (b *builder) fail(pos project.Position, format string, args ...any) {
 	b.problems = append(b.problems, at(pos, format, args...))

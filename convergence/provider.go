@@ -154,11 +154,17 @@ func (u *up) providedChange(s *project.Service, c Container) string {
 }
 
 // providers are the steps after which the variables for the service are known.
+// Those of a provider that is left out are not, which is said.
 func (u *up) providers(s *project.Service) []StepID {
 	var ids []StepID
 	for _, d := range s.DependsOn {
-		if dep := u.services[d.Service]; dep != nil && u.asks(dep) {
+		dep := u.services[d.Service]
+		_, answered := u.opt.Provided[d.Service]
+		switch p := u.want.Service(d.Service); {
+		case dep != nil && u.asks(dep):
 			ids = append(ids, providerID(d.Service))
+		case dep == nil && !answered && p != nil && p.Provider:
+			u.warnOnce("%s is made without the variables that provider %s sets: it is not asked without the dependencies", s.Name, p.Name)
 		}
 	}
 	return ids
