@@ -132,7 +132,8 @@ func (r Runner) pull(ctx context.Context, model string, tell func(string)) error
 			tell(text)
 		}
 	}
-	return failed(ctx, args, said.String(), c.Wait())
+	err = c.Wait() // what it said is complete only then
+	return failed(ctx, args, said.String(), err)
 }
 
 func (r Runner) configure(ctx context.Context, a convergence.PrepareModel) error {
