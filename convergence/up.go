@@ -26,6 +26,7 @@ func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
 	for _, s := range u.scope {
 		u.survey(s)
 	}
+	u.announceGrants()
 	u.finish(u.scope)
 	p, err := u.plan(want.Name)
 	p.Provisional, p.Diverged = u.provisional(), u.diverged

@@ -14,10 +14,11 @@ var GrantKinds = [...]string{"privileged", "sock", "hostnet", "hostns", "cap-add
 
 // Grant is a power over the host that a service asks for.
 type Grant struct {
-	Kind    string // one of GrantKinds
-	Service string
-	Pos     Position
-	What    string
+	Kind      string // one of GrantKinds
+	Service   string
+	Attribute string // that asks for it, such as cap_add or deploy.resources
+	Pos       Position
+	What      string
 }
 
 // Grants are the services' grants of those kinds, by service and then in the
@@ -28,7 +29,7 @@ func (p *Project) Grants() []Grant {
 	for _, s := range p.Services {
 		first := len(gs)
 		add := func(kind, attribute, what string) {
-			gs = append(gs, Grant{kind, s.Name, p.Positions.Of("services", s.Name, attribute), what})
+			gs = append(gs, Grant{kind, s.Name, attribute, p.Positions.Of(append([]string{"services", s.Name}, strings.Split(attribute, ".")...)...), what})
 		}
 		privileges(s, add)
 		p.hostNamespaces(s, add)
@@ -106,7 +107,7 @@ func devices(s *Service, add addGrant) {
 		add("device", "gpus", "graphics processors")
 	}
 	if d := s.Spec.Deploy; d != nil && d.Resources.Reservations != nil && len(d.Resources.Reservations.Devices) > 0 {
-		add("device", "deploy", "reserved devices")
+		add("device", "deploy.resources", "reserved devices")
 	}
 }
 
