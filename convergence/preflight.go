@@ -26,6 +26,17 @@ type Conflict struct {
 	Object  string // "container name x" or "host port 0.0.0.0:80/tcp"
 	Holder  string // who has it, in words
 	Pos     project.Position
+	// Late says that the holder is a container of the service itself, which came
+	// up after the plan was made: the late call of a run that was killed.
+	Late bool
+}
+
+// Unwrap is ErrStale if another look at the engine solves the conflict.
+func (c Conflict) Unwrap() error {
+	if c.Late {
+		return ErrStale
+	}
+	return nil
 }
 
 // Error says who wants what that whom has.
@@ -91,7 +102,8 @@ func (f *preflight) name(s *project.Service, name string) {
 		if s.ContainerName != "" {
 			pos = f.want.Positions.Of("services", s.Name, "container_name")
 		}
-		f.found = append(f.found, Conflict{Service: s.Name, Object: "container name " + name, Holder: nameHolder(f.want, c), Pos: pos})
+		late := c.Project == f.want.Name && c.Service == s.Name && !c.OneOff
+		f.found = append(f.found, Conflict{Service: s.Name, Object: "container name " + name, Holder: nameHolder(f.want, c), Pos: pos, Late: late})
 	}
 }
 

@@ -1,6 +1,7 @@
 package convergence_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -89,5 +90,30 @@ func TestPreflight(t *testing.T) {
 				t.Errorf("conflicts:\n%s\nwant:\n%s", s, test.want)
 			}
 		})
+	}
+}
+
+// TestPreflightLate: a container of the service itself that the plan does not
+// know came up meanwhile, so that another look helps; a one-off or a stranger of
+// that name does not go away by itself.
+func TestPreflightLate(t *testing.T) {
+	want := load(t, "services:\n  web:\n    image: x:1\n", "")
+	p, err := PlanUp(want, world(t, want, want, ""), UpOptions{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		holder Container
+		late   bool
+	}{
+		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 1}, true},
+		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", OneOff: true}, false},
+		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "db"}, false},
+		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "shop", Service: "web"}, false},
+	} {
+		found := Preflight(p, want, []Container{tc.holder}, nil)
+		if len(found) != 1 || errors.Is(found[0], ErrStale) != tc.late {
+			t.Errorf("%+v: conflicts %v, late %v", tc.holder, found, tc.late)
+		}
 	}
 }

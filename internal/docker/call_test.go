@@ -145,6 +145,22 @@ func TestCreateNameTaken(t *testing.T) {
 	}
 }
 
+// TestCreateNameReserved: the engine gives a name away before it shows who has
+// it; that is worth another look.
+func TestCreateNameReserved(t *testing.T) {
+	e := engineOf(t, map[string]http.HandlerFunc{
+		"POST /containers/create": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, 409, map[string]string{"message": "Conflict. The container name is already in use"})
+		},
+		"GET /containers/demo-web-1/json": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, 404, map[string]string{"message": "No such container: demo-web-1"})
+		},
+	})
+	if _, err := e.CreateContainer(t.Context(), createSpec(t)); !errors.Is(err, convergence.ErrStale) {
+		t.Errorf("error = %v, want a stale look", err)
+	}
+}
+
 // TestCreateHalf removes a container that cannot be attached to its networks.
 func TestCreateHalf(t *testing.T) {
 	removed := false

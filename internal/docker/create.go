@@ -81,7 +81,12 @@ func (e *Engine) adopt(ctx context.Context, in convergence.CreateSpec, verb stri
 		return "", failed
 	}
 	holder, err := e.inspect(ctx, convergence.Ref{Name: in.Name})
-	if err != nil {
+	switch {
+	case errors.Is(err, convergence.ErrNotFound) && errors.Is(failed, convergence.ErrConflict):
+		// The engine gives a name away before it shows the container: the call of
+		// a run that was killed takes effect only now.
+		return "", &callError{verb, "the name is taken by a container that is only being made", convergence.ErrStale, failed}
+	case err != nil:
 		return "", failed
 	}
 	if holder.Config != nil && dropped(failed) && sameRun(holder.Config.Labels, in.Labels) {
