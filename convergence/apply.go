@@ -151,9 +151,7 @@ func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
 // subscription stands by the time it is needed.
 func (r *run) track(ctx context.Context) {
 	for _, s := range r.plan.Steps {
-		switch s.Action.(type) {
-		case Await, RunPreStart:
-		default:
+		if !s.Action.About().Tracks {
 			continue
 		}
 		if r.tracker == nil {
@@ -190,7 +188,7 @@ func (r *run) visit(ctx context.Context, id StepID) error {
 			r.succeed(id)
 			return nil
 		}
-		if _, wait := s.Action.(Await); wait && errors.Is(err, errNotRun) {
+		if s.Action.About().Class == ClassWait && errors.Is(err, errNotRun) {
 			r.skip(id)
 			return err
 		}
@@ -209,18 +207,18 @@ func (r *run) succeed(id StepID) {
 
 // do calls the action with the context that its nature asks for.
 func (r *run) do(ctx context.Context, s Step) error {
-	switch s.Action.(type) {
-	case Await:
+	switch s.Action.About().Class {
+	case ClassWait:
 		if s.Finish {
 			ctx = context.WithoutCancel(ctx)
 			break
 		}
 		ctx = r.halt
-	case PullImage, BuildImage, RunHook, RunPreStart, RunProvider, PrepareModel:
+	case ClassImage, ClassProgram:
 		if s.Finish {
 			ctx = context.WithoutCancel(ctx)
 		}
-	case StopContainer, RestartContainer:
+	case ClassStop:
 		// The engine goes on stopping without us; but where the plan must put
 		// things together again, the end has to be waited for.
 		if s.Finish || r.begun[s.ID] {
@@ -234,7 +232,7 @@ func (r *run) do(ctx context.Context, s Step) error {
 		ctx, cancel = outlive(ctx, finishTime)
 		defer cancel()
 	}
-	return s.Action.apply(ctx, r, s.ID)
+	return r.act(ctx, s.Action, s.ID)
 }
 
 func (r *run) skip(id StepID) {

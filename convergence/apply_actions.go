@@ -56,11 +56,11 @@ func (r *run) unlessUsed(id StepID, err error) error {
 // errKept says that an object stays because it is in use, which was reported.
 var errKept = errors.New("kept")
 
-func (a PullImage) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) pullImage(ctx context.Context, a PullImage, id StepID) error {
 	err := r.engine.PullImage(ctx, a.Image, func(p Progress) {
 		p.Step = id
-		if p.Parent == "" && p.ID != a.Object() {
-			p.Parent = a.Object()
+		if p.Parent == "" && p.ID != a.About().Object {
+			p.Parent = a.About().Object
 		}
 		r.reporter.tell(p)
 	})
@@ -73,7 +73,7 @@ func (a PullImage) apply(ctx context.Context, r *run, id StepID) error {
 	return errKept
 }
 
-func (a BuildImage) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) buildImage(ctx context.Context, a BuildImage, id StepID) error {
 	if a.IfMissing {
 		local, err := r.engine.ListImages(ctx, []ImageRef{serviceImage(a.Spec.Project, a.Spec.Service)})
 		if err != nil || len(local) > 0 {
@@ -86,32 +86,32 @@ func (a BuildImage) apply(ctx context.Context, r *run, id StepID) error {
 	})
 }
 
-func (a CreateNetwork) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) createNetwork(ctx context.Context, a CreateNetwork) error {
 	_, err := r.engine.CreateNetwork(ctx, a.Network, a.Labels)
 	return err
 }
 
-func (a RemoveNetwork) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) removeNetwork(ctx context.Context, a RemoveNetwork, id StepID) error {
 	return r.unlessUsed(id, r.engine.RemoveNetwork(ctx, a.ID))
 }
 
-func (a ConnectNetwork) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) connectNetwork(ctx context.Context, a ConnectNetwork) error {
 	return r.engine.ConnectNetwork(ctx, r.target(a.Target), a.Endpoint)
 }
 
-func (a DisconnectNetwork) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) disconnectNetwork(ctx context.Context, a DisconnectNetwork) error {
 	return gone(r.engine.DisconnectNetwork(ctx, r.target(a.Target), a.Network))
 }
 
-func (a CreateVolume) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) createVolume(ctx context.Context, a CreateVolume) error {
 	return r.engine.CreateVolume(ctx, a.Volume, a.Labels)
 }
 
-func (a RemoveVolume) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) removeVolume(ctx context.Context, a RemoveVolume, id StepID) error {
 	return r.unlessUsed(id, r.engine.RemoveVolume(ctx, a.Name))
 }
 
-func (a CreateContainer) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) createContainer(ctx context.Context, a CreateContainer, id StepID) error {
 	spec, err := r.complete(ctx, a.Spec)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (r *run) lookUp(ctx context.Context, refs []ImageRef) ([]Image, error) {
 	return images, nil
 }
 
-func (a CopyFiles) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) copyFiles(ctx context.Context, a CopyFiles) error {
 	files := make([]FileContent, 0, len(a.Files))
 	for _, f := range a.Files {
 		content, err := contentOf(f.File)
@@ -213,7 +213,7 @@ func contentOf(f *project.File) ([]byte, error) {
 	return f.Content, nil
 }
 
-func (a StartContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) startContainer(ctx context.Context, a StartContainer) error {
 	c := r.target(a.Target)
 	if err := r.engine.StartContainer(ctx, c); err != nil {
 		return err
@@ -224,7 +224,7 @@ func (a StartContainer) apply(ctx context.Context, r *run, _ StepID) error {
 	return nil
 }
 
-func (a RunHook) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) runHook(ctx context.Context, a RunHook) error {
 	var out io.Writer
 	if r.opt.HookOutput != nil {
 		out = r.opt.HookOutput(a)
@@ -268,11 +268,11 @@ func lastLine(text string) string {
 	return plain(strings.TrimSpace(lines[len(lines)-1]))
 }
 
-func (a StopContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) stopContainer(ctx context.Context, a StopContainer) error {
 	return gone(r.engine.StopContainer(ctx, r.target(a.Target), a.Grace))
 }
 
-func (a KillContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) killContainer(ctx context.Context, a KillContainer) error {
 	err := gone(r.engine.KillContainer(ctx, r.target(a.Target), a.Signal))
 	if errors.Is(err, ErrConflict) {
 		return nil // it does not run any more
@@ -280,7 +280,7 @@ func (a KillContainer) apply(ctx context.Context, r *run, _ StepID) error {
 	return err
 }
 
-func (a RestartContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) restartContainer(ctx context.Context, a RestartContainer) error {
 	c := r.target(a.Target)
 	if err := r.engine.RestartContainer(ctx, c, a.Grace); err != nil {
 		return err
@@ -291,22 +291,22 @@ func (a RestartContainer) apply(ctx context.Context, r *run, _ StepID) error {
 	return nil
 }
 
-func (a PauseContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) pauseContainer(ctx context.Context, a PauseContainer) error {
 	return r.engine.PauseContainer(ctx, r.target(a.Target))
 }
 
-func (a UnpauseContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) unpauseContainer(ctx context.Context, a UnpauseContainer) error {
 	return r.engine.UnpauseContainer(ctx, r.target(a.Target))
 }
 
-func (a RenameContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) renameContainer(ctx context.Context, a RenameContainer) error {
 	return r.engine.RenameContainer(ctx, r.target(a.Target), a.Name)
 }
 
-func (a RemoveContainer) apply(ctx context.Context, r *run, _ StepID) error {
+func (r *run) removeContainer(ctx context.Context, a RemoveContainer) error {
 	return gone(r.engine.RemoveContainer(ctx, r.target(a.Target), a.Volumes))
 }
 
-func (a RemoveImage) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) removeImage(ctx context.Context, a RemoveImage, id StepID) error {
 	return r.unlessUsed(id, r.engine.RemoveImage(ctx, a.Ref))
 }

@@ -20,7 +20,7 @@ func (r *run) discard(ctx context.Context) {
 		if r.failed[s.ID] != nil {
 			continue // its failure put things back already
 		}
-		e := &StepError{Step: s.ID, Action: s.Action, Service: serviceOf(s.Action), Err: errNotRun}
+		e := &StepError{Step: s.ID, Action: s.Action, Service: s.Action.About().Service, Err: errNotRun}
 		if e.restore(ctx, r, s); e.RestoreErr != nil {
 			r.failed[s.ID] = e
 		}

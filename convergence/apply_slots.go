@@ -38,11 +38,11 @@ func (r *run) place(s Step) (free func(), err error) {
 		halt = context.WithoutCancel(halt)
 	}
 	free = func() {}
-	switch s.Action.(type) {
-	case Await, RunHook, RunPreStart, RunProvider, PrepareModel:
-	case PullImage, BuildImage:
+	switch s.Action.About().Class {
+	case ClassWait, ClassProgram:
+	case ClassImage:
 		free, err = r.pulls.take(halt)
-	case StopContainer, RestartContainer:
+	case ClassStop:
 		if free, err = r.slots.take(halt); err == nil {
 			lent := time.AfterFunc(stopSlot, free)
 			taken := free

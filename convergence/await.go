@@ -26,7 +26,7 @@ func (e *deadlineError) Error() string { return fmt.Sprintf("not ready after %s"
 
 // apply waits for all targets at the same time. The first that can no longer
 // meet the condition ends the wait.
-func (a Await) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) await(ctx context.Context, a Await, id StepID) error {
 	if a.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, a.Timeout, &deadlineError{a.Timeout})

@@ -57,16 +57,12 @@ func (e *StepError) reason() string {
 
 // explain finds out where a failed step comes from.
 func (r *run) explain(_ context.Context, s Step, err error) *StepError {
-	e := &StepError{Step: s.ID, Action: s.Action, Service: serviceOf(s.Action), Err: err}
+	about := s.Action.About()
+	e := &StepError{Step: s.ID, Action: s.Action, Service: about.Service, Pos: about.Pos, Err: err}
 	errors.As(err, &e.Failure)
-	switch a := s.Action.(type) {
-	case CreateNetwork:
-		e.Pos = a.Network.Pos
-	case CreateVolume:
-		e.Pos = a.Volume.Pos
-	case PullImage:
-		e.Pos = r.asksFor(a.Image.Ref)
-	default:
+	if pull, ok := s.Action.(PullImage); ok {
+		e.Pos = r.asksFor(pull.Image.Ref)
+	} else if e.Pos.IsZero() {
 		e.Pos = r.position(e.Service, err)
 	}
 	return e
@@ -148,13 +144,13 @@ func (e *StepError) restore(ctx context.Context, r *run, s Step) {
 	var back []string
 	var errs []error
 	for _, a := range s.OnFailure {
-		before, after := words(a)
-		r.reporter.restored(s, a, Working, before)
-		if err := a.apply(ctx, r, s.ID); err != nil && !errors.Is(err, errKept) {
+		words := a.About().Words
+		r.reporter.restored(s, a, Working, words[0])
+		if err := r.act(ctx, a, s.ID); err != nil && !errors.Is(err, errKept) {
 			errs = append(errs, err)
 			continue
 		}
-		r.reporter.restored(s, a, Done, after)
+		r.reporter.restored(s, a, Done, words[1])
 		if start, ok := a.(StartContainer); ok {
 			back = append(back, start.Target.Name)
 		}

@@ -17,10 +17,7 @@ type PrepareModel struct {
 
 func (a PrepareModel) String() string { return "prepare model " + a.Model }
 
-// Object implements Action.
-func (a PrepareModel) Object() string { return a.Model }
-
-func (a PrepareModel) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) prepareModel(ctx context.Context, a PrepareModel, id StepID) error {
 	if r.opt.Model == nil {
 		return fmt.Errorf("%s: no models are served here: %w", a, ErrUnsupported)
 	}

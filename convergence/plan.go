@@ -2,7 +2,6 @@ package convergence
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"strings"
 
@@ -30,14 +29,12 @@ type Step struct {
 	Finish bool
 }
 
-// Action is one change, start, wait or stop. The set is closed.
+// Action is one change, start, wait or stop. The set is closed: act does them.
 type Action interface {
 	// String says what is done, for the plan: "stop web-1".
 	String() string
-	// Object is the engine's object in progress output: "Container demo-web-1".
-	Object() string
-	// apply does it on the engine. Being unexported, it closes the set.
-	apply(ctx context.Context, r *run, step StepID) error
+	// About says what else there is to know of it.
+	About() About
 }
 
 // Plan is an acyclic list of steps in an order in which they can be done.
@@ -70,8 +67,7 @@ const asked = "asked to "
 func (p Plan) Images() Plan {
 	images := Plan{Project: p.Project}
 	for _, s := range p.Steps {
-		switch s.Action.(type) {
-		case PullImage, BuildImage: // need other image steps only
+		if s.Action.About().Class == ClassImage { // needs other image steps only
 			images.Steps = append(images.Steps, s)
 		}
 	}
@@ -84,7 +80,7 @@ func (p Plan) Empty() bool { return len(p.Steps) == 0 }
 // Changes reports whether the plan changes anything on the engine: waits alone do not.
 func (p Plan) Changes() bool {
 	for _, s := range p.Steps {
-		if _, wait := s.Action.(Await); !wait {
+		if s.Action.About().Class != ClassWait {
 			return true
 		}
 	}
@@ -111,12 +107,12 @@ func (p Plan) Objects() map[StepID]string {
 	final := map[string]string{}
 	for _, s := range p.Steps {
 		if c, ok := s.Action.(CreateContainer); ok && c.Replaces.Name != "" {
-			final[containerObject(Ref{Name: c.Spec.Name})] = c.Object()
+			final[containerObject(Ref{Name: c.Spec.Name})] = c.About().Object
 		}
 	}
 	objects := make(map[StepID]string, len(p.Steps))
 	for _, s := range p.Steps {
-		id := s.Action.Object()
+		id := s.Action.About().Object
 		objects[s.ID] = cmp.Or(final[id], id)
 	}
 	return objects

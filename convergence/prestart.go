@@ -148,10 +148,7 @@ func (a RunPreStart) String() string {
 	return s
 }
 
-// Object implements Action.
-func (a RunPreStart) Object() string { return containerObject(Ref{Name: a.Spec.Name}) }
-
-func (a RunPreStart) apply(ctx context.Context, r *run, id StepID) (err error) {
+func (r *run) runPreStart(ctx context.Context, a RunPreStart, id StepID) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("run pre_start[%d] of %s: %w", a.Index, a.Spec.Service.Name, err)
@@ -165,7 +162,7 @@ func (a RunPreStart) apply(ctx context.Context, r *run, id StepID) (err error) {
 		err = errors.Join(err, gone(r.engine.RemoveContainer(context.WithoutCancel(ctx), c, true)))
 	}()
 	if len(a.Files) > 0 {
-		if err := (CopyFiles{Target: c, Files: a.Files}).apply(ctx, r, id); err != nil {
+		if err := r.copyFiles(ctx, CopyFiles{Target: c, Files: a.Files}); err != nil {
 			return err
 		}
 	}

@@ -52,10 +52,7 @@ func (a RunProvider) String() string {
 	return fmt.Sprintf("provider %s: %s %s", a.Service.Spec.Provider.Type, a.Verb, a.Service.Name)
 }
 
-// Object implements Action.
-func (a RunProvider) Object() string { return a.Service.Name }
-
-func (a RunProvider) apply(ctx context.Context, r *run, id StepID) error {
+func (r *run) runProvider(ctx context.Context, a RunProvider, id StepID) error {
 	if r.opt.Provider == nil {
 		return fmt.Errorf("%s: no provider programs are run here: %w", a, ErrUnsupported)
 	}
