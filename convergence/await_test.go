@@ -388,7 +388,7 @@ func TestReplicasFailTogether(t *testing.T) {
 			t.Errorf("took %s", took)
 		}
 		lines := s.lines()
-		for _, want := range []string{"Container p-a-1 Interrupted", "Container p-b-1 Error container p-b-1 exited (9)"} {
+		for _, want := range []string{"Container p-a-1 Interrupted", "Container p-b-1 Error dependency failed to start: container p-b-1 exited (9)"} {
 			if !slices.Contains(lines, want) {
 				t.Errorf("%q is missing in %q", want, lines)
 			}

@@ -42,8 +42,17 @@ type Failure struct {
 	Err  error // why the wait ended
 }
 
-// Error is one line, without the place in the file.
+// Error is one line, without the place in the file. What others depend on is
+// said to be a dependency, in Docker Compose's words.
 func (f *Failure) Error() string {
+	s := f.text()
+	if f.Condition == project.Healthy || f.Condition == project.Started {
+		return "dependency failed to start: " + s
+	}
+	return s
+}
+
+func (f *Failure) text() string {
 	s := f.Err.Error()
 	var late *deadlineError
 	switch {

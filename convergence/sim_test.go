@@ -236,8 +236,12 @@ func (s *sim) onContainer(a Action) error {
 	switch a := a.(type) {
 	case Await:
 		for _, r := range a.Targets {
-			if _, err := s.find(r); err != nil {
+			c, err := s.find(r)
+			if err != nil {
 				return err
+			}
+			if a.Condition == project.Healthy {
+				c.Health = HealthHealthy
 			}
 		}
 		return nil

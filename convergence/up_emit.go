@@ -84,12 +84,13 @@ func (u *up) emitKept(sl *slot) {
 	c := *sl.old
 	nets := u.replacedNetworks(c)
 	if u.unpauses(sl) {
-		u.add(sl.id+"/unpause", UnpauseContainer{sl.ref()}, "paused", sl.first...)
+		u.add(sl.id+"/unpause", UnpauseContainer{sl.ref()}, "paused", append(u.conditions(sl.svc), sl.first...)...)
 		return
 	}
 	if !u.starts(sl) && len(nets) == 0 {
 		if alive(c) {
 			u.kept = append(u.kept, sl.ref())
+			u.conditions(sl.svc) // what it runs on is to be well, too
 		}
 		return
 	}

@@ -31,6 +31,32 @@ func (u *up) dependencyNeeds(sp *servicePlan) []StepID {
 	return needs
 }
 
+// conditions are the awaits of a service whose containers run on: as before a
+// start, its dependencies are to meet their conditions. One that the plan leaves
+// alone and that only a check of ours could judge is taken at its word.
+func (u *up) conditions(sp *servicePlan) []StepID {
+	if u.opt.NoStart || sp.guest {
+		return nil
+	}
+	var needs []StepID
+	for _, d := range sp.DependsOn {
+		dep := u.services[d.Service]
+		if dep == nil || len(dep.slots) == 0 || d.Condition == project.Started {
+			continue
+		}
+		if d.Condition == project.Healthy && dep.Muster.Ready != nil && !u.touches(dep) {
+			continue
+		}
+		needs = append(needs, u.await(dep, d.Condition, !d.Required))
+	}
+	return needs
+}
+
+// touches reports whether the plan starts any of the service's containers.
+func (u *up) touches(sp *servicePlan) bool {
+	return slices.ContainsFunc(sp.slots, func(sl *slot) bool { return u.startID(sl) != "" })
+}
+
 // startsOf are the steps after which the service's containers run.
 func (u *up) startsOf(sp *servicePlan) []StepID {
 	var ids []StepID

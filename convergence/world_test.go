@@ -82,8 +82,13 @@ func (w *worldReader) everything() {
 		if !slices.ContainsFunc(w.have.Images, func(m Image) bool { return m.Ref == s.Image }) {
 			w.image(s.Image, nil)
 		}
+		state := []string{"running"}
+		healthy := func(d project.Dependency) bool { return d.Condition == project.Healthy }
+		if check := s.Spec.HealthCheck; check != nil && !check.Disable || len(w.was.Dependents(s.Name, healthy)) > 0 {
+			state = append(state, "health=healthy")
+		}
 		for n := range s.Replicas {
-			w.container(fmt.Sprintf("%s-%d", s.Name, n+1), []string{"running"})
+			w.container(fmt.Sprintf("%s-%d", s.Name, n+1), state)
 		}
 	}
 }
