@@ -58,7 +58,7 @@ var errKept = errors.New("kept")
 
 func (r *run) pullImage(ctx context.Context, a PullImage, id StepID) error {
 	err := r.engine.PullImage(ctx, a.Image, func(p Progress) {
-		p.Step = id
+		p.Step = string(id)
 		if p.Parent == "" && p.ID != a.About().Object {
 			p.Parent = a.About().Object
 		}
@@ -81,7 +81,7 @@ func (r *run) buildImage(ctx context.Context, a BuildImage, id StepID) error {
 		}
 	}
 	return r.engine.BuildImage(ctx, a.Spec, func(p Progress) {
-		p.Step = id
+		p.Step = string(id)
 		r.reporter.tell(p)
 	})
 }
@@ -127,7 +127,7 @@ func (r *run) createContainer(ctx context.Context, a CreateContainer, id StepID)
 	}
 	r.mu.Unlock()
 	for _, w := range made.Warnings {
-		r.reporter.tell(Progress{Step: id, ID: spec.Service.Name, Service: spec.Service.Name, Phase: Warning, Text: w})
+		r.reporter.tell(Progress{Step: string(id), ID: spec.Service.Name, Service: spec.Service.Name, Phase: Warning, Text: w})
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func (r *reporter) say(p Progress) {
 }
 
 func (r *reporter) event(s Step, phase Phase, text string) Progress {
-	return Progress{Step: s.ID, ID: r.objects[s.ID], Service: s.Action.About().Service, Phase: phase, Text: text}
+	return Progress{Step: string(s.ID), ID: r.objects[s.ID], Service: s.Action.About().Service, Phase: phase, Text: text}
 }
 
 func (r *reporter) begin(s Step) {
@@ -113,7 +113,7 @@ func (r *reporter) done(s Step) {
 		}
 		for _, id := range sp.steps {
 			if id != s.ID {
-				r.say(Progress{Step: id, ID: r.objects[id], Service: s.Action.About().Service, Phase: Done})
+				r.say(Progress{Step: string(id), ID: r.objects[id], Service: s.Action.About().Service, Phase: Done})
 			}
 		}
 		after = "Recreated"

@@ -266,7 +266,7 @@ func TestRecreate(t *testing.T) {
 		done := map[convergence.StepID]bool{}
 		for _, p := range s.said {
 			if p.Phase == convergence.Done {
-				done[p.Step] = true
+				done[convergence.StepID(p.Step)] = true
 			}
 			if p.ID != "Container p-web-1" {
 				t.Errorf("progress of %q, want the final name", p.ID)

@@ -88,7 +88,7 @@ func (w *wait) apply(ctx context.Context) error {
 }
 
 func (w *wait) tell(phase Phase, text string) {
-	p := Progress{Step: w.step, ID: containerObject(w.container), Service: w.Service, Phase: phase, Text: text}
+	p := Progress{Step: string(w.step), ID: containerObject(w.container), Service: w.Service, Phase: phase, Text: text}
 	if phase == Working {
 		p.Waiting = w.Service + " to be " + conditionWords(w.Condition)
 	}

@@ -28,7 +28,7 @@ func PlanDown(want *project.Project, have Observed, opt DownOptions) (Plan, erro
 	d.removeProvided(cs, chosen)
 	d.removeNetworks(cs, whole)
 	if opt.Volumes {
-		d.dropAnonymous(d.have, d.removed, nil)
+		dropAnonymous(&d.builder, d.have, d.removed, nil)
 		d.removeVolumes(cs, whole)
 	}
 	d.removeImages(cs, chosen, whole)
@@ -85,7 +85,7 @@ func (d *down) removeContainers(cs []Container) {
 			why := d.why(c)
 			after := d.stopsBefore(name, stops)
 			if alive(c) {
-				after = d.stopHooks(d.service(c.Service), c, ids[i], why, after)
+				after = stopHooks(&d.builder, d.service(c.Service), c, ids[i], why, after)
 				after = []StepID{d.add(ids[i]+"/stop", StopContainer{Target: c.Ref, Grace: d.opt.Timeout}, why, after...)}
 			}
 			d.removed[c.ID] = d.add(ids[i]+"/remove", RemoveContainer{Target: c.Ref, Volumes: d.opt.Volumes}, why, after...)

@@ -3,7 +3,10 @@ package convergence
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/musterdev/muster/project"
 )
 
 // Ref addresses a container: by ID if it was observed, by name if it is only
@@ -63,6 +66,21 @@ type Container struct {
 	SizeRw   int64        // bytes written to the container's layer; 0 unless asked for
 }
 
+// alive reports whether processes of the container exist.
+func alive(c Container) bool { return c.State == Running || c.State == Paused || c.State == Restarting }
+
+// managed reports whether the container is a service's or a `run`'s: hook
+// containers, and what people run by hand from images that Compose built, carry
+// the project's labels too, but no config hash.
+func managed(c Container) bool { return c.Labels[project.LabelConfigHash] != "" }
+
+// attached reports whether the container has an endpoint on the network.
+func attached(c Container, id, name string) bool {
+	return slices.ContainsFunc(c.Networks, func(a Attachment) bool {
+		return a.NetworkID == id || (a.NetworkID == "" && a.Network == name)
+	})
+}
+
 // Attachment is a container's endpoint on a network.
 type Attachment struct {
 	Network   string // name
@@ -85,6 +103,20 @@ type Port struct {
 	HostPort  int // 0 if not published
 	Container int
 	Protocol  string
+}
+
+// sameProtocol reports whether two ports are of one protocol; empty is tcp.
+func sameProtocol(a, b string) bool {
+	if a == "" {
+		a = "tcp"
+	}
+	return strings.EqualFold(a, b)
+}
+
+// overlaps reports whether two host addresses cannot both have one port.
+func overlaps(a, b string) bool {
+	anyAddress := func(ip string) bool { return ip == "" || ip == "0.0.0.0" || ip == "::" }
+	return a == b || anyAddress(a) || anyAddress(b)
 }
 
 // Network is a network of the engine.

@@ -23,12 +23,12 @@ func PlanBuild(want *project.Project, services []*project.Service, change func(B
 		}
 		b.add(imageID(ImageRef{Ref: s.Image})+"/build", BuildImage{Spec: spec}, "a build was asked for")
 	}
-	b.orderBuilds(want)
+	orderBuilds(&b, want)
 	return b.plan(want.Name)
 }
 
 // orderBuilds lets builds wait for the builds of the images that they build on.
-func (b *builder) orderBuilds(want *project.Project) {
+func orderBuilds(b *builder, want *project.Project) {
 	builds := map[string]StepID{} // by image
 	for _, s := range b.steps {
 		if a, ok := s.Action.(BuildImage); ok {

@@ -28,6 +28,12 @@ func (b *builder) add(id StepID, a Action, reason string, needs ...StepID) StepI
 // last is the step added last, to be completed.
 func (b *builder) last() *Step { return &b.steps[len(b.steps)-1] }
 
+// step is the step with that ID, which has been added.
+func (b *builder) step(id StepID) *Step {
+	i := slices.IndexFunc(b.steps, func(s Step) bool { return s.ID == id })
+	return &b.steps[i]
+}
+
 func (b *builder) warn(format string, args ...any) {
 	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
 }

@@ -86,7 +86,7 @@ func (s *starter) startService(name string) {
 func (s *starter) start(name string, c Container, id StepID, needs []StepID) {
 	needs = slices.Clone(needs)
 	if svc := s.service(name); svc != nil {
-		s.checkFiles(s.want, svc)
+		checkFiles(&s.builder, s.want, svc)
 		if files := containerFiles(s.want, svc); len(files) > 0 {
 			needs = append(needs, s.add(id+"/copy", CopyFiles{Target: c.Ref, Files: files}, "configs and secrets that are no host files"))
 		}
@@ -211,7 +211,7 @@ func (s *starter) restart(name string, c Container, why string, opt RestartOptio
 	id := containerStepID(s.name, c)
 	needs := s.conditions(name)
 	if alive(c) {
-		needs = s.stopHooks(s.service(name), c, id, why, needs)
+		needs = stopHooks(&s.builder, s.service(name), c, id, why, needs)
 	}
 	restarted := s.add(id+"/restart", RestartContainer{Target: c.Ref, Grace: opt.Timeout}, why, needs...)
 	s.up[name] = append(s.up[name], s.postStart(name, c, id, restarted))

@@ -47,7 +47,7 @@ func (s *stack) stopAll(cs []Container, grace *time.Duration) map[string]StepID 
 			if c.Service != name {
 				continue
 			}
-			after := s.stopHooks(s.service(name), c, ids[i], why, s.stopsBefore(name, stops))
+			after := stopHooks(&s.builder, s.service(name), c, ids[i], why, s.stopsBefore(name, stops))
 			byID[c.ID] = s.add(ids[i]+"/stop", StopContainer{Target: c.Ref, Grace: grace}, why, after...)
 		}
 	}
@@ -73,7 +73,7 @@ func PlanRemove(want *project.Project, have Observed, opt RemoveOptions) (Plan, 
 		gone[cs[i].ID] = s.add(id+"/remove", remove, asked+"remove it", stops[cs[i].ID])
 	}
 	if opt.Volumes {
-		s.dropAnonymous(s.have, gone, nil)
+		dropAnonymous(&s.builder, s.have, gone, nil)
 	}
 	return s.planToTheEnd()
 }

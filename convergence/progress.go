@@ -17,7 +17,7 @@ const (
 // Progress is one event of an operation, for people and machines. ID, Parent
 // and Text follow Docker Compose: "Container demo-web-1" "Creating".
 type Progress struct {
-	Step    StepID
+	Step    string // the step of a plan that it tells of; empty if there is none
 	ID      string
 	Parent  string // the image that a layer belongs to
 	Service string

@@ -69,7 +69,7 @@ func (u *up) finish(scope []*project.Service) {
 	}
 	u.removeRenamedNetworks()
 	u.spareRebuilt()
-	u.dropAnonymous(u.have, u.gone, u.inherited())
+	dropAnonymous(&u.builder, u.have, u.gone, u.inherited())
 	u.waitForNames()
 	u.waitForTargets()
 }
@@ -171,7 +171,7 @@ func (u *up) checkServices() {
 			u.fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)
 		}
 		if s.Replicas > 0 {
-			u.checkFiles(u.want, s)
+			checkFiles(&u.builder, u.want, s)
 		}
 	}
 	u.checkNames()

@@ -55,7 +55,7 @@ func fileUses(p *project.Project, s *project.Service) []fileUse {
 }
 
 // checkFiles refuses configs and secrets whose content cannot be had.
-func (b *builder) checkFiles(p *project.Project, s *project.Service) {
+func checkFiles(b *builder, p *project.Project, s *project.Service) {
 	for _, use := range fileUses(p, s) {
 		kind := "config"
 		if use.file.Secret {

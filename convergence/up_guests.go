@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/musterdev/muster/depgraph"
 	"github.com/musterdev/muster/project"
@@ -247,17 +246,4 @@ func (u *up) sharesAddress(s *project.Service, c Container) bool {
 		}
 	}
 	return false
-}
-
-func sameProtocol(a, b string) bool {
-	if a == "" {
-		a = "tcp"
-	}
-	return strings.EqualFold(a, b)
-}
-
-// overlaps reports whether two host addresses cannot both have one port.
-func overlaps(a, b string) bool {
-	anyAddress := func(ip string) bool { return ip == "" || ip == "0.0.0.0" || ip == "::" }
-	return a == b || anyAddress(a) || anyAddress(b)
 }

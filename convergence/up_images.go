@@ -34,7 +34,7 @@ func (u *up) planImages() {
 	for _, use := range u.imageUses() {
 		u.planImage(use)
 	}
-	u.orderBuilds(u.want)
+	orderBuilds(&u.builder, u.want)
 }
 
 // imageUses groups the scope by image, sorted.

@@ -167,13 +167,6 @@ func (u *up) networksRenamed(n *project.Network) []Network {
 
 func shortID(id string) string { return id[:min(12, len(id))] }
 
-// attached reports whether the container has an endpoint on the network.
-func attached(c Container, id, name string) bool {
-	return slices.ContainsFunc(c.Networks, func(a Attachment) bool {
-		return a.NetworkID == id || (a.NetworkID == "" && a.Network == name)
-	})
-}
-
 // emitNetworks creates what is missing and replaces what changed. A replaced
 // network loses its containers first: each is stopped and disconnected, and
 // connected again, with the full settings of its service, by what follows.

@@ -24,14 +24,14 @@ func (u *up) doom(c Container, id StepID, s *project.Service, why string, first 
 // stopWithHooks runs pre_stop hooks and stops the container; the result is
 // what a step after the stop needs. A nil service has no hooks.
 func (u *up) stopWithHooks(s *project.Service, c Container, id StepID, why string, needs []StepID) []StepID {
-	needs = u.stopHooks(s, c, id, why, needs)
+	needs = stopHooks(&u.builder, s, c, id, why, needs)
 	return []StepID{u.add(id+"/stop", StopContainer{Target: c.Ref, Grace: u.opt.Timeout}, why, needs...)}
 }
 
 // stopHooks runs the pre_stop hooks of a container, which needs it unpaused. What
 // the hooks of a container without its service are cannot be known: they may hold
 // secrets, so no label keeps them.
-func (b *builder) stopHooks(s *project.Service, c Container, id StepID, why string, needs []StepID) []StepID {
+func stopHooks(b *builder, s *project.Service, c Container, id StepID, why string, needs []StepID) []StepID {
 	needs = slices.Clone(needs)
 	if _, had := parseFingerprints(c.Labels[project.LabelSections])["pre_stop"]; s == nil && had {
 		b.warn("the pre_stop hooks of %s do not run: there is no file that says what they are", c.Name)
@@ -58,7 +58,7 @@ func anonymous(m Mount) bool {
 // that nothing mounts once the containers in gone are gone, and that no
 // successor inherits. The engine removes them with the container that they were
 // made with; those that were inherited or shared are removed by name.
-func (b *builder) dropAnonymous(have Observed, gone map[string]StepID, inherited map[string]bool) {
+func dropAnonymous(b *builder, have Observed, gone map[string]StepID, inherited map[string]bool) {
 	seen := map[string]bool{}
 	for _, c := range have.Containers {
 		if gone[c.ID] == "" {
@@ -69,12 +69,12 @@ func (b *builder) dropAnonymous(have Observed, gone map[string]StepID, inherited
 				continue
 			}
 			seen[m.Name] = true
-			b.dropVolume(have, gone, c, m)
+			dropVolume(b, have, gone, c, m)
 		}
 	}
 }
 
-func (b *builder) dropVolume(have Observed, gone map[string]StepID, first Container, m Mount) {
+func dropVolume(b *builder, have Observed, gone map[string]StepID, first Container, m Mount) {
 	var removals []StepID
 	for _, o := range have.Containers {
 		if !mountsVolume(o, m.Name) {
@@ -96,12 +96,6 @@ func (b *builder) dropVolume(have Observed, gone map[string]StepID, first Contai
 	}
 	b.add(removal.ID+StepID("-volume "+shortID(m.Name)), RemoveVolume{Name: m.Name}, "no container mounts it any more", removals...)
 	b.last().Destroys = lost
-}
-
-// step is the step with that ID, which has been added.
-func (b *builder) step(id StepID) *Step {
-	i := slices.IndexFunc(b.steps, func(s Step) bool { return s.ID == id })
-	return &b.steps[i]
 }
 
 // destroyed names anonymous volumes in words.

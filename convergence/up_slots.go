@@ -38,14 +38,6 @@ type slot struct {
 	ids     map[string]string // their IDs, as far as they are observed
 }
 
-// alive reports whether processes of the container exist.
-func alive(c Container) bool { return c.State == Running || c.State == Paused || c.State == Restarting }
-
-// managed reports whether the container is a service's or a `run`'s: hook
-// containers, and what people run by hand from images that Compose built, carry
-// the project's labels too, but no config hash.
-func managed(c Container) bool { return c.Labels[project.LabelConfigHash] != "" }
-
 // replicas are the service's containers that are no one-offs.
 func replicas(have Observed, service string) []Container {
 	return slices.DeleteFunc(have.Of(service), func(c Container) bool { return !managed(c) })

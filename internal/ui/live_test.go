@@ -22,7 +22,7 @@ func stack() convergence.Plan {
 	}}
 }
 
-func event(step convergence.StepID, id string, phase convergence.Phase, text string) convergence.Progress {
+func event(step, id string, phase convergence.Phase, text string) convergence.Progress {
 	return convergence.Progress{Step: step, ID: id, Phase: phase, Text: text}
 }
 

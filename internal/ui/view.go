@@ -78,7 +78,7 @@ func (v *view) row(id string) *row {
 }
 
 func (v *view) report(e convergence.Progress) {
-	if s, ok := v.steps[e.Step]; ok && e.Phase != convergence.Working && e.Parent == "" {
+	if s, ok := v.steps[convergence.StepID(e.Step)]; ok && e.Phase != convergence.Working && e.Parent == "" {
 		s.done = true
 	}
 	if e.Parent != "" {

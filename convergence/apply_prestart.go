@@ -1,0 +1,107 @@
+package convergence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+func (r *run) runPreStart(ctx context.Context, a RunPreStart, id StepID) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("run pre_start[%d] of %s: %w", a.Index, a.Spec.Service.Name, err)
+		}
+	}()
+	c, err := a.create(ctx, r, id)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, gone(r.engine.RemoveContainer(context.WithoutCancel(ctx), c, true)))
+	}()
+	if len(a.Files) > 0 {
+		if err := r.copyFiles(ctx, CopyFiles{Target: c, Files: a.Files}); err != nil {
+			return err
+		}
+	}
+	if err := r.engine.StartContainer(ctx, c); err != nil {
+		return err
+	}
+	last, err := a.follow(ctx, r, c)
+	if err != nil {
+		return err
+	}
+	seen, err := r.engine.InspectContainer(ctx, c)
+	if err != nil {
+		return err
+	}
+	if seen.ExitCode == 0 {
+		return nil
+	}
+	if last = plain(last); last != "" {
+		return fmt.Errorf("exited with code %d: %s", seen.ExitCode, last)
+	}
+	return fmt.Errorf("exited with code %d", seen.ExitCode)
+}
+
+// create makes the hook's container. One of that name that an interrupted run
+// left behind gives way.
+func (a RunPreStart) create(ctx context.Context, r *run, id StepID) (Ref, error) {
+	spec, err := r.complete(ctx, a.Spec)
+	if err != nil {
+		return Ref{}, err
+	}
+	delete(spec.Labels, project.LabelConfigHash)
+	spec.Service = spec.Service.WithVolumesOf(r.target(a.Beside).Key())
+	spec = r.provide(id, spec)
+	made, err := r.engine.CreateContainer(ctx, spec)
+	if errors.Is(err, ErrConflict) {
+		old, lookErr := r.engine.InspectContainer(ctx, Ref{Name: spec.Name})
+		if lookErr != nil || old.Project != spec.Project.Name || old.Labels[project.LabelHook] == "" {
+			return Ref{}, err
+		}
+		if err := gone(r.engine.RemoveContainer(ctx, old.Ref, true)); err != nil {
+			return Ref{}, err
+		}
+		made, err = r.engine.CreateContainer(ctx, spec)
+	}
+	return Ref{ID: made.ID, Name: spec.Name}, err
+}
+
+// follow shows what the hook prints until it ends, and returns its last line
+// that says anything. A log that cannot be read is only not shown.
+func (a RunPreStart) follow(ctx context.Context, r *run, c Ref) (string, error) {
+	last := ""
+	var shown func([]byte) error
+	if r.opt.HookOutput != nil {
+		out := r.opt.HookOutput(RunHook{Target: c, Service: a.Spec.Service.Name, Kind: "pre_start", Index: a.Index, Hook: a.Hook})
+		shown = func(line []byte) error {
+			_, err := out.Write(append(slices.Clone(line), '\n'))
+			return err
+		}
+	}
+	logErr := r.engine.Logs(ctx, c, LogOptions{Follow: true, Tail: -1}, func(l LogLine) error {
+		if text := strings.TrimSpace(string(l.Text)); text != "" {
+			last = text
+		}
+		if shown != nil {
+			return shown(l.Text)
+		}
+		return nil
+	})
+	err := r.tracker.Until(ctx, func(o Observed) (bool, error) {
+		seen, ok := o.Container(c.ID)
+		if !ok {
+			return false, fmt.Errorf("its container is gone: %w", ErrNotFound)
+		}
+		return !alive(seen) && seen.State != Created, nil
+	})
+	if err != nil && logErr != nil {
+		err = errors.Join(err, logErr)
+	}
+	return last, err
+}

@@ -1,0 +1,58 @@
+package convergence
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/musterdev/muster/project"
+)
+
+func (r *run) runProvider(ctx context.Context, a RunProvider, id StepID) error {
+	if r.opt.Provider == nil {
+		return fmt.Errorf("%s: no provider programs are run here: %w", a, ErrUnsupported)
+	}
+	set, err := r.opt.Provider(ctx, a, func(text string) {
+		p := r.reporter.event(r.steps[id], Working, "Working")
+		p.Details = plain(text)
+		r.reporter.tell(p)
+	})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.provided[a.Service.Name] = set
+	return nil
+}
+
+// provide adds the variables that providers set for the service, over its own,
+// and says which of its own they hide. They take no part in its config hash, but a
+// label tells which they were.
+func (r *run) provide(id StepID, spec CreateSpec) CreateSpec {
+	set, digests := map[string]string{}, map[string]project.Fingerprint{}
+	r.mu.Lock()
+	for _, d := range spec.Service.DependsOn {
+		if by, ok := r.provided[d.Service]; ok {
+			maps.Copy(set, by)
+			digests[d.Service] = providedDigest(by)
+		}
+	}
+	r.mu.Unlock()
+	if len(digests) > 0 {
+		spec.Labels = maps.Clone(spec.Labels)
+		spec.Labels[project.LabelProvided] = fingerprintsLabel(digests)
+	}
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if own, ok := spec.Service.Spec.Environment[name]; ok && (own == nil || *own != set[name]) {
+			p := r.reporter.event(r.steps[id], Warning, "Warning")
+			p.Details = "a provider sets " + name + " over what the service says itself"
+			r.reporter.tell(p)
+		}
+	}
+	if len(set) > 0 {
+		spec.Service = spec.Service.WithEnvironment(set)
+	}
+	return spec
+}
