@@ -11,6 +11,10 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
+# A net against hangs, for a whole package; what a single wait may take is
+# internal/patience's to say.
+HANG = 90m
+
 # The packages with tests that need the engine.
 E2E = $(shell grep -rlE '^//go:build .*\be2e\b' --include='*_test.go' . | xargs -rn1 dirname | sort -u)
 
@@ -43,21 +47,35 @@ install-plugin: build ## install muster as a plugin of the docker command line
 demo: go ## bring the quickstart example up, on an engine of its own making if there is none
 	@./scripts/demo.sh
 
+# Each test runs once: packages with tests on the engine run theirs that need none
+# along with those.
 .PHONY: test
-test: lint test-unit test-e2e ## everything: lint, unit tests, and the tests on the real engine
+test: lint test-rest test-e2e ## everything: lint, unit tests, and the tests on the real engine
 
 .PHONY: test-unit
 test-unit: go ## the tests that need no engine
-	go test -timeout 10m ./...
+	go test -timeout $(HANG) ./...
 
+.PHONY: test-rest
+test-rest: go
+	go test -timeout $(HANG) $(filter-out $(E2E),$(shell go list -f '{{.Dir}}' ./... | sed "s,^$$PWD,.,"))
+
+# One package at a time (-p), each with few tests at a time (-parallel): they share
+# one engine, and some play with all that the machine has.
 # MUSTER_E2E=1: a test that needs the engine fails without one, it never skips.
+ENGINE_TESTS = MUSTER_E2E=1 go test -tags e2e -count=1 -p 1 -parallel 4 -timeout $(HANG)
+
 .PHONY: test-e2e
 test-e2e: engine images examples ## the tests on the real engine
-	MUSTER_E2E=1 go test -tags e2e -count=1 -timeout 25m $(E2E)
+	$(ENGINE_TESTS) $(E2E)
+
+.PHONY: test-scripts
+test-scripts: engine images examples ## all scripts of the command line on the real engine, those too that need none
+	MUSTER_SCRIPTS=all $(ENGINE_TESTS) -run TestScriptsOnEngine ./cmd
 
 .PHONY: reliability
 reliability: engine images ## play the fault matrix on engines of its own, write docs/RELIABILITY.md
-	MUSTER_E2E=1 go test -tags e2e -count=1 -timeout 15m ./internal/faultmatrix -update
+	$(ENGINE_TESTS) ./internal/faultmatrix -update
 
 # FuzzX of ./dir as dir:FuzzX, one after the other; what they find is kept in testdata/fuzz.
 FUZZ_TIME ?= 10m

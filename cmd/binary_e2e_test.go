@@ -5,7 +5,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -13,9 +12,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 const binaryStack = `
@@ -35,12 +36,8 @@ services:
 // TestBinary is what only the built program on a terminal, as a plugin or under
 // another name can show.
 func TestBinary(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "muster")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./muster")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	run := testrun.Current(t)
+	binary := run.Muster(t)
 	for name, test := range map[string]func(*testing.T, *binaryWorld){
 		"exec on a terminal":       testExecTerminal,
 		"exec into a pipe":         testExecPiped,
@@ -56,7 +53,7 @@ func TestBinary(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newBinaryWorld(t, binary)
+			w := newBinaryWorld(t, run, binary)
 			test(t, w)
 		})
 	}
@@ -69,9 +66,10 @@ type binaryWorld struct {
 	env                  []string
 }
 
-func newBinaryWorld(t *testing.T, binary string) *binaryWorld {
+func newBinaryWorld(t *testing.T, run *testrun.Run, binary string) *binaryWorld {
 	w := &binaryWorld{T: t, binary: binary, dir: t.TempDir()}
-	w.project = fmt.Sprintf("bin%d-%s", os.Getpid(), strings.Trim(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(strings.ToLower(t.Name()), "-"), "-"))
+	_, name, _ := strings.Cut(strings.ToLower(t.Name()), "/")
+	w.project = run.Name("bin-" + strings.Trim(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(name, "-"), "-"))
 	w.env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+w.project, "TERM=xterm", "HOME="+w.dir, "DOCKER_CONFIG="+w.dir)
 	w.write("compose.yaml", binaryStack)
 	w.write("src/page", "first")
@@ -81,6 +79,7 @@ func newBinaryWorld(t *testing.T, binary string) *binaryWorld {
 			t.Errorf("down: %v\n%s", err, out)
 		}
 	})
+	testrun.ExplainFailure(t, testrun.Onlooker{}, w.project)
 	return w
 }
 
@@ -159,7 +158,7 @@ func (t *terminal) types(text string) {
 func (t *terminal) sees(want string) {
 	t.Helper()
 	pattern := regexp.MustCompile("(?m)" + want)
-	deadline := time.After(patience)
+	hangs := patience.OfEngine().Out(t.Context())
 	for {
 		text, more := t.output.next()
 		if pattern.MatchString(text) {
@@ -171,7 +170,7 @@ func (t *terminal) sees(want string) {
 			if text, _ := t.output.next(); !pattern.MatchString(text) {
 				t.Fatalf("it ended before %q came\n%q", want, text)
 			}
-		case <-deadline:
+		case <-hangs:
 			t.Fatalf("%q does not come\n%q", want, text)
 		}
 	}
@@ -191,7 +190,7 @@ func (t *terminal) code() int {
 			t.Fatal(err)
 		}
 		return 0
-	case <-time.After(patience):
+	case <-patience.OfEngine().Out(t.Context()):
 		text, _ := t.output.next()
 		t.Fatalf("it does not end\n%q", text)
 	}

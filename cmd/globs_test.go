@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/patience"
 )
 
 const globsFile = `
@@ -51,12 +51,9 @@ func TestGlobs(t *testing.T) {
 				args = append([]string{"-p", "shop"}, args...)
 			}
 			h.must(args...)
-			got := h.states()
-			for deadline := time.Now().Add(patience); got != c.want && time.Now().Before(deadline); got = h.states() {
-				time.Sleep(time.Millisecond) // who is killed is gone a moment later
-			}
-			if got != c.want {
-				t.Errorf("after %q, then %q: %s, want %s", c.before, args, got, c.want)
+			// Who is killed is gone a moment later.
+			if !patience.InMemory().Wait(t.Context(), func() bool { return h.states() == c.want }) {
+				t.Errorf("after %q, then %q: %s, want %s", c.before, args, h.states(), c.want)
 			}
 		}
 	}

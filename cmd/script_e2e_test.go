@@ -3,45 +3,42 @@
 package cmd
 
 import (
-	"context"
 	"os"
-	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
-func scriptDirs() []string { return []string{"testdata/script", "testdata/script/e2e"} }
-
-// projectPrefix keeps projects of concurrent runs apart.
-func projectPrefix() string { return "cli" + strconv.Itoa(os.Getpid()) + "-" }
-
-// scriptEngine is the real engine. Without one the script fails.
-func scriptEngine(env *testscript.Env) convergence.Engine {
+// TestScriptsOnEngine runs scripts on the real engine: those that say so, or with
+// MUSTER_SCRIPTS=all also those that need the engine in memory only. Without an
+// engine it fails.
+func TestScriptsOnEngine(t *testing.T) {
+	where := []string{onBoth, onEngine}
+	if os.Getenv("MUSTER_SCRIPTS") == "all" {
+		where = append(where, inMemory)
+	}
+	run := testrun.Current(t)
 	e, err := docker.Connect(docker.Options{Getenv: os.Getenv})
 	if err == nil {
-		err = e.Ping(context.Background())
+		err = e.Ping(t.Context())
 	}
-	if err != nil {
-		env.T().Fatal(err)
-	}
-	env.Defer(func() { e.Close() })
-	return e
-}
-
-// newestAPI is the version that is spoken with the real engine.
-func newestAPI(t *testing.T) string {
-	e, err := docker.Connect(docker.Options{Getenv: os.Getenv})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
+	t.Cleanup(func() { _ = e.Close() })
 	version, err := e.APIVersion(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return version
+	playScripts(t, scriptsOn(t, where...), theatre{
+		open: func(*testscript.Env) convergence.Engine { return e },
+		api:  version, patience: patience.OfEngine(), prefix: run.Name("cli-"),
+		explain: testrun.Onlooker{Since: time.Now()}.Explain,
+	})
 }

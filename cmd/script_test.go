@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -25,13 +26,14 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
-// patience is how long a script waits for what must come: it bounds hangs.
-const patience = 60 * time.Second
-
-// TestScripts runs the command-line scripts in process: on the engine in memory,
-// and with the tag e2e on the real one.
+// TestScripts runs the command-line scripts in process, on the engine in memory.
+// With the tag e2e TestScriptsOnEngine runs those on the real engine that say so
+// in their first line; scripts_said_test.go knows what it may be.
 //
 // Scripts have these commands besides the usual ones:
 //
@@ -51,45 +53,64 @@ const patience = 60 * time.Second
 // The condition [api:1.42] holds on engines that speak that version or a newer one.
 //
 // $PROJECT is the project's name, $FREE_PORT and $OTHER_PORT are ports that nobody
-// listens on, $EXAMPLES is the folder of the examples. TERMINAL=in,out,err names the streams that
+// listens on, $SUBNET are the first three numbers of a network that nobody has,
+// $EXAMPLES is the folder of the examples. TERMINAL=in,out,err names the streams that
 // are terminals.
 func TestScripts(t *testing.T) {
-	for _, dir := range scriptDirs() {
-		testscript.Run(t, testscript.Params{
-			Dir: dir, Setup: setupScript, RequireUniqueNames: true,
-			UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "", Condition: engineCondition(t),
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){
-				"muster":     onWorld((*world).muster),
-				"rc":         onWorld((*world).checkCode),
-				"sees":       onWorld((*world).sees),
-				"interrupt":  onWorld((*world).interrupt),
-				"types":      onWorld((*world).types),
-				"finish":     onWorld((*world).finish),
-				"eventually": onWorld((*world).eventually),
-				"get":        onWorld((*world).get),
-				"answers":    onWorld((*world).answers),
-				"byhand":     onWorld((*world).byHand),
-				"listens":    onWorld((*world).listens),
-			},
-		})
-	}
+	playScripts(t, scriptsOn(t, inMemory), theatre{
+		open: func(env *testscript.Env) convergence.Engine {
+			e := enginetest.New()
+			e.AddImages("muster-test/registry:2")
+			e.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
+			env.Defer(e.Close)
+			return e
+		},
+		api: "1.999", patience: patience.InMemory(),
+	})
 }
 
-// engineCondition answers api:VERSION. The engine in memory is the newest.
-func engineCondition(t *testing.T) func(string) (bool, error) {
-	have := newestAPI(t)
-	return func(condition string) (bool, error) {
-		want, ok := strings.CutPrefix(condition, "api:")
-		if !ok {
-			return false, fmt.Errorf("unknown condition %q", condition)
-		}
-		return !versions.LessThan(have, want), nil
-	}
+// theatre is where scripts are played.
+type theatre struct {
+	open     func(*testscript.Env) convergence.Engine
+	api      string // the version that the engine speaks
+	patience patience.Patience
+	prefix   string                      // of the projects' names
+	explain  func(project string) string // what a person needs to know of a failure; may be nil
+}
+
+func playScripts(t *testing.T, scripts []string, th theatre) {
+	locks := t.TempDir() // of projects of these scripts alone
+	testscript.Run(t, testscript.Params{
+		Files: scripts, RequireUniqueNames: true, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error { return setupScript(env, th, locks) },
+		Condition: func(condition string) (bool, error) {
+			want, ok := strings.CutPrefix(condition, "api:")
+			if !ok {
+				return false, fmt.Errorf("unknown condition %q", condition)
+			}
+			return !versions.LessThan(th.api, want), nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"muster":     onWorld((*world).muster),
+			"rc":         onWorld((*world).checkCode),
+			"sees":       onWorld((*world).sees),
+			"interrupt":  onWorld((*world).interrupt),
+			"types":      onWorld((*world).types),
+			"finish":     onWorld((*world).finish),
+			"eventually": onWorld((*world).eventually),
+			"get":        onWorld((*world).get),
+			"answers":    onWorld((*world).answers),
+			"byhand":     onWorld((*world).byHand),
+			"listens":    onWorld((*world).listens),
+		},
+	})
 }
 
 // world is what one script plays in.
 type world struct {
+	theatre
 	engine  convergence.Engine
+	locks   string // the folder of lock files
 	code    int
 	running map[string]*background
 }
@@ -131,11 +152,11 @@ func (o *output) next() (string, <-chan struct{}) {
 
 type worldKey struct{}
 
-func setupScript(env *testscript.Env) error {
-	w := &world{engine: scriptEngine(env), running: map[string]*background{}}
+func setupScript(env *testscript.Env, th theatre, locks string) error {
+	w := &world{theatre: th, engine: th.open(env), locks: locks, running: map[string]*background{}}
 	env.Values[worldKey{}] = w
 	name := strings.TrimSuffix(filepath.Base(env.WorkDir), ".txtar")
-	name = projectPrefix() + strings.ToLower(strings.TrimPrefix(name, "script-"))
+	name = th.prefix + strings.ToLower(strings.TrimPrefix(name, "script-"))
 	env.Setenv("PROJECT", name)
 	env.Setenv("COMPOSE_PROJECT_NAME", name)
 	env.Setenv("HOME", env.WorkDir)
@@ -144,21 +165,16 @@ func setupScript(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("EXAMPLES", examples)
-	if err := setFreePorts(env); err != nil {
-		return err
-	}
+	env.Setenv("FREE_PORT", strconv.Itoa(testrun.FreePort()))
+	env.Setenv("OTHER_PORT", strconv.Itoa(testrun.FreePort()))
+	env.Setenv("SUBNET", fmt.Sprintf("10.%d.%d", 64+rand.IntN(128), rand.IntN(256)))
 	env.Defer(func() { w.cleanUp(env, name) })
-	return nil
-}
-
-func setFreePorts(env *testscript.Env) error {
-	for _, name := range []string{"FREE_PORT", "OTHER_PORT"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		defer l.Close() // so that the two differ
-		env.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	if failing, ok := env.T().(interface{ Failed() bool }); ok && th.explain != nil {
+		env.Defer(func() {
+			if failing.Failed() {
+				env.T().Log(th.explain(name))
+			}
+		})
 	}
 	return nil
 }
@@ -171,7 +187,7 @@ func onWorld(f func(*world, *testscript.TestScript, bool, []string)) func(*tests
 
 func (w *world) app(vars []string, dir string) *App {
 	app := &App{
-		Env: vars, Dir: dir, Version: "v1.2.3", In: strings.NewReader(""), LockDir: filepath.Join(os.TempDir(), "muster-test-locks"),
+		Env: vars, Dir: dir, Version: "v1.2.3", In: strings.NewReader(""), LockDir: w.locks,
 		Connect: func(docker.Options) (convergence.Engine, error) { return w.engine, nil },
 	}
 	streams := ""
@@ -210,9 +226,11 @@ func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
 
 // end takes a finished muster's output over and checks its exit code.
 func (w *world) end(ts *testscript.TestScript, neg bool, what string, b *background) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	select {
 	case w.code = <-b.done:
-	case <-time.After(patience):
+	case <-w.patience.Out(ctx):
 		out, _ := b.out.next()
 		errs, _ := b.err.next()
 		ts.Fatalf("muster %s does not end\n[stdout]\n%s[stderr]\n%s", what, out, errs)
@@ -245,7 +263,9 @@ func (w *world) background(ts *testscript.TestScript, name string) *background {
 func (w *world) sees(ts *testscript.TestScript, _ bool, args []string) {
 	b := w.background(ts, args[0])
 	want := regexp.MustCompile("(?m)" + args[1])
-	deadline := time.After(patience)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	hangs := w.patience.Out(ctx)
 	for {
 		out, moreOut := b.out.next()
 		errs, moreErr := b.err.next()
@@ -257,7 +277,7 @@ func (w *world) sees(ts *testscript.TestScript, _ bool, args []string) {
 		case <-moreErr:
 		case code := <-b.done:
 			ts.Fatalf("muster ended with code %d before it printed %q\n[stdout]\n%s[stderr]\n%s", code, args[1], out, errs)
-		case <-deadline:
+		case <-hangs:
 			ts.Fatalf("%q does not come\n[stdout]\n%s[stderr]\n%s", args[1], out, errs)
 		}
 	}
@@ -284,17 +304,16 @@ func (w *world) finish(ts *testscript.TestScript, neg bool, args []string) {
 // eventually is for what the engine tells a moment later.
 func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 	want := regexp.MustCompile("(?m)" + args[0])
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	var last string
+	if !w.patience.Wait(context.Background(), func() bool {
 		app := w.app(environ(ts), ts.MkAbs("."))
 		var out bytes.Buffer
 		app.Out, app.Err = &out, &out
 		Main(app, args[1:])
-		if want.Match(out.Bytes()) {
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("%q does not come\n%s", args[0], out.String())
-		}
+		last = out.String()
+		return want.MatchString(last)
+	}) {
+		ts.Fatalf("%q does not come\n%s", args[0], last)
 	}
 }
 
@@ -305,14 +324,9 @@ func (w *world) listens(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func (w *world) get(ts *testscript.TestScript, neg bool, args []string) {
-	client := http.Client{Timeout: patience}
-	resp, err := client.Get(args[0])
+	body, err := w.ask(args[0])
 	if err == nil {
-		defer resp.Body.Close()
-		_, err = io.Copy(ts.Stdout(), resp.Body)
-	}
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = errors.New(resp.Status)
+		_, err = io.WriteString(ts.Stdout(), body)
 	}
 	if (err != nil) != neg {
 		ts.Fatalf("get %s: %v", args[0], err)
@@ -321,22 +335,37 @@ func (w *world) get(ts *testscript.TestScript, neg bool, args []string) {
 
 // answers waits for a server that knows something only later.
 func (w *world) answers(ts *testscript.TestScript, _ bool, args []string) {
-	want, client := regexp.MustCompile(args[0]), http.Client{Timeout: patience}
-	last := ""
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		resp, err := client.Get(args[1])
+	want, last := regexp.MustCompile(args[0]), ""
+	if !w.patience.Wait(context.Background(), func() bool {
+		body, err := w.ask(args[1])
+		last = body
 		if err != nil {
 			last = err.Error()
-			continue
 		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		ts.Check(err)
-		if last = string(body); want.Match(body) {
-			return
-		}
+		return err == nil && want.MatchString(body)
+	}) {
+		ts.Fatalf("%s does not answer %q\n%s", args[1], args[0], last)
 	}
-	ts.Fatalf("%s does not answer %q\n%s", args[1], args[0], last)
+}
+
+// ask is what a server of HTTP answers.
+func (w *world) ask(url string) (string, error) {
+	ctx, cancel := w.patience.Context(context.Background())
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	return string(body), err
 }
 
 func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {
@@ -368,7 +397,7 @@ func environ(ts *testscript.TestScript) []string {
 	for _, k := range []string{
 		"HOME", "PATH", "DOCKER_CONFIG", "PROJECT", "TERMINAL", "TERM", "NO_COLOR", "GREETING", "MUSTER_ENGINE_HEALTH",
 		"COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROGRESS", "COMPOSE_ANSI", "COMPOSE_ENV_FILES",
-		"QUICKSTART_PORT", "WEBAPP_PORT", "POSTGRES_IMAGE", "REDIS_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "FREE_PORT", "OTHER_PORT",
+		"QUICKSTART_PORT", "WEBAPP_PORT", "POSTGRES_IMAGE", "REDIS_IMAGE", "NGINX_IMAGE", "NODE_IMAGE", "FREE_PORT", "OTHER_PORT", "SUBNET",
 		"PROMETHEUS_IMAGE", "FLAKY_IMAGE", "PROMETHEUS_PORT", "METRICS_PORT", "SCRAPE_INTERVAL", "FLAKY_SECONDS",
 		"COMPOSE_REMOVE_ORPHANS", "COMPOSE_IGNORE_ORPHANS", "COMPOSE_STATUS_STDOUT", "COMPOSE_PARALLEL_LIMIT",
 	} {
