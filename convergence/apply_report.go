@@ -16,6 +16,7 @@ type reporter struct {
 	spans   map[StepID]*span
 	waits   map[[2]string]bool // words of waits, by object, that were said
 	ending  bool               // the plan ends everything: its steps need no reason each
+	broken  map[string]bool    // objects of which a failure was told
 }
 
 // span are the steps that replace a container: people see them as one.
@@ -29,7 +30,7 @@ func newReporter(p Plan, to func(Progress)) *reporter {
 	if to == nil {
 		to = func(Progress) {}
 	}
-	r := &reporter{to: to, objects: p.Objects(), spans: map[StepID]*span{}, waits: map[[2]string]bool{}, ending: p.KeepGoing}
+	r := &reporter{to: to, objects: p.Objects(), spans: map[StepID]*span{}, waits: map[[2]string]bool{}, broken: map[string]bool{}, ending: p.KeepGoing}
 	byObject := map[string]*span{}
 	for _, s := range p.Steps {
 		if c, ok := s.Action.(CreateContainer); ok && c.Replaces.Name != "" {
@@ -134,21 +135,32 @@ func (r *reporter) restored(s Step, a Action, phase Phase, text string) {
 	r.tell(p)
 }
 
+// Interrupted is the text of a step that a cancellation cut short.
+const Interrupted = "Interrupted"
+
 func (r *reporter) failed(s Step, err *StepError, interrupted bool) {
 	p := r.event(s, Failed, "Error")
 	p.Details, p.Err = err.reason(), err
 	p.Text = cmp.Or(s.Action.About().Failed, p.Text)
 	if interrupted {
-		p.Phase, p.Text, p.Details = Warning, "Interrupted", ""
+		p.Phase, p.Text, p.Details = Warning, Interrupted, ""
 	}
+	r.mu.Lock()
+	r.broken[p.ID] = true
+	r.mu.Unlock()
 	if err.Failure != nil {
 		p.ID = containerObject(err.Failure.Container)
 	}
 	r.tell(p)
 }
 
+// skipped reports a step that did not run. Of an object that failed itself that
+// is no news: the reason stays what is read last.
 func (r *reporter) skipped(s Step, because string) {
 	p := r.event(s, Skipped, "Skipped")
 	p.Details = "because " + because
+	if r.broken[p.ID] {
+		return
+	}
 	r.tell(p)
 }

@@ -210,7 +210,6 @@ func TestKeepGoing(t *testing.T) {
 		s.wantLines(
 			"Container p-a-1 Stopping",
 			"Container p-a-1 Error while Stopping stop p-a-1: boom",
-			"Container p-a-1 Skipped because a/stop failed",
 			"Container p-b-1 Stopping",
 			"Container p-b-1 Stopped",
 			"Container p-b-1 Removing",
@@ -303,8 +302,6 @@ func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) {
 			"Container p-web-1 Starting",
 			"Container p-web-1 Started",
 			"Container p-web-1 Error exec: no such file; the previous container p-web-1 was put back",
-			"Container p-web-1 Skipped because web/start failed",
-			"Container p-web-1 Skipped because web/start failed",
 		)
 	})
 }

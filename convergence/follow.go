@@ -249,6 +249,7 @@ func (f *follower) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	said := f.saidBefore(ctx, cs)
 	for _, c := range cs {
 		if !f.selects(c) {
 			continue
@@ -256,7 +257,7 @@ func (f *follower) look(ctx context.Context) error {
 		s := f.known[c.ID]
 		if s == nil {
 			s = f.meet(c)
-			s.old = !f.begun
+			s.old, s.upTo = !f.begun, said[c.ID]
 			f.first(ctx, s)
 			continue
 		}
@@ -269,6 +270,44 @@ func (f *follower) look(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// saidBefore is, of the containers that are down when Follow begins, from when
+// on what they log is of their next run. Engines write the last words of a run
+// down after its end: no time that an inspection tells parts the two.
+func (f *follower) saidBefore(ctx context.Context, cs []Container) map[string]time.Time {
+	said := map[string]time.Time{}
+	if f.begun || f.opt.Past != nil {
+		return said
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, lookTimeout, errors.New("the engine does not answer"))
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	places := newSlots(DefaultLimit)
+	for _, c := range cs {
+		if !f.selects(c) || c.State != Exited || f.unlogged(c) {
+			continue
+		}
+		free, err := places.take(limited)
+		if err != nil {
+			break
+		}
+		wg.Go(func() {
+			defer free()
+			// A log that cannot be read now will say so when it is followed.
+			_ = f.engine.Logs(limited, c.Ref, LogOptions{Tail: 1, Timestamps: true}, func(l LogLine) error {
+				mu.Lock()
+				defer mu.Unlock()
+				if !l.Time.IsZero() {
+					said[c.ID] = l.Time.Add(1)
+				}
+				return nil
+			})
+		})
+	}
+	wg.Wait()
+	return said
 }
 
 // meet makes the acquaintance of a container.

@@ -109,6 +109,35 @@ func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
 	})
 }
 
+// TestFollowLeavesTheLastRunAlone: what a run said last, even without a newline,
+// is not taken for the beginning of the next.
+func TestFollowLeavesTheLastRunAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"))
+		left := func(texts ...string) []enginetest.Output {
+			out := says(texts...)
+			out[len(out)-1].Open = true
+			return out
+		}
+		again := enginetest.Program{Logs: left("new", "left again"), ExitAfter: 3 * time.Second}
+		s.Program("a", enginetest.Program{Logs: left("old", "left"), ExitAfter: 2 * time.Second, Then: &again})
+		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		hold, h := make(chan struct{}), &heard{}
+		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
+		if err := s.apply(t.Context(), start("a")); err != nil {
+			t.Fatal(err)
+		}
+		close(hold)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		h.want(t, "p-a-1 | new", "p-a-1 | left again", "p-a-1 exited with code 0")
+	})
+}
+
 func TestFollowThePast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"), service("b"))

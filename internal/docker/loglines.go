@@ -31,6 +31,17 @@ type piece struct {
 	open  bool // it ended without a newline
 }
 
+// pieceUnit divides the size of every piece but the last of a long line: Docker
+// cuts lines after 16 KiB, Podman after 8.
+const pieceUnit = 4 << 10
+
+// final reports whether the line ended with the piece although no newline said
+// so, if the stream goes on at that time: a container that was started again
+// begins a line of its own, whatever the last run left.
+func (p piece) final(next string) bool {
+	return p.open && p.size > 0 && (p.stamp != next || next == "" && p.size%pieceUnit != 0)
+}
+
 // emitError is an error of the receiver, handed back as it is.
 type emitError struct{ err error }
 
@@ -63,14 +74,20 @@ func (l *logReader) framed(r io.Reader) error {
 
 func (l *logReader) frame(frames *frames, buf []byte, to *lines, last *piece) error {
 	var stamp string
+	before := *last
 	if l.stamped {
 		var err error
 		if stamp, err = frames.stamp(); err != nil {
 			return err
 		}
-		if l.timed {
-			to.begin(stamp)
+	}
+	if !l.rest && before.final(stamp) {
+		if err := to.cut(); err != nil {
+			return err
 		}
+	}
+	if l.timed {
+		to.begin(stamp)
 	}
 	now := piece{stamp: stamp, size: frames.left, open: true}
 	if !l.rest {
@@ -175,6 +192,14 @@ func (l *lines) write(p []byte) error {
 		p = p[i+1:]
 	}
 	return nil
+}
+
+// cut ends a line that no newline will end any more.
+func (l *lines) cut() error {
+	if len(l.buf) == 0 && !l.within {
+		return nil
+	}
+	return l.flush(false)
 }
 
 // end hands over a last line that has no newline.

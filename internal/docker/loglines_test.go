@@ -39,6 +39,9 @@ func shown(l convergence.LogLine) string {
 
 const stamp1, stamp2 = "2024-01-02T03:04:05.000000006Z", "2024-01-02T03:04:06.000000000Z"
 
+// aPiece is a piece as engines cut long lines into.
+var aPiece = strings.Repeat("x", 16<<10)
+
 func TestFramedLines(t *testing.T) {
 	for _, tc := range []struct {
 		name, in string
@@ -48,7 +51,10 @@ func TestFramedLines(t *testing.T) {
 	}{
 		{name: "nothing"},
 		{name: "lines of both streams", in: frame(1, "one\n") + frame(2, "oops\n") + frame(1, "two\n"), want: []string{"one", "err oops", "two"}},
-		{name: "a line in pieces", in: frame(1, "o") + frame(2, "x") + frame(1, "ne\n") + frame(2, "y\n"), want: []string{"one", "err xy"}},
+		{name: "a line in pieces", in: frame(1, aPiece) + frame(2, aPiece) + frame(1, "ne\n") + frame(2, "y\n"), want: []string{aPiece + "ne", "err " + aPiece + "y"}},
+		{name: "a line that the next run does not go on with", in: frame(1, "one\n") + frame(1, "left") + frame(2, "bad") + frame(1, "again\n") + frame(2, "worse\n"), want: []string{"one", "left", "again", "err bad", "err worse"}},
+		{name: "the same, with times", timed: true, in: frame(1, stamp1+" left") + frame(1, stamp2+" again\n"), want: []string{"2024-01-02T03:04:05.000000006Z left", "2024-01-02T03:04:06Z again"}},
+		{name: "a long line that the next run does not go on with", timed: true, in: frame(1, stamp1+" "+aPiece) + frame(1, stamp2+" again\n"), want: []string{"2024-01-02T03:04:05.000000006Z " + aPiece, "2024-01-02T03:04:06Z again"}},
 		{name: "several lines in a frame", in: frame(1, "a\n\nb\n"), want: []string{"a", "", "b"}},
 		{name: "a last line without newline", in: frame(1, "one\ntwo") + frame(2, "three"), want: []string{"one", "two…", "err three…"}},
 		{name: "carriage returns are the program's", in: frame(1, "50%\r100%\r\n"), want: []string{"50%\r100%\r"}},

@@ -33,6 +33,16 @@ func (c *container) log(stderr bool, text string) {
 	c.engine.touch()
 }
 
+// lastWords are written down, as by a real engine, once the process is gone: a
+// line without its newline bears a time after the container's end.
+func (c *container) lastWords() {
+	for _, stderr := range []bool{false, true} {
+		if i := c.openLine(stderr); i >= 0 {
+			c.logs[i].at = c.engine.stamp()
+		}
+	}
+}
+
 // openLine is the index of this run's line that still lacks its newline, or -1.
 func (c *container) openLine(stderr bool) int {
 	for i := len(c.logs) - 1; i >= 0 && !c.logs[i].at.Before(c.startedAt); i-- {

@@ -86,6 +86,7 @@ func (c *container) exited(code int) {
 	e := c.engine
 	ran := time.Since(c.startedAt)
 	c.exitCode, c.finishedAt, c.pid, c.process = code, e.stamp(), 0, nil
+	c.lastWords()
 	c.health.stop()
 	c.release()
 	c.leave(code)

@@ -97,7 +97,11 @@ func (p *process) kill() {
 // run begins the program.
 func (p *process) run() {
 	for _, line := range p.program.Logs {
-		p.after(line.After, func() { p.write(line.Stderr, line.Text+"\n") })
+		text := line.Text + "\n"
+		if line.Open {
+			text = line.Text
+		}
+		p.after(line.After, func() { p.write(line.Stderr, text) })
 	}
 	if d := p.program.ExitAfter; d > 0 {
 		p.after(d, func() {

@@ -48,6 +48,7 @@ type Output struct {
 	After  time.Duration // since the start
 	Text   string        // without its newline
 	Stderr bool
+	Open   bool // no newline follows it
 }
 
 type rule struct {

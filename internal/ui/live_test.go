@@ -58,7 +58,7 @@ func TestLiveView(t *testing.T) {
 		p.Report(convergence.Progress{Step: "web-1/start", ID: "Container demo-web-1", Phase: convergence.Failed, Text: "Error", Err: errors.New("port is taken\nsecond line")})
 		p.End()
 		expect(t, s, `warning: careful: \x1b[2J
-[+] up 4/4
+[+] up 3/4
  ✔ Network demo_default Created                                  0.2s
  ✔ Container demo-db-1  Started                                  0.0s
  ✔ Service db           Healthy                                  1.5s
@@ -146,5 +146,28 @@ func TestLayersOfAPull(t *testing.T) {
 		p.Report(event("", "Image web:1", convergence.Done, "Pulled"))
 		p.End()
 		expect(t, s, "[+] up 1/1\n ✔ Image web:1 Pulled"+strings.Repeat(" ", 54)+"0.0s\n")
+	})
+}
+
+// TestNothingHidesAFailure: what was skipped in consequence of an object's own
+// failure takes neither its place in the view nor in the count.
+func TestNothingHidesAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScreen(t, 70, 10)
+		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
+		p.Begin("up", stack())
+		p.Report(event("network default/create", "Network demo_default", convergence.Done, "Created"))
+		p.Report(convergence.Progress{Step: "db-1/start", ID: "Container demo-db-1", Phase: convergence.Failed, Text: "Error", Details: "no such program"})
+		p.Report(event("db/healthy", "Service db", convergence.Warning, convergence.Interrupted))
+		for _, id := range []string{"Container demo-db-1", "Container demo-web-1"} {
+			p.Report(convergence.Progress{Step: "web-1/start", ID: id, Phase: convergence.Skipped, Text: "Skipped", Details: "because db-1/start failed"})
+		}
+		p.End()
+		expect(t, s, `[+] up 1/4
+ ✔ Network demo_default Created                                  0.0s
+ ✘ Container demo-db-1  Error no such program                    0.0s
+ ! Service db           Interrupted                              0.0s
+ - Container demo-web-1 Skipped because db-1/start failed        0.0s
+`)
 	})
 }

@@ -35,7 +35,10 @@ type Logs struct {
 	sources  map[string]*source
 	// open are the lines that were written without their newlines, of either
 	// writer. On a terminal both are the same.
-	open  [2]openLine
+	open [2]openLine
+	// held is what of the open line was not written yet: on a terminal nothing
+	// stays in the middle of a line, where a view would be drawn over it.
+	held  []byte
 	buf   []byte
 	clean []byte
 }
@@ -81,8 +84,11 @@ func (l *Logs) Line(name string, line convergence.LogLine) error {
 	open, this := l.openAt(line.Stderr), openLine{w, name, line.Stderr}
 	goesOn := l.goesOn(*open, this)
 	if !goesOn {
-		l.close(open)
+		if err := l.close(open); err != nil {
+			return err
+		}
 	}
+	l.buf, l.held = append(l.buf, l.held...), l.held[:0]
 	*open = openLine{}
 	switch {
 	case !l.style.Terminal:
@@ -93,17 +99,26 @@ func (l *Logs) Line(name string, line convergence.LogLine) error {
 	if line.Partial {
 		l.buf = l.buf[:len(l.buf)-1]
 		*open = this
+		if l.style.Terminal && len(l.buf) <= maxHeld {
+			l.held = append(l.held[:0], l.buf...)
+			return nil
+		}
 	}
 	_, err := w.Write(l.buf)
 	return err
 }
+
+// maxHeld is how much of a line waits for its end.
+const maxHeld = 1 << 20
 
 // Notice prints a remark about the container, such as that it exited.
 func (l *Logs) Notice(name, text string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buf = l.buf[:0]
-	l.close(l.openAt(false))
+	if err := l.close(l.openAt(false)); err != nil {
+		return err
+	}
 	line := name + " " + text
 	if l.style.Terminal {
 		line = Escape(line)
@@ -134,11 +149,18 @@ func (l *Logs) goesOn(open, this openLine) bool {
 }
 
 // close ends the unfinished line before another is written.
-func (l *Logs) close(open *openLine) {
-	if open.w != nil {
-		l.buf = append(l.buf, '\n')
+func (l *Logs) close(open *openLine) error {
+	if open.w == nil {
+		return nil
 	}
-	*open = openLine{}
+	if !l.style.Terminal {
+		l.buf = append(l.buf, '\n')
+		*open = openLine{}
+		return nil
+	}
+	_, err := open.w.Write(append(l.held, '\n'))
+	l.held, *open = l.held[:0], openLine{}
+	return err
 }
 
 // Close ends a line that a container left without its newline, if the output
@@ -146,12 +168,10 @@ func (l *Logs) close(open *openLine) {
 func (l *Logs) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open[0].w == nil || !l.style.Terminal {
+	if !l.style.Terminal {
 		return nil
 	}
-	_, err := l.open[0].w.Write([]byte{'\n'})
-	l.open[0] = openLine{}
-	return err
+	return l.close(&l.open[0])
 }
 
 func (l *Logs) appendLine(name string, at time.Time, text []byte, goesOn bool) {

@@ -57,6 +57,56 @@ func TestUnfinishedLineIsEndedByTheNext(t *testing.T) {
 	}
 }
 
+// TestNothingStaysInTheMiddleOfALine: whatever draws on a terminal after a write
+// begins a line of its own, so that what a container, a hook or a command left
+// without a newline is neither drawn over nor glued to something else.
+func TestNothingStaysInTheMiddleOfALine(t *testing.T) {
+	part := func(s string, stderr bool) convergence.LogLine {
+		return convergence.LogLine{Text: []byte(s), Stderr: stderr, Partial: true}
+	}
+	var out, errs bytes.Buffer
+	l := NewLogs(&out, &errs, LogStyle{Terminal: true})
+	l.Announce("a", "b")
+	for i, step := range []func() error{
+		func() error { return l.Line("a", part("one ", false)) },
+		func() error { return l.Line("a", part("two", false)) },
+		func() error { return l.Line("b", part("other", true)) },
+		func() error { return l.Notice("b", "exited with code 1") },
+		func() error { return l.Line("a", part("last", false)) },
+		l.Close,
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{out.String(), errs.String()} {
+			if text != "" && !strings.HasSuffix(text, "\n") {
+				t.Errorf("after step %d: %q", i, text)
+			}
+		}
+	}
+	if got, want := out.String(), "a  | one two\nb exited with code 1\na  | last\n"; got != want {
+		t.Errorf("standard output %q, want %q", got, want)
+	}
+	if got, want := errs.String(), "b  | other\n"; got != want {
+		t.Errorf("standard error %q, want %q", got, want)
+	}
+}
+
+// TestALineWithoutEndIsNotKeptForEver: memory stays bounded.
+func TestALineWithoutEndIsNotKeptForEver(t *testing.T) {
+	var out countingWriter
+	l := NewLogs(&out, &out, LogStyle{Terminal: true})
+	piece := convergence.LogLine{Text: bytes.Repeat([]byte{'x'}, 256<<10), Partial: true}
+	for range 16 {
+		if err := l.Line("a", piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out < 2<<20 || cap(l.held) > 4<<20 {
+		t.Errorf("%d bytes written, room for %d held", out, cap(l.held))
+	}
+}
+
 func TestPiecesOfALongLineAreOneLine(t *testing.T) {
 	part := func(s string, stderr bool) convergence.LogLine {
 		return convergence.LogLine{Text: []byte(s), Stderr: stderr, Partial: true}

@@ -92,14 +92,17 @@ func (v *view) report(e convergence.Progress) {
 	if r.begin.IsZero() {
 		r.begin = e.At
 	}
-	r.phase, r.details, r.waiting = e.Phase, e.Details, e.Waiting
-	r.text = cmp.Or(e.Text, r.text)
-	if e.Err != nil {
-		r.err = e.Err.Error()
+	if e.Phase == convergence.Skipped && r.phase == convergence.Failed {
+		return // what it did not come to matters less than why
 	}
 	r.end = time.Time{}
 	if e.Phase != convergence.Working {
 		r.end = e.At
+	}
+	r.phase, r.details, r.waiting = e.Phase, e.Details, e.Waiting
+	r.text = cmp.Or(e.Text, r.text)
+	if e.Err != nil {
+		r.err = e.Err.Error()
 	}
 }
 
@@ -140,6 +143,11 @@ func (v *view) finished(r *row) bool {
 	return r.phase != ""
 }
 
+// achieved reports whether the object came to what the plan wants of it.
+func (v *view) achieved(r *row) bool {
+	return v.finished(r) && r.phase != convergence.Failed && r.phase != convergence.Skipped && r.text != convergence.Interrupted
+}
+
 // viewLine is a line of the view and the columns it takes.
 type viewLine struct {
 	text  string
@@ -151,7 +159,7 @@ type viewLine struct {
 func (v *view) lines(now time.Time, columns, height int) []viewLine {
 	done := 0
 	for _, r := range v.rows {
-		if v.finished(r) {
+		if v.achieved(r) {
 			done++
 		}
 	}
