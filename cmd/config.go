@@ -96,20 +96,15 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 			return err
 		}
 	}
-	out, done := s.configOutput(opt)
 	switch lines, selected, err := opt.lines(p); {
 	case err != nil:
 		return err
 	case selected:
-		for _, l := range lines {
-			fmt.Fprintln(out, l)
-		}
+		return s.configLines(opt, lines)
 	case !opt.quiet:
-		if err := s.configModel(out, p, opt); err != nil {
-			return err
-		}
+		return s.configModel(p, opt)
 	}
-	return done()
+	return nil
 }
 
 func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt configOptions) error {
@@ -125,42 +120,46 @@ func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt co
 		}
 		fmt.Fprintf(&out, "%s=%s\n", k, value)
 	}
-	s.writeMasked(s.Out, out.Bytes(), s.masks(opt))
-	return nil
+	s.tellHidden(s.masks(opt) && bytes.Contains(out.Bytes(), []byte(loader.Masked)))
+	_, err = s.Out.Write(out.Bytes())
+	return err
 }
 
-// configOutput is where config prints. done writes the file, readable by its
-// owner only: it may hold secrets.
-func (s *session) configOutput(opt configOptions) (out *bytes.Buffer, done func() error) {
-	out = &bytes.Buffer{}
+// configWrite has config's output written: to a file that only its owner can
+// read, since it may hold secrets, or to where the command prints.
+func (s *session) configWrite(opt configOptions, write func(w io.Writer) error) error {
 	if opt.output == "" {
-		return out, func() error { _, err := s.Out.Write(out.Bytes()); return err }
+		return write(s.Out)
 	}
-	file := s.hostPath(opt.output)
-	return out, func() error {
-		return writeAtomically(file, func(w io.Writer) error { _, err := w.Write(out.Bytes()); return err })
-	}
+	return writeAtomically(s.hostPath(opt.output), write)
+}
+
+func (s *session) configLines(opt configOptions, lines []string) error {
+	return s.configWrite(opt, func(w io.Writer) error {
+		for _, l := range lines {
+			fmt.Fprintln(w, l)
+		}
+		return nil
+	})
 }
 
 // configModel renders the model. On a terminal, values that look secret are
 // masked; scripts feed the output to other tools and get all of it.
-func (s *session) configModel(out *bytes.Buffer, p *project.Project, opt configOptions) error {
+func (s *session) configModel(p *project.Project, opt configOptions) error {
 	format, err := opt.renderFormat()
 	if err != nil {
 		return err
 	}
-	mask := s.masks(opt)
-	var text []byte
-	if opt.lockDigests {
-		text, err = loader.RenderImages(p, format)
-	} else {
-		text, err = loader.Render(p, loader.RenderOptions{Format: format, Mask: mask})
-	}
-	if err != nil {
+	hidden := false
+	err = s.configWrite(opt, func(w io.Writer) (err error) {
+		if opt.lockDigests {
+			return loader.RenderImages(w, p, format)
+		}
+		hidden, err = loader.Render(w, p, loader.RenderOptions{Format: format, Mask: s.masks(opt)})
 		return err
-	}
-	s.writeMasked(out, text, mask)
-	return nil
+	})
+	s.tellHidden(hidden)
+	return err
 }
 
 // masks reports whether what config prints is for eyes only.
@@ -168,11 +167,10 @@ func (s *session) masks(opt configOptions) bool {
 	return s.Terminal.Out && opt.output == "" && !opt.showSecrets
 }
 
-func (s *session) writeMasked(out io.Writer, text []byte, mask bool) {
-	if mask && bytes.Contains(text, []byte(loader.Masked)) {
+func (s *session) tellHidden(hidden bool) {
+	if hidden {
 		s.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
 	}
-	out.Write(text)
 }
 
 func (o configOptions) renderFormat() (loader.Format, error) {
@@ -191,16 +189,16 @@ func (s *session) configRaw(ctx context.Context, in loader.Input, opt configOpti
 	if err != nil {
 		return err
 	}
-	text, warnings, err := loader.RenderRaw(ctx, in, loader.RenderOptions{Format: format, Mask: s.masks(opt)})
+	var text bytes.Buffer
+	hidden, warnings, err := loader.RenderRaw(ctx, &text, in, loader.RenderOptions{Format: format, Mask: s.masks(opt)})
 	for _, w := range warnings {
 		s.printer.Warn(w.String())
 	}
 	if err != nil || opt.quiet {
 		return err
 	}
-	out, done := s.configOutput(opt)
-	s.writeMasked(out, text, s.masks(opt))
-	return done()
+	s.tellHidden(hidden)
+	return s.configWrite(opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 }
 
 // configVariables lists the variables that the files use.

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -39,11 +38,7 @@ func (s *session) configNames(ctx context.Context, in loader.Input, opt configOp
 	if err != nil {
 		return err
 	}
-	out, done := s.configOutput(opt)
-	for _, name := range names {
-		fmt.Fprintln(out, name)
-	}
-	return done()
+	return s.configLines(opt, names)
 }
 
 // lines answers the selectors, the first of which wins.

@@ -199,11 +199,11 @@ func TestValid(t *testing.T) {
 
 func render(t *testing.T, p *project.Project, format loader.Format) []byte {
 	t.Helper()
-	out, err := loader.Render(p, loader.RenderOptions{Format: format})
-	if err != nil {
+	var out bytes.Buffer
+	if _, err := loader.Render(&out, p, loader.RenderOptions{Format: format}); err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return out.Bytes()
 }
 
 func sameHashes(t *testing.T, a, b *project.Project) {

@@ -80,9 +80,10 @@ func rawReadsBack(t *testing.T, in loader.Input, p *project.Project, yaml []byte
 func renderRaw(t *testing.T, in loader.Input, format loader.Format) []byte {
 	t.Helper()
 	in.NoInterpolate = true
-	text, _, err := loader.RenderRaw(context.Background(), in, loader.RenderOptions{Format: format})
+	var text bytes.Buffer
+	_, _, err := loader.RenderRaw(context.Background(), &text, in, loader.RenderOptions{Format: format})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text
+	return text.Bytes()
 }

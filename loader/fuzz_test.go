@@ -131,22 +131,21 @@ func placed(t *testing.T, err error) {
 
 func readsBack(t *testing.T, p *project.Project, dir string) {
 	t.Helper()
-	first, err := Render(p, RenderOptions{})
-	if err != nil {
+	var first, second strings.Builder
+	if _, err := Render(&first, p, RenderOptions{}); err != nil {
 		t.Fatalf("write: %v", err)
 	}
 	again, _, err := Load(context.Background(), Input{
-		Files: []string{"-"}, Stdin: strings.NewReader(string(first)), WorkingDir: dir, ProjectName: "fuzz", AllResources: true, AllProfiles: true,
+		Files: []string{"-"}, Stdin: strings.NewReader(first.String()), WorkingDir: dir, ProjectName: "fuzz", AllResources: true, AllProfiles: true,
 	})
 	if err != nil {
-		t.Fatalf("read back: %v\n%s", err, first)
+		t.Fatalf("read back: %v\n%s", err, first.String())
 	}
-	second, err := Render(again, RenderOptions{})
-	if err != nil {
+	if _, err := Render(&second, again, RenderOptions{}); err != nil {
 		t.Fatalf("write again: %v", err)
 	}
-	if string(first) != string(second) {
-		t.Errorf("first:\n%s\nsecond:\n%s", first, second)
+	if first.String() != second.String() {
+		t.Errorf("first:\n%s\nsecond:\n%s", first.String(), second.String())
 	}
 }
 

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
@@ -28,16 +29,16 @@ func WithImages(p *project.Project, images map[string]string) (*project.Project,
 }
 
 // RenderImages writes only the services' images, as an override file.
-func RenderImages(p *project.Project, format Format) ([]byte, error) {
+func RenderImages(w io.Writer, p *project.Project, format Format) error {
 	services := map[string]any{}
 	for _, s := range p.Services {
 		if s.Spec.Image != "" {
 			services[s.Name] = map[string]any{"image": s.Spec.Image}
 		}
 	}
-	var doc yaml.Node
-	if err := doc.Encode(map[string]any{"services": services}); err != nil {
-		return nil, fmt.Errorf("write the images of %s: %w", p.Name, err)
+	d := &document{format: format, fill: func(string, map[string]any) {}, finish: func(*yaml.Node) {}}
+	if err := d.write(w, mapEntries(map[string]any{"services": services})); err != nil {
+		return fmt.Errorf("write the images of %s: %w", p.Name, err)
 	}
-	return encode(&doc, format, func(map[string]any) {})
+	return nil
 }

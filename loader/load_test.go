@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -305,12 +306,13 @@ func TestRenderRaw(t *testing.T) {
 	in := tree(t, map[string]string{"compose.yaml": "services:\n  web:\n    image: busybox:${TAG}\n    scale: ${N}\n    ports: [\"${PORT:-80}:80\"]\n    privileged: ${P:-false}\n"})
 	in.NoInterpolate = true
 	for format, want := range map[loader.Format]string{loader.YAML: "image: busybox:${TAG}", loader.JSON: `"scale": "${N}"`} {
-		out, _, err := loader.RenderRaw(context.Background(), in, loader.RenderOptions{Format: format})
+		var out bytes.Buffer
+		_, _, err := loader.RenderRaw(context.Background(), &out, in, loader.RenderOptions{Format: format})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(out), want) {
-			t.Errorf("%s without %s:\n%s", format, want, out)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s without %s:\n%s", format, want, out.String())
 		}
 	}
 }

@@ -36,6 +36,7 @@ func LooksSecret(name string) bool {
 // look so, variables from env files, passwords in addresses and command lines,
 // and, wherever they were put, values that the environment has under such names.
 type masker struct {
+	hidden  bool                   // something was
 	values  []string               // of the environment, the longest first
 	written func(path string) bool // nil where variables are kept: all is written then
 }
@@ -60,7 +61,7 @@ func (m *masker) mask(n *yaml.Node, path []string) {
 			key, value := n.Content[i].Value, n.Content[i+1]
 			below := append(slices.Clone(path), key)
 			if value.Kind == yaml.ScalarNode && m.hides(below, key, value) {
-				hide(value, Masked)
+				m.hide(value, Masked)
 			} else {
 				m.mask(value, below)
 			}
@@ -68,16 +69,16 @@ func (m *masker) mask(n *yaml.Node, path []string) {
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			if i > 0 && item.Kind == yaml.ScalarNode && secretFlag(n.Content[i-1].Value) && !strings.HasPrefix(item.Value, "-") {
-				hide(item, Masked)
+				m.hide(item, Masked)
 			} else if parts := listed.FindStringSubmatch(item.Value); parts != nil && m.hides(path, parts[1], &yaml.Node{Kind: yaml.ScalarNode, Value: parts[2]}) {
-				hide(item, parts[1]+"="+Masked)
+				m.hide(item, parts[1]+"="+Masked)
 			} else {
 				m.mask(item, path)
 			}
 		}
 	case yaml.ScalarNode:
 		if text := m.text(n.Value); n.ShortTag() == "!!str" && text != n.Value {
-			hide(n, text)
+			m.hide(n, text)
 		}
 	}
 }
@@ -109,6 +110,7 @@ func (m *masker) text(s string) string {
 	return assigned.ReplaceAllString(s, "${1}"+Masked)
 }
 
-func hide(n *yaml.Node, text string) {
+func (m *masker) hide(n *yaml.Node, text string) {
+	m.hidden = true
 	*n = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: n.Style &^ yaml.TaggedStyle, Value: text}
 }

@@ -1,10 +1,9 @@
 package loader
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -29,59 +28,55 @@ const (
 type RenderOptions struct {
 	Format Format // empty is YAML
 	// Mask hides the values of variables that come from env files, and what
-	// looks secret. What is written then is for reading only, and it holds
-	// Masked if anything is hidden.
+	// looks secret. What is written then is for reading only.
 	Mask bool
 }
 
-// Render writes the selected part of the project as a Compose file. Dollar
-// signs are doubled: reading the result gives the same project, and writing
-// that gives the same bytes.
-func Render(p *project.Project, opt RenderOptions) ([]byte, error) {
-	out, err := selection(p).MarshalYAML()
-	if err != nil {
-		return nil, fmt.Errorf("write the model of %s: %w", p.Name, err)
-	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(out, &doc); err != nil {
-		return nil, fmt.Errorf("write the model of %s: %w", p.Name, err)
-	}
-	keepZeros(&doc, p)
+// Render writes the selected part of the project as a Compose file, and reports
+// whether values are hidden in it. Dollar signs are doubled: reading the result
+// gives the same project, and writing that gives the same bytes. It is written
+// element by element: a large project is never in memory twice.
+func Render(w io.Writer, p *project.Project, opt RenderOptions) (hidden bool, err error) {
+	m := &masker{}
 	if opt.Mask {
-		newMasker(p).mask(&doc, nil)
+		m = newMasker(p)
 	}
-	doubleDollars(&doc)
-	out, err = encode(&doc, opt.Format, fillJSON)
-	if err != nil {
-		return nil, fmt.Errorf("write the model of %s: %w", p.Name, err)
+	zeros := newZeros(p)
+	d := &document{format: opt.Format, fill: fillJSON, finish: func(n *yaml.Node) {
+		zeros.keep(n)
+		if opt.Mask {
+			m.mask(n, nil)
+		}
+		doubleDollars(n)
+	}}
+	if err := d.write(w, modelEntries(p)); err != nil {
+		return m.hidden, fmt.Errorf("write the model of %s: %w", p.Name, err)
 	}
-	return out, nil
+	return m.hidden, nil
 }
 
 // RenderRaw writes the merged files without decoding them, for models that
-// cannot be decoded because their variables are kept. Use it with
-// Input.NoInterpolate. The error is that of Load.
-func RenderRaw(ctx context.Context, in Input, opt RenderOptions) ([]byte, []Warning, error) {
+// cannot be decoded because their variables are kept, and reports whether
+// values are hidden. Use it with Input.NoInterpolate. The error is that of Load.
+func RenderRaw(ctx context.Context, w io.Writer, in Input, opt RenderOptions) (hidden bool, warnings []Warning, err error) {
 	r, err := assemble(ctx, in)
 	if err == nil {
 		err = r.session.err()
 	}
 	if err != nil {
-		return nil, r.warned(), err
+		return false, r.warned(), err
 	}
-	var doc yaml.Node
-	if err := doc.Encode(r.part.model); err != nil {
-		return nil, r.warned(), fmt.Errorf("write the model: %w", err)
+	m := &masker{}
+	d := &document{format: opt.Format, fill: func(string, map[string]any) {}, finish: func(n *yaml.Node) {
+		keepTexts(n)
+		if opt.Mask {
+			m.mask(n, nil)
+		}
+	}}
+	if err := d.write(w, mapEntries(r.part.model)); err != nil {
+		return m.hidden, r.warned(), fmt.Errorf("write the model: %w", err)
 	}
-	keepTexts(&doc)
-	if opt.Mask {
-		(&masker{}).mask(&doc, nil)
-	}
-	out, err := encode(&doc, opt.Format, func(map[string]any) {})
-	if err != nil {
-		return nil, r.warned(), fmt.Errorf("write the model: %w", err)
-	}
-	return out, r.warned(), nil
+	return m.hidden, r.warned(), nil
 }
 
 // RawNames are the names of a section of the merged files (services, volumes,
@@ -115,53 +110,29 @@ func keepTexts(n *yaml.Node) {
 	}
 }
 
-func encode(doc *yaml.Node, format Format, fill func(map[string]any)) ([]byte, error) {
-	var out bytes.Buffer
-	if format != JSON {
-		enc := yaml.NewEncoder(&out)
-		enc.SetIndent(2)
-		if err := enc.Encode(doc); err != nil {
-			return nil, err
-		}
-		return out.Bytes(), enc.Close()
-	}
-	var model map[string]any
-	if err := doc.Decode(&model); err != nil {
-		return nil, err
-	}
-	fill(model)
-	enc := json.NewEncoder(&out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(model)
-	return out.Bytes(), err
-}
-
 // fillJSON adds what Docker Compose always has in its JSON.
-func fillJSON(model map[string]any) {
-	services, _ := model["services"].(map[string]any)
-	for _, s := range services {
-		service, _ := s.(map[string]any)
+func fillJSON(section string, element map[string]any) {
+	switch section {
+	case "services":
 		for _, key := range []string{"command", "entrypoint"} {
-			if _, ok := service[key]; !ok && service != nil {
-				service[key] = nil
+			if _, ok := element[key]; !ok {
+				element[key] = nil
 			}
 		}
-	}
-	networks, _ := model["networks"].(map[string]any)
-	for _, n := range networks {
-		if network, ok := n.(map[string]any); ok && network["ipam"] == nil {
-			network["ipam"] = map[string]any{}
+	case "networks":
+		if element["ipam"] == nil {
+			element["ipam"] = map[string]any{}
 		}
 	}
 }
 
 // selection is compose-go's model of the selected services and what they use.
+// The services are as they were loaded: see renderable.
 func selection(p *project.Project) *types.Project {
 	model := *p.Compose
 	model.Services = types.Services{}
 	for _, s := range p.Services {
-		model.Services[s.Name] = renderable(s, p)
+		model.Services[s.Name] = s.Spec
 	}
 	if len(p.Services) < len(p.Compose.Services) {
 		return model.WithoutUnnecessaryResources()

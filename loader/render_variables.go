@@ -3,6 +3,7 @@ package loader
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 
 	"gopkg.in/yaml.v3"
 )
@@ -31,7 +32,12 @@ func RenderVariables(all []VariableInfo, format Format) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	if format == YAML {
-		err := yaml.NewEncoder(&out).Encode(entries)
+		n, err := encodeNode(reflect.ValueOf(entries))
+		if err != nil {
+			return nil, err
+		}
+		dress(n)
+		err = yaml.NewEncoder(&out).Encode(n)
 		return out.Bytes(), err
 	}
 	err := json.NewEncoder(&out).Encode(entries)

@@ -8,35 +8,40 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// keepZeros writes the values that compose-go leaves out for being empty,
-// although an empty one is not the same as none: a file without content, and a
-// container that is kept out of swap.
-func keepZeros(doc *yaml.Node, p *project.Project) {
-	root := doc.Content[0]
+// zeros writes the values that compose-go leaves out for being empty, although
+// an empty one is not the same as none: a file without content, and a container
+// that is kept out of swap.
+type zeros struct {
+	p     *project.Project
+	files map[string]bool // configs.NAME and secrets.NAME whose text is empty
+}
+
+func newZeros(p *project.Project) *zeros {
+	z := &zeros{p: p, files: map[string]bool{}}
 	for _, section := range []struct {
 		name  string
 		files []*project.File
 	}{{"configs", p.Configs}, {"secrets", p.Secrets}} {
 		for _, f := range section.files {
-			if n := below(root, section.name, f.Key); n != nil && f.Inline && len(f.Content) == 0 {
-				addMissing(n, "content", yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle})
-			}
+			z.files[project.Path(section.name, f.Key)] = f.Inline && len(f.Content) == 0
 		}
 	}
-	for _, s := range p.Services {
-		if n := below(root, "services", s.Name); n != nil && p.Positions.Has("services", s.Name, "mem_swappiness") {
-			addMissing(n, "mem_swappiness", yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "0"})
-		}
-	}
+	return z
 }
 
-func below(n *yaml.Node, keys ...string) *yaml.Node {
-	for _, key := range keys {
-		if n = child(n, key); n == nil {
-			return nil
-		}
+// keep adds them to a part of the model: an element within its section.
+func (z *zeros) keep(doc *yaml.Node) {
+	section, elements := doc.Content[0].Value, doc.Content[1]
+	if elements.Kind != yaml.MappingNode || len(elements.Content) == 0 {
+		return
 	}
-	return n
+	name, n := elements.Content[0].Value, elements.Content[1]
+	switch {
+	case z.files[project.Path(section, name)]:
+		addMissing(n, "content", yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle})
+	case section == "services" && z.p.Positions.Has("services", name, "mem_swappiness"):
+		addMissing(n, "mem_swappiness", yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "0"})
+	}
 }
 
 // addMissing adds a key to a mapping that lacks it, in alphabetical order.

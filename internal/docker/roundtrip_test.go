@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/musterdev/muster/loader"
+	"github.com/musterdev/muster/project"
 )
 
 // TestRoundTrip writes the Compose files of testdata/mapping and of InsideCases as
@@ -39,17 +40,22 @@ func roundTrip(t *testing.T, f txtar.File) {
 	t.Helper()
 	places := regexp.MustCompile(`(?m)^warning: \d+:\d+: `) // differ in the two
 	p := load(t, string(f.Data))
-	text, err := loader.Render(p, loader.RenderOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	back := load(t, string(text))
+	text := rendered(t, p)
+	back := load(t, text)
 	want, got := places.ReplaceAllString(asked(t, f.Name, p), ""), places.ReplaceAllString(asked(t, f.Name, back), "")
 	if got != want {
 		t.Errorf("%s: is\n%s\nread back from\n%s\nwant\n%s", f.Name, got, text, want)
 	}
-	again, err := loader.Render(back, loader.RenderOptions{})
-	if err != nil || string(again) != string(text) {
-		t.Errorf("%s: is written differently when it was read back, %v:\n%s\nwas\n%s", f.Name, err, again, text)
+	if again := rendered(t, back); again != text {
+		t.Errorf("%s: is written differently when it was read back:\n%s\nwas\n%s", f.Name, again, text)
 	}
+}
+
+func rendered(t *testing.T, p *project.Project) string {
+	t.Helper()
+	var out strings.Builder
+	if _, err := loader.Render(&out, p, loader.RenderOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
