@@ -39,7 +39,7 @@ func (s *session) attach(ctx context.Context, opt attachOptions, service string)
 	if err != nil {
 		return err
 	}
-	c, err := pickRunning(ctx, e, name, service, opt.index)
+	c, err := pickRunning(ctx, e, target{name: name}, service, opt.index)
 	if err != nil {
 		return err
 	}

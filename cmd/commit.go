@@ -40,7 +40,7 @@ func (s *session) commit(ctx context.Context, service string, index int, opt con
 	if err != nil {
 		return err
 	}
-	c, err := pickAny(ctx, e, name, service, index)
+	c, err := pickAny(ctx, e, target{name: name}, service, index)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (s *session) completeProjects(c *cobra.Command, _ []string, _ string) (comp
 	if err != nil {
 		return nil, noFiles
 	}
-	cs, err := e.ListContainers(c.Context(), convergence.ContainerFilter{})
+	cs, err := convergence.ListOurs(c.Context(), e, "", nil)
 	if err != nil {
 		return nil, noFiles
 	}

@@ -77,7 +77,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 		return err
 	}
 	service := fromService + toService
-	cs, err := containersOf(ctx, e, name, service, func(c convergence.Container) bool {
+	cs, err := containersOf(ctx, e, target{name: name}, service, func(c convergence.Container) bool {
 		return (opt.all || !c.OneOff) && (opt.index == 0 || c.Number == opt.index)
 	})
 	if err != nil {

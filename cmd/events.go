@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/ui"
-	"github.com/musterdev/muster/project"
 )
 
 type eventsOptions struct {
@@ -49,11 +49,16 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 	if !ok {
 		return fmt.Errorf("events of the past: %w", convergence.ErrUnsupported)
 	}
+	chosen, err := s.eventServices(ctx, e, name, args)
+	if err != nil {
+		return err
+	}
 	stream, err := chronicle.EventsBetween(ctx, name, opt.since, opt.until)
 	if err != nil {
 		return err
 	}
 	defer stream.Close()
+	known := acquaintances{engine: e, project: name, ours: map[string]bool{}}
 	for {
 		ev, err := stream.Next(ctx)
 		if errors.Is(err, io.EOF) && opt.until != "" {
@@ -62,7 +67,14 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 		if err != nil {
 			return err
 		}
-		if !concerned(ev, args) {
+		if !chosen.has(ev.Service) {
+			continue
+		}
+		concerned, err := known.concern(ctx, ev)
+		if err != nil {
+			return err
+		}
+		if !concerned {
 			continue
 		}
 		if err := ui.PrintEvent(s.Out, ev, opt.json, s.Terminal.Out); err != nil {
@@ -71,10 +83,41 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 	}
 }
 
-// concerned reports whether the event is of one of the services and no one-off's.
-func concerned(ev convergence.Event, patterns []string) bool {
-	if ev.Attributes[project.LabelOneOff] == "True" {
-		return false
+// eventServices resolves the services whose events are wanted. What the files
+// declare may have no container yet.
+func (s *session) eventServices(ctx context.Context, e convergence.Engine, name string, patterns []string) (choice, error) {
+	if len(patterns) == 0 {
+		return choice{}, nil
 	}
-	return len(patterns) == 0 || len(matchServices([]convergence.Container{{Service: ev.Service}}, patterns)) > 0
+	cs, err := convergence.ListOurs(ctx, e, name, nil)
+	if err != nil {
+		return choice{}, err
+	}
+	return s.services(ctx, target{name: name}, patterns, cs)
+}
+
+// acquaintances tell the events of a project's containers from those of others
+// that bear its labels.
+type acquaintances struct {
+	engine  convergence.ContainerLister
+	project string
+	ours    map[string]bool // by container ID, where an event alone does not tell
+}
+
+// concern reports whether the event is of a replica or a hook of the project.
+func (a acquaintances) concern(ctx context.Context, ev convergence.Event) (bool, error) {
+	m, sure := convergence.OurEvent(ev, a.project)
+	if sure {
+		return m.Role == convergence.Replica || m.Role == convergence.HookContainer, nil
+	}
+	ours, known := a.ours[ev.Container.ID]
+	if known {
+		return ours, nil
+	}
+	cs, err := convergence.ListOurs(ctx, a.engine, a.project, nil)
+	if err != nil {
+		return false, err
+	}
+	a.ours[ev.Container.ID] = slices.ContainsFunc(cs, func(c convergence.Container) bool { return c.ID == ev.Container.ID && !c.OneOff })
+	return a.ours[ev.Container.ID], nil
 }

@@ -59,7 +59,7 @@ func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, a
 	if err != nil {
 		return err
 	}
-	c, err := pickRunning(ctx, e, name, args[0], opt.index)
+	c, err := pickRunning(ctx, e, target{name: name}, args[0], opt.index)
 	if err != nil {
 		return err
 	}

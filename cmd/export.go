@@ -39,7 +39,7 @@ func (s *session) export(ctx context.Context, service, output string, index int)
 	if err != nil {
 		return err
 	}
-	c, err := pickAny(ctx, e, name, service, index)
+	c, err := pickAny(ctx, e, target{name: name}, service, index)
 	if err != nil {
 		return err
 	}

@@ -38,13 +38,9 @@ func (s *session) images(ctx context.Context, opt imagesOptions, args []string) 
 	if err != nil {
 		return err
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+	cs, err := s.containersNamed(ctx, e, name, args)
 	if err != nil {
 		return err
-	}
-	if len(args) > 0 {
-		names := matchServices(cs, args)
-		cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !slices.Contains(names, c.Service) })
 	}
 	images, err := e.ListImages(ctx, imageIDs(cs))
 	if err != nil {

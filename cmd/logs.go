@@ -97,24 +97,24 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}
-	names, err := t.services(args, cs)
-	if err != nil && (t.project != nil || len(cs) > 0) {
+	chosen, err := s.services(ctx, t, args, cs)
+	if err != nil {
 		return err
 	}
-	shown := slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, names, c) })
+	shown := slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, chosen, c) })
 	if opt.index != 0 && len(shown) == 0 {
-		return fmt.Errorf("service %q has no container #%d", names[0], opt.index)
+		return fmt.Errorf("service %q has no container #%d", args[0], opt.index)
 	}
 	show := logView{lines: lines, json: opt.json, style: ui.LogStyle{
 		Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out && !opt.raw,
 	}}
 	if opt.follow {
-		sel := func(c convergence.Container) bool { return opt.shows(t, names, c) }
+		sel := func(c convergence.Container) bool { return opt.shows(t, chosen, c) }
 		return s.followLogs(ctx, e, t, sel, shown, read, show)
 	}
 	return s.printLogs(ctx, e, t.name, shown, read, show)
@@ -133,15 +133,15 @@ func parseTail(text string) (int, error) {
 }
 
 // shows reports whether the container's output is wanted: that of the services
-// named, or of all that do not decline with attach: false.
-func (o logsOptions) shows(t target, names []string, c convergence.Container) bool {
-	if c.Labels[project.LabelConfigHash] == "" || (o.index != 0 && (c.Number != o.index || c.OneOff)) {
+// named, or of all of the given files that do not decline with attach: false.
+func (o logsOptions) shows(t target, chosen choice, c convergence.Container) bool {
+	if o.index != 0 && (c.Number != o.index || c.OneOff) {
 		return false
 	}
-	if len(names) > 0 {
-		return slices.Contains(names, c.Service)
+	if chosen.named() {
+		return chosen.has(c.Service)
 	}
-	return !declinesAttach(t.project, c.Service)
+	return t.declares(c) && !declinesAttach(t.project, c.Service)
 }
 
 // declinesAttach reports whether the service says attach: false.

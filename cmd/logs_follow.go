@@ -26,7 +26,7 @@ func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target
 		ctx, cancel = context.WithDeadlineCause(ctx, at, errUntil)
 		defer cancel()
 	}
-	err := convergence.Follow(ctx, e, convergence.FollowOptions{Project: t.name, Select: sel, Past: &read}, func(o convergence.Output) error {
+	err := convergence.Follow(ctx, e, convergence.FollowOptions{Project: t.name, Want: t.project, Select: sel, Past: &read}, func(o convergence.Output) error {
 		return printer.print(o)
 	})
 	if errors.Is(err, errUntil) {

@@ -85,6 +85,24 @@ func (s *session) fileOrName(ctx context.Context, services []string) (target, er
 	return target{name: strings.ToLower(name)}, nil
 }
 
+// declares reports whether the given files declare the container's service;
+// without files every one counts as declared.
+func (t target) declares(c convergence.Container) bool {
+	return convergence.Ours(c, nil, t.project).Declared
+}
+
+// meant are the services that a command is about that names these: where it names
+// none all of the given files, and none at all where no file was loaded.
+func (t target) meant(names []string) []string {
+	if len(names) > 0 || t.project == nil {
+		return names
+	}
+	for _, sv := range slices.Concat(t.project.Services, t.project.Disabled) {
+		names = append(names, sv.Name)
+	}
+	return names
+}
+
 // nameOnly finds the name of the project of a command that needs nothing else.
 func (s *session) nameOnly(ctx context.Context) (string, error) {
 	if s.global.name != "" {
@@ -94,33 +112,72 @@ func (s *session) nameOnly(ctx context.Context) (string, error) {
 	return strings.ToLower(name), err
 }
 
-// services resolves names and patterns to services of the project or, without
-// its file, to those that its containers tell of. Names that match nothing are
-// an error.
-func (t target) services(patterns []string, cs []convergence.Container) ([]string, error) {
-	if len(patterns) == 0 {
-		return nil, nil
-	}
+// choice are the services that a command names. Nothing named is every service.
+type choice struct {
+	patterns []string
+	names    []string // of services that exist; may be empty though some are declared
+}
+
+// none reports that services were named of which nothing exists.
+func (c choice) none() bool { return c.named() && len(c.names) == 0 }
+
+func (c choice) named() bool { return len(c.patterns) > 0 }
+
+// has reports whether the service is meant, one that comes later included.
+func (c choice) has(service string) bool {
+	return !c.named() || slices.ContainsFunc(c.patterns, func(p string) bool { return matches(p, service) })
+}
+
+// services resolves names and patterns to services of the project or, where its
+// file was not loaded, to those that its containers tell of. A service that the
+// file declares and that has no container is none of these, and no error; one
+// that is nowhere is.
+func (s *session) services(ctx context.Context, t target, patterns []string, cs []convergence.Container) (choice, error) {
+	c := choice{patterns: patterns}
 	if t.project != nil {
-		return t.project.Match(patterns...)
+		var err error
+		c.names, err = t.project.Match(patterns...)
+		return c, err
 	}
-	names := matchServices(cs, patterns)
-	if len(names) == 0 {
-		return nil, fmt.Errorf("no such service: %s", strings.Join(patterns, ", "))
+	for _, p := range patterns {
+		found := matchServices(cs, []string{p})
+		if len(found) == 0 && !s.declared(ctx, p) {
+			return c, &project.UnknownServiceError{Name: p}
+		}
+		c.names = append(c.names, found...)
 	}
-	return names, nil
+	slices.Sort(c.names)
+	c.names = slices.Compact(c.names)
+	return c, nil
+}
+
+// declared reports whether the files that a command would load declare the
+// service. The command can do without them: nothing is said of what is wrong
+// with them.
+func (s *session) declared(ctx context.Context, pattern string) bool {
+	in := s.loaderInput()
+	in.Named = nil
+	in.NoConsistency, in.NoEnvResolution = true, true
+	p, _, err := loader.Load(ctx, in)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(slices.Concat(p.Services, p.Disabled), func(sv *project.Service) bool { return matches(pattern, sv.Name) })
 }
 
 // matchServices are the services of the containers that the patterns name, sorted.
 func matchServices(cs []convergence.Container, patterns []string) []string {
 	var names []string
 	for _, c := range cs {
-		for _, p := range patterns {
-			if ok, err := path.Match(p, c.Service); c.Service == p || (err == nil && ok) {
-				names = append(names, c.Service)
-			}
+		if slices.ContainsFunc(patterns, func(p string) bool { return matches(p, c.Service) }) {
+			names = append(names, c.Service)
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+func matches(pattern, service string) bool {
+	ok, err := path.Match(pattern, service)
+	return service == pattern || (err == nil && ok)
 }

@@ -43,7 +43,7 @@ func (s *session) ls(ctx context.Context, opt lsOptions) error {
 	if err != nil {
 		return err
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{})
+	cs, err := convergence.ListOurs(ctx, e, "", nil)
 	if err != nil {
 		return err
 	}

@@ -188,7 +188,7 @@ func (a *attached) openLogs(ctx context.Context, service string) {
 	}
 	a.only.Store(&service)
 	a.inform("Output of " + service)
-	cs, err := containersOf(ctx, a.engine, a.op.target.name, service, func(c convergence.Container) bool { return !c.OneOff })
+	cs, err := containersOf(ctx, a.engine, a.op.target, service, func(c convergence.Container) bool { return !c.OneOff })
 	if err == nil {
 		_, err = mergeLogs(ctx, a.engine, cs, convergence.LogOptions{Tail: menuTail, Timestamps: true}, func(i int, l convergence.LogLine) error {
 			return printOutput(a.logs, a.op.target.name, convergence.Output{Container: cs[i], Line: l})

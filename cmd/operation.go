@@ -192,9 +192,9 @@ func unchanged(n int) string {
 	return fmt.Sprintf("%d containers are as they should be", n)
 }
 
-// serviceArgs resolves the services that a command names. none reports that
-// names were given and nothing of that name exists, so that there is nothing to
-// do: without a file that is no error.
+// serviceArgs resolves the services that a command that changes them names. none
+// reports that names were given and nothing of that name exists, so that there
+// is nothing to do.
 func (s *session) serviceArgs(ctx context.Context, t target, args []string) (names []string, none bool, err error) {
 	if len(args) == 0 {
 		return nil, false, nil
@@ -207,12 +207,15 @@ func (s *session) serviceArgs(ctx context.Context, t target, args []string) (nam
 	if err != nil {
 		return nil, false, err
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return nil, false, err
 	}
-	names = matchServices(cs, args)
-	return names, len(names) == 0, nil
+	if len(cs) == 0 {
+		return nil, true, nil // of a project of which nothing is there every service is down
+	}
+	chosen, err := s.services(ctx, t, args, cs)
+	return chosen.names, chosen.none(), err
 }
 
 // seconds is a timeout flag: unset is nil.

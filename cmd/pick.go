@@ -24,8 +24,8 @@ func (s *session) sessions() (convergence.Engine, convergence.Sessions, error) {
 
 // containersOf are the service's containers for which keep holds: replicas by
 // number, then one-offs.
-func containersOf(ctx context.Context, e convergence.Engine, name, service string, keep func(convergence.Container) bool) ([]convergence.Container, error) {
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+func containersOf(ctx context.Context, e convergence.Engine, t target, service string, keep func(convergence.Container) bool) ([]convergence.Container, error) {
+	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +34,17 @@ func containersOf(ctx context.Context, e convergence.Engine, name, service strin
 		return cmp.Or(cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
 	})
 	return cs, nil
+}
+
+// containersNamed are the containers of the services that a command that knows no
+// more than the project's name is about: those of the patterns, or all.
+func (s *session) containersNamed(ctx context.Context, e convergence.Engine, name string, patterns []string) ([]convergence.Container, error) {
+	cs, err := convergence.ListOurs(ctx, e, name, nil)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := s.services(ctx, target{name: name}, patterns, cs)
+	return slices.DeleteFunc(cs, func(c convergence.Container) bool { return !chosen.has(c.Service) }), err
 }
 
 func oneOffRank(c convergence.Container) int {
@@ -45,8 +56,8 @@ func oneOffRank(c convergence.Container) int {
 
 // pickRunning is the running container that exec, attach and the like mean: the
 // one with the index, or else the first.
-func pickRunning(ctx context.Context, e convergence.Engine, name, service string, index int) (convergence.Container, error) {
-	cs, err := containersOf(ctx, e, name, service, func(c convergence.Container) bool {
+func pickRunning(ctx context.Context, e convergence.Engine, t target, service string, index int) (convergence.Container, error) {
+	cs, err := containersOf(ctx, e, t, service, func(c convergence.Container) bool {
 		return c.State == convergence.Running && (index == 0 || c.Number == index)
 	})
 	switch {
@@ -61,8 +72,8 @@ func pickRunning(ctx context.Context, e convergence.Engine, name, service string
 }
 
 // pickAny is the same for containers in every state.
-func pickAny(ctx context.Context, e convergence.Engine, name, service string, index int) (convergence.Container, error) {
-	cs, err := containersOf(ctx, e, name, service, func(c convergence.Container) bool { return index == 0 || c.Number == index })
+func pickAny(ctx context.Context, e convergence.Engine, t target, service string, index int) (convergence.Container, error) {
+	cs, err := containersOf(ctx, e, t, service, func(c convergence.Container) bool { return index == 0 || c.Number == index })
 	switch {
 	case err != nil:
 		return convergence.Container{}, err

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence"
-	"github.com/musterdev/muster/project"
 )
 
 type portOptions struct {
@@ -66,27 +65,5 @@ func (s *session) runningContainer(ctx context.Context, service string, index in
 	if err != nil {
 		return none, err
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
-	if err != nil {
-		return none, err
-	}
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool {
-		return c.Service != service || c.State != convergence.Running || c.Labels[project.LabelConfigHash] == "" ||
-			(index != 0 && c.Number != index)
-	})
-	switch {
-	case len(cs) == 0 && index != 0:
-		return none, fmt.Errorf("service %q is not running container #%d", service, index)
-	case len(cs) == 0:
-		return none, fmt.Errorf("service %q is not running", service)
-	}
-	oneOff := func(c convergence.Container) int {
-		if c.OneOff {
-			return 1
-		}
-		return 0
-	}
-	return slices.MinFunc(cs, func(a, b convergence.Container) int {
-		return cmp.Or(cmp.Compare(oneOff(a), oneOff(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
-	}), nil
+	return pickRunning(ctx, e, target{name: name}, service, index)
 }

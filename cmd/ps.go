@@ -12,7 +12,6 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/ui"
-	"github.com/musterdev/muster/project"
 )
 
 type psOptions struct {
@@ -56,15 +55,15 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}
-	names, err := t.services(args, cs)
+	chosen, err := s.services(ctx, t, args, cs)
 	if err != nil {
 		return err
 	}
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, names, c) })
+	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, chosen, c) })
 	switch {
 	case opt.quiet:
 		slices.SortFunc(cs, func(a, b convergence.Container) int { return cmp.Compare(a.Name, b.Name) })
@@ -105,14 +104,14 @@ func (o *psOptions) check() error {
 }
 
 // shows reports whether the container is listed.
-func (o psOptions) shows(t target, names []string, c convergence.Container) bool {
-	if c.Labels[project.LabelConfigHash] == "" || (len(names) > 0 && !slices.Contains(names, c.Service)) {
+func (o psOptions) shows(t target, chosen choice, c convergence.Container) bool {
+	if !chosen.has(c.Service) {
 		return false
 	}
 	if c.OneOff && !o.all && len(o.status) == 0 {
 		return false
 	}
-	if !o.orphans && t.project != nil && t.project.Service(c.Service) == nil && t.project.DisabledService(c.Service) == nil {
+	if !o.orphans && !t.declares(c) {
 		return false
 	}
 	if len(o.status) > 0 {

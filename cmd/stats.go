@@ -57,11 +57,11 @@ func (s *session) stats(ctx context.Context, opt statsOptions, args []string) er
 		return fmt.Errorf("measure containers: %w", convergence.ErrUnsupported)
 	}
 	list := func(ctx context.Context) ([]convergence.Container, error) {
-		cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+		cs, err := s.containersNamed(ctx, e, name, args)
 		if err != nil {
 			return nil, err
 		}
-		return measured(cs, args, opt.all)
+		return measured(cs, opt.all), nil
 	}
 	cs, err := list(ctx)
 	if err != nil {
@@ -79,20 +79,13 @@ func (s *session) stats(ctx context.Context, opt statsOptions, args []string) er
 	return s.statsLive(ctx, board, liveStats{watch: e, project: name, list: list, options: opt})
 }
 
-// measured are the containers that are shown, by service and number. A pattern
-// that names none of the project's services is an error.
-func measured(cs []convergence.Container, patterns []string, all bool) ([]convergence.Container, error) {
-	names := matchServices(cs, patterns)
-	if len(patterns) > 0 && len(names) == 0 {
-		return nil, fmt.Errorf("no such service: %s", patterns[0])
-	}
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool {
-		return len(patterns) > 0 && !slices.Contains(names, c.Service) || !all && !measurable(c)
-	})
+// measured are the containers that are shown, by service and number.
+func measured(cs []convergence.Container, all bool) []convergence.Container {
+	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !all && !measurable(c) })
 	slices.SortFunc(cs, func(a, b convergence.Container) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
 	})
-	return cs, nil
+	return cs
 }
 
 func measurable(c convergence.Container) bool {

@@ -30,7 +30,7 @@ func (s *session) stop(ctx context.Context, opt stopOptions, args []string) erro
 	return s.onServices(ctx, "stop", args, func(t target, names []string) planner {
 		return func(have convergence.Observed) (convergence.Plan, error) {
 			if !s.global.dryRun {
-				s.tellStopped(ctx, t.name, names)
+				s.tellStopped(ctx, t.name, t.meant(names))
 			}
 			return convergence.PlanStop(t.project, have, convergence.StopOptions{
 				Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),

@@ -45,16 +45,9 @@ func (s *session) top(ctx context.Context, format string, args []string) error {
 	if !ok {
 		return fmt.Errorf("list processes: %w", convergence.ErrUnsupported)
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+	cs, err := s.containersNamed(ctx, e, name, args)
 	if err != nil {
 		return err
-	}
-	if len(args) > 0 && len(cs) > 0 {
-		names := matchServices(cs, args)
-		if len(names) == 0 {
-			return fmt.Errorf("no such service: %s", args[0])
-		}
-		cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !slices.Contains(names, c.Service) })
 	}
 	slices.SortFunc(cs, func(a, b convergence.Container) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))

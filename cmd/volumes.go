@@ -41,12 +41,13 @@ func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string
 	if err != nil {
 		return err
 	}
-	names, err := t.services(args, have.Containers)
+	have = have.Ours(t.project)
+	chosen, err := s.services(ctx, t, args, have.Containers)
 	if err != nil {
 		return err
 	}
 	vs := slices.DeleteFunc(have.Volumes, func(v convergence.Volume) bool {
-		return v.Labels[project.LabelProject] != t.name || (len(names) > 0 && !mountedBy(t, names, have, v))
+		return v.Labels[project.LabelProject] != t.name || (chosen.named() && !mountedBy(t, chosen.names, have, v))
 	})
 	table := ui.VolumeTable(vs, s.Terminal.Out)
 	if !opt.quiet {

@@ -37,7 +37,7 @@ func (s *session) wait(ctx context.Context, down bool, args []string) error {
 	if err != nil {
 		return err
 	}
-	cs, err := e.ListContainers(ctx, convergence.ContainerFilter{Project: t.name})
+	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}

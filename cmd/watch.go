@@ -214,7 +214,7 @@ func (r *refresher) withProviders(service string) []string {
 
 // replicas are the service's containers in every state.
 func (r *refresher) replicas(ctx context.Context, service string) ([]convergence.Container, error) {
-	return containersOf(ctx, r.e, r.p.Name, service, func(c convergence.Container) bool { return !c.OneOff })
+	return containersOf(ctx, r.e, target{r.p.Name, r.p}, service, func(c convergence.Container) bool { return !c.OneOff })
 }
 
 func (r *refresher) sync(ctx context.Context, service string, files []watch.File) error {

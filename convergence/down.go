@@ -47,7 +47,7 @@ func (d *down) containers(chosen map[string]bool, whole bool) []Container {
 	var cs []Container
 	var left []string
 	for _, c := range d.have.Containers {
-		hook := isHook(d.have, c)
+		hook := isHook(c, d.have.Networks)
 		switch {
 		case !managed(c) && !hook, !whole && (!chosen[c.Service] || c.OneOff):
 		case d.spares(c):
@@ -63,15 +63,16 @@ func (d *down) containers(chosen map[string]bool, whole bool) []Container {
 }
 
 // spares reports whether the container stays unless orphans are to go: running
-// one-offs, and with a file the containers of services that it does not declare.
+// one-offs, and with a file whatever is of services that it does not declare.
 func (d *down) spares(c Container) bool {
-	if d.opt.RemoveOrphans || isHook(d.have, c) {
+	m := d.have.membership(c, d.want)
+	switch {
+	case d.opt.RemoveOrphans:
 		return false
+	case m.Role == OneOff && alive(c):
+		return true
 	}
-	if c.OneOff {
-		return alive(c)
-	}
-	return d.want != nil && d.service(c.Service) == nil
+	return !m.Declared
 }
 
 func (d *down) removeContainers(cs []Container) {
@@ -96,11 +97,11 @@ func (d *down) removeContainers(cs []Container) {
 // why says why a container goes.
 func (d *down) why(c Container) string {
 	switch {
-	case isHook(d.have, c):
+	case isHook(c, d.have.Networks):
 		return "a hook container that was left behind"
 	case c.OneOff:
 		return "a one-off container"
-	case d.want != nil && d.service(c.Service) == nil:
+	case !declares(d.want, c.Service):
 		return "no service " + c.Service + " is declared"
 	case len(d.opt.Services) > 0:
 		return "service " + c.Service + " goes down"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,8 @@ type Exit struct {
 // FollowOptions say whose output is followed and from when.
 type FollowOptions struct {
 	Project string
+	// Want are the project's files; nil if none were loaded. See Ours.
+	Want *project.Project
 	// Select says whose output is wanted; nil is everybody's.
 	Select func(Container) bool
 	// Past is what is wanted of the output before Follow, as Since, Until and
@@ -49,6 +52,7 @@ type FollowOptions struct {
 type Followed interface {
 	Watcher
 	Observer
+	ContainerLister
 	Logs(ctx context.Context, c Ref, opt LogOptions, emit func(LogLine) error) error
 }
 
@@ -177,7 +181,9 @@ func (f *follower) connect(ctx context.Context) (ended, looked bool, err error) 
 		case <-linger:
 			lingered = true
 		case ev := <-events:
-			f.hear(ctx, ev)
+			if err := f.hear(ctx, ev); err != nil {
+				return false, true, err
+			}
 		case <-f.finished:
 		case <-hold:
 			f.held, hold = false, nil
@@ -217,7 +223,7 @@ func (f *follower) selects(c Container) bool { return f.opt.Select == nil || f.o
 func (f *follower) list(ctx context.Context) ([]Container, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, lookTimeout, errors.New("the engine does not answer"))
 	defer cancel()
-	return f.engine.ListContainers(limited, ContainerFilter{Project: f.opt.Project})
+	return ListOurs(limited, f.engine, f.opt.Project, f.opt.Want)
 }
 
 // over reports whether nobody speaks any more, nor will by himself.
@@ -337,13 +343,20 @@ func (f *follower) first(ctx context.Context, s *speaker) {
 	}
 }
 
-// hear does what an event asks for.
-func (f *follower) hear(ctx context.Context, ev Event) {
+// hear does what an event asks for. An event alone does not always tell whether
+// the container is the project's: then a look does.
+func (f *follower) hear(ctx context.Context, ev Event) error {
 	s := f.known[ev.Container.ID]
 	if s == nil {
 		c := containerOf(ev, f.opt.Project)
-		if !f.selects(c) {
-			return
+		if !managed(c) || !f.selects(c) {
+			return nil
+		}
+		if !vouched(c, f.opt.Want) {
+			if ev.Action != "start" {
+				return nil
+			}
+			return f.look(ctx)
 		}
 		s = f.meet(c)
 	}
@@ -358,7 +371,7 @@ func (f *follower) hear(ctx context.Context, ev Event) {
 		f.stopped = false
 		if s.last.open() && !s.last.died { // attached to before, or seen in a list
 			s.last.early = false
-			return
+			return nil
 		}
 		f.begin(ctx, s, f.restarted)
 	case "die":
@@ -370,6 +383,7 @@ func (f *follower) hear(ctx context.Context, ev Event) {
 			s.last.exited(neverRan)
 		}
 	}
+	return nil
 }
 
 // neverRan stands for the exit code of a container that was removed unused.
@@ -378,7 +392,7 @@ const neverRan = -1
 // containerOf is a container as far as an event tells of it.
 func containerOf(ev Event, projectName string) Container {
 	c := Container{Ref: ev.Container, Project: projectName, Service: ev.Service, Labels: ev.Attributes}
-	c.OneOff = ev.Attributes[project.LabelOneOff] == "True"
+	c.OneOff = strings.EqualFold(ev.Attributes[project.LabelOneOff], "true")
 	if _, err := fmt.Sscan(ev.Attributes[project.LabelContainerNumber], &c.Number); err != nil {
 		c.Number = 0 // one-offs have none
 	}

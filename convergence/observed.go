@@ -47,23 +47,25 @@ const (
 // Container is what one list call tells of a container.
 type Container struct {
 	Ref
-	Project  string
-	Service  string
-	Number   int  // replica number; 0 on one-off containers
-	OneOff   bool // made by `run`
-	Labels   map[string]string
-	Image    string // reference given at create
-	ImageID  string
-	Command  string
-	State    State
-	Status   string // the engine's text: "Up 3 seconds (healthy)"
-	Health   Health
-	ExitCode int // of an exited container
-	Created  time.Time
-	Networks []Attachment // sorted by network name
-	Mounts   []Mount      // sorted by target
-	Ports    []Port       // sorted
-	SizeRw   int64        // bytes written to the container's layer; 0 unless asked for
+	Project string
+	Service string
+	Number  int  // replica number; 0 on one-off containers
+	OneOff  bool // made by `run`
+	Labels  map[string]string
+	Image   string // reference given at create
+	ImageID string
+	// ImageDigest is the digest of the platform's manifest, on engines that tell it.
+	ImageDigest string
+	Command     string
+	State       State
+	Status      string // the engine's text: "Up 3 seconds (healthy)"
+	Health      Health
+	ExitCode    int // of an exited container
+	Created     time.Time
+	Networks    []Attachment // sorted by network name
+	Mounts      []Mount      // sorted by target
+	Ports       []Port       // sorted
+	SizeRw      int64        // bytes written to the container's layer; 0 unless asked for
 }
 
 // alive reports whether processes of the container exist.

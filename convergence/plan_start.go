@@ -183,7 +183,7 @@ func PlanRestart(want *project.Project, have Observed, opt RestartOptions) (Plan
 	for name := range chosen {
 		why[name] = asked + "restart it"
 	}
-	order := s.needs.Order()
+	order := slices.DeleteFunc(s.needs.Order(), func(name string) bool { return !declares(want, name) })
 	if !opt.NoDeps {
 		for _, name := range order {
 			for _, d := range s.deps[name] {

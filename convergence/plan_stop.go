@@ -87,11 +87,11 @@ func PlanKill(want *project.Project, have Observed, opt KillOptions) (Plan, erro
 	if err != nil {
 		return Plan{}, err
 	}
+	orphans := opt.Orphans && len(opt.Services) == 0
 	signal := cmp.Or(opt.Signal, "SIGKILL")
 	var cs []Container
 	for _, c := range s.have.Containers {
-		declared := want == nil || opt.Orphans || s.service(c.Service) != nil
-		if managed(c) && chosen[c.Service] && declared && alive(c) {
+		if managed(c) && alive(c) && (chosen[c.Service] || orphans) {
 			cs = append(cs, c)
 		}
 	}

@@ -92,12 +92,15 @@ func (s *stack) service(name string) *project.Service {
 }
 
 // choose resolves service names. With a file an unknown one is an error;
-// without, it means nothing. No names mean every service.
+// without, it means nothing. No names mean every service of the given files or,
+// without files, every one that containers tell of.
 func (s *stack) choose(names []string) (map[string]bool, error) {
 	chosen := map[string]bool{}
 	if len(names) == 0 {
 		for name := range s.deps {
-			chosen[name] = true
+			if declares(s.want, name) {
+				chosen[name] = true
+			}
 		}
 		return chosen, nil
 	}

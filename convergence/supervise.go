@@ -14,7 +14,7 @@ const suspendDrift = 30 * time.Second
 
 // Supervised is what a supervisor asks of an engine.
 type Supervised interface {
-	ListContainers(ctx context.Context, f ContainerFilter) ([]Container, error)
+	ContainerLister
 	InspectContainer(ctx context.Context, c Ref) (Inspection, error)
 	StartContainer(ctx context.Context, c Ref) error
 	StopContainer(ctx context.Context, c Ref, grace *time.Duration) error

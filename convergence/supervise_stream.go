@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/musterdev/muster/project"
@@ -44,7 +43,10 @@ type unreachable struct{ err error }
 type lost struct{ epoch int }
 
 // happened is an event of the engine.
-type happened struct{ event Event }
+type happened struct {
+	event Event
+	sure  bool // the event itself says that the container is the project's
+}
 
 // listed is the answer to a resync.
 type listed struct {
@@ -62,11 +64,11 @@ type looked struct {
 
 // connect subscribes and then lists, again and again until it succeeds.
 func (l *loop) connect(first bool) {
-	began := time.Now()
+	began, want := time.Now(), l.want
 	l.do(func(ctx context.Context) message {
 		down := false
 		for delay := reconnectMin; ; delay = min(2*delay, reconnectMax) {
-			stream, containers, err := l.subscribe(ctx)
+			stream, containers, err := l.subscribe(ctx, want)
 			if err == nil {
 				down = down || !first && time.Since(began) > goneAfter
 				return connected{stream, containers, down}
@@ -86,14 +88,14 @@ func (l *loop) connect(first bool) {
 }
 
 // subscribe opens the stream before it lists, so that nothing falls between.
-func (l *loop) subscribe(ctx context.Context) (EventStream, []Container, error) {
+func (l *loop) subscribe(ctx context.Context, want *project.Project) (EventStream, []Container, error) {
 	stream, err := l.engine.Watch(ctx, l.name)
 	if err != nil {
 		return nil, nil, err
 	}
 	listCtx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	containers, err := l.engine.ListContainers(listCtx, ContainerFilter{Project: l.name})
+	containers, err := ListOurs(listCtx, l.engine, l.name, want)
 	if err != nil {
 		_ = stream.Close() // the list's error is the one to tell
 		return nil, nil, err
@@ -139,7 +141,7 @@ func (l *loop) afterGap(down bool) {
 
 // read forwards the events that matter to the loop until the stream ends.
 func (l *loop) read(stream EventStream) {
-	epoch := l.epoch
+	epoch, want := l.epoch, l.want
 	l.do(func(ctx context.Context) message {
 		defer stream.Close()
 		for {
@@ -147,12 +149,12 @@ func (l *loop) read(stream EventStream) {
 			if err != nil {
 				return lost{epoch}
 			}
-			oneOff := strings.EqualFold(ev.Attributes[project.LabelOneOff], "true")
-			if !concerns(ev) || oneOff {
+			c := containerOf(ev, want.Name)
+			if !concerns(ev) || c.OneOff || !managed(c) {
 				continue
 			}
 			ev.Attributes = nil
-			l.inbox.put(happened{ev})
+			l.inbox.put(happened{ev, vouched(c, want)})
 		}
 	})
 }
@@ -187,6 +189,10 @@ func (m happened) handle(l *loop) {
 	w := l.wards[ev.Container.ID]
 	if w == nil {
 		if ev.Action == "destroy" {
+			return
+		}
+		if !m.sure { // a list tells
+			l.list()
 			return
 		}
 		w = l.ward(ev.Container, ev.Service)
@@ -249,10 +255,11 @@ func (l *loop) list() {
 		return
 	}
 	l.listing = true
+	want := l.want
 	l.do(func(ctx context.Context) message {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		containers, err := l.engine.ListContainers(ctx, ContainerFilter{Project: l.name})
+		containers, err := ListOurs(ctx, l.engine, l.name, want)
 		return listed{containers, err}
 	})
 }

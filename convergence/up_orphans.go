@@ -25,23 +25,24 @@ func (u *up) planOrphans() {
 // what is left of a `run` or of a pre_start hook.
 func (u *up) isOrphan(c Container) bool {
 	switch {
-	case isHook(u.have, c):
+	case isHook(c, u.have.Networks):
 		return !alive(c)
 	case !managed(c):
 		return false
 	case c.OneOff:
 		return c.State == Exited || c.State == Dead
 	}
-	return u.want.Service(c.Service) == nil && u.want.DisabledService(c.Service) == nil
+	return !declares(u.want, c.Service)
 }
 
 func (u *up) isOrphanToRemove(c Container) bool {
-	return u.isOrphan(c) && (u.opt.RemoveOrphans || isHook(u.have, c))
+	m := u.have.membership(c, u.want)
+	return u.isOrphan(c) && (u.opt.RemoveOrphans || m.Role == HookContainer && m.Declared)
 }
 
 func (u *up) orphanReason(c Container) string {
 	switch {
-	case isHook(u.have, c):
+	case isHook(c, u.have.Networks):
 		return "a hook container that was left behind"
 	case c.OneOff:
 		return "a finished one-off container"

@@ -51,6 +51,9 @@ func newInspection(a container.InspectResponse) convergence.Inspection {
 			inspectHost(&i, a.HostConfig)
 		}
 	}
+	if a.ImageManifestDescriptor != nil {
+		i.ImageDigest = a.ImageManifestDescriptor.Digest.String()
+	}
 	if a.Config != nil {
 		inspectConfig(&i, a.Config)
 	}

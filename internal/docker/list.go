@@ -47,6 +47,9 @@ func newContainer(s container.Summary) convergence.Container {
 		Created: time.Unix(s.Created, 0).UTC(),
 		SizeRw:  s.SizeRw,
 	}
+	if s.ImageManifestDescriptor != nil {
+		c.ImageDigest = s.ImageManifestDescriptor.Digest.String()
+	}
 	c.Health, c.ExitCode = parseStatus(s.Status)
 	label(&c, s.Labels)
 	if s.NetworkSettings != nil {
