@@ -166,8 +166,9 @@ func (a *attached) run(ctx context.Context) error {
 	applyCtx, cancel := context.WithCancelCause(ctx)
 	a.applying, a.cancelApply = true, cancel
 	go func() {
-		defer unlock()
-		a.applied <- a.apply(applyCtx, a.engine, a.op, plan)
+		err := a.apply(applyCtx, a.engine, a.op, plan)
+		unlock() // before it is told: what comes of it may need the lock
+		a.applied <- err
 	}()
 	a.openMenu(following)
 	a.loop(ctx, signals)
@@ -233,14 +234,14 @@ func (a *attached) attachNames(have convergence.Observed, plan convergence.Plan)
 // follow shows output and reports exits.
 func (a *attached) follow(ctx context.Context, standing chan<- struct{}) error {
 	concerns := func(c convergence.Container) bool {
-		return !c.OneOff && c.Labels[project.LabelHook] == "" && slices.Contains(a.scope, c.Service)
+		return !c.OneOff && slices.Contains(a.scope, c.Service)
 	}
 	unlogged := func(c convergence.Container) bool {
 		sv := a.op.target.project.Service(c.Service)
 		return sv != nil && sv.Spec.Logging != nil && sv.Spec.Logging.Driver == "none"
 	}
 	opt := convergence.FollowOptions{
-		Project: a.op.target.name, Select: concerns, Unlogged: unlogged, Hold: a.hold,
+		Project: a.op.target.name, Want: a.op.target.project, Select: concerns, Unlogged: unlogged, Hold: a.hold,
 		Standing: func() { close(standing) }, Final: a.final.Load,
 	}
 	return convergence.Follow(ctx, a.engine, opt, func(o convergence.Output) error {
