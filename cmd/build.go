@@ -85,19 +85,17 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 	if err != nil {
 		return err
 	}
+	plan, err := convergence.PlanBuild(p, services, opt.spec)
+	if err != nil {
+		return err
+	}
 	if s.global.dryRun {
-		for _, sv := range once(services) {
-			if sv.Build {
-				s.inform("would build " + sv.Image)
-			}
+		for _, step := range plan.Steps {
+			s.inform("would " + step.Action.String())
 		}
 		return nil
 	}
 	if err := s.warnOfEngine(ctx, e, p, ".build."); err != nil {
-		return err
-	}
-	plan, err := convergence.PlanBuild(p, services, opt.spec)
-	if err != nil {
 		return err
 	}
 	if plan.Empty() {

@@ -19,9 +19,9 @@ type PullImage struct {
 // BuildImage builds a service's image.
 type BuildImage struct {
 	Spec BuildSpec
-	// IfMissing asks to do nothing if the image exists locally by then: an
-	// optional pull may have brought it.
-	IfMissing bool
+	// IfMissing asks to do nothing if all of these images exist locally by then:
+	// optional pulls may have brought them.
+	IfMissing []ImageRef
 }
 
 // CreateNetwork makes a network of the project.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,16 +75,28 @@ func (r *run) pullImage(ctx context.Context, a PullImage, id StepID) error {
 }
 
 func (r *run) buildImage(ctx context.Context, a BuildImage, id StepID) error {
-	if a.IfMissing {
-		local, err := r.engine.ListImages(ctx, []ImageRef{serviceImage(a.Spec.Project, a.Spec.Service)})
-		if err != nil || len(local) > 0 {
+	if len(a.IfMissing) > 0 {
+		local, err := r.engine.ListImages(ctx, a.IfMissing)
+		if err != nil {
 			return err
+		}
+		if len(local) == len(a.IfMissing) {
+			r.reporter.tell(a.needless(r.reporter.event(r.steps[id], Done, "Pulled")))
+			return errKept
 		}
 	}
 	return r.engine.BuildImage(ctx, a.Spec, func(p Progress) {
 		p.Step = string(id)
 		r.reporter.tell(p)
 	})
+}
+
+// needless says of an image, in place of "Built", what came of it.
+func (a BuildImage) needless(p Progress) Progress {
+	if !slices.ContainsFunc(a.IfMissing, func(r ImageRef) bool { return r.Ref == a.Spec.Service.Image }) {
+		p.Text, p.Details = "Skipped", "not needed: what builds on it was pulled"
+	}
+	return p
 }
 
 func (r *run) createNetwork(ctx context.Context, a CreateNetwork) error {

@@ -32,6 +32,18 @@ func planCommand(t *testing.T, want *project.Project, have Observed, words []str
 	switch words[0] {
 	case "up", "create", "scale":
 		return PlanUp(want, have, f.up(t, words[0], services, timeout))
+	case "build":
+		chosen := want.Services
+		if len(services) > 0 {
+			only, err := want.Only(services...)
+			if err != nil {
+				return Plan{}, err
+			}
+			chosen = only.Services
+		}
+		return PlanBuild(want, chosen, func(b BuildSpec) BuildSpec { b.Check = f.has("check"); return b })
+	case "run":
+		return PlanRun(want, have, services[0], RunOptions{Name: "demo-" + services[0] + "-run-1", Slug: "1", UpOptions: f.up(t, "run", nil, timeout)})
 	case "down":
 		return PlanDown(want, have, DownOptions{
 			Services: services, RemoveOrphans: f.has("remove-orphans"), Volumes: f.has("v"), Images: f["rmi"], Timeout: timeout,

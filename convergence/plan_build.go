@@ -2,29 +2,75 @@ package convergence
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/musterdev/muster/project"
 )
 
 // PlanBuild is the plan that builds the images of those services that have a
-// build section: each image once, those that others build on first. change adds
-// what the caller wants of every build; nil changes nothing.
+// build section, and the images that these build on, whether or not their
+// services are named or active: each image once, those that others build on
+// first. change adds what the caller wants of every build; nil changes nothing.
 func PlanBuild(want *project.Project, services []*project.Service, change func(BuildSpec) BuildSpec) (Plan, error) {
 	var b builder
+	if change == nil {
+		change = func(s BuildSpec) BuildSpec { return s }
+	}
+	if !change(BuildSpec{}).Check { // which looks at Dockerfiles only
+		var err error
+		if services, err = WithBases(want, services); err != nil {
+			return Plan{}, err
+		}
+	}
 	built := map[string]bool{}
 	for _, s := range services {
 		if !s.Build || s.Provider || built[s.Image] {
 			continue
 		}
 		built[s.Image] = true
-		spec := BuildSpec{Project: want, Service: s, Labels: buildLabels(want, s)}
-		if change != nil {
-			spec = change(spec)
-		}
+		spec := change(BuildSpec{Project: want, Service: s, Labels: buildLabels(want, s)})
 		b.add(imageID(ImageRef{Ref: s.Image})+"/build", BuildImage{Spec: spec}, "a build was asked for")
 	}
 	orderBuilds(&b, want)
 	return b.plan(want.Name)
+}
+
+// WithBases are the services and, before each that is built, those whose images
+// its build uses, active or not. A circle of builds is an error with its place.
+func WithBases(want *project.Project, services []*project.Service) ([]*project.Service, error) {
+	var all []*project.Service
+	done := map[string]bool{}
+	var chain []string
+	var visit func(s *project.Service) error
+	visit = func(s *project.Service) error {
+		if i := slices.Index(chain, s.Name); i >= 0 {
+			circle := append(slices.Clone(chain[i:]), s.Name)
+			return at(want.BasePosition(circle[0], circle[1]), "the builds of services need each other: %s", strings.Join(circle, " → "))
+		}
+		if done[s.Name] {
+			return nil
+		}
+		chain = append(chain, s.Name)
+		for _, name := range s.BuildsOn {
+			base := want.Declared(name)
+			if base == nil || !base.Build {
+				continue // said when the file is checked, or by the build
+			}
+			if err := visit(base); err != nil {
+				return err
+			}
+		}
+		chain = chain[:len(chain)-1]
+		done[s.Name] = true
+		all = append(all, s)
+		return nil
+	}
+	for _, s := range services {
+		if err := visit(s); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // orderBuilds lets builds wait for the builds of the images that they build on.
@@ -41,7 +87,7 @@ func orderBuilds(b *builder, want *project.Project) {
 			continue
 		}
 		for _, name := range a.Spec.Service.BuildsOn {
-			if base := want.Service(name); base != nil && builds[base.Image] != b.steps[i].ID {
+			if base := want.Declared(name); base != nil && builds[base.Image] != b.steps[i].ID {
 				b.steps[i].Needs = append(slices.Clone(b.steps[i].Needs), builds[base.Image])
 			}
 		}

@@ -85,10 +85,7 @@ func (s *stack) service(name string) *project.Service {
 	if s.want == nil {
 		return nil
 	}
-	if svc := s.want.Service(name); svc != nil {
-		return svc
-	}
-	return s.want.DisabledService(name)
+	return s.want.Declared(name)
 }
 
 // choose resolves service names. With a file an unknown one is an error;

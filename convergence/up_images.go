@@ -23,6 +23,12 @@ type imageUse struct {
 	users   []*project.Service // that run it
 	mounts  []*project.Service // that mount it
 	builder *project.Service   // the first that builds it
+
+	pull, build string // why it is pulled, and then built; empty if it is not
+	optional    bool   // the pull may fail
+	// unless are the images that make the build needless once they are there;
+	// none means that it is needed in any case.
+	unless []ImageRef
 }
 
 // planImages adds at most one pull and one build per image.
@@ -31,8 +37,17 @@ func (u *up) planImages() {
 	if u.opt.ImagesReady {
 		return
 	}
-	for _, use := range u.imageUses() {
-		u.planImage(use)
+	uses := u.imageUses()
+	for _, use := range uses {
+		u.decideImage(use)
+	}
+	uses = u.buildBases(uses)
+	pulled := map[ImageRef]bool{}
+	for _, use := range uses {
+		pulled[use.ref] = use.pull != ""
+	}
+	for _, use := range uses {
+		u.emitImage(use, pulled)
 	}
 	orderBuilds(&u.builder, u.want)
 }
@@ -71,28 +86,48 @@ func (u *up) imageUses() []*imageUse {
 	return sorted
 }
 
-func (u *up) planImage(use *imageUse) {
+// decideImage says whether the image is pulled, built, or both in turn.
+func (u *up) decideImage(use *imageUse) {
 	local, present := u.have.Image(use.ref.Ref)
 	build, buildWhy := u.wantsBuild(use, present)
 	pull, pullWhy, optional := u.wantsPull(use, local, present)
 	if pull && build && buildWhy != missingImage {
 		pull = false // built in any case
 	}
-	if !pull && !build {
-		if !present {
-			u.missing(use)
-		}
+	if pull {
+		use.pull, use.optional = pullWhy, optional || build
+	}
+	if build {
+		use.build = buildWhy
+	}
+	if pull && build {
+		use.unless = []ImageRef{use.ref}
+	}
+	if !pull && !build && !present {
+		u.missing(use)
+	}
+}
+
+// emitImage adds the steps that bring the image.
+func (u *up) emitImage(use *imageUse, pulled map[ImageRef]bool) {
+	if use.pull == "" && use.build == "" {
 		return
 	}
 	id := imageID(use.ref)
 	var step StepID
-	if pull {
-		step = u.add(id+"/pull", PullImage{Image: use.ref, Services: serviceNames(use.users, use.mounts), Optional: optional || build}, pullWhy)
+	if use.pull != "" {
+		step = u.add(id+"/pull", PullImage{Image: use.ref, Services: serviceNames(use.users, use.mounts), Optional: use.optional}, use.pull)
 		u.imageSteps = append(u.imageSteps, step)
 	}
-	if build {
+	if use.build != "" {
 		spec := BuildSpec{Project: u.want, Service: use.builder, Quiet: u.opt.QuietPull, Labels: buildLabels(u.want, use.builder)}
-		step = u.add(id+"/build", BuildImage{Spec: spec, IfMissing: pull}, buildWhy, step)
+		var pulls []StepID
+		for _, ref := range use.unless {
+			if pulled[ref] {
+				pulls = append(pulls, imageID(ref)+"/pull")
+			}
+		}
+		step = u.add(id+"/build", BuildImage{Spec: spec, IfMissing: use.unless}, use.build, pulls...)
 		u.imageSteps = append(u.imageSteps, step)
 	}
 	u.images[use.ref.Ref] = step

@@ -78,7 +78,11 @@ func (c *consistency) source(name string, spec types.ServiceConfig) {
 			continue
 		}
 		at := []string{"services", name, "build", "additional_contexts", key}
-		if c.known("service", target, c.model.Services[target].Name != "", at...) && c.model.Services[target].Build == nil {
+		base, there := c.model.Services[target]
+		if !there { // an inactive service is built all the same
+			base, there = c.model.DisabledServices[target]
+		}
+		if c.known("service", target, there, at...) && base.Build == nil {
 			c.fail(fmt.Sprintf("service %s is not built", target), "", at...)
 		}
 	}

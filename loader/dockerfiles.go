@@ -1,9 +1,7 @@
 package loader
 
 import (
-	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -12,35 +10,55 @@ import (
 // maxDockerfile is the most that is read of a Dockerfile to learn what it builds on.
 const maxDockerfile = 1 << 20
 
-var (
-	fromLine = regexp.MustCompile(`(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)`)
-	copyFrom = regexp.MustCompile(`(?im)^[ \t]*(?:COPY|ADD)[ \t]+(?:--\S+[ \t]+)*?--from=(\S+)`)
-)
-
-// baseImages finds the images that the services' Dockerfiles name, so that
+// baseImages finds the images that the services' Dockerfiles use, so that
 // images which build on each other are built in order. Only projects that build
 // several images have an order. What cannot be read is reported by the build.
 func baseImages(p *types.Project) map[string][]string {
-	bases := map[string][]string{}
-	builds := 0
+	builds := map[string]*types.BuildConfig{}
 	for name, s := range p.AllServices() {
-		if s.Build == nil {
-			continue
+		if s.Build != nil {
+			builds[name] = s.Build
 		}
-		builds++
-		var images []string
-		text := dockerfile(p.WorkingDir, s.Build)
-		for _, line := range []*regexp.Regexp{fromLine, copyFrom} {
-			for _, m := range line.FindAllStringSubmatch(text, -1) {
-				images = append(images, m[1])
-			}
-		}
-		bases[name] = images
 	}
-	if builds < 2 {
+	if len(builds) < 2 {
 		return nil
 	}
+	bases := map[string][]string{}
+	for name, b := range builds {
+		args := func(arg string) (string, bool) {
+			value, given := b.Args[arg]
+			switch {
+			case !given:
+				return "", false
+			case value != nil:
+				return *value, true
+			}
+			inherited, set := p.Environment[arg]
+			return inherited, set
+		}
+		for _, ref := range stagesOf(dockerfile(p.WorkingDir, b), args).images(b.Target) {
+			if ref = inContexts(ref, b.AdditionalContexts); ref != "" {
+				bases[name] = append(bases[name], ref)
+			}
+		}
+	}
 	return bases
+}
+
+// inContexts is the image that stands for a name of the Dockerfile: a named
+// context of the build comes first, and may be an image. It is empty if the
+// context is none.
+func inContexts(ref string, contexts map[string]string) string {
+	for _, name := range []string{ref, strings.TrimSuffix(ref, ":latest"), ref + ":latest"} {
+		if value, named := contexts[name]; named {
+			image, isImage := strings.CutPrefix(value, "docker-image://")
+			if !isImage {
+				return ""
+			}
+			return image
+		}
+	}
+	return ref
 }
 
 // dockerfile is the text of a build's Dockerfile, or nothing if there is none here.
@@ -62,11 +80,7 @@ func dockerfile(dir string, b *types.BuildConfig) string {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(context, file)
 	}
-	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxDockerfile {
-		return ""
-	}
-	text, err := os.ReadFile(file)
+	text, err := readRegular(file, maxDockerfile)
 	if err != nil {
 		return ""
 	}

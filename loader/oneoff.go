@@ -74,6 +74,7 @@ func rebuild(p *project.Project, model *types.Project) (*project.Project, error)
 	in := project.Input{
 		Compose: model, Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
 		Extensions: map[string]project.Extension{}, Digests: map[string]project.Fingerprint{},
+		BaseImages: baseImages(model),
 	}
 	for _, s := range slices.Concat(p.Services, p.Disabled) {
 		in.Extensions[s.Name] = s.Muster

@@ -23,19 +23,35 @@ func (p *Project) findBuilds(bases map[string][]string) {
 			}
 		}
 		for _, other := range all {
-			if other.Build && other != s && slices.ContainsFunc(bases[s.Name], func(ref string) bool { return sameImage(ref, other.Image) }) {
+			if other.Build && !sameImage(other.Image, s.Image) && slices.ContainsFunc(bases[s.Name], func(ref string) bool { return sameImage(ref, other.Image) }) {
 				on[other.Name] = true
 			}
 		}
-		delete(on, s.Name)
 		s.BuildsOn = slices.Sorted(maps.Keys(on))
 	}
 }
 
-// sameImage compares references as people write them: the tag latest is implied.
+// BasePosition is where the build of a service names the service that it builds
+// on: as a context, or, in the Dockerfile, by its image.
+func (p *Project) BasePosition(service, base string) Position {
+	if s := p.Declared(service); s != nil && s.Spec.Build != nil {
+		for name, context := range s.Spec.Build.AdditionalContexts {
+			if context == types.ServicePrefix+base {
+				return p.Positions.Of("services", service, "build", "additional_contexts", name)
+			}
+		}
+	}
+	return p.Positions.Of("services", service, "build")
+}
+
+// sameImage compares references as people write them: Docker Hub and the tag
+// latest are implied.
 func sameImage(a, b string) bool { return withTag(a) == withTag(b) }
 
 func withTag(ref string) string {
+	for _, hub := range []string{"docker.io/", "index.docker.io/", "library/"} {
+		ref = strings.TrimPrefix(ref, hub)
+	}
 	if strings.Contains(ref, "@") || strings.Contains(ref[strings.LastIndexByte(ref, '/')+1:], ":") {
 		return ref
 	}

@@ -150,6 +150,14 @@ type File struct {
 // Service returns the active service of that name, or nil.
 func (p *Project) Service(name string) *Service { return byName(p.Services, name) }
 
+// Declared returns the service of that name, active or not, or nil.
+func (p *Project) Declared(name string) *Service {
+	if s := p.Service(name); s != nil {
+		return s
+	}
+	return p.DisabledService(name)
+}
+
 // DisabledService returns the declared, inactive service of that name, or nil.
 func (p *Project) DisabledService(name string) *Service { return byName(p.Disabled, name) }
 

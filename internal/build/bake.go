@@ -48,20 +48,27 @@ type bakeTarget struct {
 }
 
 // Bake writes the builds of the services as a bake file, for people who want to
-// build them with another tool. Values of secrets are not in it.
+// build them with another tool, and of what they build on. Values of secrets are
+// not in it.
 func Bake(p *project.Project, services []*project.Service, spec func(*project.Service) convergence.BuildSpec) ([]byte, error) {
 	f := bakeFile{Group: map[string]bakeGroup{}, Target: map[string]bakeTarget{}}
 	var names []string
 	for _, s := range services {
+		if s.Build {
+			names = append(names, s.Name)
+		}
+	}
+	all, err := convergence.WithBases(p, services)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
 		if !s.Build {
 			continue
 		}
-		t, err := newBakeTarget(p, spec(s))
-		if err != nil {
+		if f.Target[s.Name], err = newBakeTarget(p, spec(s)); err != nil {
 			return nil, fmt.Errorf("print the build of %s: %w", s.Name, err)
 		}
-		f.Target[s.Name] = t
-		names = append(names, s.Name)
 	}
 	f.Group["default"] = bakeGroup{names}
 	text, err := json.MarshalIndent(f, "", "  ")
@@ -86,6 +93,7 @@ func newBakeTarget(p *project.Project, spec convergence.BuildSpec) (bakeTarget, 
 			t.Contexts[name] = "target:" + service
 		}
 	}
+	t.linkBases(p, spec.Service)
 	for _, ref := range b.Secrets {
 		i := slices.IndexFunc(p.Secrets, func(f *project.File) bool { return f.Key == ref.Source })
 		if source := p.Secrets[i]; source.Variable != "" {
@@ -112,6 +120,21 @@ func newBakeTarget(p *project.Project, spec convergence.BuildSpec) (bakeTarget, 
 		}
 	}
 	return t, nil
+}
+
+// linkBases names the targets of the images that the Dockerfile takes from other
+// services.
+func (t *bakeTarget) linkBases(p *project.Project, s *project.Service) {
+	for _, name := range s.BuildsOn {
+		base := p.Declared(name)
+		if base == nil || slices.Contains(slices.Collect(maps.Values(t.Contexts)), "target:"+name) {
+			continue
+		}
+		if t.Contexts == nil {
+			t.Contexts = map[string]string{}
+		}
+		t.Contexts[strings.TrimSuffix(base.Image, ":latest")] = "target:" + name
+	}
 }
 
 // attributes are those with the prefix, without it.

@@ -83,7 +83,7 @@ func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Option
 	eg, egCtx := errgroup.WithContext(ctx)
 	eg.Go(func() error { return out.follow(status) })
 	eg.Go(func() error {
-		_, err := c.Build(egCtx, solve, "muster", frontend(spec, out), status)
+		_, err := c.Build(egCtx, solve, "muster", frontend(spec, req.built, out), status)
 		return err
 	})
 	err = eg.Wait()
@@ -97,14 +97,11 @@ func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Option
 }
 
 // frontend runs the Dockerfile frontend here, or asks it for its findings only.
-func frontend(spec convergence.BuildSpec, out *output) gateway.BuildFunc {
-	if !spec.Check {
-		return builder.Build
-	}
+func frontend(spec convergence.BuildSpec, bases []string, out *output) gateway.BuildFunc {
 	return func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-		res, err := builder.Build(ctx, c)
-		if err != nil {
-			return nil, err
+		res, err := builder.Build(ctx, newLocalBases(c, bases))
+		if err != nil || !spec.Check {
+			return res, err
 		}
 		out.say(string(res.Metadata["result.txt"]))
 		if code := string(res.Metadata["result.statuscode"]); code != "" && code != "0" {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 
@@ -26,14 +27,12 @@ func (r *request) contexts(spec convergence.BuildSpec, b *types.BuildConfig) err
 		service, ofService := strings.CutPrefix(value, types.ServicePrefix)
 		switch {
 		case ofService:
-			s := spec.Project.Service(service)
-			if s == nil {
-				s = spec.Project.DisabledService(service)
-			}
+			s := spec.Project.Declared(service)
 			if s == nil {
 				return fmt.Errorf("additional_contexts.%s: no such service: %s", name, service)
 			}
 			r.attrs["context:"+name] = "docker-image://" + s.Image
+			r.built = append(r.built, s.Image)
 		case strings.HasPrefix(value, "docker-image://") || remote(value):
 			r.attrs["context:"+name] = value
 		case strings.Contains(value, "://"):
@@ -47,7 +46,24 @@ func (r *request) contexts(spec convergence.BuildSpec, b *types.BuildConfig) err
 			r.attrs["context:"+name] = "local:" + name
 		}
 	}
+	r.bases(spec)
 	return nil
+}
+
+// bases are the images of other services that the Dockerfile names. As contexts
+// they are never pulled.
+func (r *request) bases(spec convergence.BuildSpec) {
+	for _, name := range spec.Service.BuildsOn {
+		base := spec.Project.Declared(name)
+		if base == nil || slices.Contains(r.built, base.Image) {
+			continue
+		}
+		if named, err := reference.ParseNormalizedNamed(base.Image); err == nil {
+			key := strings.TrimSuffix(reference.FamiliarString(reference.TagNameOnly(named)), ":latest")
+			r.attrs["context:"+key] = "docker-image://" + base.Image
+			r.built = append(r.built, base.Image)
+		}
+	}
 }
 
 func (r *request) caches(spec convergence.BuildSpec, b *types.BuildConfig) error {

@@ -32,7 +32,8 @@ type request struct {
 	cacheTo      []client.CacheOptionsEntry
 	secrets      map[string][]byte
 	ssh          []sshprovider.AgentConfig
-	sharedKey    string // under which the engine keeps the context between builds
+	sharedKey    string   // under which the engine keeps the context between builds
+	built        []string // images of other services that it stands on
 	check        bool
 }
 
