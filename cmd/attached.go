@@ -33,11 +33,6 @@ func (s *session) upAttached(ctx context.Context, op operation, opt upOptions, a
 		return err
 	}
 	watchable := slices.ContainsFunc(p.Services, func(sv *project.Service) bool { return sv.Spec.Develop != nil && len(sv.Spec.Develop.Watch) > 0 })
-	if opt.watch {
-		if _, err := s.watchRules(p, args); err != nil {
-			return err
-		}
-	}
 	s.usePrinter(ui.PrinterOptions{HideStarts: true})
 	spool := ui.NewSpool(s.printer.Around)
 	a := &attached{
@@ -50,7 +45,13 @@ func (s *session) upAttached(ctx context.Context, op operation, opt upOptions, a
 		hold: make(chan struct{}), cancelApply: func(error) {}, cancelStop: func(error) {},
 		watchable: watchable,
 	}
-	err = a.run(ctx)
+	if opt.watch {
+		a.armed, err = a.arm(ctx)
+		defer a.disarm()
+	}
+	if err == nil {
+		err = a.run(ctx)
+	}
 	if closeErr := a.logs.Close(); err == nil {
 		err = closeErr
 	}
@@ -129,6 +130,7 @@ type attached struct {
 	menu          *menu                  // nil where there is none
 	only          atomic.Pointer[string] // the one service whose output is shown; nil is all of shown
 	watchable     bool                   // a service declares develop.watch
+	armed         *refresher             // notices changes already, while services start
 	watching      *errand                // what develop.watch says is done
 	errand        *errand                // what a key asked for
 	detached      bool                   // or going to be

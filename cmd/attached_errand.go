@@ -48,15 +48,34 @@ func (a *attached) complain(e *errand, err error) {
 
 // watch begins to do what develop.watch says.
 func (a *attached) watch(ctx context.Context) error {
-	p := a.op.target.project
-	rules, err := a.watchRules(p, a.named)
-	if err != nil {
-		return err
+	r := a.armed
+	if a.armed = nil; r == nil {
+		var err error
+		if r, err = a.arm(ctx); err != nil {
+			return err
+		}
 	}
 	a.watching = startErrand(ctx, "watch", "", func(ctx context.Context) error {
-		return a.watchFiles(ctx, p, rules, watchOptions{quiet: a.opt.quietBuild})
+		defer r.Close()
+		return r.work(ctx)
 	})
 	return nil
+}
+
+func (a *attached) disarm() {
+	if a.armed != nil {
+		a.armed.Close()
+		a.armed = nil
+	}
+}
+
+// arm notices changes of files from now on.
+func (a *attached) arm(ctx context.Context) (*refresher, error) {
+	rules, err := a.watchRules(a.op.target.project, a.named)
+	if err != nil {
+		return nil, err
+	}
+	return a.armWatch(ctx, a.op.target.project, rules, watchOptions{quiet: a.opt.quietBuild})
 }
 
 func (a *attached) unwatch() {
@@ -77,6 +96,7 @@ func (a *attached) restart(ctx context.Context, service string) {
 func (a *attached) abandon() {
 	a.unsupervise()
 	a.unwatch()
+	a.disarm()
 	a.errand.end()
 	a.errand = nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -57,12 +56,17 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 		return err
 	}
 	defer func() { _ = l.Release() }() // the kernel frees it in any case
+	r, err := s.armWatch(ctx, p, rules, opt)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
 	if !opt.noUp {
 		if err := s.run(ctx, op); err != nil {
 			return err
 		}
 	}
-	return s.watchFiles(ctx, p, rules, opt)
+	return r.work(ctx)
 }
 
 // watchRules reads the rules of the named services, or of all that have some.
@@ -85,152 +89,126 @@ func (s *session) watchRules(p *project.Project, args []string) ([]watch.Rule, e
 }
 
 // refresher carries out what changes of files mean, one batch after the other.
-// What changes while a batch is worked on makes the next one.
+// What changes while a batch is worked on, or services are still started, makes
+// the next one.
 type refresher struct {
 	*session
-	opt   watchOptions
-	p     *project.Project
-	rules []watch.Rule
-	e     convergence.Engine
+	opt     watchOptions
+	p       *project.Project
+	rules   []watch.Rule
+	e       convergence.Engine
+	watcher *watch.Watcher
+	end     context.CancelFunc
+	failed  chan error // receives how noticing ended
 
 	mu      sync.Mutex
 	pending []string
+	look    bool // there may be new containers
 	wake    chan struct{}
+
+	known   map[string]bool                // IDs of containers that have what was synced
+	changed map[string]map[watch.File]bool // by service: what was synced since the start
 }
 
-// watchFiles watches until ctx ends.
-func (s *session) watchFiles(ctx context.Context, p *project.Project, rules []watch.Rule, opt watchOptions) error {
+// armWatch notices changes from now on; work carries out what they mean.
+func (s *session) armWatch(ctx context.Context, p *project.Project, rules []watch.Rule, opt watchOptions) (*refresher, error) {
 	e, _, err := s.sessions()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w, err := watch.NewWatcher(rules)
+	w, err := watch.NewWatcher(rules, s.printer.Warn)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer w.Close()
-	r := &refresher{session: s, opt: opt, p: p, rules: rules, e: e, wake: make(chan struct{}, 1)}
-	if err := r.initialSync(ctx); err != nil {
-		return err
+	ctx, end := context.WithCancel(ctx)
+	r := &refresher{
+		session: s, opt: opt, p: p, rules: rules, e: e, watcher: w, end: end, failed: make(chan error, 1), wake: make(chan struct{}, 1),
+		known: map[string]bool{}, changed: map[string]map[watch.File]bool{},
 	}
-	s.inform("Watch enabled")
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return w.Run(ctx, r.changed, func() { s.printer.Warn("the system lost track of changes: all watched files are taken as changed") })
-	})
-	group.Go(func() error { return r.work(ctx) })
-	return group.Wait()
+	go func() {
+		r.failed <- w.Run(ctx, r.note, func() { s.printer.Warn("the system lost track of changes: all watched files are taken as changed") })
+	}()
+	return r, nil
 }
 
-func (r *refresher) changed(paths []string) {
+// Close ends the watch.
+func (r *refresher) Close() {
+	r.end()
+	_ = r.watcher.Close() // nothing is left to do about it
+}
+
+func (r *refresher) note(paths []string) {
 	r.mu.Lock()
 	r.pending = append(r.pending, paths...)
 	r.mu.Unlock()
+	r.awake()
+}
+
+func (r *refresher) awake() {
 	select {
 	case r.wake <- struct{}{}:
-	default: // whoever works will see them
+	default: // whoever works will see it
 	}
 }
 
+// work goes on until ctx ends, from what differs and what changed until now on.
 func (r *refresher) work(ctx context.Context) error {
-	for {
+	r.look = true
+	if err := r.watcher.Settle(ctx); err != nil {
+		return err
+	}
+	if err := r.handle(ctx); err != nil {
+		return err
+	}
+	r.inform("Watch enabled")
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
 		select {
+		case err := <-r.failed:
+			return err
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-r.wake:
 		}
-		r.mu.Lock()
-		paths := r.pending
-		r.pending = nil
-		r.mu.Unlock()
-		for _, w := range watch.Decide(r.rules, paths) {
-			if err := r.refresh(ctx, w); err != nil {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				r.printer.Warn(fmt.Sprintf("watch %s: %s", w.Service, ui.ErrorText(err)))
+	})
+	group.Go(func() error { return r.onlook(ctx) })
+	group.Go(func() error {
+		for {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-r.wake:
+			}
+			if err := r.handle(ctx); err != nil {
+				return err
 			}
 		}
-	}
-}
-
-// refresh does what a batch means for a service.
-func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
-	if w.Rebuild {
-		return r.rebuild(ctx, w.Service)
-	}
-	if len(w.Sync) > 0 {
-		detected := "1 change was detected"
-		if n := len(w.Sync); n > 1 {
-			detected = fmt.Sprintf("%d changes were detected", n)
-		}
-		r.inform(fmt.Sprintf("Syncing service %q after %s", w.Service, detected))
-		if err := r.sync(ctx, w.Service, w.Sync); err != nil {
-			return err
-		}
-	}
-	for _, hook := range w.Exec {
-		if err := r.exec(ctx, w.Service, hook); err != nil {
-			return err
-		}
-	}
-	if !w.Restart {
-		return nil
-	}
-	op := operation{name: "restart", target: target{r.p.Name, r.p}}
-	op.plan = func(have convergence.Observed) (convergence.Plan, error) {
-		return convergence.PlanRestart(r.p, have, convergence.RestartOptions{Services: []string{w.Service}})
-	}
-	return r.run(ctx, op)
-}
-
-// rebuild builds the service and replaces its containers if the image changed.
-func (r *refresher) rebuild(ctx context.Context, service string) error {
-	r.inform(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
-	up := convergence.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietPull: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
-	ready := up
-	ready.ImagesReady = true
-	op := operation{
-		name: "up", target: target{r.p.Name, r.p},
-		plan:        func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, up) },
-		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, ready) },
-	}
-	if err := r.run(ctx, op); err != nil || !r.opt.prune {
-		return err
-	}
-	return r.e.(convergence.Sessions).PruneImages(ctx, r.p.Name)
-}
-
-// withProviders are the service and the providers that set variables for it.
-func (r *refresher) withProviders(service string) []string {
-	names := []string{service}
-	for _, d := range r.p.Service(service).DependsOn {
-		if dep := r.p.Service(d.Service); dep != nil && dep.Provider {
-			names = append(names, dep.Name)
-		}
-	}
-	return names
-}
-
-// replicas are the service's containers in every state.
-func (r *refresher) replicas(ctx context.Context, service string) ([]convergence.Container, error) {
-	return containersOf(ctx, r.e, target{r.p.Name, r.p}, service, func(c convergence.Container) bool { return !c.OneOff })
-}
-
-func (r *refresher) sync(ctx context.Context, service string, files []watch.File) error {
-	cs, err := r.replicas(ctx, service)
-	if err != nil {
-		return err
-	}
-	inside := r.e.(interface {
-		convergence.Containers
-		convergence.Sessions
 	})
-	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range cs {
-		group.Go(func() error { return watch.Sync(ctx, inside, c.Ref, c.State == convergence.Running, files) })
-	}
 	return group.Wait()
+}
+
+// handle does what is pending. Only the end of ctx is an error: what fails now
+// may go well with the next change.
+func (r *refresher) handle(ctx context.Context) error {
+	r.mu.Lock()
+	paths, look := r.pending, r.look
+	r.pending, r.look = nil, false
+	r.mu.Unlock()
+	if look {
+		r.complain("watch", r.catchUp(ctx))
+	}
+	for _, w := range watch.Decide(r.rules, paths) {
+		r.complain("watch "+w.Service, r.refresh(ctx, w))
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (r *refresher) complain(what string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		r.printer.Warn(what + ": " + ui.ErrorText(err))
+	}
 }
 
 func (r *refresher) exec(ctx context.Context, service string, hook project.Hook) error {
@@ -250,34 +228,6 @@ func (r *refresher) exec(ctx context.Context, service string, hook project.Hook)
 		}
 		if err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// initialSync copies what changed since the images were made.
-func (r *refresher) initialSync(ctx context.Context) error {
-	for _, rule := range r.rules {
-		if !rule.Initial {
-			continue
-		}
-		sv := r.p.Service(rule.Service)
-		images, err := r.e.ListImages(ctx, []convergence.ImageRef{{Ref: sv.Image, Platform: sv.Spec.Platform}})
-		if err != nil {
-			return err
-		}
-		var made time.Time
-		if len(images) > 0 {
-			made = images[0].Created
-		}
-		files, err := watch.Newer(rule, made)
-		if err != nil {
-			return err
-		}
-		if len(files) > 0 {
-			if err := r.sync(ctx, rule.Service, files); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"path/filepath"
@@ -16,6 +17,11 @@ import (
 type File struct {
 	Host      string
 	Container string
+}
+
+// Compare orders files by their paths, a folder before what is in it.
+func (f File) Compare(other File) int {
+	return cmp.Or(strings.Compare(f.Host, other.Host), strings.Compare(f.Container, other.Container))
 }
 
 // Work is what a batch of changes means for a service, in this order: a rebuild
@@ -56,9 +62,7 @@ func Decide(rules []Rule, changed []string) []Work {
 		if w.Rebuild {
 			*w = Work{Service: name, Rebuild: true}
 		} else {
-			w.Sync = slices.SortedFunc(maps.Keys(sync[name]), func(a, b File) int {
-				return strings.Compare(a.Host+"\x00"+a.Container, b.Host+"\x00"+b.Container)
-			})
+			w.Sync = slices.SortedFunc(maps.Keys(sync[name]), File.Compare)
 		}
 		out = append(out, *w)
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -21,22 +18,30 @@ const (
 	longest = 500 * time.Millisecond
 )
 
-// Watcher notices changes below the paths of rules.
+// Watcher notices changes below the paths of rules, whether they exist yet or not.
 type Watcher struct {
 	rules []Rule
 	fs    *fsnotify.Watcher
+	seen  seen
+	warn  func(string)
+	said  map[string]bool    // what was warned of
+	now   chan chan struct{} // asks to look at everything at once
+	ended chan struct{}      // closed when Run has ended
 }
 
 // NewWatcher watches the rules' paths and everything below them that a rule does
-// not ignore. Changes are noticed from when it returns. Close ends it.
-func NewWatcher(rules []Rule) (*Watcher, error) {
+// not ignore. A path that does not exist is waited for. Changes are noticed from
+// when it returns. warn is told what cannot be watched. Close ends it.
+func NewWatcher(rules []Rule, warn func(string)) (*Watcher, error) {
 	notify, err := fsnotify.NewBufferedWatcher(4096)
 	if err != nil {
 		return nil, fmt.Errorf("watch files: %w", err)
 	}
-	w := &Watcher{rules: rules, fs: notify}
+	w := &Watcher{
+		rules: rules, fs: notify, seen: seen{}, warn: warn, said: map[string]bool{}, now: make(chan chan struct{}), ended: make(chan struct{}),
+	}
 	for _, r := range rules {
-		if _, err := w.add(r.Path); err != nil {
+		if _, err := w.arm(r); err != nil {
 			_ = notify.Close() // the first error is the one to tell
 			return nil, err
 		}
@@ -47,50 +52,27 @@ func NewWatcher(rules []Rule) (*Watcher, error) {
 // Close ends the watch.
 func (w *Watcher) Close() error { return w.fs.Close() }
 
-// add watches a path and the folders below it, and returns the files in them: a
-// new folder may have been filled before it was watched. A single file is watched
-// through its folder, since editors replace files.
-func (w *Watcher) add(root string) (files []string, err error) {
-	info, err := os.Lstat(root)
-	if err != nil {
-		return nil, fmt.Errorf("watch %s: %w", root, err)
+// Settle returns once Run has handed over every change made before the call. It
+// compares the files with what was seen of them: the system tells of changes, but
+// not when it has told of all.
+func (w *Watcher) Settle(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case w.now <- done:
+	case <-w.ended: // with an error of its own
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	if !info.IsDir() {
-		return []string{root}, w.watchFolder(filepath.Dir(root))
-	}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil // gone already
-		case err != nil:
-			return fmt.Errorf("watch %s: %w", path, err)
-		case !d.IsDir():
-			files = append(files, path)
-			return nil
-		case w.skips(path):
-			return filepath.SkipDir
-		}
-		return w.watchFolder(path)
-	})
-	return files, err
-}
-
-func (w *Watcher) watchFolder(folder string) error {
-	if err := w.fs.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("watch %s: %w (the limit of watched folders is a setting of the system: fs.inotify.max_user_watches)", folder, err)
-	}
+	<-done
 	return nil
 }
 
-// skips reports whether no rule cares for what is below a folder.
-func (w *Watcher) skips(folder string) bool {
-	return !slices.ContainsFunc(w.rules, func(r Rule) bool { return within(r.Path, folder) && !r.skipsFolder(folder) })
-}
-
 // Run hands batches of changed paths over, each path once, until ctx ends, whose
-// cause it returns. lost is called when the system dropped notifications; the
+// cause it returns. It is called once. lost is called when the system dropped notifications; the
 // batch then holds every file.
 func (w *Watcher) Run(ctx context.Context, changed func(paths []string), lost func()) error {
+	defer close(w.ended)
 	batch := map[string]bool{}
 	var first time.Time
 	timer := time.NewTimer(time.Hour)
@@ -112,6 +94,15 @@ func (w *Watcher) Run(ctx context.Context, changed func(paths []string), lost fu
 			}
 			lost()
 			w.noteAll(batch)
+		case done := <-w.now:
+			w.compare(batch)
+			timer.Stop()
+			if len(batch) > 0 {
+				changed(slices.Sorted(maps.Keys(batch)))
+			}
+			batch, first = map[string]bool{}, time.Time{}
+			close(done)
+			continue
 		case <-timer.C:
 			changed(slices.Sorted(maps.Keys(batch)))
 			batch, first = map[string]bool{}, time.Time{}
@@ -124,37 +115,98 @@ func (w *Watcher) Run(ctx context.Context, changed func(paths []string), lost fu
 	}
 }
 
-// note adds a change to the batch if a rule cares for it.
+// note adds what an event means to the batch, and reports whether that is anything.
 func (w *Watcher) note(ev fsnotify.Event, batch map[string]bool) bool {
-	if ev.Op == fsnotify.Chmod {
-		return false // indexers and backups touch attributes all the time
+	before := len(batch)
+	known := false
+	switch {
+	case ev.Has(fsnotify.Create), ev.Has(fsnotify.Remove), ev.Has(fsnotify.Rename):
+		known = w.renew(ev.Name, batch)
+	case ev.Has(fsnotify.Write):
+		w.touched(ev.Name)
+		known = w.put(ev.Name, false, batch)
+	case ev.Has(fsnotify.Chmod):
+		// Indexers and backups touch attributes all the time: what counts are the
+		// permission bits, and the time that touch sets.
+		known = w.touched(ev.Name) && w.put(ev.Name, false, batch)
 	}
-	concerns := false
-	add := func(path string) {
-		if slices.ContainsFunc(w.rules, func(r Rule) bool { return r.Matches(path) }) {
-			batch[path], concerns = true, true
-		}
-	}
-	add(ev.Name)
-	if ev.Has(fsnotify.Create) && !w.skips(ev.Name) {
-		if info, err := os.Lstat(ev.Name); err == nil && info.IsDir() {
-			files, _ := w.add(ev.Name) // what cannot be watched will say so when it is touched
-			for _, f := range files {
-				add(f)
-			}
-		}
+	return known || len(batch) > before
+}
+
+// put adds a path to the batch if a rule cares for it. The folder that a rule
+// names stands for what is in it: it is not itself synced or removed.
+func (w *Watcher) put(path string, folder bool, batch map[string]bool) bool {
+	concerns := slices.ContainsFunc(w.rules, func(r Rule) bool { return r.Matches(path) && !(folder && path == r.Path) })
+	if concerns {
+		batch[path] = true
 	}
 	return concerns
 }
 
-// noteAll puts every file into the batch.
-func (w *Watcher) noteAll(batch map[string]bool) {
+// renew looks again at a path that came, went or was replaced: one that a rule
+// covers, or one above what a rule watches, which comes and goes with it.
+func (w *Watcher) renew(path string, batch map[string]bool) (concerns bool) {
+	var found []string
+	var errs []error
+	gone := func(p string, st stamp) { concerns = w.put(p, st.mode.IsDir(), batch) || concerns }
+	w.forget(path, gone)
+	if slices.ContainsFunc(w.rules, func(r Rule) bool { return path != r.Path && within(r.Path, path) }) {
+		more, err := w.look(path)
+		found, errs = append(found, more...), append(errs, err)
+	}
 	for _, r := range w.rules {
-		files, _ := w.add(r.Path) // a path that is gone has no files
-		for _, f := range files {
-			if r.Matches(f) {
-				batch[f] = true
+		if within(path, r.Path) {
+			w.forget(r.Path, gone)
+			more, err := w.arm(r)
+			found, errs = append(found, more...), append(errs, err)
+		}
+	}
+	for _, err := range errs {
+		if err != nil && !missing(err) {
+			w.warnOnce(err.Error())
+		}
+	}
+	for _, f := range found {
+		st, _ := w.seen.get(f)
+		concerns = w.put(f, st.mode.IsDir(), batch) || concerns
+	}
+	return concerns
+}
+
+// noteAll puts every file into the batch, and what went unnoticed.
+func (w *Watcher) noteAll(batch map[string]bool) {
+	w.again(batch, func(_ string, st stamp, _ bool) bool { return !st.mode.IsDir() })
+}
+
+// compare puts what is not as it was seen into the batch.
+func (w *Watcher) compare(batch map[string]bool) {
+	before := w.seen
+	w.again(batch, func(path string, st stamp, known bool) bool {
+		was, _ := before.get(path)
+		return !known || was != st
+	})
+}
+
+// again looks at everything and puts what went, and what is wanted of what is
+// there, into the batch.
+func (w *Watcher) again(batch map[string]bool, wanted func(path string, st stamp, known bool) bool) {
+	before := w.seen
+	w.seen = seen{}
+	for _, r := range w.rules {
+		found, err := w.arm(r)
+		if err != nil {
+			w.warnOnce(err.Error())
+		}
+		for _, f := range found {
+			st, _ := w.seen.get(f)
+			if _, known := before.get(f); wanted(f, st, known) {
+				w.put(f, st.mode.IsDir(), batch)
 			}
 		}
 	}
+	before.each(func(path string, st stamp) {
+		if _, there := w.seen.get(path); !there {
+			w.put(path, st.mode.IsDir(), batch)
+		}
+	})
 }

@@ -8,14 +8,15 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/moby/patternmatcher"
 
 	"github.com/musterdev/muster/project"
 )
@@ -24,14 +25,16 @@ import (
 type Rule struct {
 	Service string
 	Action  types.WatchAction
-	Path    string // absolute, symbolic links resolved
+	Path    string // absolute, symbolic links resolved as far as it exists
 	Target  string // in the container
-	Initial bool   // sync what is newer than the image at the start
+	Initial bool   // what differs in the container is synced at the start
 	Exec    project.Hook
 	Pos     project.Position
 
-	include *patternmatcher.PatternMatcher // nil includes everything
-	ignore  *patternmatcher.PatternMatcher
+	base    string // no folder above it is watched for the sake of Path
+	include *globs // nil includes everything
+	ignore  *globs
+	context buildContext
 }
 
 // syncs reports whether the rule copies files.
@@ -57,6 +60,10 @@ func Rules(p *project.Project, services []*project.Service) (rules []Rule, warni
 				warnings = append(warnings, fmt.Sprintf("%s: %s is not synced: %s is a bind mount and shows changes by itself", pos, t.Path, bind))
 				continue
 			}
+			if r.context.leavesOut(r.Path) && !isFile(r.Path) {
+				warnings = append(warnings, fmt.Sprintf("%s: %s is not watched: %s excludes it", pos, t.Path, r.context.ignoreFile))
+				continue
+			}
 			rules = append(rules, r)
 		}
 	}
@@ -65,10 +72,6 @@ func Rules(p *project.Project, services []*project.Service) (rules []Rule, warni
 
 func newRule(p *project.Project, s *project.Service, t types.Trigger) (Rule, error) {
 	r := Rule{Service: s.Name, Action: t.Action, Target: t.Target, Initial: t.InitialSync, Exec: p.Hook(t.Exec)}
-	var err error
-	if r.Path, err = filepath.EvalSymlinks(t.Path); err != nil {
-		return r, fmt.Errorf("watch %s: %w", t.Path, err)
-	}
 	switch {
 	case r.Action == types.WatchActionRebuild && s.Spec.Build == nil:
 		return r, fmt.Errorf("the action rebuild needs a build section")
@@ -77,67 +80,47 @@ func newRule(p *project.Project, s *project.Service, t types.Trigger) (Rule, err
 	case r.Action == types.WatchActionSyncExec && len(r.Exec.Command) == 0:
 		return r, fmt.Errorf("the action sync+exec needs exec.command")
 	}
+	var err error
+	if r.Path, err = resolve(t.Path); err != nil {
+		return r, fmt.Errorf("watch %s: %w", t.Path, err)
+	}
+	if r.base = filepath.Dir(r.Path); p.Dir != "" {
+		if dir, err := filepath.EvalSymlinks(p.Dir); err == nil && within(dir, r.base) {
+			r.base = dir
+		}
+	}
 	if len(t.Include) > 0 {
-		if r.include, err = patternmatcher.New(t.Include); err != nil {
+		if r.include, err = newGlobs(unrooted(t.Include)); err != nil {
 			return r, fmt.Errorf("include: %w", err)
 		}
 	}
-	r.ignore, err = patternmatcher.New(append(ignored(s, r.Path), t.Ignore...))
-	if err != nil {
+	if r.ignore, err = newGlobs(append(slices.Clone(ephemeral), unrooted(t.Ignore)...)); err != nil {
 		return r, fmt.Errorf("ignore: %w", err)
 	}
-	return r, nil
+	r.context, err = contextOf(p, s)
+	return r, err
 }
 
-// ignored are the patterns that always apply: what the build context leaves out,
-// version control, and the temporary files of editors.
-func ignored(s *project.Service, root string) []string {
-	patterns := []string{
-		".git", "**/.git", "**/*~", "**/.#*", "**/#*#", "**/*.swp", "**/*.swx", "**/*.swo", "**/4913", "**/.DS_Store",
-		"**/*___jb_tmp___", "**/*___jb_old___",
+// resolve follows symbolic links as far as the path exists.
+func resolve(path string) (string, error) {
+	resolved, err := filepath.EvalSymlinks(path)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return resolved, err
 	}
-	if s.Spec.Build == nil || s.Spec.Build.Context == "" {
-		return patterns
+	parent := filepath.Dir(path)
+	if parent == path {
+		return path, nil
 	}
-	context, err := filepath.EvalSymlinks(s.Spec.Build.Context)
-	if err != nil {
-		return patterns
+	if parent, err = resolve(parent); err != nil {
+		return "", err
 	}
-	text, err := os.ReadFile(filepath.Join(context, ".dockerignore"))
-	if err != nil {
-		return patterns
-	}
-	rel, err := filepath.Rel(context, root)
-	if err != nil {
-		return patterns
-	}
-	return append(patterns, rebase(string(text), filepath.ToSlash(rel))...)
+	return filepath.Join(parent, filepath.Base(path)), nil
 }
 
-// rebase turns patterns relative to a build context into patterns relative to a
-// folder in it. Patterns that name other folders do not apply.
-func rebase(ignorefile, folder string) []string {
-	var out []string
-	for line := range strings.Lines(ignorefile) {
-		pattern := strings.TrimSpace(line)
-		if pattern == "" || strings.HasPrefix(pattern, "#") {
-			continue
-		}
-		negated := strings.HasPrefix(pattern, "!")
-		pattern = path.Clean(strings.TrimPrefix(strings.TrimPrefix(pattern, "!"), "/"))
-		if folder != "." && !strings.HasPrefix(pattern, "**") {
-			inside, found := strings.CutPrefix(pattern, folder+"/")
-			if !found {
-				continue
-			}
-			pattern = inside
-		}
-		if negated {
-			pattern = "!" + pattern
-		}
-		out = append(out, pattern)
-	}
-	return out
+// isFile reports whether something other than a folder is there.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // bindOver finds a bind mount that already shows the rule's files.
@@ -155,36 +138,38 @@ func bindOver(s *project.Service, r Rule) (target string, found bool) {
 
 // within reports whether a path is the folder or lies in it.
 func within(folder, path string) bool {
+	_, inside := relative(folder, path)
+	return inside
+}
+
+// relative is the path as seen from the folder, if it is or lies in it.
+func relative(folder, path string) (rel string, inside bool) {
 	rel, err := filepath.Rel(folder, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	return rel, err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 // Matches reports whether a change of the path concerns the rule.
 func (r Rule) Matches(changed string) bool {
-	rel, err := filepath.Rel(r.Path, changed)
-	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	rel, inside := relative(r.Path, changed)
+	switch {
+	case !inside:
 		return false
-	}
-	if rel == "." {
+	case rel == ".":
 		return true // the rule's path is the file itself
-	}
-	if skip, err := r.ignore.MatchesOrParentMatches(rel); err != nil || skip {
+	case r.syncs() && r.context.describes(changed):
+		return false
+	case r.ignore.match(rel) || r.context.excludes(changed):
 		return false
 	}
-	if r.include == nil {
-		return true
-	}
-	match, err := r.include.MatchesOrParentMatches(rel)
-	return err == nil && match
+	return r.include == nil || r.include.match(rel)
 }
 
 // skipsFolder reports whether nothing below the folder can concern the rule, so
 // that it need not be watched.
 func (r Rule) skipsFolder(folder string) bool {
-	rel, err := filepath.Rel(r.Path, folder)
-	if err != nil || rel == "." || r.ignore.Exclusions() {
-		return false
+	rel, inside := relative(r.Path, folder)
+	if !inside || rel == "." {
+		return !inside
 	}
-	skip, err := r.ignore.MatchesOrParentMatches(rel)
-	return err == nil && skip
+	return !r.ignore.exceptions() && r.ignore.match(rel) || r.context.leavesOut(folder)
 }

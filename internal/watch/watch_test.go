@@ -1,20 +1,14 @@
 package watch_test
 
 import (
-	"archive/tar"
-	"context"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/watch"
 	"github.com/musterdev/muster/project"
 )
@@ -77,6 +71,7 @@ func TestDecide(t *testing.T) {
 		{"kept by an exception", []string{"src/keep.log"}, []watch.Work{{Service: "web", Sync: []watch.File{{at("src/keep.log"), "/app/keep.log"}}}}},
 		{"ignored by nature", []string{"src/.git/HEAD", "src/a.go~", "src/.a.go.swp", "src/4913"}, nil},
 		{"included", []string{"web/index.html", "web/style.css"}, []watch.Work{{Service: "web", Restart: true, Sync: []watch.File{{at("web/index.html"), "/www/index.html"}}}}},
+		{"what is no rule's own", []string{"Dockerfile", "compose.yaml"}, nil},
 		{"rebuild wins", []string{"src/a.go", "go.mod", "web/index.html"}, []watch.Work{{Service: "web", Rebuild: true}}},
 		{"elsewhere", []string{"other"}, nil},
 	} {
@@ -100,7 +95,6 @@ func TestDecide(t *testing.T) {
 func TestRulesRefuse(t *testing.T) {
 	dir := tree(t, "f")
 	for _, tr := range []types.Trigger{
-		{Path: filepath.Join(dir, "missing"), Action: "sync", Target: "/x"},
 		{Path: dir, Action: "sync"},
 		{Path: dir, Action: "sync+exec", Target: "/x"},
 		{Path: dir, Action: "rebuild"},
@@ -132,92 +126,96 @@ func TestBindMountsAreNotSynced(t *testing.T) {
 	}
 }
 
-// TestWatcher: edits, new folders with files in them, replaced files and
-// deletions are noticed; ignored folders are not even watched.
-func TestWatcher(t *testing.T) {
-	dir := tree(t, "a", "sub/b", "node_modules/x")
-	rs := rules(t, dir, types.Trigger{Path: dir, Action: "sync", Target: "/app", Ignore: []string{"node_modules"}})
-	w, err := watch.NewWatcher(rs)
+// TestWhatDescribesTheServiceIsNotSynced: a Dockerfile and Compose files beside
+// what is synced stay outside, at every time, and make a rebuild all the same.
+func TestWhatDescribesTheServiceIsNotSynced(t *testing.T) {
+	dir := tree(t, "Dockerfile", "compose.yaml", "docker-compose.dev.yml", "app/Dockerfile", "app/compose.yaml", "build/Image.docker")
+	s := types.ServiceConfig{Name: "web", Build: &types.BuildConfig{Context: dir, Dockerfile: "build/Image.docker"}, Develop: &types.DevelopConfig{Watch: []types.Trigger{
+		{Path: dir, Action: "sync", Target: "/app", InitialSync: true},
+	}}}
+	rebuilt := s
+	rebuilt.Name, rebuilt.Develop = "api", &types.DevelopConfig{Watch: []types.Trigger{{Path: dir, Action: "rebuild"}}}
+	p, err := project.New(project.Input{Compose: &types.Project{Name: "p", WorkingDir: dir, Services: types.Services{"web": s, "api": rebuilt}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
-	ctx, cancel := context.WithCancelCause(t.Context())
-	batches := make(chan []string, 100)
-	done := make(chan error, 1)
-	go func() { done <- w.Run(ctx, func(paths []string) { batches <- paths }, func() {}) }()
-	expect := func(names ...string) {
-		t.Helper()
-		missing := map[string]bool{}
-		for _, n := range names {
-			missing[filepath.Join(dir, n)] = true
+	rs, _, err := watch.Rules(p, p.Services)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synced := []string{"app/Dockerfile", "app/compose.yaml"}
+	var got []string
+	for _, r := range rs {
+		files, err := watch.Initial(r)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for len(missing) > 0 {
-			for _, p := range <-batches {
-				if strings.Contains(p, "node_modules") {
-					t.Errorf("%s is ignored", p)
-				}
-				delete(missing, p)
+		for _, f := range files {
+			rel, err := filepath.Rel(dir, f.Host)
+			if err != nil {
+				t.Fatal(err)
 			}
+			got = append(got, rel)
 		}
 	}
-	write(t, filepath.Join(dir, "node_modules/x"), "changed")
-	write(t, filepath.Join(dir, "a"), "changed")
-	expect("a")
-	write(t, filepath.Join(dir, "new/deep/er/file"), "content")
-	expect("new/deep/er/file")
-	write(t, filepath.Join(dir, "new/deep/er/second"), "content")
-	expect("new/deep/er/second")
-	if err := os.Rename(filepath.Join(dir, "a"), filepath.Join(dir, "sub/b")); err != nil {
+	if !slices.Equal(got, synced) {
+		t.Errorf("at first %v, want %v", got, synced)
+	}
+	work := watch.Decide(rs, []string{filepath.Join(dir, "Dockerfile"), filepath.Join(dir, "compose.yaml"), filepath.Join(dir, "build/Image.docker")})
+	if len(work) != 1 || !work[0].Rebuild {
+		t.Errorf("later %+v, want a rebuild and no sync", work)
+	}
+}
+
+// TestIgnoreFiles: the build's ignore file counts from the build context, wherever
+// the watched path lies in it, and that of the Dockerfile wins over the context's.
+func TestIgnoreFiles(t *testing.T) {
+	for _, tc := range []struct {
+		name, file, text string
+		path             string
+		in, out          []string
+	}{
+		{"everything but", ".dockerignore", "*\n!web\n", "web", []string{"web/a"}, nil},
+		{"by a star in the middle", ".dockerignore", "*/tmp\n", "web", []string{"web/a"}, []string{"web/tmp/x"}},
+		{"from the root", ".dockerignore", "/web/tmp/\n# web\n\n", "web", []string{"web/a"}, []string{"web/tmp/x"}},
+		{"of a name elsewhere", ".dockerignore", "tmp\n", "web", []string{"web/tmp/x"}, nil},
+		{"of the Dockerfile", "Dockerfile.dockerignore", "web/a\n", "web", []string{"web/tmp/x"}, []string{"web/a"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := tree(t, "web/a", "web/tmp/x")
+			if tc.file != ".dockerignore" {
+				write(t, filepath.Join(dir, ".dockerignore"), "web/tmp\n")
+			}
+			write(t, filepath.Join(dir, tc.file), tc.text)
+			r := rules(t, dir, types.Trigger{Path: filepath.Join(dir, tc.path), Action: "sync", Target: "/app"})[0]
+			for _, f := range tc.in {
+				if !r.Matches(filepath.Join(dir, f)) {
+					t.Errorf("%s is left out", f)
+				}
+			}
+			for _, f := range tc.out {
+				if r.Matches(filepath.Join(dir, f)) {
+					t.Errorf("%s is not left out", f)
+				}
+			}
+		})
+	}
+}
+
+// TestIgnoredPathIsSaid: a rule that can never do anything is not dropped silently;
+// a file that a rule names is watched whatever the build thinks of it.
+func TestIgnoredPathIsSaid(t *testing.T) {
+	dir := tree(t, "dist/x", "go.mod")
+	write(t, filepath.Join(dir, ".dockerignore"), "dist\ngo.mod\n")
+	s := types.ServiceConfig{Name: "web", Build: &types.BuildConfig{Context: dir}, Develop: &types.DevelopConfig{Watch: []types.Trigger{
+		{Path: filepath.Join(dir, "dist"), Action: "sync", Target: "/app"}, {Path: filepath.Join(dir, "go.mod"), Action: "rebuild"},
+	}}}
+	p, err := project.New(project.Input{Compose: &types.Project{Name: "p", Services: types.Services{"web": s}}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	expect("a", "sub/b")
-	stop := errors.New("enough")
-	cancel(stop)
-	if err := <-done; err != stop {
-		t.Errorf("Run = %v, want the cause", err)
-	}
-}
-
-// recorder is a container that remembers what was done to it.
-type recorder struct {
-	files   map[string]string
-	command []string
-}
-
-func (r *recorder) CopyArchive(_ context.Context, _ convergence.Ref, folder string, archive io.Reader, _ bool) error {
-	for tr := tar.NewReader(archive); ; {
-		h, err := tr.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		b, err := io.ReadAll(tr)
-		if err != nil {
-			return err
-		}
-		r.files[folder+h.Name] = string(b)
-	}
-}
-
-func (r *recorder) Exec(_ context.Context, _ convergence.Ref, spec convergence.ExecSpec) (convergence.ExecResult, error) {
-	r.command = spec.Command
-	return convergence.ExecResult{}, nil
-}
-
-func TestSync(t *testing.T) {
-	dir := tree(t, "a")
-	r := &recorder{files: map[string]string{}}
-	files := []watch.File{{filepath.Join(dir, "a"), "/app/a"}, {filepath.Join(dir, "gone"), "/app/-gone"}}
-	if err := watch.Sync(t.Context(), r, convergence.Ref{Name: "web-1"}, true, files); err != nil {
-		t.Fatal(err)
-	}
-	if r.files["/app/a"] != "a" || len(r.files) != 1 {
-		t.Errorf("files = %v", r.files)
-	}
-	if !slices.Equal(r.command, []string{"rm", "-rf", "--", "/app/-gone"}) {
-		t.Errorf("command = %v", r.command)
+	rs, warnings, err := watch.Rules(p, p.Services)
+	if err != nil || len(rs) != 1 || !rs[0].Matches(filepath.Join(dir, "go.mod")) || len(warnings) != 1 {
+		t.Errorf("Rules = %v, %q, %v", rs, warnings, err)
 	}
 }

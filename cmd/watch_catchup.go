@@ -1,0 +1,118 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/watch"
+)
+
+// onlookRetry is how long after the engine's events ended they are asked for again.
+const onlookRetry = time.Second
+
+// onlook notices containers that are made while files are watched, by a rebuild or
+// by another command: they lack what was synced to those before them.
+func (r *refresher) onlook(ctx context.Context) error {
+	for {
+		stream, err := r.e.Watch(ctx, r.p.Name)
+		if err == nil {
+			r.lookAgain() // at what happened before the events are told
+			for err == nil {
+				var ev convergence.Event
+				if ev, err = stream.Next(ctx); err == nil && ev.Action == "start" {
+					r.lookAgain()
+				}
+			}
+			_ = stream.Close() // it has ended
+		}
+		if errors.Is(err, convergence.ErrUnsupported) {
+			return nil
+		}
+		select {
+		case <-time.After(onlookRetry):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (r *refresher) lookAgain() {
+	r.mu.Lock()
+	r.look = true
+	r.mu.Unlock()
+	r.awake()
+}
+
+// catchUp brings to containers that were not met yet what differs in them by the
+// rules with initial_sync, and what was synced since the start.
+func (r *refresher) catchUp(ctx context.Context) error {
+	all, err := convergence.ListOurs(ctx, r.e, r.p.Name, r.p)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, service := range r.synced() {
+		cs := slices.DeleteFunc(slices.Clone(all), func(c convergence.Container) bool {
+			return c.Service != service || c.OneOff || r.known[c.ID]
+		})
+		if len(cs) == 0 {
+			continue
+		}
+		rules := slices.DeleteFunc(slices.Clone(r.rules), func(rule watch.Rule) bool { return rule.Service != service })
+		if err := r.catchUpWith(ctx, cs, rules); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", service, err))
+			continue
+		}
+		for _, c := range cs {
+			r.known[c.ID] = true
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// synced are the services that files are copied for, sorted.
+func (r *refresher) synced() []string {
+	var names []string
+	for _, rule := range r.rules {
+		if rule.Target != "" {
+			names = append(names, rule.Service)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// catchUpWith does so for new containers of one service.
+func (r *refresher) catchUpWith(ctx context.Context, cs []convergence.Container, rules []watch.Rule) error {
+	initial := make([][]watch.File, len(rules))
+	for i, rule := range rules {
+		var err error
+		if initial[i], err = watch.Initial(rule); err != nil {
+			return err
+		}
+	}
+	return each(cs, func(c convergence.Container) error {
+		files := maps.Clone(r.changed[c.Service])
+		if files == nil {
+			files = map[watch.File]bool{}
+		}
+		for i, rule := range rules {
+			outdated, err := watch.Outdated(ctx, r.inside(), c.Ref, rule, initial[i])
+			if err != nil {
+				return err
+			}
+			for _, f := range outdated {
+				files[f] = true
+			}
+		}
+		if len(files) == 0 {
+			return nil
+		}
+		return watch.Sync(ctx, r.inside(), c.Ref, c.State == convergence.Running, slices.SortedFunc(maps.Keys(files), watch.File.Compare))
+	})
+}

@@ -1,0 +1,111 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/watch"
+)
+
+// refresh does what a batch means for a service.
+func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
+	if w.Rebuild {
+		return r.rebuild(ctx, w.Service)
+	}
+	if len(w.Sync) > 0 {
+		detected := "1 change was detected"
+		if n := len(w.Sync); n > 1 {
+			detected = fmt.Sprintf("%d changes were detected", n)
+		}
+		r.inform(fmt.Sprintf("Syncing service %q after %s", w.Service, detected))
+		r.remember(w)
+		if err := r.sync(ctx, w.Service, w.Sync); err != nil {
+			return err
+		}
+	}
+	for _, hook := range w.Exec {
+		if err := r.exec(ctx, w.Service, hook); err != nil {
+			return err
+		}
+	}
+	if !w.Restart {
+		return nil
+	}
+	op := operation{name: "restart", target: target{r.p.Name, r.p}}
+	op.plan = func(have convergence.Observed) (convergence.Plan, error) {
+		return convergence.PlanRestart(r.p, have, convergence.RestartOptions{Services: []string{w.Service}})
+	}
+	return r.run(ctx, op)
+}
+
+// rebuild builds the service and replaces its containers if the image changed.
+func (r *refresher) rebuild(ctx context.Context, service string) error {
+	r.inform(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
+	up := convergence.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietPull: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
+	ready := up
+	ready.ImagesReady = true
+	op := operation{
+		name: "up", target: target{r.p.Name, r.p},
+		plan:        func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, up) },
+		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, ready) },
+	}
+	if err := r.run(ctx, op); err != nil || !r.opt.prune {
+		return err
+	}
+	return r.e.(convergence.Sessions).PruneImages(ctx, r.p.Name)
+}
+
+// withProviders are the service and the providers that set variables for it.
+func (r *refresher) withProviders(service string) []string {
+	names := []string{service}
+	for _, d := range r.p.Service(service).DependsOn {
+		if dep := r.p.Service(d.Service); dep != nil && dep.Provider {
+			names = append(names, dep.Name)
+		}
+	}
+	return names
+}
+
+// remember keeps what was synced, for containers that are made later.
+func (r *refresher) remember(w watch.Work) {
+	if r.changed[w.Service] == nil {
+		r.changed[w.Service] = map[watch.File]bool{}
+	}
+	for _, f := range w.Sync {
+		r.changed[w.Service][f] = true
+	}
+}
+
+// replicas are the service's containers in every state.
+func (r *refresher) replicas(ctx context.Context, service string) ([]convergence.Container, error) {
+	return containersOf(ctx, r.e, target{r.p.Name, r.p}, service, func(c convergence.Container) bool { return !c.OneOff })
+}
+
+// inside is the engine's part for work inside of containers.
+func (r *refresher) inside() watch.Container { return r.e.(watch.Container) }
+
+// each does something with every container at once; one that fails does not keep
+// the others back.
+func each(cs []convergence.Container, do func(convergence.Container) error) error {
+	errs := make([]error, len(cs))
+	var all sync.WaitGroup
+	for i, c := range cs {
+		all.Go(func() { errs[i] = do(c) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (r *refresher) sync(ctx context.Context, service string, files []watch.File) error {
+	cs, err := r.replicas(ctx, service)
+	if err != nil {
+		return err
+	}
+	return each(cs, func(c convergence.Container) error {
+		return watch.Sync(ctx, r.inside(), c.Ref, c.State == convergence.Running, files)
+	})
+}
