@@ -19,6 +19,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -87,8 +88,8 @@ func System() *App {
 				}
 				return func() { _ = term.Restore(int(os.Stdin.Fd()), state) }, nil // the terminal may be gone
 			},
-			Keys:    keyMode(os.Stdin),
-			Resized: resized,
+			Keys:    host.KeyMode(os.Stdin),
+			Resized: host.Resized,
 		},
 		Connect: func(opt docker.Options) (convergence.Engine, error) {
 			e, err := docker.Connect(opt)

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/models"
 	"github.com/musterdev/muster/internal/provider"
@@ -113,7 +114,7 @@ func (s *session) preflight(ctx context.Context, e convergence.Engine, t target,
 	var listening []convergence.Listener
 	if local, ok := e.(interface{ Local() bool }); ok && local.Local() {
 		if ports := startedPorts(t, plan); len(ports) > 0 {
-			listening = listeners(ports)
+			listening = host.Listeners(ports)
 		}
 	}
 	var errs []error

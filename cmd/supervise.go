@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/metrics"
 	"github.com/musterdev/muster/internal/notify"
@@ -160,7 +161,7 @@ func shrink(ctx context.Context) {
 	case <-ctx.Done():
 	case <-time.After(startTime):
 		debug.FreeOSMemory()
-		_ = releaseStartPages() // it only costs memory
+		_ = host.ReleaseStartPages() // it only costs memory
 	}
 }
 

@@ -1,4 +1,4 @@
-package cmd
+package host
 
 import (
 	"bufio"
@@ -16,12 +16,12 @@ import (
 	"github.com/musterdev/muster/convergence"
 )
 
-// listeners are the sockets of this machine that listen on one of the ports,
+// Listeners are the sockets of this machine that listen on one of the ports,
 // with the processes that hold them as far as we may see them. Nothing is known
 // where /proc cannot be read. The engine's own sockets are not among them: the
 // containers that they serve are in its list, and the socket of one that has just
 // stopped may live a moment longer than the container.
-func listeners(ports []int) []convergence.Listener {
+func Listeners(ports []int) []convergence.Listener {
 	var found []convergence.Listener
 	inodes := map[string][]int{} // socket inode → indices of found
 	engines := engineSockets()

@@ -1,4 +1,4 @@
-package cmd
+package host
 
 import "golang.org/x/sys/unix"
 

@@ -1,10 +1,10 @@
-package cmd
+package host
 
 import "time"
 
-// resized tells of changes of the terminal's size, which Windows consoles do not
+// Resized tells of changes of the terminal's size, which Windows consoles do not
 // signal: it says to look again every half a second.
-func resized() (<-chan struct{}, func()) {
+func Resized() (<-chan struct{}, func()) {
 	ticker := time.NewTicker(500 * time.Millisecond)
 	changes, end := make(chan struct{}, 1), make(chan struct{})
 	go func() {

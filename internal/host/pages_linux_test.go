@@ -1,4 +1,4 @@
-package cmd
+package host
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 
 func TestReleaseStartPages(t *testing.T) {
 	before := residentFile(t)
-	if err := releaseStartPages(); err != nil {
+	if err := ReleaseStartPages(); err != nil {
 		t.Fatal(err)
 	}
 	if after := residentFile(t); after > before*3/4 {

@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package cmd
+package host
 
 import (
 	"os"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keyMode is Terminal.Keys of a terminal. While it is on, a read or a change of
+// KeyMode returns a function that makes the terminal hand over keys one by one, and back. While it is on, a read or a change of
 // mode in the background fails instead of stopping the process.
-func keyMode(terminal *os.File) func(resumed func()) (func(), error) {
+func KeyMode(terminal *os.File) func(resumed func()) (func(), error) {
 	fd := int(terminal.Fd())
 	return func(resumed func()) (func(), error) {
 		before, err := unix.IoctlGetTermios(fd, getTermios)

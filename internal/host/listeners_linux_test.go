@@ -1,4 +1,4 @@
-package cmd
+package host
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ func TestListenersNamesTheHolder(t *testing.T) {
 	}
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	all := listeners([]int{port})
+	all := Listeners([]int{port})
 	i := slices.IndexFunc(all, func(l convergence.Listener) bool { return l.IP == "127.0.0.1" && l.Protocol == "tcp" })
 	if i < 0 {
 		t.Fatalf("no listener on port %d among %v", port, all)

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package cmd
+package host
 
 import (
 	"os"
@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// resized tells of changes of the terminal's size.
-func resized() (<-chan struct{}, func()) {
+// Resized tells of changes of the terminal's size.
+func Resized() (<-chan struct{}, func()) {
 	signals := make(chan os.Signal, 1)
 	changes, end := make(chan struct{}, 1), make(chan struct{})
 	signal.Notify(signals, syscall.SIGWINCH)

@@ -1,4 +1,4 @@
-package cmd
+package host
 
 import (
 	"bufio"
@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// releaseStartPages gives the memory back that only the start of the program
+// ReleaseStartPages gives the memory back that only the start of the program
 // needed: the pages of its own file. It reads back the few that it still uses. A
 // mapping that can be written, or has changed pages, is left alone: those exist
 // nowhere else.
-func releaseStartPages() error {
+func ReleaseStartPages() error {
 	maps, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return err

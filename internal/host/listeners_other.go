@@ -1,0 +1,8 @@
+//go:build !linux
+
+package host
+
+import "github.com/musterdev/muster/convergence"
+
+// Listeners cannot be told here; a port in use is reported by the engine.
+func Listeners([]int) []convergence.Listener { return nil }
