@@ -21,7 +21,7 @@ type builder struct {
 // add appends a step and returns its ID. Empty needs are left out, so that
 // callers may pass the ID of a step that turned out not to be needed.
 func (b *builder) add(id StepID, a Action, reason string, needs ...StepID) StepID {
-	b.steps = append(b.steps, Step{ID: id, Action: a, Reason: reason, Needs: needs})
+	b.steps = append(b.steps, Step{ID: id, Action: a, Reason: reason, Needs: slices.Clone(needs)})
 	return id
 }
 

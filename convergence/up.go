@@ -11,9 +11,9 @@ import (
 // depend on. Where it cannot be done it says why, with the place in the file,
 // before anything changes. Neither argument is written to.
 //
-// Containers are created as soon as their networks, volumes and images are
-// there; only starts wait for dependencies. Nothing that runs is stopped before
-// every image that the plan needs is there.
+// Containers are created as soon as their networks and volumes are there; only
+// starts wait for dependencies. Nothing new is made and nothing that runs is
+// stopped before every image that the plan needs is there.
 func PlanUp(want *project.Project, have Observed, opt UpOptions) (Plan, error) {
 	u, err := newUp(want, have, opt)
 	if err != nil {

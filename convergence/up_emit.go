@@ -171,10 +171,14 @@ func (u *up) successors(s *project.Service, seen map[string]bool) []StepID {
 	return made
 }
 
-// createNeeds is what has to exist before a container of the slot can.
+// createNeeds is what has to exist before a container of the slot can. What is
+// new waits for every image: one that cannot be had leaves nothing half done.
 func (u *up) createNeeds(sl *slot) []StepID {
 	s := sl.svc.Service
 	needs := append(slices.Clone(sl.first), u.images[s.Image])
+	if sl.fate == create {
+		needs = append(needs, u.imageSteps...)
+	}
 	needs = append(needs, u.providers(s)...)
 	if u.starts(sl) {
 		needs = append(needs, u.models(sl.svc)...)

@@ -167,7 +167,8 @@ func (u *up) networksRenamed(n *project.Network) []Network {
 
 func shortID(id string) string { return id[:min(12, len(id))] }
 
-// emitNetworks creates what is missing and replaces what changed. A replaced
+// emitNetworks creates what is missing and replaces what changed, once every
+// image is there, so that an image that cannot be had leaves nothing behind. A replaced
 // network loses its containers first: each is stopped and disconnected, and
 // connected again, with the full settings of its service, by what follows.
 func (u *up) emitNetworks() {
@@ -178,7 +179,7 @@ func (u *up) emitNetworks() {
 		alone := u.removeTwins(np)
 		switch {
 		case np.create:
-			u.add(id+"/create", create, "not there yet")
+			u.add(id+"/create", create, "not there yet", u.imageSteps...)
 		case np.replace != "":
 			u.replaceNetwork(np, create, alone)
 		}

@@ -90,7 +90,8 @@ func (u *up) replacedVolume(c Container) string {
 	return ""
 }
 
-// emitVolumes creates what is missing and replaces what changed.
+// emitVolumes creates what is missing and replaces what changed, once every
+// image is there.
 func (u *up) emitVolumes() {
 	for _, v := range u.want.Volumes {
 		vp := u.volumes[v.Key]
@@ -101,7 +102,7 @@ func (u *up) emitVolumes() {
 		create := CreateVolume{Volume: v, Labels: volumeLabels(u.want, v)}
 		switch {
 		case vp.create:
-			u.add(id+"/create", create, "not there yet")
+			u.add(id+"/create", create, "not there yet", u.imageSteps...)
 		case vp.replace != "":
 			after := slices.Clone(u.imageSteps)
 			for _, c := range u.have.Containers {
