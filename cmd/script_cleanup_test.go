@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,6 +13,7 @@ import (
 // cleanUp takes the script's project down, and removes what it built under any
 // name, and what it made beside the project under names that begin with its.
 func (w *world) cleanUp(env *testscript.Env, name string) {
+	w.endAll()
 	var out bytes.Buffer
 	app := w.app(env.Vars, env.WorkDir)
 	app.Out, app.Err = &out, &out
@@ -24,8 +26,29 @@ func (w *world) cleanUp(env *testscript.Env, name string) {
 	for _, m := range built {
 		err = errors.Join(err, w.engine.RemoveImage(ctx, m.Ref))
 	}
+	if w.tidy != nil {
+		err = errors.Join(err, w.tidy(name))
+	}
 	if err = errors.Join(err, w.removeBeside(ctx, name+"-")); err != nil {
 		env.T().Fatal("cleaning up: ", err)
+	}
+}
+
+// endAll ends what still runs in the background, after a failure.
+func (w *world) endAll() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for _, b := range w.running {
+		for range cap(b.signals) {
+			select {
+			case b.signals <- os.Interrupt:
+			default:
+			}
+		}
+		select {
+		case <-b.done:
+		case <-w.patience.Out(ctx): // it hangs, which the script has said
+		}
 	}
 }
 

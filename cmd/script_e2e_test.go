@@ -39,6 +39,6 @@ func TestScriptsOnEngine(t *testing.T) {
 	playScripts(t, scriptsOn(t, where...), theatre{
 		open: func(*testscript.Env) convergence.Engine { return e },
 		api:  version, patience: patience.OfEngine(), prefix: run.Name("cli-"),
-		explain: testrun.Onlooker{Since: time.Now()}.Explain,
+		explain: testrun.Onlooker{Since: time.Now()}.Explain, tidy: testrun.RemoveBuilt,
 	})
 }

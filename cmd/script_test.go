@@ -76,6 +76,7 @@ type theatre struct {
 	patience patience.Patience
 	prefix   string                      // of the projects' names
 	explain  func(project string) string // what a person needs to know of a failure; may be nil
+	tidy     func(project string) error  // removes what muster does not; may be nil
 }
 
 func playScripts(t *testing.T, scripts []string, th theatre) {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/image"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
 )
 
@@ -54,7 +55,7 @@ func folder(t *testing.T, files map[string]string) string {
 // buildImage builds one service and returns the progress lines and the error.
 func buildImage(t *testing.T, c *client.Client, compose types.Project, change func(*convergence.BuildSpec)) (string, error) {
 	t.Helper()
-	compose.Name = "bk-" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+	compose.Name = testrun.Current(t).Name("bk-" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())))
 	p, err := project.New(project.Input{Compose: &compose})
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +68,7 @@ func buildImage(t *testing.T, c *client.Client, compose types.Project, change fu
 		_, _ = c.ImageRemove(context.Background(), spec.Service.Image, image.RemoveOptions{Force: true})
 	})
 	var log strings.Builder
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := patience.OfEngine().Context(t.Context())
 	defer cancel()
 	err = build.Build(ctx, c, spec, build.Options{}, func(p convergence.Progress) { fmt.Fprintln(&log, p.Details) })
 	return log.String(), err
@@ -119,7 +120,7 @@ LABEL from=dockerfile
 	if !strings.Contains(log, "hello world") || strings.Contains(log, "hunter2") {
 		t.Errorf("progress = %s", log)
 	}
-	img, err := c.ImageInspect(t.Context(), "bk-testbuildunderstandsmoderndockerfiles-app")
+	img, err := c.ImageInspect(t.Context(), testrun.Current(t).Name("bk-testbuildunderstandsmoderndockerfiles-app"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,17 +131,17 @@ LABEL from=dockerfile
 
 func TestBuildInline(t *testing.T) {
 	c := engine(t)
-	dir := folder(t, map[string]string{"file": "content"})
+	dir, second := folder(t, map[string]string{"file": "content"}), testrun.Current(t).Name("bk-second:tag")
 	log, err := buildImage(t, c, types.Project{Services: service(types.BuildConfig{
-		Context: dir, DockerfileInline: "FROM scratch\nCOPY file /file\nCMD [\"/file\"]\n", Tags: types.StringList{"bk-second:tag"},
+		Context: dir, DockerfileInline: "FROM scratch\nCOPY file /file\nCMD [\"/file\"]\n", Tags: types.StringList{second},
 	})}, nil)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	if _, err := c.ImageInspect(t.Context(), "bk-second:tag"); err != nil {
+	if _, err := c.ImageInspect(t.Context(), second); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.ImageRemove(t.Context(), "bk-second:tag", image.RemoveOptions{}); err != nil {
+	if _, err := c.ImageRemove(t.Context(), second, image.RemoveOptions{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -163,7 +164,7 @@ func TestBuildCancelled(t *testing.T) {
 	c := engine(t)
 	dir := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN sleep 100\n"})
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := project.New(project.Input{Compose: &types.Project{Name: "bk-cancel", Services: service(types.BuildConfig{Context: dir})}})
+	p, err := project.New(project.Input{Compose: &types.Project{Name: testrun.Current(t).Name("bk-cancel"), Services: service(types.BuildConfig{Context: dir})}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package docker_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 // TestAttributes starts the containers of InsideCases and looks at them.
@@ -20,14 +22,16 @@ func TestAttributes(t *testing.T) {
 	for i, tc := range docker.InsideCases() {
 		t.Run(tc.Name, func(t *testing.T) {
 			t.Parallel()
-			name := fmt.Sprintf("docker-attr%d-%d", os.Getpid(), i)
-			real := strings.NewReplacer("PORT", fmt.Sprint(freePort(t)), "DISK", disk(t), "MACHINE", hostname(), "NAME", name)
+			name := fmt.Sprintf("attr%d", i)
+			real := strings.NewReplacer("PORT", fmt.Sprint(testrun.FreePort()), "DISK", disk(t), "MACHINE", hostname(),
+				"NAME", testrun.Current(t).Name(name), "10.213", fmt.Sprintf("10.%d", 64+rand.IntN(128)))
 			s := newStage(t, name, real.Replace(tc.Compose("IMAGE")))
 			up := s.up
 			if tc.Shell == "" {
 				up = s.create
 			}
 			c := up(s.spec("web"))
+			tc.Shell = real.Replace(tc.Shell)
 			if _, err := os.Stat("/sys/fs/cgroup/memory"); tc.Shell != "" && (err == nil || !strings.HasPrefix(tc.Name, "cgroup:")) {
 				if got := s.sh(c, tc.Shell); !says(got, real.Replace(tc.Want)) {
 					t.Errorf("%s\nsays %q\nwant %q", tc.Shell, got, tc.Want)
@@ -88,7 +92,7 @@ func hostname() string {
 
 // TestNamespacesOfAService joins another service's namespaces and volumes.
 func TestNamespacesOfAService(t *testing.T) {
-	s := newStage(t, fmt.Sprintf("docker-ns%d", os.Getpid()), `
+	s := newStage(t, "ns", `
 services:
   db: {image: IMAGE, command: [sleep, "1000"], init: true, ipc: shareable, hostname: db, volumes: [/shared]}
   web: {image: IMAGE, command: [sleep, "1000"], network_mode: "service:db", pid: "service:db", ipc: "service:db", volumes_from: [db]}
@@ -110,7 +114,7 @@ services:
 
 // TestNames resolves services, aliases, links and a successor's final name.
 func TestNames(t *testing.T) {
-	s := newStage(t, fmt.Sprintf("docker-names%d", os.Getpid()), `
+	s := newStage(t, "names", `
 services:
   db: {image: IMAGE, command: [sleep, "1000"], init: true, networks: {back: {aliases: [store]}}}
   web: {image: IMAGE, command: [sleep, "1000"], init: true, links: ["db:database"], networks: {front: {priority: 5}, back: {}}}
@@ -149,7 +153,7 @@ networks: {front: {}, back: {}}
 // TestInheritedVolumes hands an anonymous volume from container to container
 // and removes it with the last.
 func TestInheritedVolumes(t *testing.T) {
-	s := newStage(t, fmt.Sprintf("docker-inherit%d", os.Getpid()), `
+	s := newStage(t, "inherit", `
 services:
   web: {image: IMAGE, command: [sleep, "1000"], init: true, volumes: [/data]}
 `)

@@ -49,7 +49,7 @@ func (s *stage) build(args ...string) (string, error) {
 }
 
 func TestClassicBuild(t *testing.T) {
-	s := newClassic(t, fmt.Sprintf("docker-build%d", os.Getpid()), `
+	s := newClassic(t, "build", `
 services:
   web:
     command: [sleep, "1000"]
@@ -88,19 +88,19 @@ services:
 }
 
 func TestClassicBuildDockerfileElsewhere(t *testing.T) {
-	s := newClassic(t, fmt.Sprintf("docker-buildelse%d", os.Getpid()), `
-services: {web: {image: docker-else:1, command: [sleep, "1000"], init: true, build: {context: ./ctx, dockerfile: ../Else.Dockerfile, tags: ["docker-else:2"]}}}
+	s := newClassic(t, "buildelse", `
+services: {web: {image: "NAME-else:1", command: [sleep, "1000"], init: true, build: {context: ./ctx, dockerfile: ../Else.Dockerfile, tags: ["NAME-else:2"]}}}
 `)
 	s.write("ctx/x", "x")
 	s.write("Else.Dockerfile", "FROM "+testImage+"\nCOPY x /x\n")
 	_, err := s.build()
 	s.must(err)
-	images, err := s.engine.ListImages(t.Context(), []convergence.ImageRef{{Ref: "docker-else:1"}, {Ref: "docker-else:2"}})
+	images, err := s.engine.ListImages(t.Context(), []convergence.ImageRef{{Ref: s.p.Name + "-else:1"}, {Ref: s.p.Name + "-else:2"}})
 	s.must(err)
 	if len(images) != 2 {
 		t.Errorf("images = %+v, want both tags", images)
 	}
-	s.must(s.engine.RemoveImage(t.Context(), "docker-else:2"))
+	s.must(s.engine.RemoveImage(t.Context(), s.p.Name+"-else:2"))
 	if got := s.sh(s.up(s.spec("web")), "cat /x"); got != "x" {
 		t.Errorf("/x holds %q", got)
 	}
@@ -112,12 +112,12 @@ func TestClassicBuildErrors(t *testing.T) {
 		want        []string
 		kind        error
 	}{
-		{"a step fails", "{context: ., dockerfile_inline: \"FROM IMAGE\\nRUN echo so it goes; exit 3\\n\"}", []string{"build docker-fail", "returned a non-zero code: 3", "so it goes"}, nil},
+		{"a step fails", "{context: ., dockerfile_inline: \"FROM IMAGE\\nRUN echo so it goes; exit 3\\n\"}", []string{"build mt", "returned a non-zero code: 3", "so it goes"}, nil},
 		{"no Dockerfile", "{context: ./made/up}", []string{"read build context", "no such file"}, nil},
 		{"BuildKit", "{context: ., ssh: [default], additional_contexts: {a: ./b}}", []string{"services.web.build.additional_contexts, services.web.build.ssh: needs BuildKit"}, convergence.ErrUnsupported},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := newClassic(t, fmt.Sprintf("docker-failed%d-%d", os.Getpid(), i), "services: {web: {image: 'docker-fail:1', build: "+tc.build+"}}\n")
+			s := newClassic(t, fmt.Sprintf("failed%d", i), "services: {web: {image: 'NAME:1', build: "+tc.build+"}}\n")
 			_, err := s.build()
 			if err == nil {
 				t.Fatal("no error")
@@ -136,8 +136,8 @@ func TestClassicBuildErrors(t *testing.T) {
 
 // TestBuildUnreadable is an error, not an image with a file less.
 func TestClassicBuildUnreadable(t *testing.T) {
-	s := newClassic(t, fmt.Sprintf("docker-unread%d", os.Getpid()),
-		"services: {web: {image: 'docker-unread:1', build: {context: ., dockerfile_inline: \"FROM IMAGE\\nCOPY . /\\n\"}}}\n")
+	s := newClassic(t, "unread",
+		"services: {web: {image: 'NAME:1', build: {context: ., dockerfile_inline: \"FROM IMAGE\\nCOPY . /\\n\"}}}\n")
 	s.must(os.Symlink("loop", filepath.Join(s.dir, "loop"))) // a link is sent as it is
 	s.must(os.Mkdir(filepath.Join(s.dir, "d"), 0o755))
 	ctx, cancel := context.WithCancelCause(t.Context())

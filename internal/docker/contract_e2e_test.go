@@ -3,13 +3,14 @@
 package docker_test
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 // testImage is built by scripts/images.sh.
@@ -29,21 +30,11 @@ func dial(t *testing.T) *docker.Engine {
 	return e
 }
 
-// freePort is a port of this machine that nothing listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // TestContract holds the real engine to the contract that the one in memory
 // keeps too.
 func TestContract(t *testing.T) {
 	enginetest.Run(t, dial(t), enginetest.Fixture{
-		Image: testImage, Prefix: fmt.Sprintf("docker-contract%d", os.Getpid()), Port: freePort(t),
+		Image: testImage, Prefix: testrun.Current(t).Name("contract"), Port: testrun.FreePort(),
+		Patience: patience.OfEngine(), Explain: testrun.Onlooker{Since: time.Now()}.Explain,
 	})
 }

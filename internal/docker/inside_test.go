@@ -4,8 +4,9 @@ import "strings"
 
 // InsideCase is a running container, seen from inside and by inspection. The
 // service's image, and where it says nothing of them its command and init, are
-// added. IMAGE, PORT, DISK, MACHINE and NAME stand for the test image, a free port, a disk and
-// the name of this machine, and the name of the project.
+// added. IMAGE, PORT, DISK, MACHINE and NAME stand for the test image, a free port, a
+// disk and the name of this machine, and the name of the project. On an engine others
+// take the place of networks of 10.213, which another run may have.
 type InsideCase struct {
 	Name    string
 	Web     string // the service

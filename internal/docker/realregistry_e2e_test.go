@@ -26,6 +26,9 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 // realRegistry is Debian's registry in a container of its own. It listens on the
@@ -39,7 +42,8 @@ type realRegistry struct {
 
 func newRealRegistry(t *testing.T, environment ...string) *realRegistry {
 	t.Helper()
-	r := &realRegistry{t: t, container: fmt.Sprintf("muster-registry-%d-%d", os.Getpid(), freePort(t)), port: freePort(t)}
+	port := testrun.FreePort()
+	r := &realRegistry{t: t, container: testrun.Current(t).Name(fmt.Sprint("registry-", port)), port: port}
 	r.dir = t.TempDir()
 	if err := os.Chmod(r.dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -69,21 +73,20 @@ func (r *realRegistry) docker(args ...string) string {
 
 func (r *realRegistry) answers() {
 	r.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	if !patience.OfEngine().Wait(r.t.Context(), func() bool {
 		c, err := net.Dial("tcp", r.host())
-		if err == nil {
-			// The port's proxy accepts before the registry does, and then closes.
-			_ = c.SetDeadline(time.Now().Add(time.Second))
-			_, _ = io.WriteString(c, "GET /v2/ HTTP/1.0\r\n\r\n")
-			n, _ := c.Read(make([]byte, 1))
-			c.Close()
-			if n == 1 {
-				return
-			}
+		if err != nil {
+			return false
 		}
-		if time.Now().After(deadline) {
-			r.t.Fatalf("the registry does not answer: %s", r.docker("logs", r.container))
-		}
+		defer c.Close()
+		// The port's proxy accepts before the registry does, and then closes. One that
+		// says nothing is asked again, however long it takes: half of it may be up.
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(c, "GET /v2/ HTTP/1.0\r\n\r\n")
+		n, _ := c.Read(make([]byte, 1))
+		return n == 1
+	}) {
+		r.t.Fatalf("the registry does not answer: %s", r.docker("logs", r.container))
 	}
 }
 
@@ -91,6 +94,7 @@ func (r *realRegistry) answers() {
 func (r *realRegistry) image(from, name string) string {
 	r.t.Helper()
 	ref := r.host() + "/" + name
+	testrun.Current(r.t).Note("image", ref)
 	r.docker("tag", from, ref)
 	r.t.Cleanup(func() { _ = exec.Command("docker", "rmi", "-f", ref).Run() }) // the test may have removed it
 	return ref
@@ -138,18 +142,18 @@ func withTLS() []string {
 	}
 }
 
-// front is a proxy before a registry, which can slow down, break and refuse.
+// front is a proxy before a registry, which can hold, break and refuse.
 type front struct {
 	t       *testing.T
 	proxy   *httputil.ReverseProxy
 	address string
 	server  *http.Server
-	refuse  atomic.Int32 // so many requests get 429
-	blobs   atomic.Int32 // large blobs that were asked for
-	ranges  atomic.Int32 // of them, those that went on in the middle
-	sent    atomic.Int64 // bytes of large blobs
-	slow    atomic.Bool
-	broken  chan struct{} // closed when the first MiB of a slow blob has been sent
+	refuse  atomic.Int32  // so many requests get 429
+	blobs   atomic.Int32  // large blobs that were asked for
+	ranges  atomic.Int32  // of them, those that went on in the middle
+	sent    atomic.Int64  // bytes of large blobs
+	held    chan struct{} // large blobs wait for its end in the middle; nil if they do not
+	middle  chan struct{} // closed when the first one waits
 }
 
 // largeBlob is more than what else is transferred.
@@ -158,7 +162,7 @@ const largeBlob = 4 << 20
 func newFront(t *testing.T, behind *realRegistry) *front {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: behind.host()}
-	f := &front{t: t, proxy: httputil.NewSingleHostReverseProxy(target), address: fmt.Sprintf("127.0.0.1:%d", freePort(t)), broken: make(chan struct{})}
+	f := &front{t: t, proxy: httputil.NewSingleHostReverseProxy(target), address: fmt.Sprintf("127.0.0.1:%d", testrun.FreePort()), middle: make(chan struct{})}
 	f.proxy.ErrorLog = nil
 	f.start()
 	t.Cleanup(func() { _ = f.server.Close() })
@@ -187,7 +191,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.proxy.ServeHTTP(w, r)
 }
 
-// blobWriter counts large blobs, and slows them down.
+// blobWriter counts large blobs, and holds them.
 type blobWriter struct {
 	http.ResponseWriter
 	front   *front
@@ -214,11 +218,11 @@ func (b *blobWriter) Write(p []byte) (int, error) {
 		return n, err
 	}
 	b.front.sent.Add(int64(n))
-	if b.sent += n; b.front.slow.Load() {
-		if b.sent > 1<<20 && b.sent-n <= 1<<20 {
-			close(b.front.broken)
+	if b.sent += n; b.sent > 1<<20 && b.sent-n <= 1<<20 && b.front.held != nil {
+		if b.front.blobs.Load() == 1 {
+			close(b.front.middle)
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-b.front.held
 	}
 	return n, err
 }

@@ -10,12 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 func ignore(convergence.Progress) {}
@@ -109,6 +111,7 @@ func heavy(t *testing.T, r *realRegistry) {
 		}
 	}
 	ref := r.host() + "/team/heavy:1"
+	testrun.Current(t).Note("image", ref)
 	build := exec.Command("docker", "build", "--quiet", "--tag", ref, dir)
 	build.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -125,14 +128,27 @@ func TestRealRegistryOnePull(t *testing.T) {
 	r := newRealRegistry(t)
 	heavy(t, r)
 	f := newFront(t, r)
-	f.slow.Store(true)
+	f.held = make(chan struct{})
 	image := convergence.ImageRef{Ref: f.address + "/team/heavy:1"}
+	testrun.Current(t).Note("image", image.Ref)
 	t.Cleanup(func() { r.docker("rmi", image.Ref) })
 	var group errgroup.Group
+	var begun sync.WaitGroup // both are told of the layers, of which the large one waits
 	for range 2 {
 		e := dial(t)
-		group.Go(func() error { return e.PullImage(t.Context(), image, ignore) })
+		begun.Add(1)
+		var first sync.Once
+		group.Go(func() error {
+			defer first.Do(begun.Done)
+			return e.PullImage(t.Context(), image, func(p convergence.Progress) {
+				if p.Parent == "Image "+image.Ref && p.ID != "" {
+					first.Do(begun.Done)
+				}
+			})
+		})
 	}
+	begun.Wait()
+	close(f.held)
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -147,18 +163,19 @@ func TestRealRegistryResumes(t *testing.T) {
 	r := newRealRegistry(t)
 	heavy(t, r)
 	f := newFront(t, r)
-	f.slow.Store(true)
+	f.held = make(chan struct{})
 	image := convergence.ImageRef{Ref: f.address + "/team/heavy:1"}
+	testrun.Current(t).Note("image", image.Ref)
 	t.Cleanup(func() { r.docker("rmi", image.Ref) })
 	done := make(chan error, 1)
 	go func() { done <- dial(t).PullImage(t.Context(), image, ignore) }()
 	select {
-	case <-f.broken:
+	case <-f.middle:
 	case err := <-done:
 		t.Fatalf("the pull ended before the registry did: %v", err)
 	}
-	f.slow.Store(false)
 	_ = f.server.Close()
+	close(f.held)
 	r.docker("stop", "-t", "0", r.container)
 	r.docker("start", r.container)
 	r.answers()

@@ -22,6 +22,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 // registry serves one image under demo/hello:1, as little of a registry as a
@@ -131,6 +132,7 @@ func TestPull(t *testing.T) {
 	r := newRegistry(t)
 	e := dial(t)
 	ref := convergence.ImageRef{Ref: r.host() + "/demo/hello:1"}
+	testrun.Current(t).Note("image", ref.Ref)
 	t.Cleanup(func() {
 		if err := e.RemoveImage(context.Background(), ref.Ref); err != nil {
 			t.Error(err)
@@ -217,6 +219,7 @@ func TestPullWithCredentials(t *testing.T) {
 	r.password = "right"
 	e := withCredentials(t, r.host(), "right")
 	ref := r.host() + "/demo/hello:1"
+	testrun.Current(t).Note("image", ref)
 	if err := e.PullImage(t.Context(), convergence.ImageRef{Ref: ref}, func(convergence.Progress) {}); err != nil {
 		t.Fatal(err)
 	}

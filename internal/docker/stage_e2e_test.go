@@ -9,10 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -25,22 +26,23 @@ type stage struct {
 	p      *project.Project
 }
 
-// newStage loads a Compose file and creates its networks and volumes. Whatever
+// newStage loads a Compose file, for a project of that name in this run, and creates its networks and volumes. Whatever
 // carries the project's label is removed at the end. IMAGE in the file is the
-// test image, PORT a free port, and the folder holds file.txt and profile.json.
+// test image, NAME the project, PORT a free port, and the folder holds file.txt and profile.json.
 func newStage(t *testing.T, name, compose string) *stage {
 	t.Helper()
+	name = testrun.Current(t).Name(name)
 	s := &stage{T: t, engine: dial(t), dir: t.TempDir()}
 	s.write("file.txt", "from a file\n")
 	s.write("profile.json", `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}`)
-	compose = strings.NewReplacer("IMAGE", testImage, "PORT", fmt.Sprint(freePort(t))).Replace(compose)
+	compose = strings.NewReplacer("IMAGE", testImage, "PORT", fmt.Sprint(testrun.FreePort()), "NAME", name).Replace(compose)
 	p, _, err := loader.Load(t.Context(), loader.Input{
 		Files: []string{"-"}, Stdin: strings.NewReader(compose), ProjectName: name, Dir: s.dir, WorkingDir: s.dir, Env: []string{"TOKEN=s3cret"},
 	})
 	s.must(err)
 	s.p = p
-	s.sweep()
 	t.Cleanup(s.sweep)
+	testrun.ExplainFailure(t, testrun.Onlooker{}, name)
 	for _, n := range p.Networks {
 		if !n.External {
 			_, err := s.engine.CreateNetwork(t.Context(), n, map[string]string{project.LabelProject: name, project.LabelNetwork: n.Key})
@@ -68,7 +70,7 @@ func (s *stage) must(err error) {
 }
 
 func (s *stage) sweep() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := patience.OfEngine().Context(context.Background())
 	defer cancel()
 	cs, err := s.engine.ListContainers(ctx, convergence.ContainerFilter{Project: s.p.Name})
 	s.must(err)
@@ -147,7 +149,7 @@ func (s *stage) copied(svc *project.Service) []convergence.FileContent {
 // sh runs a shell command in a container and returns its output.
 func (s *stage) sh(c convergence.Ref, command string) string {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
+	ctx, cancel := patience.OfEngine().Context(s.Context())
 	defer cancel()
 	r, err := s.engine.Exec(ctx, c, convergence.ExecSpec{Command: []string{"sh", "-c", command}})
 	s.must(err)

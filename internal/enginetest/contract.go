@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/project"
 )
 
@@ -25,10 +25,12 @@ type Fixture struct {
 	Prefix string
 	// Port is a host port that nothing uses; the contract publishes it.
 	Port int
+	// Patience is how long to wait for what the engine should do at once.
+	Patience patience.Patience
+	// Explain is what a person needs to know when a test of a project failed; may
+	// be nil.
+	Explain func(project string) string
 }
-
-// patience is how long the contract waits for what the engine should do at once.
-const patience = 20 * time.Second
 
 // Run checks that the engine keeps the contract of convergence.Engine. It
 // removes whatever it made.
@@ -73,14 +75,20 @@ func newStage(t *testing.T, e convergence.Engine, fx Fixture, name string) *stag
 	s := &stage{T: t, Engine: e, fx: fx, name: name, compose: &types.Project{
 		Name: name, Services: types.Services{}, Networks: types.Networks{}, Volumes: types.Volumes{},
 	}}
-	s.sweep() // what an interrupted run left behind
 	t.Cleanup(s.sweep)
+	if fx.Explain != nil {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(fx.Explain(name))
+			}
+		})
+	}
 	return s
 }
 
 // sweep removes everything of the stage's project.
 func (s *stage) sweep() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := s.fx.Patience.Context(context.Background())
 	defer cancel()
 	cs, err := s.ListContainers(ctx, convergence.ContainerFilter{Project: s.name})
 	s.must(err)
@@ -175,7 +183,7 @@ func (s *stage) run(name, script string, change func(*types.ServiceConfig)) conv
 
 func (s *stage) ready(c convergence.Ref) {
 	s.Helper()
-	s.exec(c, "until test -f /up; do sleep 0.02; done")
+	s.exec(c, turn("/up"))
 }
 
 func (s *stage) inspect(c convergence.Ref) convergence.Inspection {
@@ -214,7 +222,7 @@ func (s *stage) watch() convergence.EventStream {
 // has read. Those of exec are left out: health checks cause them too.
 func (s *stage) until(stream convergence.EventStream, wanted func(convergence.Event) bool) (convergence.Event, []string) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
 	var actions []string
 	for {
@@ -239,7 +247,7 @@ func (s *stage) untilAction(stream convergence.EventStream, action string) (conv
 // logs are the container's lines as text, standard error marked.
 func (s *stage) logs(c convergence.Ref, opt convergence.LogOptions) []string {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
 	var lines []string
 	s.must(s.Logs(ctx, c, opt, func(l convergence.LogLine) error {
@@ -254,6 +262,12 @@ func (s *stage) logs(c convergence.Ref, opt convergence.LogOptions) []string {
 		return nil
 	}))
 	return lines
+}
+
+// awaits is for what the engine tells of in no event.
+func (s *stage) awaits(what string, met func() bool) {
+	s.Helper()
+	s.fx.Patience.Until(s, what, met)
 }
 
 func (s *stage) equal(what string, got, want []string) {

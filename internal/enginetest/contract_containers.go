@@ -10,6 +10,9 @@ import (
 	"github.com/musterdev/muster/convergence"
 )
 
+// skew is how far clocks may be apart, and how coarse their times are.
+const skew = time.Minute
+
 func containerTests() []test {
 	return []test{
 		{"a created container is listed and does not run", (*stage).testCreated},
@@ -24,6 +27,7 @@ func containerTests() []test {
 }
 
 func (s *stage) testCreated() {
+	before := time.Now()
 	s.service("web", obedient, func(c *types.ServiceConfig) {
 		c.Restart, c.Environment = "on-failure:3", types.NewMappingWithEquals([]string{"COLOR=blue"})
 		c.StopSignal = "SIGUSR1"
@@ -39,8 +43,8 @@ func (s *stage) testCreated() {
 	if c.State != convergence.Created || c.Image != s.fx.Image || !strings.HasPrefix(c.ImageID, "sha256:") || c.Health != convergence.HealthNone {
 		s.Errorf("listed as %s of %s (%s), health %q", c.State, c.Image, c.ImageID, c.Health)
 	}
-	if since := time.Since(c.Created); since < -time.Minute || since > time.Minute {
-		s.Errorf("created at %s, want about now", c.Created)
+	if c.Created.Before(before.Add(-skew)) || c.Created.After(time.Now().Add(skew)) {
+		s.Errorf("created at %s, want a time since %s", c.Created, before)
 	}
 	i := s.inspect(ref)
 	if i.RestartPolicy != "on-failure:3" || i.Pid != 0 || i.RestartCount != 0 || i.StopSignal == "" {

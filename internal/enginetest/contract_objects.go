@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -138,9 +139,19 @@ func (s *stage) testInherit() {
 }
 
 func (s *stage) testImageInUse() {
+	// An image of its own: where the common one has a second name, losing one is no
+	// conflict, and every other test would miss it.
 	s.service("web", obedient, nil)
-	s.create("web")
-	if err := s.RemoveImage(s.Context(), s.fx.Image); !errors.Is(err, convergence.ErrConflict) {
+	ref := s.name + "-own:1"
+	_, err := s.inside().CommitContainer(s.Context(), s.create("web"), convergence.CommitOptions{Reference: ref})
+	s.must(err)
+	s.Cleanup(func() {
+		s.sweep()
+		s.must(s.RemoveImage(context.Background(), ref))
+	})
+	s.service("user", obedient, func(c *types.ServiceConfig) { c.Image = ref })
+	s.create("user")
+	if err := s.RemoveImage(s.Context(), ref); !errors.Is(err, convergence.ErrConflict) {
 		s.Errorf("remove = %v, want a conflict", err)
 	}
 }

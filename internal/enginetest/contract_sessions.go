@@ -43,7 +43,7 @@ func (s *stage) inside() convergence.Sessions {
 // talk writes the input, reads everything and returns what came.
 func (s *stage) talk(d convergence.Session, input string) (stdout, stderr string, code int) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
 	context.AfterFunc(ctx, func() { _ = d.Close() }) // a session that hangs ends here
 	_, err := io.WriteString(d, input)
@@ -100,7 +100,7 @@ func (s *stage) testDialogRefused() {
 func (s *stage) testExecDetached() {
 	c := s.up("web", obedient, nil)
 	s.must(s.inside().StartExecDetached(s.Context(), c, convergence.ExecSpec{Command: []string{"sh", "-c", "sleep 0.1; touch /done"}}))
-	s.exec(c, "until test -f /done; do sleep 0.02; done")
+	s.exec(c, turn("/done"))
 }
 
 func (s *stage) testAttach() {

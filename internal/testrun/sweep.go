@@ -103,6 +103,25 @@ func sweepEngine(all []dead) error {
 			}
 		}
 	}
+	return sweepBuilt(all)
+}
+
+// sweepBuilt removes images that have lost their names.
+func sweepBuilt(all []dead) error {
+	out, err := docker("images", "-q", "--filter", "label=com.docker.compose.project")
+	if err != nil || out == "" {
+		return err
+	}
+	out, err = docker(append([]string{"image", "inspect", "--format", `{{.Id}} {{index .Config.Labels "com.docker.compose.project"}}`}, strings.Fields(out)...)...)
+	if err != nil {
+		return nil // another run has removed one meanwhile: the next sweep finds the rest
+	}
+	for line := range strings.Lines(out) {
+		id, of, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if slices.ContainsFunc(all, func(d dead) bool { return strings.HasPrefix(of, prefix(d.id)) }) {
+			_, _ = docker("rmi", "-f", id) // it may be the parent of one that is removed next
+		}
+	}
 	return nil
 }
 
@@ -112,6 +131,16 @@ func docker(args ...string) (string, error) {
 		return "", fmt.Errorf("docker %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out), nil
+}
+
+// RemoveBuilt removes the images that were built for a project, those too that
+// have lost their names to later builds.
+func RemoveBuilt(project string) error {
+	out, err := docker("images", "-q", "--filter", "label=com.docker.compose.project="+project)
+	for id := range strings.FieldsSeq(out) {
+		_, _ = docker("rmi", "-f", id) // it may be the parent of one that is removed next
+	}
+	return err
 }
 
 // killAll ends every process with that variable in its environment.
