@@ -10,8 +10,7 @@ import (
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/lock"
-	"github.com/musterdev/muster/internal/models"
-	"github.com/musterdev/muster/internal/provider"
+	"github.com/musterdev/muster/internal/plugins"
 )
 
 // lock takes the project's lock. Whoever has to wait is told for whom.
@@ -48,9 +47,9 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		Want: op.target.project, HookOutput: op.hookOutput,
 	}
 	var answers providerAnswers
-	opt.Provider = answers.listen(provider.Runner{Env: s.Env}.Run)
+	opt.Provider = answers.listen(plugins.Providers{Env: s.Env}.Run)
 	if p := op.target.project; p != nil {
-		opt.Model = models.Runner{Env: s.Env, Dir: p.Dir}.Prepare
+		opt.Model = plugins.Models{Env: s.Env, Dir: p.Dir}.Prepare
 	}
 	if plan.Provisional && op.afterImages != nil {
 		if err := convergence.ApplyWith(ctx, plan.Images(), e, opt); err != nil {

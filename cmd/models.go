@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/musterdev/muster/internal/models"
+	"github.com/musterdev/muster/internal/plugins"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -22,10 +22,10 @@ func (s *session) withModels(ctx context.Context, p *project.Project, names []st
 		if len(sv.Spec.Models) == 0 {
 			continue
 		}
-		endpoint, err := models.Runner{Env: s.Env, Dir: p.Dir}.Endpoint(ctx)
+		endpoint, err := plugins.Models{Env: s.Env, Dir: p.Dir}.Endpoint(ctx)
 		if err != nil {
 			e := &loader.Error{Pos: p.Positions.Of("services", sv.Name, "models"), Msg: fmt.Sprintf("service %s uses models: %v", sv.Name, err), Err: err}
-			if errors.Is(err, models.ErrMissing) {
+			if errors.Is(err, plugins.ErrNoModels) {
 				e.Hint = "install Docker Model Runner, or leave the service out"
 			}
 			return nil, e

@@ -1,7 +1,4 @@
-// Package provider runs the programs that provide services which are no
-// containers, by the protocol of Docker Compose's providers: the program is
-// asked with arguments and answers with JSON messages.
-package provider
+package plugins
 
 import (
 	"bytes"
@@ -16,23 +13,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/musterdev/muster/convergence"
-	"github.com/musterdev/muster/internal/plugin"
 )
 
-// Runner runs provider programs.
-type Runner struct {
+// Providers runs the programs that provide services which are no containers, by
+// the protocol of Docker Compose: the program is asked with arguments and answers
+// with JSON messages.
+type Providers struct {
 	Env []string // of Muster itself: where programs are looked for
 }
 
-// killDelay is how long a program that was interrupted may take to end.
-const killDelay = 10 * time.Second
-
 // Run has the service's provider carry out the verb, and returns the variables
 // that it sets for the services that depend on it. tell is told how it gets on.
-func (r Runner) Run(ctx context.Context, a convergence.RunProvider, tell func(string)) (map[string]string, error) {
+func (r Providers) Run(ctx context.Context, a convergence.RunProvider, tell func(string)) (map[string]string, error) {
 	spec := a.Service.Spec.Provider
 	program, err := r.find(spec.Type)
 	if err != nil {
@@ -116,15 +110,15 @@ func listen(out io.Reader, service string, tell func(string)) (map[string]string
 }
 
 // find looks for a plugin of the Docker CLI of that name, then for a program.
-func (r Runner) find(name string) (string, error) {
+func (r Providers) find(name string) (string, error) {
 	if strings.ContainsAny(name, `/\`) {
 		return "", fmt.Errorf("provider %q: a provider is named, not given by its path; put its directory into PATH", name)
 	}
-	if path := plugin.Find(r.Env, name); path != "" {
+	if path := find(r.Env, name); path != "" {
 		return path, nil
 	}
-	for _, dir := range filepath.SplitList(plugin.Variable(r.Env, "PATH")) {
-		if path := filepath.Join(dir, name); filepath.IsAbs(path) && plugin.Executable(path) {
+	for _, dir := range filepath.SplitList(variable(r.Env, "PATH")) {
+		if path := filepath.Join(dir, name); filepath.IsAbs(path) && executable(path) {
 			return path, nil
 		}
 	}

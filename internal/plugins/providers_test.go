@@ -1,4 +1,4 @@
-package provider
+package plugins
 
 import (
 	"slices"
@@ -52,7 +52,7 @@ func TestOptions(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
-	r := Runner{Env: []string{"PATH=/nonexistent:relative", "HOME=/nonexistent"}}
+	r := Providers{Env: []string{"PATH=/nonexistent:relative", "HOME=/nonexistent"}}
 	for name, want := range map[string]string{"a/b": "not given by its path", "nonesuch": "no program nonesuch in PATH"} {
 		if _, err := r.find(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("find %s: %v, want %q", name, err, want)

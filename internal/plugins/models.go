@@ -1,6 +1,4 @@
-// Package models drives the docker-model plugin, which pulls language models and
-// serves them on this machine.
-package models
+package plugins
 
 import (
 	"bufio"
@@ -17,29 +15,29 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/convergence"
-	"github.com/musterdev/muster/internal/plugin"
 )
 
-// ErrMissing says that the plugin is not installed.
-var ErrMissing = errors.New("the Docker CLI's plugin docker-model, which serves models, is not installed")
+// ErrNoModels says that the plugin is not installed.
+var ErrNoModels = errors.New("the Docker CLI's plugin docker-model, which serves models, is not installed")
 
-// killDelay is how long the plugin may take to end after an interrupt.
+// killDelay is how long a program may take to end after an interrupt.
 const killDelay = 10 * time.Second
 
 // firstWithFlags is the first version that takes runtime flags.
 var firstWithFlags = [3]int{1, 0, 6}
 
-// Runner runs the plugin.
-type Runner struct {
+// Models drives the docker-model plugin, which pulls language models and serves
+// them on this machine.
+type Models struct {
 	Env []string // of Muster itself, which is the plugin's too
 	Dir string   // the project's; empty is the process's
 }
 
-// command is a call of the plugin, or ErrMissing.
-func (r Runner) command(ctx context.Context, args ...string) (*exec.Cmd, error) {
-	path := plugin.Find(r.Env, "model")
+// command is a call of the plugin, or ErrNoModels.
+func (r Models) command(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	path := find(r.Env, "model")
 	if path == "" {
-		return nil, ErrMissing
+		return nil, ErrNoModels
 	}
 	c := exec.CommandContext(ctx, path, args...)
 	c.Dir, c.Env, c.WaitDelay = r.Dir, r.Env, killDelay
@@ -48,7 +46,7 @@ func (r Runner) command(ctx context.Context, args ...string) (*exec.Cmd, error) 
 }
 
 // ask is what the plugin prints.
-func (r Runner) ask(ctx context.Context, args ...string) ([]byte, error) {
+func (r Models) ask(ctx context.Context, args ...string) ([]byte, error) {
 	c, err := r.command(ctx, args...)
 	if err != nil {
 		return nil, err
@@ -70,7 +68,7 @@ func failed(ctx context.Context, args []string, said string, err error) error {
 }
 
 // Endpoint is the address at which containers reach the models.
-func (r Runner) Endpoint(ctx context.Context) (string, error) {
+func (r Models) Endpoint(ctx context.Context) (string, error) {
 	out, err := r.ask(ctx, "status", "--json")
 	if err != nil {
 		return "", err
@@ -89,7 +87,7 @@ func (r Runner) Endpoint(ctx context.Context) (string, error) {
 
 // Prepare pulls the model unless it is there, and configures it. tell is told of
 // the pull.
-func (r Runner) Prepare(ctx context.Context, a convergence.PrepareModel, tell func(string)) error {
+func (r Models) Prepare(ctx context.Context, a convergence.PrepareModel, tell func(string)) error {
 	out, err := r.ask(ctx, "ls", "--json")
 	if err != nil {
 		return err
@@ -112,7 +110,7 @@ func (r Runner) Prepare(ctx context.Context, a convergence.PrepareModel, tell fu
 	return r.configure(ctx, a)
 }
 
-func (r Runner) pull(ctx context.Context, model string, tell func(string)) error {
+func (r Models) pull(ctx context.Context, model string, tell func(string)) error {
 	args := []string{"pull", model}
 	c, err := r.command(ctx, args...)
 	if err != nil {
@@ -136,7 +134,7 @@ func (r Runner) pull(ctx context.Context, model string, tell func(string)) error
 	return failed(ctx, args, said.String(), err)
 }
 
-func (r Runner) configure(ctx context.Context, a convergence.PrepareModel) error {
+func (r Models) configure(ctx context.Context, a convergence.PrepareModel) error {
 	args := []string{"configure"}
 	if a.ContextSize > 0 {
 		args = append(args, "--context-size", strconv.Itoa(a.ContextSize))
@@ -153,7 +151,7 @@ func (r Runner) configure(ctx context.Context, a convergence.PrepareModel) error
 }
 
 // takesFlags is an error if the plugin is too old for runtime flags.
-func (r Runner) takesFlags(ctx context.Context) error {
+func (r Models) takesFlags(ctx context.Context) error {
 	out, err := r.ask(ctx, "docker-cli-plugin-metadata")
 	if err != nil {
 		return err
