@@ -38,7 +38,7 @@ type App struct {
 	Connect func(docker.Options) (convergence.Engine, error)
 	// Signals subscribes to interrupts and termination requests; stop ends it.
 	Signals func() (signals <-chan os.Signal, stop func())
-	// LockDir holds the project locks; empty is the user's runtime directory.
+	// LockDir holds the project locks; empty is a folder of the machine. See lock.Folders.
 	LockDir string
 	// Program is the name that the binary was called under; empty is muster.
 	Program string

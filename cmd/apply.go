@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -20,9 +21,25 @@ func (s *session) lock(ctx context.Context, e convergence.Engine, op operation) 
 	}
 	opt := s.lockOptions(e, op.target.name, op.name)
 	opt.Waiting = func(h lock.Holder) {
+		if h.Self() { // beside it: a key of the menu, a file that changed
+			return
+		}
 		s.printer.Info("waiting for project " + op.target.name + ": " + h.String() + " works on it")
 	}
+	return s.acquire(ctx, opt)
+}
+
+// acquire takes a lock. Where there is nowhere to put one the command goes on
+// without, and says so once.
+func (s *session) acquire(ctx context.Context, opt lock.Options) (release func(), err error) {
 	l, err := lock.Acquire(ctx, opt)
+	var nowhere *lock.NoPlaceError
+	if errors.As(err, &nowhere) {
+		s.unlocked.Do(func() {
+			s.printer.Warn(fmt.Sprintf("nothing keeps other commands from working on project %s at the same time: %v", opt.Project, err))
+		})
+		return func() {}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -31,11 +48,19 @@ func (s *session) lock(ctx context.Context, e convergence.Engine, op operation) 
 
 // lockOptions say whose lock a command takes.
 func (s *session) lockOptions(e convergence.Engine, project, command string) lock.Options {
-	opt := lock.Options{Dir: s.LockDir, Project: project, Op: "muster " + command, Version: s.Version}
+	opt := lock.Options{Folders: s.lockFolders(), Project: project, Op: "muster " + command, Version: s.Version}
 	if h, ok := e.(interface{ Host() string }); ok {
 		opt.Engine = h.Host()
 	}
 	return opt
+}
+
+// lockFolders are where locks may lie. The process says so, never a .env file.
+func (s *session) lockFolders() []lock.Folder {
+	if s.LockDir != "" {
+		return []lock.Folder{{Path: s.LockDir}}
+	}
+	return lock.Folders(newSession(s.App).getenv)
 }
 
 // apply applies a plan and shows the progress.

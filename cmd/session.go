@@ -27,6 +27,7 @@ type session struct {
 	named      func(string)    // is told the project's name as soon as it is known; may be nil
 
 	dockerFlags docker.Options // given in front of the command line
+	unlocked    sync.Once      // says that there is nowhere to put a lock
 	connecting  sync.Once
 	eng         convergence.Engine
 	engErr      error

@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,7 +50,7 @@ itself it leaves to the engine, and takes over where the engine gives up.`,
 	f.BoolVar(&opt.install, "install", false, "Install and describe a systemd unit that supervises this project")
 	f.BoolVar(&opt.printUnit, "print-unit", false, "Print that unit")
 	f.StringVar(&opt.logFormat, "log-format", "text", "Format of the audit lines: text or json")
-	f.StringVar(&opt.metrics, "metrics", "", "Serve status and Prometheus metrics on unix:PATH or 127.0.0.1:PORT too (they always are on a unix socket of the user)")
+	f.StringVar(&opt.metrics, "metrics", "", "Serve status and Prometheus metrics on unix:PATH or 127.0.0.1:PORT too (they always are on a unix socket of those who may use the engine)")
 	completeWords(c, "log-format", "text", "json")
 	return c
 }
@@ -103,33 +100,15 @@ type keeper struct {
 // keep runs the supervisor until ctx ends. Its status is always served on the
 // project's own socket: that is where `ps` and `up` look for it.
 func (s *session) keep(ctx context.Context, k keeper) error {
-	address, err := s.superviseAddress(k.project.Name)
+	listeners, err := s.superviseListeners(k)
 	if err != nil {
 		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(strings.TrimPrefix(address, "unix:")), 0o700); err != nil {
-		return fmt.Errorf("make a place for the supervisor's socket: %w", err)
-	}
-	listeners := make([]net.Listener, 0, 2)
-	for _, at := range slices.Compact([]string{address, cmp.Or(k.metrics, address)}) {
-		l, err := metrics.Listen(at)
-		if err != nil {
-			for _, open := range listeners {
-				err = errors.Join(err, open.Close())
-			}
-			return err
-		}
-		listeners = append(listeners, l)
 	}
 	counts := metrics.New(k.project.Name)
 	teller := notify.New(notifyEnvironment(s.App.Env), func(err error) { s.printer.Warn(err.Error()) })
 	models := make(chan *project.Project)
 	exclusive := &sharedLock{acquire: func(ctx context.Context) (func(), error) {
-		l, err := lock.Acquire(ctx, s.lockOptions(k.engine, k.project.Name, "supervise"))
-		if err != nil {
-			return nil, err
-		}
-		return func() { _ = l.Release() }, nil // the kernel frees it in any case
+		return s.acquire(ctx, s.lockOptions(k.engine, k.project.Name, "supervise"))
 	}}
 	sup := convergence.NewSupervisor(k.engine, convergence.SuperviseOptions{
 		Services: k.services, Exclusive: exclusive.hold, Models: models, Busy: k.busy,
@@ -170,11 +149,7 @@ func shrink(ctx context.Context) {
 func (s *session) onlyOne(ctx context.Context, e convergence.Engine, name string) (release func(), err error) {
 	only := s.lockOptions(e, name, "supervise")
 	only.Kind, only.Timeout = "sup", -1
-	l, err := lock.Acquire(ctx, only)
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = l.Release() }, nil // the kernel frees it in any case
+	return s.acquire(ctx, only)
 }
 
 // audit prints a line per record: the time, what was seen, decided and done.
@@ -273,22 +248,33 @@ func (l *sharedLock) drop() {
 	}
 }
 
-// superviseAddress is where status and metrics of a project are served: a
-// socket of the user.
-func (s *session) superviseAddress(name string) (string, error) {
-	dir := s.LockDir
-	if dir == "" {
-		var err error
-		if dir, err = lock.DefaultDir(s.getenv); err != nil {
-			return "", err
-		}
-	}
-	e, err := s.engine()
+// superviseListeners serve status and metrics of the project: on its own socket,
+// which whoever may use the engine can use too, and where else it was asked for.
+func (s *session) superviseListeners(k keeper) ([]net.Listener, error) {
+	opt := s.lockOptions(k.engine, k.project.Name, "supervise")
+	socket, err := lock.Socket(opt)
 	if err != nil {
-		return "", err
+		s.printer.Warn("ps and up cannot see this supervisor: " + err.Error())
 	}
-	of := s.lockOptions(e, name, "supervise")
-	return "unix:" + filepath.Join(dir, "supervise-"+string(project.Digest("supervise", []byte(of.Engine+"\x1f"+name)))[:16]+".sock"), nil
+	var listeners []net.Listener
+	for _, at := range []string{socket, k.metrics} {
+		if at == "" {
+			continue
+		}
+		group := metrics.Nobody
+		if at == socket {
+			at, group = "unix:"+socket, lock.Group(opt.Engine)
+		}
+		l, err := metrics.Listen(at, group)
+		if err != nil {
+			for _, open := range listeners {
+				err = errors.Join(err, open.Close())
+			}
+			return nil, err
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
 }
 
 // followModel loads the files again when one of them changes. A model that

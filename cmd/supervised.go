@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/metrics"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
@@ -40,14 +41,16 @@ func (s *session) remindOfSupervisor(ctx context.Context, p *project.Project, se
 		p.Name, strings.Join(needs, ", ")))
 }
 
-// askSupervisor is the status of the project's supervisor, from the socket that
-// every one of them serves. The error wraps metrics.ErrNobody if none runs.
+// askSupervisor is the status of the project's supervisor, whichever user's it is,
+// from the socket that every one of them serves. The error wraps
+// metrics.ErrNobody if none runs.
 func (s *session) askSupervisor(ctx context.Context, name string) ([]metrics.ContainerStatus, error) {
-	address, err := s.superviseAddress(name)
-	if err != nil {
-		return nil, err
-	}
-	return metrics.Ask(ctx, address)
+	var all []metrics.ContainerStatus
+	err := s.eachSupervisor(ctx, name, func(address string) (err error) {
+		all, err = metrics.Ask(ctx, address)
+		return err
+	})
+	return all, err
 }
 
 // tellStopped tells the project's supervisor, if one runs, that the services are
@@ -55,13 +58,36 @@ func (s *session) askSupervisor(ctx context.Context, name string) ([]metrics.Con
 // when it is stopped. It is told under the project's lock, which the supervisor
 // needs to start anything.
 func (s *session) tellStopped(ctx context.Context, name string, services []string) {
-	address, err := s.superviseAddress(name)
-	if err == nil {
-		err = metrics.TellStopped(ctx, address, services)
-	}
+	err := s.eachSupervisor(ctx, name, func(address string) error { return metrics.TellStopped(ctx, address, services) })
 	if err != nil && !errors.Is(err, metrics.ErrNobody) {
 		s.printer.Warn("the supervisor was not told of the stop: " + err.Error())
 	}
+}
+
+// eachSupervisor calls on the sockets of the project's supervisor until one
+// answers. A socket that cannot be asked counts only if some supervisor runs:
+// anybody can leave one behind.
+func (s *session) eachSupervisor(ctx context.Context, name string, call func(address string) error) error {
+	e, err := s.engine()
+	if err != nil {
+		return err
+	}
+	opt := s.lockOptions(e, name, "supervise")
+	var failed error
+	for _, socket := range lock.Sockets(opt) {
+		err := call("unix:" + socket)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, metrics.ErrNobody) && failed == nil {
+			failed = err
+		}
+	}
+	opt.Kind = "sup"
+	if failed != nil && lock.Held(ctx, opt) {
+		return failed
+	}
+	return metrics.ErrNobody
 }
 
 // supervision is what `ps` says of the containers' supervision, by container

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/musterdev/muster/convergence"
-	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/internal/watch"
 	"github.com/musterdev/muster/project"
@@ -51,11 +50,11 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 	}
 	only := s.lockOptions(e, p.Name, "watch")
 	only.Kind, only.Timeout = "watch", -1
-	l, err := lock.Acquire(ctx, only)
+	release, err := s.acquire(ctx, only)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = l.Release() }() // the kernel frees it in any case
+	defer release()
 	r, err := s.armWatch(ctx, p, rules, opt)
 	if err != nil {
 		return err

@@ -1,28 +1,27 @@
 // Package lock lets one operation at a time work on a project.
 //
 // The lock is the kernel's: it is free as soon as its holder ends, however it
-// ends, so there are no stale locks. It holds between the processes of one user
-// on one machine that use the same engine. What the file says about its holder
-// is for people; nothing is decided by it.
+// ends, so there are no stale locks. It holds between all users of one machine
+// that use the same engine: its place depends on the engine and the project,
+// not on the environment of the caller. What the file says about its holder is
+// for people; nothing is decided by it, and anybody may have written it.
 package lock
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"strings"
 	"time"
 )
 
 // Options say what is locked and for whom.
 type Options struct {
-	// Dir holds the lock files; empty is DefaultDir's.
-	Dir string
+	// Folders are where the lock file may lie: the first that can be used counts.
+	Folders []Folder
 	// Engine identifies the engine: its ID or, without a call, its address.
 	Engine  string
 	Project string
@@ -37,23 +36,6 @@ type Options struct {
 	Timeout time.Duration
 	// Waiting is told of the holder, once, if there is one to wait for.
 	Waiting func(Holder)
-}
-
-// Holder says who has a lock. The zero value is somebody unknown.
-type Holder struct {
-	PID     int       `json:"pid"`
-	Who     string    `json:"who"` // user@host
-	Op      string    `json:"op"`
-	Version string    `json:"version,omitempty"`
-	Created time.Time `json:"created"`
-}
-
-// String reads, for example, "pid 123 (muster up) since 14:03:05".
-func (h Holder) String() string {
-	if h.PID == 0 {
-		return "another process"
-	}
-	return fmt.Sprintf("pid %d (%s) since %s", h.PID, h.Op, h.Created.Local().Format(time.TimeOnly))
 }
 
 // HeldError says that another holder did not give the lock back in time.
@@ -72,41 +54,104 @@ func (e *HeldError) Error() string {
 	return s
 }
 
+// NoPlaceError says that no folder can hold lock files.
+type NoPlaceError struct{ Causes []error }
+
+// Error names every folder that was tried.
+func (e *NoPlaceError) Error() string {
+	causes := make([]string, len(e.Causes))
+	for i, cause := range e.Causes {
+		causes[i] = cause.Error()
+	}
+	return "no folder can hold lock files: " + strings.Join(causes, "; ")
+}
+
+func (e *NoPlaceError) Unwrap() []error { return e.Causes }
+
 // Lock is a lock that is held.
-type Lock struct{ file *os.File }
+type Lock struct {
+	file   *os.File
+	path   string
+	folder Folder
+}
 
 // Acquire waits for the lock and takes it. It fails with a *HeldError after the
-// timeout, and with the cause of ctx when that ends.
+// timeout, with the cause of ctx when that ends, and with a *NoPlaceError if
+// there is nowhere to put the lock's file.
 func Acquire(ctx context.Context, opt Options) (*Lock, error) {
-	file, err := open(opt)
-	if err != nil {
-		return nil, fmt.Errorf("lock project %s: %w", opt.Project, err)
+	l, err := take(ctx, opt)
+	var held *HeldError
+	var nowhere *NoPlaceError
+	if err == nil || errors.As(err, &held) || errors.As(err, &nowhere) || ctx.Err() != nil {
+		return l, err
 	}
-	switch err := lockNow(file); {
-	case err == nil:
-		return taken(file, opt)
-	case !errors.Is(err, errHeld):
-		file.Close()
-		return nil, fmt.Errorf("lock project %s: %w", opt.Project, err)
+	return nil, fmt.Errorf("lock project %s: %w", opt.Project, err)
+}
+
+func take(ctx context.Context, opt Options) (*Lock, error) {
+	told := false
+	for {
+		l, err := open(opt)
+		if err != nil {
+			return nil, err
+		}
+		if err := lockSoon(l.file); errors.Is(err, errHeld) {
+			holder := l.holder()
+			if opt.Timeout < 0 {
+				l.file.Close()
+				return nil, &HeldError{Project: opt.Project, Holder: holder}
+			}
+			if opt.Waiting != nil && !told {
+				opt.Waiting(holder)
+			}
+			if opt.Timeout > 0 && !told {
+				var cancel context.CancelFunc
+				held := &HeldError{Project: opt.Project, Holder: holder, Waited: opt.Timeout}
+				ctx, cancel = context.WithTimeoutCause(ctx, opt.Timeout, held)
+				defer cancel()
+			}
+			told = true
+			if err := wait(ctx, l.file); err != nil {
+				return nil, err
+			}
+		} else if err != nil {
+			l.file.Close()
+			return nil, err
+		}
+		// Whoever held it takes the file away: then what was locked is no lock.
+		if l.stands() {
+			return l, l.sign(opt)
+		}
+		l.file.Close()
 	}
-	holder := read(file)
-	if opt.Timeout < 0 {
-		file.Close()
-		return nil, &HeldError{Project: opt.Project, Holder: holder}
+}
+
+// Held reports whether somebody holds the lock.
+func Held(ctx context.Context, opt Options) bool {
+	opt.Timeout = -1
+	l, err := Acquire(ctx, opt)
+	if err == nil {
+		_ = l.Release() // the kernel frees it in any case
 	}
-	if opt.Waiting != nil {
-		opt.Waiting(holder)
+	var held *HeldError
+	return errors.As(err, &held)
+}
+
+// attempts and pause cover the moment for which a lock is held by somebody who
+// looks whether it is left over.
+const (
+	attempts = 3
+	pause    = 5 * time.Millisecond
+)
+
+func lockSoon(file *os.File) error {
+	for n := 1; ; n++ {
+		err := lockNow(file)
+		if !errors.Is(err, errHeld) || n == attempts {
+			return err
+		}
+		time.Sleep(pause)
 	}
-	if opt.Timeout > 0 {
-		var cancel context.CancelFunc
-		held := &HeldError{Project: opt.Project, Holder: holder, Waited: opt.Timeout}
-		ctx, cancel = context.WithTimeoutCause(ctx, opt.Timeout, held)
-		defer cancel()
-	}
-	if err := wait(ctx, file); err != nil {
-		return nil, err
-	}
-	return taken(file, opt)
 }
 
 // wait blocks until the lock is taken. No system interrupts that: when ctx ends
@@ -133,26 +178,38 @@ func wait(ctx context.Context, file *os.File) error {
 	}
 }
 
-// taken writes down who holds the lock.
-func taken(file *os.File, opt Options) (*Lock, error) {
-	content, err := json.Marshal(Holder{PID: os.Getpid(), Who: who(), Op: opt.Op, Version: opt.Version, Created: time.Now().Truncate(time.Second)})
-	if err == nil {
-		err = file.Truncate(0)
-	}
-	if err == nil {
-		_, err = file.WriteAt(append(content, '\n'), 0)
-	}
+// stands reports whether the path still names the file that is open.
+func (l *Lock) stands() bool {
+	opened, err := l.file.Stat()
 	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("lock project %s: %w", opt.Project, err)
+		return false
 	}
-	return &Lock{file}, nil
+	named, err := os.Lstat(l.path)
+	return err == nil && os.SameFile(opened, named)
 }
 
-// Release gives the lock back. The file stays: were it removed, somebody could
-// be waiting for a file that nobody else finds any more.
+// sign writes down who holds the lock. That it cannot be written, to a full disk
+// or another user's file, does not make the lock less of one.
+func (l *Lock) sign(opt Options) error {
+	content, err := json.Marshal(Holder{
+		PID: os.Getpid(), Who: who(), Op: opt.Op, Version: opt.Version, Created: time.Now().Truncate(time.Second), Process: thisProcess,
+	})
+	if err != nil {
+		l.file.Close()
+		return err
+	}
+	if l.file.Truncate(0) == nil {
+		_, _ = l.file.WriteAt(append(content, '\n'), 0)
+	}
+	return nil
+}
+
+// Release gives the lock back and takes its file away, with those that runs
+// which were killed left in the same folder.
 func (l *Lock) Release() error {
-	return errors.Join(l.file.Truncate(0), l.file.Close())
+	err := l.discard()
+	sweep(l.folder)
+	return err
 }
 
 // read is the holder as the file names it, as far as it does.
@@ -162,32 +219,5 @@ func read(file *os.File) Holder {
 	if err != nil || json.Unmarshal(content, &h) != nil {
 		return Holder{} // it is just being written
 	}
-	return h
-}
-
-func open(opt Options) (*os.File, error) {
-	dir := opt.Dir
-	if dir == "" {
-		var err error
-		if dir, err = DefaultDir(os.Getenv); err != nil {
-			return nil, err
-		}
-	}
-	if err := private(dir); err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256([]byte(opt.Engine + "\x00" + opt.Project))
-	kind := opt.Kind
-	if kind == "" {
-		kind = "op"
-	}
-	return os.OpenFile(filepath.Join(dir, hex.EncodeToString(sum[:])+"."+kind), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
-}
-
-func who() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown host"
-	}
-	return userName() + "@" + host
+	return h.tame()
 }

@@ -4,16 +4,22 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 func options(dir string) Options {
-	return Options{Dir: dir, Engine: "unix:///run/docker.sock", Project: "demo", Op: "muster up"}
+	return Options{Folders: []Folder{{Path: dir}}, Engine: "unix:///run/docker.sock", Project: "demo", Op: "muster up"}
 }
 
 func acquire(t *testing.T, opt Options) *Lock {
@@ -110,13 +116,22 @@ func TestCancelledWaitGivesTheLockUp(t *testing.T) {
 	}
 }
 
-// TestHelper is the process that TestKilledHolder kills.
+// TestHelper is the other process of TestKilledHolder, TestRun and TestTwoUsers.
 func TestHelper(t *testing.T) {
+	if os.Getenv("LOCK_TEST_RUN") != "" {
+		os.Stdout.WriteString(string(ThisRun()) + "\n")
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}
 	dir := os.Getenv("LOCK_TEST_DIR")
 	if dir == "" {
 		return
 	}
-	acquire(t, options(dir))
+	opt := options(dir)
+	if os.Getenv("LOCK_TEST_SHARED") != "" {
+		opt = inShared(dir)
+	}
+	acquire(t, opt)
 	os.Stdout.WriteString("locked\n")
 	select {}
 }
@@ -153,7 +168,7 @@ func TestKilledHolder(t *testing.T) {
 	}
 }
 
-func TestForeignFoldersAreRefused(t *testing.T) {
+func TestForeignFoldersAreLeftAside(t *testing.T) {
 	base := t.TempDir()
 	open := filepath.Join(base, "open")
 	if err := os.Mkdir(open, 0o700); err != nil {
@@ -170,47 +185,260 @@ func TestForeignFoldersAreRefused(t *testing.T) {
 	if err := os.Symlink(ours, link); err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{open, link} {
-		if _, err := Acquire(t.Context(), options(dir)); err == nil || !strings.Contains(err.Error(), dir) {
-			t.Errorf("%s: error = %v, want a refusal", dir, err)
+	for _, f := range []Folder{
+		{Path: open}, {Path: link}, {Path: open, Shared: true}, {Path: ours, Shared: true},
+		{Path: filepath.Join(base, "none", "below")}, {Path: filepath.Join(base, "none"), Shared: true},
+	} {
+		opt := options("")
+		opt.Folders = []Folder{f}
+		_, err := Acquire(t.Context(), opt)
+		var nowhere *NoPlaceError
+		if !errors.As(err, &nowhere) || !strings.Contains(err.Error(), f.Path) {
+			t.Errorf("%+v: error = %v, want one that names it as no place", f, err)
+		}
+		opt.Folders = append(opt.Folders, Folder{Path: ours})
+		if err := acquire(t, opt).Release(); err != nil {
+			t.Errorf("the folder after it: %v", err)
 		}
 	}
 }
 
-func TestLinkedFilesAreNotFollowed(t *testing.T) {
-	dir := t.TempDir()
-	if err := acquire(t, options(dir)).Release(); err != nil {
+// held are the names of the lock files in a folder.
+func held(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.op"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("lock files = %v, %v", files, err)
-	}
-	victim := filepath.Join(t.TempDir(), "victim")
-	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(files[0]); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(victim, files[0]); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Acquire(t.Context(), options(dir)); err == nil {
-		t.Error("a link was followed")
-	}
-	if content, err := os.ReadFile(victim); err != nil || string(content) != "precious" {
-		t.Errorf("the file behind the link is %q, %v", content, err)
+	return files
+}
+
+// TestPlantedFiles: what somebody puts where the lock's file is looked for is
+// neither followed nor written to nor waited for.
+func TestPlantedFiles(t *testing.T) {
+	for name, plant := range map[string]func(path, victim string) error{
+		"symbolic link": func(path, victim string) error { return os.Symlink(victim, path) },
+		"other name":    func(path, victim string) error { return os.Link(victim, path) },
+		"plain file":    func(path, _ string) error { return plantPipe(path) },
+		"directory":     func(path, _ string) error { return os.Mkdir(path, 0o755) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			dir := shared(t, base)
+			l := acquire(t, inShared(dir))
+			path := held(t, dir)[0]
+			if err := l.Release(); err != nil {
+				t.Fatal(err)
+			}
+			victim := filepath.Join(base, "victim")
+			if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := plant(path, victim); err != nil {
+				t.Skip(err)
+			}
+			_, err := Acquire(t.Context(), inShared(dir))
+			if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "remove it") {
+				t.Errorf("error = %v, want a refusal that names the file", err)
+			}
+			if content, err := os.ReadFile(victim); err != nil || string(content) != "precious" {
+				t.Errorf("the file behind it is %q, %v", content, err)
+			}
+		})
 	}
 }
 
-func TestDefaultDir(t *testing.T) {
-	runtime := t.TempDir()
-	if err := os.Chmod(runtime, 0o700); err != nil {
+// shared makes a folder like /tmp.
+func shared(t *testing.T, base string) string {
+	t.Helper()
+	dir := filepath.Join(base, "all")
+	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := DefaultDir(func(name string) string { return map[string]string{"XDG_RUNTIME_DIR": runtime}[name] })
-	if err != nil || dir != filepath.Join(runtime, "muster") {
-		t.Errorf("DefaultDir = %q, %v", dir, err)
+	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func inShared(dir string) Options {
+	opt := options("")
+	opt.Folders = []Folder{{Path: dir, Shared: true}}
+	return opt
+}
+
+// TestNothingIsLeft: a lock's file goes with it, those of runs that were killed
+// with the next one, those that are held stay.
+func TestNothingIsLeft(t *testing.T) {
+	for name, opt := range map[string]Options{"own": options(t.TempDir()), "shared": inShared(shared(t, t.TempDir()))} {
+		t.Run(name, func(t *testing.T) {
+			dir := opt.Folders[0].Path
+			other := opt
+			other.Project = "other"
+			kept := acquire(t, other)
+			stale := filepath.Join(dir, prefix+"0123456789abcdef0123456789abcdef.op")
+			foreign := filepath.Join(dir, "somebody-elses.op")
+			for _, path := range []string{stale, foreign} {
+				if err := os.WriteFile(path, []byte(`{"pid":1}`), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := acquire(t, opt).Release(); err != nil {
+				t.Fatal(err)
+			}
+			if files := held(t, dir); len(files) != 2 || !slices.Contains(files, foreign) {
+				t.Errorf("left are %q, want the file that is held and the one that is nobody's lock", files)
+			}
+			if err := kept.Release(); err != nil {
+				t.Fatal(err)
+			}
+			if files := held(t, dir); len(files) != 1 {
+				t.Errorf("left are %q", files)
+			}
+		})
+	}
+}
+
+// TestOneAtATime: with holders that take the file away under those who wait for
+// it, two never hold the lock at once, and none waits for ever.
+func TestOneAtATime(t *testing.T) {
+	dir := shared(t, t.TempDir())
+	const runs, rounds = 8, 25
+	var inside, most atomic.Int32
+	var group sync.WaitGroup
+	for range runs {
+		group.Go(func() {
+			for range rounds {
+				l, err := Acquire(t.Context(), inShared(dir))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := inside.Add(1); n > 1 {
+					most.Store(n)
+				}
+				runtime.Gosched()
+				inside.Add(-1)
+				if err := l.Release(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if n := most.Load(); n > 0 {
+		t.Errorf("%d held the lock at once", n)
+	}
+	if files := held(t, dir); len(files) > 0 {
+		t.Errorf("left are %q", files)
+	}
+}
+
+// TestWhatAFileSaysIsNotTrusted: anybody can write to a lock file of a shared
+// folder. Who holds the lock is asked of the kernel where it tells, and what is
+// shown cannot drive a terminal.
+func TestWhatAFileSaysIsNotTrusted(t *testing.T) {
+	dir := shared(t, t.TempDir())
+	first := acquire(t, inShared(dir))
+	defer first.Release()
+	path := held(t, dir)[0]
+	for _, forged := range []string{
+		`{"pid":4711,"op":"muster up"}`,
+		`{"op":"\u001b[2J\nproject demo is yours","who":"\u202eroot","pid":` + strconv.Itoa(os.Getpid()) + `}`,
+		`{"pid":-1}`, `no JSON`, strings.Repeat("x", 100000), ``,
+	} {
+		if err := os.WriteFile(path, []byte(forged), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		opt := inShared(dir)
+		opt.Timeout = -1
+		_, err := Acquire(t.Context(), opt)
+		var refused *HeldError
+		if !errors.As(err, &refused) {
+			t.Fatalf("%.40q: error = %v", forged, err)
+		}
+		if strings.ContainsAny(err.Error(), "\x1b\n\u202e") {
+			t.Errorf("%.40q: error = %q", forged, err)
+		}
+		if runtime.GOOS == "linux" && refused.Holder.PID != os.Getpid() {
+			t.Errorf("%.40q: held by %s, want pid %d", forged, refused.Holder, os.Getpid())
+		}
+	}
+}
+
+// TestAddress: callers that reach one engine by different paths share its locks.
+func TestAddress(t *testing.T) {
+	base := t.TempDir()
+	if err := os.Mkdir(filepath.Join(base, "run"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("run", filepath.Join(base, "var")); err != nil {
+		t.Skip(err)
+	}
+	a, b := options(t.TempDir()), options(t.TempDir())
+	a.Engine, b.Engine = "unix://"+filepath.Join(base, "run", "engine.sock"), "unix://"+filepath.Join(base, "var", "engine.sock")
+	if a.name() != b.name() {
+		t.Error("a link makes another engine of a socket")
+	}
+	if b.Engine = "tcp://127.0.0.1:2375"; a.name() == b.name() {
+		t.Error("two engines share their locks")
+	}
+}
+
+// TestFoldersAreTheMachines: the places that count do not depend on the caller.
+func TestFoldersAreTheMachines(t *testing.T) {
+	const own = "/somewhere/of/mine"
+	here := Folders(func(string) string { return "" })
+	there := Folders(func(string) string { return own })
+	for i, f := range here {
+		if f.Shared && there[i] != f {
+			t.Errorf("%s comes after %s", f.Path, there[i].Path)
+		}
+	}
+	last := there[len(there)-1]
+	if last.Shared || !strings.HasPrefix(last.Path, own) {
+		t.Errorf("what a caller names is not tried last: %+v", there)
+	}
+}
+
+// TestRun: of a run it can be told whether it goes on.
+func TestRun(t *testing.T) {
+	this := ThisRun()
+	if !this.Self() || this.Life() != Alive || this.PID() != os.Getpid() {
+		t.Errorf("this run %s: self %t, life %d, pid %d", this, this.Self(), this.Life(), this.PID())
+	}
+	helper := exec.Command(os.Args[0], "-test.run=^TestHelper$")
+	helper.Env = append(os.Environ(), "LOCK_TEST_RUN=1")
+	out, err := helper.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := helper.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := helper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := Run(strings.TrimSpace(line))
+	if other.Self() || other.Life() != Alive {
+		t.Errorf("another run %s: self %t, life %d", other, other.Self(), other.Life())
+	}
+	in.Close()
+	if err := helper.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if other.Life() != Dead {
+		t.Errorf("a run that ended: life %d", other.Life())
+	}
+	pid, start, _, _ := this.parts()
+	for _, r := range []Run{"", "x", "1.2.3", Run(strconv.Itoa(pid) + "." + start + ".elsewhere.1234"), "-1.2.3.4"} {
+		if r.Self() || r.Life() != LifeUnknown || r.PID() != 0 {
+			t.Errorf("%q: self %t, life %d, pid %d", r, r.Self(), r.Life(), r.PID())
+		}
 	}
 }

@@ -6,13 +6,16 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
+	"time"
 )
-
-const noFollow = syscall.O_NOFOLLOW
 
 var errHeld error = syscall.EWOULDBLOCK
 
@@ -30,32 +33,71 @@ func flock(file *os.File, how int) error {
 	}
 }
 
-// DefaultDir is the folder for lock files: below the user's runtime folder,
-// else in a private folder among the temporary files.
-func DefaultDir(getenv func(string) string) (string, error) {
+// Folders are where locks may lie, best first. The shared ones are the machine's,
+// the same for every caller; those after them are for a process that can write
+// to none of these, whose locks then hold for its user only.
+func Folders(getenv func(string) string) []Folder {
+	shared := []string{"/tmp", "/var/tmp"}
+	if runtime.GOOS == "linux" {
+		// Neither is private to a systemd unit with PrivateTmp.
+		shared = append([]string{"/run/lock", "/var/lock", "/dev/shm"}, shared...)
+	}
 	uid := strconv.Itoa(os.Getuid())
-	for _, runtime := range []string{getenv("XDG_RUNTIME_DIR"), "/run/user/" + uid} {
-		if filepath.IsAbs(runtime) && owned(runtime) == nil {
-			return filepath.Join(runtime, "muster"), nil
+	private := []string{getenv("XDG_RUNTIME_DIR"), "/run/user/" + uid, getenv("XDG_CACHE_HOME")}
+	if home := getenv("HOME"); home != "" {
+		private = append(private, filepath.Join(home, ".cache"))
+	}
+	private = append(private, getenv("TMPDIR"))
+	var folders []Folder
+	for _, path := range shared {
+		folders = append(folders, Folder{Path: path, Shared: true})
+	}
+	for _, path := range private {
+		if filepath.IsAbs(path) {
+			folders = append(folders, Folder{Path: filepath.Join(path, "muster-"+uid)})
 		}
 	}
-	return filepath.Join(cmp.Or(getenv("TMPDIR"), os.TempDir()), "muster-"+uid), nil
+	return folders
 }
 
-// private makes the folder and refuses one that others could have put there or
-// can write to.
-func private(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
+// prepare makes sure that the folder is what it is taken for.
+func (f Folder) prepare() error {
+	if !f.Shared {
+		if err := os.Mkdir(f.Path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return &unusableError{err}
+		}
 	}
-	if err := owned(dir); err != nil {
-		return fmt.Errorf("use folder %s for locks: %w", dir, err)
+	check := private
+	if f.Shared {
+		check = sticky
+	}
+	if err := check(f.Path); err != nil {
+		return &unusableError{fmt.Errorf("use folder %s for locks: %w", f.Path, err)}
 	}
 	return nil
 }
 
-// owned reports why a folder is not ours alone.
-func owned(dir string) error {
+// sticky reports why a folder is not one that everybody can write to and where
+// nobody can remove what is another user's.
+func sticky(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !info.IsDir():
+		return errors.New("it is no folder")
+	case !ok || stat.Uid != 0 && int(stat.Uid) != os.Getuid():
+		return errors.New("it belongs to another user")
+	case info.Mode()&fs.ModeSticky == 0 || info.Mode().Perm()&0o002 == 0:
+		return errors.New("not every user can write to it")
+	}
+	return nil
+}
+
+// private reports why a folder is not ours alone.
+func private(dir string) error {
 	info, err := os.Lstat(dir) // a link is no folder
 	if err != nil {
 		return err
@@ -70,6 +112,159 @@ func owned(dir string) error {
 		return errors.New("others can write to it")
 	}
 	return nil
+}
+
+// safely keeps from following links and from waiting for whoever opens the other
+// end of a pipe, which somebody may have put where the file is looked for.
+const safely = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
+// openPatience is how long a file that may not be opened is tried again: it may
+// be one that another user makes at this moment.
+const openPatience = time.Second
+
+// openFile opens the file, or makes it. Files of others are never opened with
+// O_CREAT: kernels refuse that in folders that everybody can write to
+// (fs.protected_regular).
+func openFile(path string, shared bool) (*os.File, error) {
+	for began := time.Now(); ; {
+		file, err := os.OpenFile(path, os.O_RDWR|safely, 0)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) { // to lock it, reading is enough
+			file, err = os.OpenFile(path, os.O_RDONLY|safely, 0)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			file, err = makeFile(path, shared)
+			if errors.Is(err, fs.ErrExist) {
+				continue // somebody was faster
+			}
+			if err != nil {
+				return nil, &unusableError{err}
+			}
+			return file, nil
+		}
+		if errors.Is(err, fs.ErrPermission) && time.Since(began) < openPatience {
+			time.Sleep(pause)
+			continue
+		}
+		if err != nil {
+			return nil, planted(path, err)
+		}
+		gone, err := checkFile(file)
+		if err == nil && !gone {
+			return file, nil
+		}
+		file.Close()
+		if err != nil {
+			return nil, planted(path, err)
+		}
+	}
+}
+
+// makeFile makes the file; in a shared folder for everybody.
+func makeFile(path string, shared bool) (*os.File, error) {
+	mode := fs.FileMode(0o600)
+	if shared {
+		mode = 0o666
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|safely, mode)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Chmod(mode); err != nil { // whatever the umask is
+		return nil, errors.Join(err, file.Close(), os.Remove(path))
+	}
+	return file, nil
+}
+
+// openLeft opens a lock file of this user that may be left over.
+func openLeft(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|safely, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil {
+		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Getuid() {
+			err = errors.New("it belongs to another user")
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// checkFile refuses what is no plain file of its own. gone says that it has been
+// taken away meanwhile.
+func checkFile(file *os.File) (gone bool, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !info.Mode().IsRegular():
+		return false, errors.New("it is no plain file")
+	case ok && stat.Nlink > 1:
+		return false, errors.New("it has another name too")
+	}
+	return ok && stat.Nlink == 0, nil
+}
+
+// planted explains what stands where the lock's file should.
+func planted(path string, err error) error {
+	if errors.Is(err, syscall.ELOOP) {
+		err = errors.New("it is a symbolic link")
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	owner := ""
+	if info, statErr := os.Lstat(path); statErr == nil {
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			owner = fmt.Sprintf(" of uid %d", stat.Uid)
+		}
+	}
+	return fmt.Errorf("use %s%s as the lock's file: %w; remove it", path, owner, err)
+}
+
+// discard takes the file away and gives the lock back. What another user made
+// only that user can take away; it is left empty.
+func (l *Lock) discard() error {
+	err := os.Remove(l.path)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		_ = l.file.Truncate(0)
+		err = nil
+	}
+	if errors.Is(err, fs.ErrNotExist) { // somebody cleaned the folder
+		err = nil
+	}
+	return errors.Join(err, l.file.Close())
+}
+
+// trusted reports whether the file is root's or that of a member of the group.
+func trusted(path string, group int) bool {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 {
+		return ok
+	}
+	owner, err := user.LookupId(strconv.Itoa(int(stat.Uid)))
+	if err != nil || group < 0 {
+		return false
+	}
+	groups, err := owner.GroupIds()
+	return err == nil && slices.Contains(groups, strconv.Itoa(group))
+}
+
+func groupOf(info fs.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Gid)
+	}
+	return -1
 }
 
 func userName() string { return cmp.Or(os.Getenv("USER"), "uid "+strconv.Itoa(os.Getuid())) }

@@ -3,13 +3,12 @@ package lock
 import (
 	"cmp"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
-
-const noFollow = 0
 
 var errHeld error = windows.ERROR_LOCK_VIOLATION
 
@@ -28,17 +27,51 @@ func lockFile(file *os.File, flags uint32) error {
 	return windows.LockFileEx(windows.Handle(file.Fd()), flags, 0, 1, 0, &windows.Overlapped{Offset: lockOffset})
 }
 
-// DefaultDir is the folder for lock files, among the user's temporary files.
-func DefaultDir(getenv func(string) string) (string, error) {
-	return filepath.Join(cmp.Or(getenv("LOCALAPPDATA"), os.TempDir()), "muster", "locks"), nil
+// Folders are where locks may lie, best first: the machine's folder, then the
+// user's.
+func Folders(getenv func(string) string) []Folder {
+	var folders []Folder
+	for _, f := range []Folder{{getenv("ProgramData"), true}, {getenv("LOCALAPPDATA"), false}, {os.TempDir(), false}} {
+		if filepath.IsAbs(f.Path) {
+			folders = append(folders, Folder{filepath.Join(f.Path, "muster", "locks"), f.Shared})
+		}
+	}
+	return folders
 }
 
-// private makes the folder; below the user's own folders it is theirs alone.
-func private(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
+// prepare makes the folder.
+func (f Folder) prepare() error {
+	if err := os.MkdirAll(f.Path, 0o777); err != nil {
+		return &unusableError{err}
 	}
 	return nil
 }
+
+func openFile(path string, _ bool) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, &unusableError{err}
+	}
+	return file, nil
+}
+
+func openLeft(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDWR, 0) }
+
+// discard gives the lock back and takes the file away, which Windows refuses
+// while anybody has it open.
+func (l *Lock) discard() error {
+	err := l.file.Truncate(0)
+	if errors.Is(err, fs.ErrPermission) {
+		err = nil
+	}
+	err = errors.Join(err, l.file.Close())
+	_ = os.Remove(l.path) // somebody waits for it
+	return err
+}
+
+// trusted is everybody: the folder has no other users' files.
+func trusted(string, int) bool { return true }
+
+func groupOf(fs.FileInfo) int { return -1 }
 
 func userName() string { return cmp.Or(os.Getenv("USERNAME"), "somebody") }

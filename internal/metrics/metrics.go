@@ -1,6 +1,6 @@
 // Package metrics turns a supervisor's records into Prometheus metrics and
 // serves them, with the supervisor's status, on a unix socket that only its
-// owner may use or on a loopback address. It serves reads only and nothing
+// owner, or whoever may use the engine, can open, or on a loopback address. It serves reads only and nothing
 // that a container's environment holds.
 package metrics
 

@@ -39,7 +39,7 @@ func serve(t *testing.T, m *metrics.Metrics, address string) (base string, clien
 
 func serveFor(t *testing.T, sup supervisor, m *metrics.Metrics, address string) (base string, client *http.Client) {
 	t.Helper()
-	l, err := metrics.Listen(address)
+	l, err := metrics.Listen(address, metrics.Nobody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestMetricsOnSocket(t *testing.T) {
 func TestSocketInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	serve(t, metrics.New("p"), "unix:"+path)
-	if _, err := metrics.Listen("unix:" + path); err == nil {
+	if _, err := metrics.Listen("unix:"+path, metrics.Nobody); err == nil {
 		t.Error("a second listener took the socket over")
 	}
 }
@@ -142,7 +142,7 @@ func TestStaleSocketIsReplaced(t *testing.T) {
 
 func TestOnlyLoopback(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":9000", "192.0.2.1:9000", "nonsense"} {
-		if l, err := metrics.Listen(address); err == nil {
+		if l, err := metrics.Listen(address, metrics.Nobody); err == nil {
 			l.Close()
 			t.Errorf("Listen(%q) is allowed", address)
 		}

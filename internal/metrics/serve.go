@@ -44,12 +44,16 @@ type ContainerStatus struct {
 	CrashLoop   bool     `json:"crash_loop,omitempty"`
 }
 
-// Listen opens the address: unix:PATH makes a socket with mode 0600, HOST:PORT
-// must be a loopback address. Any other address is refused.
-func Listen(address string) (net.Listener, error) {
+// Nobody is no group.
+const Nobody = -1
+
+// Listen opens the address: unix:PATH makes a socket that its owner and, unless
+// that is Nobody, the group may use; HOST:PORT must be a loopback address. Any
+// other address is refused.
+func Listen(address string, group int) (net.Listener, error) {
 	path, isUnix := strings.CutPrefix(address, "unix:")
 	if isUnix {
-		return listenUnix(strings.TrimPrefix(path, "//"))
+		return listenUnix(strings.TrimPrefix(path, "//"), group)
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -67,7 +71,7 @@ func Listen(address string) (net.Listener, error) {
 
 // listenUnix replaces a socket that nobody answers on any more. The socket is
 // bound in its final place only after its mode is right.
-func listenUnix(path string) (net.Listener, error) {
+func listenUnix(path string, group int) (net.Listener, error) {
 	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		_ = c.Close()
 		return nil, fmt.Errorf("listen on %s: another process serves it", path)
@@ -81,7 +85,11 @@ func listenUnix(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
 	l.SetUnlinkOnClose(false)
-	if err = os.Chmod(fresh, 0o600); err == nil {
+	mode := os.FileMode(0o600)
+	if group != Nobody && os.Chown(fresh, -1, group) == nil { // else it stays its owner's
+		mode = 0o660
+	}
+	if err = os.Chmod(fresh, mode); err == nil {
 		err = os.Rename(fresh, path)
 	}
 	if err != nil {
@@ -103,7 +111,7 @@ func (s *socket) Close() error {
 
 // Serve answers /metrics and /status on the listeners until ctx ends or one of
 // them fails, and closes them. What changes anything, a POST of service names to
-// /stopped, only a unix socket takes, which nobody but its owner can open.
+// /stopped, only a unix socket takes, which nobody but its owner and, where Listen was given one, its group can open.
 func (m *Metrics) Serve(ctx context.Context, sup Supervisor, listeners ...net.Listener) error {
 	if err := m.registry.Register(&states{sup}); err != nil {
 		return fmt.Errorf("serve metrics: %w", err)

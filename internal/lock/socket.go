@@ -1,0 +1,62 @@
+package lock
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// socketKind ends the names of sockets.
+const socketKind = ".sock"
+
+// Socket is where this user's supervisor of the project listens: in the folder of
+// the locks, beside those of other users, since none can replace another's.
+func Socket(opt Options) (string, error) {
+	f, err := Usable(opt.Folders)
+	if err != nil {
+		return "", err
+	}
+	return socketIn(f, opt), nil
+}
+
+func socketIn(f Folder, opt Options) string {
+	return filepath.Join(f.Path, fmt.Sprintf("%s-%d%s", opt.name(), max(os.Getuid(), 0), socketKind))
+}
+
+// Sockets are where supervisors of the project may listen, this user's first.
+// Those of users who may not use the engine are left out: anybody can put one there.
+func Sockets(opt Options) []string {
+	f, err := Usable(opt.Folders)
+	if err != nil {
+		return nil
+	}
+	own, group := socketIn(f, opt), Group(opt.Engine)
+	sockets := []string{own}
+	entries, err := os.ReadDir(f.Path)
+	if err != nil {
+		return sockets
+	}
+	for _, e := range entries {
+		path := filepath.Join(f.Path, e.Name())
+		if strings.HasPrefix(e.Name(), opt.name()+"-") && filepath.Ext(path) == socketKind && path != own && e.Type()&os.ModeSocket != 0 && trusted(path, group) {
+			sockets = append(sockets, path)
+		}
+	}
+	slices.Sort(sockets[1:])
+	return sockets
+}
+
+// Group is the group that may use an engine's socket, as its mode says, or -1.
+func Group(engine string) int {
+	path, local := strings.CutPrefix(address(engine), "unix://")
+	if !local {
+		return -1
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o060 != 0o060 {
+		return -1
+	}
+	return groupOf(info)
+}
