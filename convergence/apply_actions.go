@@ -81,7 +81,7 @@ func (r *run) buildImage(ctx context.Context, a BuildImage, id StepID) error {
 			return err
 		}
 		if len(local) == len(a.IfMissing) {
-			r.reporter.tell(a.needless(r.reporter.event(r.steps[id], Done, "Pulled")))
+			r.reporter.tell(needless(a, r.reporter.event(r.steps[id], Done, "Pulled")))
 			return errKept
 		}
 	}
@@ -92,7 +92,7 @@ func (r *run) buildImage(ctx context.Context, a BuildImage, id StepID) error {
 }
 
 // needless says of an image, in place of "Built", what came of it.
-func (a BuildImage) needless(p Progress) Progress {
+func needless(a BuildImage, p Progress) Progress {
 	if !slices.ContainsFunc(a.IfMissing, func(r ImageRef) bool { return r.Ref == a.Spec.Service.Image }) {
 		p.Text, p.Details = "Skipped", "not needed: what builds on it was pulled"
 	}
@@ -243,7 +243,7 @@ func (r *run) runHook(ctx context.Context, a RunHook) error {
 		out = r.opt.HookOutput(a)
 	}
 	a.Target = r.target(a.Target)
-	return a.run(ctx, r.engine, out)
+	return runHook(ctx, r.engine, a, out)
 }
 
 // executor runs commands in containers.
@@ -251,9 +251,9 @@ type executor interface {
 	Exec(ctx context.Context, c Ref, spec ExecSpec) (ExecResult, error)
 }
 
-// run runs the hook. Of a container that stopped by itself there is nothing for
+// runHook runs the hook. Of a container that stopped by itself there is nothing for
 // pre_stop to do. Without out its output is dropped, save what an error says.
-func (a RunHook) run(ctx context.Context, e executor, out io.Writer) error {
+func runHook(ctx context.Context, e executor, a RunHook, out io.Writer) error {
 	spec := ExecSpec{
 		Command: a.Hook.Command, User: a.Hook.User, WorkingDir: a.Hook.WorkingDir,
 		Environment: a.Hook.Environment, Privileged: a.Hook.Privileged, Output: out,

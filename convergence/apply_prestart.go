@@ -16,7 +16,7 @@ func (r *run) runPreStart(ctx context.Context, a RunPreStart, id StepID) (err er
 			err = fmt.Errorf("run pre_start[%d] of %s: %w", a.Index, a.Spec.Service.Name, err)
 		}
 	}()
-	c, err := a.create(ctx, r, id)
+	c, err := r.createForHook(ctx, a, id)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (r *run) runPreStart(ctx context.Context, a RunPreStart, id StepID) (err er
 	if err := r.engine.StartContainer(ctx, c); err != nil {
 		return err
 	}
-	last, err := a.follow(ctx, r, c)
+	last, err := r.followHook(ctx, a, c)
 	if err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ func (r *run) runPreStart(ctx context.Context, a RunPreStart, id StepID) (err er
 	return fmt.Errorf("exited with code %d", seen.ExitCode)
 }
 
-// create makes the hook's container. One of that name that an interrupted run
+// createForHook makes the hook's container. One of that name that an interrupted run
 // left behind gives way.
-func (a RunPreStart) create(ctx context.Context, r *run, id StepID) (Ref, error) {
+func (r *run) createForHook(ctx context.Context, a RunPreStart, id StepID) (Ref, error) {
 	spec, err := r.complete(ctx, a.Spec)
 	if err != nil {
 		return Ref{}, err
@@ -72,9 +72,9 @@ func (a RunPreStart) create(ctx context.Context, r *run, id StepID) (Ref, error)
 	return Ref{ID: made.ID, Name: spec.Name}, err
 }
 
-// follow shows what the hook prints until it ends, and returns its last line
+// followHook shows what the hook prints until it ends, and returns its last line
 // that says anything. A log that cannot be read is only not shown.
-func (a RunPreStart) follow(ctx context.Context, r *run, c Ref) (string, error) {
+func (r *run) followHook(ctx context.Context, a RunPreStart, c Ref) (string, error) {
 	last := ""
 	var shown func([]byte) error
 	if r.opt.HookOutput != nil {

@@ -42,7 +42,7 @@ func (r *run) provide(id StepID, spec CreateSpec) CreateSpec {
 	r.mu.Unlock()
 	if len(digests) > 0 {
 		spec.Labels = maps.Clone(spec.Labels)
-		spec.Labels[project.LabelProvided] = fingerprintsLabel(digests)
+		spec.Labels[project.LabelProvided] = project.FingerprintsLabel(digests)
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if own, ok := spec.Service.Spec.Environment[name]; ok && (own == nil || *own != set[name]) {

@@ -42,7 +42,7 @@ func configChange(s *project.Service, c Container) string {
 		parts = append(parts, fmt.Sprintf("image changed from %s to %s", c.Image, s.Image))
 	}
 	if label := c.Labels[project.LabelSections]; label != "" {
-		changes := changedSections(parseFingerprints(label), s.Sections)
+		changes := changedSections(project.ParseFingerprints(label), s.Sections)
 		if len(parts) > 0 {
 			changes = slices.DeleteFunc(changes, func(change string) bool { return change == "image changed" })
 		}
@@ -130,7 +130,7 @@ func contentChange(s *project.Service, c Container) string {
 	if !ok {
 		return ""
 	}
-	old := parseFingerprints(label)
+	old := project.ParseFingerprints(label)
 	var changed []string
 	for _, name := range slices.Sorted(maps.Keys(s.Content)) {
 		if was, known := old[name]; known && was != s.Content[name] {

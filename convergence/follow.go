@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -388,16 +387,6 @@ func (f *follower) hear(ctx context.Context, ev Event) error {
 
 // neverRan stands for the exit code of a container that was removed unused.
 const neverRan = -1
-
-// containerOf is a container as far as an event tells of it.
-func containerOf(ev Event, projectName string) Container {
-	c := Container{Ref: ev.Container, Project: projectName, Service: ev.Service, Labels: ev.Attributes}
-	c.OneOff = strings.EqualFold(ev.Attributes[project.LabelOneOff], "true")
-	if _, err := fmt.Sscan(ev.Attributes[project.LabelContainerNumber], &c.Number); err != nil {
-		c.Number = 0 // one-offs have none
-	}
-	return c
-}
 
 func (s *speech) exited(code int) {
 	s.died = true

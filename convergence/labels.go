@@ -32,9 +32,9 @@ func containerLabels(p *project.Project, s *project.Service, number int, oneOff 
 	}
 	l[project.LabelConfigHash] = string(s.Hash)
 	l[project.LabelDependsOn] = dependsOnLabel(s.DependsOn)
-	l[project.LabelSections] = fingerprintsLabel(s.Sections)
+	l[project.LabelSections] = project.FingerprintsLabel(s.Sections)
 	if len(s.Content) > 0 {
-		l[project.LabelContent] = fingerprintsLabel(s.Content)
+		l[project.LabelContent] = project.FingerprintsLabel(s.Content)
 	}
 	l[project.LabelPolicy] = s.Restart.String()
 	l[project.LabelOwner] = s.Restart.Owner().String()
@@ -91,25 +91,4 @@ func parseDependsOn(label string) []project.Dependency {
 	}
 	slices.SortFunc(deps, func(a, b project.Dependency) int { return strings.Compare(a.Service, b.Service) })
 	return slices.CompactFunc(deps, func(a, b project.Dependency) bool { return a.Service == b.Service })
-}
-
-// fingerprintsLabel is compact deterministic text of fingerprints by name:
-// a=1f2e,b=3d4c. Names come from file keys and hold neither "=" nor ",".
-func fingerprintsLabel(prints map[string]project.Fingerprint) string {
-	parts := make([]string, 0, len(prints))
-	for _, name := range slices.Sorted(maps.Keys(prints)) {
-		parts = append(parts, name+"="+string(prints[name]))
-	}
-	return strings.Join(parts, ",")
-}
-
-// parseFingerprints reads what fingerprintsLabel wrote.
-func parseFingerprints(label string) map[string]project.Fingerprint {
-	prints := map[string]project.Fingerprint{}
-	for entry := range strings.SplitSeq(label, ",") {
-		if name, print, ok := strings.Cut(entry, "="); ok {
-			prints[name] = project.Fingerprint(print)
-		}
-	}
-	return prints
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/musterdev/muster/project"
@@ -126,7 +127,7 @@ func canonicalName(c Container, name string) bool {
 	if c.OneOff {
 		return strings.HasPrefix(dashed, prefix+"run-")
 	}
-	return dashed == prefix+itoa(c.Number)
+	return dashed == prefix+strconv.Itoa(c.Number)
 }
 
 // ContainerLister is what finding a project's containers asks of an engine.
@@ -200,4 +201,14 @@ func (o Observed) Ours(want *project.Project) Observed {
 // disownedWarning explains why the containers are left alone.
 func disownedWarning(names []string) string {
 	return fmt.Sprintf("containers carry the project's labels, but neither a name nor a network of it; they are left alone: %s", strings.Join(names, ", "))
+}
+
+// containerOf is a container as far as an event tells of it.
+func containerOf(ev Event, projectName string) Container {
+	c := Container{Ref: ev.Container, Project: projectName, Service: ev.Service, Labels: ev.Attributes}
+	c.OneOff = strings.EqualFold(ev.Attributes[project.LabelOneOff], "true")
+	if _, err := fmt.Sscan(ev.Attributes[project.LabelContainerNumber], &c.Number); err != nil {
+		c.Number = 0 // one-offs have none
+	}
+	return c
 }

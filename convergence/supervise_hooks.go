@@ -41,7 +41,7 @@ func (l *loop) runHooks(ctx context.Context, hooks []RunHook) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, hookTimeout, errors.New("no end within "+hookTimeout.String()))
 	defer cancel()
 	for _, h := range hooks {
-		if err := h.run(ctx, l.engine, nil); err != nil {
+		if err := runHook(ctx, l.engine, h, nil); err != nil {
 			return err
 		}
 	}

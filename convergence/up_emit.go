@@ -3,6 +3,7 @@ package convergence
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
@@ -225,7 +226,7 @@ func (u *up) createSpec(sl *slot, name string, inherit []InheritedVolume) Create
 	if len(inherit) > 0 {
 		spec.Labels[project.LabelReplace] = s.ContainerName
 		if s.ContainerName == "" {
-			spec.Labels[project.LabelReplace] = s.Name + u.want.Separator + itoa(sl.number)
+			spec.Labels[project.LabelReplace] = s.Name + u.want.Separator + strconv.Itoa(sl.number)
 		}
 	}
 	if local, ok := u.have.Image(s.Image); ok && !u.fresh[s.Image] {

@@ -49,7 +49,7 @@ func (u *up) isNew(s *project.Service, attribute string) bool {
 			continue
 		}
 		label := c.Labels[project.LabelSections]
-		if label == "" || u.opt.Recreate == RecreateNever || parseFingerprints(label)[attribute] == s.Sections[attribute] {
+		if label == "" || u.opt.Recreate == RecreateNever || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
 			return false
 		}
 	}

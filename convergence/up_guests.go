@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/musterdev/muster/depgraph"
 	"github.com/musterdev/muster/project"
@@ -225,7 +226,7 @@ func (u *up) markHandovers() {
 func sharesPort(s *project.Service, c Container) bool {
 	for _, p := range s.Spec.Ports {
 		for _, held := range c.Ports {
-			if held.HostPort != 0 && p.Published == itoa(held.HostPort) && sameProtocol(p.Protocol, held.Protocol) && overlaps(p.HostIP, held.HostIP) {
+			if held.HostPort != 0 && p.Published == strconv.Itoa(held.HostPort) && sameProtocol(p.Protocol, held.Protocol) && overlaps(p.HostIP, held.HostIP) {
 				return true
 			}
 		}

@@ -36,7 +36,7 @@ func (u *up) given(provider string) []Given {
 			if sl.fate != keep {
 				continue
 			}
-			if was, ok := parseFingerprints(sl.old.Labels[project.LabelProvided])[provider]; ok {
+			if was, ok := project.ParseFingerprints(sl.old.Labels[project.LabelProvided])[provider]; ok {
 				given = append(given, Given{Service: sp.Name, Digest: was})
 			}
 		}
@@ -47,7 +47,7 @@ func (u *up) given(provider string) []Given {
 // providedChange notices that a provider sets other variables than those that
 // the container was made with.
 func (u *up) providedChange(s *project.Service, c Container) string {
-	given := parseFingerprints(c.Labels[project.LabelProvided])
+	given := project.ParseFingerprints(c.Labels[project.LabelProvided])
 	for _, d := range s.DependsOn {
 		set, known := u.opt.Provided[d.Service]
 		if was, had := given[d.Service]; known && had && was != providedDigest(set) {
@@ -85,7 +85,7 @@ func (s *stack) provided(name string) bool {
 func (s *stack) gave() []string {
 	var names []string
 	for _, c := range s.have.Containers {
-		names = slices.AppendSeq(names, maps.Keys(parseFingerprints(c.Labels[project.LabelProvided])))
+		names = slices.AppendSeq(names, maps.Keys(project.ParseFingerprints(c.Labels[project.LabelProvided])))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -3,13 +3,10 @@ package convergence
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/musterdev/muster/project"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // doom plans the removal of a container without a successor, together with its
 // anonymous volumes.
@@ -33,7 +30,7 @@ func (u *up) stopWithHooks(s *project.Service, c Container, id StepID, why strin
 // secrets, so no label keeps them.
 func stopHooks(b *builder, s *project.Service, c Container, id StepID, why string, needs []StepID) []StepID {
 	needs = slices.Clone(needs)
-	if _, had := parseFingerprints(c.Labels[project.LabelSections])["pre_stop"]; s == nil && had {
+	if _, had := project.ParseFingerprints(c.Labels[project.LabelSections])["pre_stop"]; s == nil && had {
 		b.warn("the pre_stop hooks of %s do not run: there is no file that says what they are", c.Name)
 	}
 	if s == nil || len(s.PreStop) == 0 || c.State == Restarting {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/musterdev/muster/project"
@@ -76,7 +77,7 @@ func isSuccessorName(p *project.Project, s *project.Service, final string, numbe
 	if s.ContainerName != "" && final == s.ContainerName {
 		return true
 	}
-	canonical := strings.Join([]string{p.Name, s.Name, itoa(number)}, "-")
+	canonical := strings.Join([]string{p.Name, s.Name, strconv.Itoa(number)}, "-")
 	return strings.ReplaceAll(final, "_", "-") == strings.ReplaceAll(canonical, "_", "-")
 }
 
@@ -121,7 +122,7 @@ func (u *up) removeRival(sl *slot, c, stays Container) StepID {
 		id, why = sl.id+".new", "an interrupted run left it behind"
 	}
 	if n := len(sl.first); n > 0 {
-		id += StepID(itoa(n + 1))
+		id += StepID(strconv.Itoa(n + 1))
 	}
 	needs := u.imageSteps
 	if alive(c) {
