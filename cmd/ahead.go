@@ -66,6 +66,9 @@ func (a *ahead) look(ctx context.Context, s *session, name, command string) {
 	}
 	a.name, a.unlock = name, func() { _ = l.Release() } // the kernel frees it in any case
 	a.sighting = convergence.Sight(ctx, e, name)
+	if command == "up" {
+		a.sighting.Recall(e)
+	}
 }
 
 // takeLock hands over the lock of the project, if it was taken.

@@ -81,7 +81,7 @@ func (a *attached) stopServices(ctx context.Context, how int) error {
 	if how == 1 {
 		return a.session.run(ctx, op)
 	}
-	have, err := a.observe(ctx, a.engine, op.target)
+	have, err := a.observe(ctx, a.engine, op)
 	if err != nil {
 		return err
 	}

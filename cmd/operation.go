@@ -28,6 +28,9 @@ type operation struct {
 	engineHealth bool
 	// hookOutput shows what hooks print; nil drops it.
 	hookOutput func(convergence.RunHook) io.Writer
+	// recalls reckons with what earlier commands asked of the engine: what it leaves
+	// running goes on running.
+	recalls bool
 	// conflicts looks for what would make the plan fail half-way.
 	conflicts bool
 	// nothing is said if the plan is empty.
@@ -97,7 +100,7 @@ func (s *session) attempt(ctx context.Context, e convergence.Engine, op operatio
 
 // planned is the plan for what is observed now. Its warnings are printed.
 func (s *session) planned(ctx context.Context, e convergence.Engine, op operation) (convergence.Plan, error) {
-	have, err := s.observe(ctx, e, op.target)
+	have, err := s.observe(ctx, e, op)
 	if err != nil {
 		return convergence.Plan{}, err
 	}
@@ -136,10 +139,7 @@ func (s *session) warnOfEngine(ctx context.Context, e convergence.Engine, p *pro
 			continue
 		}
 		text := strings.TrimPrefix(w.Pos.String()+": ", ": ") + w.Text
-		if !s.warned[text] {
-			s.printer.Warn(text)
-		}
-		s.warned[text] = true
+		s.warnOnce(text)
 	}
 	return err
 }
@@ -150,23 +150,52 @@ func (s *session) plannedFor(have convergence.Observed, op operation) (convergen
 		return convergence.Plan{}, err
 	}
 	for _, w := range plan.Warnings {
-		if !s.warned[w] {
-			s.printer.Warn(w)
-		}
-		s.warned[w] = true
+		s.warnOnce(w)
 	}
 	plan.Warnings = nil
 	return plan, nil
 }
 
-func (s *session) observe(ctx context.Context, e convergence.Engine, t target) (convergence.Observed, error) {
-	if t.project == nil {
-		return convergence.ObserveProject(ctx, e, t.name)
+func (s *session) observe(ctx context.Context, e convergence.Engine, op operation) (convergence.Observed, error) {
+	sight := s.takeSighting(op.target.name)
+	if sight == nil {
+		sight = convergence.Sight(ctx, e, op.target.name)
+		if op.recalls {
+			sight.Recall(e)
+		}
 	}
-	if begun := s.takeSighting(t.name); begun != nil {
-		return begun.Observe(ctx, t.project)
+	var have convergence.Observed
+	var err error
+	if op.target.project == nil {
+		have, err = sight.ObserveProject()
+	} else {
+		have, err = sight.Observe(ctx, op.target.project)
 	}
-	return convergence.Observe(ctx, e, t.project)
+	if err != nil || !op.recalls {
+		return have, err
+	}
+	var doubts []string
+	have.Stopping, doubts, err = convergence.FindStopping(ctx, e, have, nil, engineTime(e))
+	for _, d := range doubts {
+		s.warnOnce(d)
+	}
+	return have, err
+}
+
+// engineTime is the time by the engine's clock.
+func engineTime(e convergence.Engine) time.Time {
+	if clock, ok := e.(interface{ Now() time.Time }); ok {
+		return clock.Now()
+	}
+	return time.Now()
+}
+
+// warnOnce warns unless it was said already.
+func (s *session) warnOnce(text string) {
+	if !s.warned[text] {
+		s.printer.Warn(text)
+	}
+	s.warned[text] = true
 }
 
 // printPlan prints what would be done, and why.

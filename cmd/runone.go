@@ -145,7 +145,7 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	if opt.quiet {
 		s.quiet()
 	}
-	op := operation{name: "run", target: target{name: p.Name, project: p}, conflicts: true}
+	op := operation{name: "run", target: target{name: p.Name, project: p}, conflicts: true, recalls: !opt.noDeps}
 	op.plan = func(have convergence.Observed) (convergence.Plan, error) {
 		return convergence.PlanRun(p, have, args[0], s.planRunOptions(opt, name, slug))
 	}

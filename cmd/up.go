@@ -262,7 +262,7 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	}
 	return operation{
 		afterProviders: after,
-		name:           name, target: target{p.Name, p}, conflicts: true, engineHealth: opt.engineHealth,
+		name:           name, target: target{p.Name, p}, conflicts: true, recalls: !opt.noStart, engineHealth: opt.engineHealth,
 		plan:        func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, o) },
 		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, ready) },
 	}, nil

@@ -37,7 +37,7 @@ func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string
 	if err != nil {
 		return err
 	}
-	have, err := s.observe(ctx, e, t)
+	have, err := s.observe(ctx, e, operation{target: t})
 	if err != nil {
 		return err
 	}

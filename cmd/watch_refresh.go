@@ -49,7 +49,7 @@ func (r *refresher) rebuild(ctx context.Context, service string) error {
 	ready := up
 	ready.ImagesReady = true
 	op := operation{
-		name: "up", target: target{r.p.Name, r.p},
+		name: "up", target: target{r.p.Name, r.p}, recalls: true,
 		plan:        func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, up) },
 		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, ready) },
 	}

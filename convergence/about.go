@@ -23,6 +23,8 @@ type About struct {
 	Replaces bool
 	// Tracks says that it follows containers by the engine's events.
 	Tracks bool
+	// Explains says that its reason is worth a word although nothing ends by it.
+	Explains bool
 	// Tells says that the action itself reports how it ended.
 	Tells bool
 }

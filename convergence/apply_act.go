@@ -35,6 +35,8 @@ func (r *run) act(ctx context.Context, a Action, id StepID) error {
 		return r.startContainer(ctx, a)
 	case Await:
 		return r.await(ctx, a, id)
+	case AwaitEnd:
+		return r.awaitEnd(ctx, a, id)
 	case StopContainer:
 		return r.stopContainer(ctx, a)
 	case KillContainer:

@@ -94,7 +94,8 @@ func (r *reporter) begin(s Step) {
 	}
 	if before != "" {
 		p := r.event(s, Working, before)
-		if !r.ending && (about.Ends || before == "Recreate") && !strings.HasPrefix(s.Reason, asked) {
+		about := s.Action.About()
+		if about.Explains || !r.ending && (about.Ends || before == "Recreate") && !strings.HasPrefix(s.Reason, asked) {
 			p.Details = s.Reason
 		}
 		r.say(p)

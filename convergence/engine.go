@@ -117,6 +117,9 @@ type Watcher interface {
 	// returned is delivered. The stream ends with an error when the connection
 	// or ctx does.
 	Watch(ctx context.Context, project string) (EventStream, error)
+	// Recall is what the engine still knows of signals, starts and ends of the
+	// project's containers, oldest first: engines keep the last few hundred events.
+	Recall(ctx context.Context, project string) ([]Event, error)
 }
 
 // EventStream is a subscription. Next blocks for the next event.
@@ -271,6 +274,7 @@ type Inspection struct {
 	Pid           int
 	TTY           bool
 	StopSignal    string
+	StopTimeout   time.Duration // grace period; negative is none, zero if nobody set it
 	LogDriver     string
 	HealthCheck   *HealthCheck // effective check, the image's included; nil if none
 	HealthLog     []HealthProbe

@@ -28,8 +28,11 @@ func Observe(ctx context.Context, e Lister, want *project.Project) (Observed, er
 // ObserveProject looks at the engine for whatever carries the project's label.
 // It is for commands that have no file; images are not looked at.
 func ObserveProject(ctx context.Context, e Lister, name string) (Observed, error) {
-	return Sight(ctx, e, name).observed(nil, nil)
+	return Sight(ctx, e, name).ObserveProject()
 }
+
+// ObserveProject completes the observation where there is no file.
+func (s *Sighting) ObserveProject() (Observed, error) { return s.observed(nil, nil) }
 
 // Sighting is an observation that began when no more than the project's name
 // was known, so that the engine and whoever reads the files work at the same time.
@@ -37,12 +40,14 @@ type Sighting struct {
 	engine Lister
 	seen   Observed
 	calls  *errgroup.Group
+	within context.Context // of the calls: they outlive Sight
 }
 
 // Sight begins to look at the project of that name. The calls end with ctx.
 func Sight(ctx context.Context, e Lister, name string) *Sighting {
 	s := &Sighting{engine: e, seen: Observed{Project: name}}
 	s.calls, ctx = errgroup.WithContext(ctx)
+	s.within = ctx
 	s.calls.Go(func() (err error) {
 		s.seen.Containers, err = e.ListContainers(ctx, ContainerFilter{Project: name})
 		return err
@@ -54,6 +59,18 @@ func Sight(ctx context.Context, e Lister, name string) *Sighting {
 	s.calls.Go(func() (err error) {
 		s.seen.Volumes, err = e.ListVolumes(ctx)
 		return err
+	})
+	return s
+}
+
+// Recall looks at the past as well, at the same time; see FindStopping. An engine
+// that does not know it is none the worse.
+func (s *Sighting) Recall(w Watcher) *Sighting {
+	s.calls.Go(func() error {
+		if past, err := w.Recall(s.within, s.seen.Project); err == nil {
+			s.seen.Past = past
+		}
+		return nil
 	})
 	return s
 }

@@ -161,6 +161,11 @@ type Observed struct {
 	Networks   []Network
 	Volumes    []Volume
 	Images     []Image
+	// Past is what the engine remembers, if it was asked for; see Watcher.Recall.
+	Past []Event
+	// Stopping are the stops in flight of containers that still run, by ID; see
+	// FindStopping.
+	Stopping map[string]Stopping
 }
 
 // Container returns the container with that ID or name.

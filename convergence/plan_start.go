@@ -62,33 +62,45 @@ func (s *starter) startService(name string) {
 		return
 	}
 	cs := replicas(s.have, name)
-	starting := slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return c.State != Created && c.State != Exited })
+	starting := slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return !s.starts(c) })
 	var needs []StepID
 	if len(starting) > 0 || slices.ContainsFunc(cs, func(c Container) bool { return c.State == Paused }) {
 		needs = s.conditions(name)
 	}
-	if len(starting) > 0 && !slices.ContainsFunc(cs, alive) {
+	if len(starting) > 0 && !slices.ContainsFunc(cs, func(c Container) bool { return alive(c) && !s.starts(c) }) {
 		needs = s.emitPreStart(name, starting, needs)
 	}
 	for _, c := range cs {
 		id := containerStepID(s.name, c)
 		switch {
+		case s.starts(c):
+			s.start(name, c, id, needs)
 		case c.State == Paused:
 			s.up[name] = append(s.up[name], s.add(id+"/unpause", UnpauseContainer{c.Ref}, "paused", needs...))
 		case alive(c):
 			s.kept = append(s.kept, c.Ref)
-		case c.State == Created || c.State == Exited:
-			s.start(name, c, id, needs)
 		}
 	}
 }
 
+// starts reports whether the container is started: it does not run, or an
+// earlier command still stops it.
+func (s *starter) starts(c Container) bool {
+	_, stopping := s.have.stopping(c)
+	return stopping || c.State == Created || c.State == Exited
+}
+
 func (s *starter) start(name string, c Container, id StepID, needs []StepID) {
 	needs = slices.Clone(needs)
+	var ended StepID
+	if stopping, ok := s.have.stopping(c); ok {
+		ended = s.add(id+"/end", AwaitEnd{Target: c.Ref, Service: name, Stopping: stopping}, stillStopped)
+		needs = append(needs, ended)
+	}
 	if svc := s.service(name); svc != nil {
 		checkFiles(&s.builder, s.want, svc)
 		if files := containerFiles(s.want, svc); len(files) > 0 {
-			needs = append(needs, s.add(id+"/copy", CopyFiles{Target: c.Ref, Files: files}, "configs and secrets that are no host files"))
+			needs = append(needs, s.add(id+"/copy", CopyFiles{Target: c.Ref, Files: files}, "configs and secrets that are no host files", ended))
 		}
 	}
 	started := s.add(id+"/start", StartContainer{Target: c.Ref, Service: name}, startedBecause(c), needs...)
@@ -96,6 +108,9 @@ func (s *starter) start(name string, c Container, id StepID, needs []StepID) {
 }
 
 func startedBecause(c Container) string {
+	if alive(c) {
+		return stoppedEarlier
+	}
 	if c.State == Created {
 		return "created, but not started"
 	}

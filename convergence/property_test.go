@@ -103,7 +103,10 @@ func (w *drawnWorld) disturb() {
 }
 
 func (w *drawnWorld) observe(want *project.Project) Observed {
-	o, err := Observe(w.Context(), w.Engine, want)
+	o, err := Sight(w.Context(), w.Engine, want.Name).Recall(w.Engine).Observe(w.Context(), want)
+	if err == nil {
+		o.Stopping, _, err = FindStopping(w.Context(), w.Engine, o, nil, time.Now())
+	}
 	if err != nil {
 		w.Fatal(err)
 	}

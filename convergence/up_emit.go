@@ -31,7 +31,7 @@ func (u *up) starts(sl *slot) bool {
 	if sl.fate != keep || sl.bounce != "" {
 		return true
 	}
-	return !alive(*sl.old) && !sl.svc.guest
+	return (!alive(*sl.old) || u.ending(sl)) && !sl.svc.guest
 }
 
 // startID is the step after which the slot's processes run; empty if they run already.
@@ -45,8 +45,17 @@ func (u *up) startID(sl *slot) StepID {
 	return ""
 }
 
+// ending reports whether an earlier command still stops a container that stays.
+func (u *up) ending(sl *slot) bool {
+	if sl.fate != keep || sl.bounce != "" || sl.svc.guest {
+		return false
+	}
+	_, stopping := u.have.stopping(*sl.old)
+	return stopping
+}
+
 func (u *up) unpauses(sl *slot) bool {
-	return !u.opt.NoStart && sl.fate == keep && sl.bounce == "" && sl.old.State == Paused && !sl.svc.guest
+	return !u.opt.NoStart && !u.ending(sl) && sl.fate == keep && sl.bounce == "" && sl.old.State == Paused && !sl.svc.guest
 }
 
 // upID is the step after which dependents may start: the last post_start hook,
@@ -96,6 +105,10 @@ func (u *up) emitKept(sl *slot) {
 		return
 	}
 	needs := slices.Clone(sl.first)
+	if u.ending(sl) && u.starts(sl) {
+		stopping, _ := u.have.stopping(c)
+		needs = []StepID{u.add(sl.id+"/end", AwaitEnd{Target: c.Ref, Service: sl.svc.Name, Stopping: stopping}, stillStopped, needs...)}
+	}
 	if stop := sl.stopID(); stop != "" {
 		needs = u.stopWithHooks(sl.svc.Service, c, sl.id, sl.bounce, u.stopNeeds(sl))
 	}
@@ -116,6 +129,8 @@ func startReason(sl *slot) string {
 	switch {
 	case sl.bounce != "":
 		return sl.bounce
+	case alive(c):
+		return stoppedEarlier
 	case c.State == Created:
 		return "created, but not started"
 	case c.ExitCode == 0 && !sl.svc.Restart.Restarts():

@@ -16,7 +16,7 @@ import (
 // nothing of the service starts, and what was stopped for it is put back.
 func (u *up) emitPreStart(sp *servicePlan) {
 	starting := slices.DeleteFunc(slices.Clone(sp.slots), func(sl *slot) bool { return !u.starts(sl) })
-	runs := slices.ContainsFunc(sp.slots, func(sl *slot) bool { return sl.fate == keep && sl.runs() })
+	runs := slices.ContainsFunc(sp.slots, func(sl *slot) bool { return sl.fate == keep && sl.runs() && !u.ending(sl) })
 	if len(sp.PreStart) == 0 || len(starting) == 0 || runs || sp.guest {
 		return
 	}

@@ -29,7 +29,7 @@ var now = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 // Containers take labels, networks, mounts and ports from was.yaml; now: takes
 // them from compose.yaml. Keys: code, health, id, name, image, anon=TARGET[:N],
 // mount=VOLUME:TARGET, temp-of=ID, label:KEY=VALUE, made-by=compose, detached,
-// unmounted, hook, service, number, ports=HOST:CONTAINER.
+// unmounted, hook, stopping, service, number, ports=HOST:CONTAINER.
 func world(t *testing.T, was, want *project.Project, text string) Observed {
 	t.Helper()
 	w := &worldReader{t: t, was: was, want: want}
@@ -274,6 +274,11 @@ func (w *worldReader) options(c *Container, opts []string) {
 		switch {
 		case isLabel:
 			c.Labels[label] = value
+		case key == "stopping":
+			if w.have.Stopping == nil {
+				w.have.Stopping = map[string]Stopping{}
+			}
+			w.have.Stopping[c.ID] = Stopping{Within: time.Second}
 		case key == "code":
 			c.ExitCode = atoi(w.t, value)
 		case key == "health":

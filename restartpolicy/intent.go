@@ -2,6 +2,7 @@ package restartpolicy
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -306,6 +307,10 @@ func (e Edges) Look(status Status, startedAt time.Time) Edges {
 	return e
 }
 
+// Stops reports whether a signal, by name or number, asks the process of a
+// container with that stop signal to end.
+func Stops(stopSignal, signal string) bool { return Edges{StopSignal: stopSignal}.stops(signal) }
+
 // stops reports whether a signal asks the container's process to end.
 func (e Edges) stops(signal string) bool {
 	configured := e.StopSignal
@@ -324,6 +329,9 @@ func signalName(s string) string {
 	}
 	if name, ok := names[s]; ok {
 		return name
+	}
+	if n, err := strconv.Atoi(s); err == nil && n > 34 { // a real-time signal
+		return "RTMIN+" + strconv.Itoa(n-34)
 	}
 	return s
 }

@@ -158,8 +158,8 @@ func (e *Engine) osType() string {
 	return e.server.os
 }
 
-// now is the engine's clock, to a second for remote engines and never ahead.
-func (e *Engine) now() time.Time {
+// Now is the engine's clock, to a second for remote engines and never ahead.
+func (e *Engine) Now() time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.server == nil {

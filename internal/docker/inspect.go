@@ -99,6 +99,9 @@ func inspectHost(i *convergence.Inspection, h *container.HostConfig) {
 func inspectConfig(i *convergence.Inspection, c *container.Config) {
 	label(&i.Container, c.Labels)
 	i.Image, i.TTY, i.StopSignal = c.Image, c.Tty, c.StopSignal
+	if t := c.StopTimeout; t != nil && *t != 0 {
+		i.StopTimeout = time.Duration(*t) * time.Second
+	}
 	i.Environment = slices.Clone(c.Env)
 	i.ImageVolumes = slices.Sorted(maps.Keys(c.Volumes))
 	if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {

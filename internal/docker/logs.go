@@ -28,7 +28,7 @@ func (e *Engine) Logs(ctx context.Context, c convergence.Ref, opt convergence.Lo
 	if err != nil {
 		return err
 	}
-	query, err := logQuery(opt, e.now())
+	query, err := logQuery(opt, e.Now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}
@@ -37,7 +37,7 @@ func (e *Engine) Logs(ctx context.Context, c convergence.Ref, opt convergence.Lo
 	if tty { // whose pieces cannot be told apart: only lines bear times
 		read.stamped = opt.Timestamps
 	}
-	began := e.now()
+	began := e.Now()
 	err = e.readLog(ctx, path, query, tty, read)
 	if err == nil && opt.Follow {
 		query.Del("follow")

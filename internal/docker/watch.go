@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,8 +41,47 @@ func (e *Engine) Watch(ctx context.Context, projectName string) (convergence.Eve
 	if _, err := e.connected(ctx); err != nil { // tells how far the engine's clock is off
 		return nil, err
 	}
-	return e.openEvents(ctx, f, url.Values{"since": {unixTime(e.now())}})
+	return e.openEvents(ctx, f, url.Values{"since": {unixTime(e.Now())}})
 }
+
+// remembered are the events that tell how a container came to run, and what it
+// was sent since.
+var remembered = []events.Action{
+	events.ActionKill, events.ActionDie, events.ActionStart, events.ActionDestroy,
+}
+
+// Recall implements convergence.Watcher. The engine answers at once, since what
+// is asked for is over.
+func (e *Engine) Recall(ctx context.Context, projectName string) ([]convergence.Event, error) {
+	f := containerEvents(projectName)
+	for _, action := range remembered {
+		f.Add("event", string(action))
+	}
+	if _, err := e.connected(ctx); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, recallDeadline, errSilent)
+	defer cancel()
+	stream, err := e.openEvents(ctx, f, url.Values{"since": {"1"}, "until": {unixTime(e.Now())}})
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	var past []convergence.Event
+	for {
+		ev, err := stream.Next(ctx)
+		switch {
+		case errors.Is(err, io.EOF):
+			return past, nil
+		case err != nil:
+			return nil, err
+		}
+		past = append(past, ev)
+	}
+}
+
+// recallDeadline bounds a look at the past, which is in the engine's memory.
+const recallDeadline = 5 * time.Second
 
 // EventsBetween implements convergence.Sessions.
 func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (convergence.EventStream, error) {
@@ -50,7 +90,7 @@ func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until st
 		if text == "" {
 			continue
 		}
-		at, err := instant(text, e.now())
+		at, err := instant(text, e.Now())
 		if err != nil {
 			return nil, fmt.Errorf("watch events: %s %q is no time", key, text)
 		}

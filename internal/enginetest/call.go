@@ -38,7 +38,7 @@ func (c Call) String() string {
 func (c Call) Mutates() bool {
 	return !slices.Contains([]string{
 		"ListContainers", "InspectContainer", "ListNetworks", "ListVolumes", "ListImages", "ListBuiltImages", "Logs", "Watch", "Exec",
-		"EventsBetween", "Top", "Stats",
+		"EventsBetween", "Recall", "Top", "Stats",
 	}, c.Method)
 }
 

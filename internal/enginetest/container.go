@@ -194,6 +194,7 @@ func (c *container) inspected() convergence.Inspection {
 		Pid:           c.pid,
 		TTY:           c.tty,
 		StopSignal:    c.stopSignal,
+		StopTimeout:   c.grace,
 		LogDriver:     c.logDriver,
 		HealthLog:     slices.Clone(c.health.log),
 		FailingStreak: c.health.streak,

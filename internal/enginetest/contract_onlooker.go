@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"github.com/musterdev/muster/convergence"
 )
 
@@ -22,6 +24,7 @@ type onlooker interface {
 func onlookerTests() []test {
 	return []test{
 		{"events of the past are told", (*stage).testPastEvents},
+		{"a stop in flight is recalled until the container has ended", (*stage).testRecall},
 		{"events are told until a time to come", (*stage).testEventsUntil},
 		{"processes are listed while there are any", (*stage).testTop},
 		{"the use of resources is measured", (*stage).testStats},
@@ -61,6 +64,51 @@ func (s *stage) testPastEvents() {
 	if _, err := s.onlooker().EventsBetween(s.Context(), s.name, "yesterday", ""); err == nil || !strings.Contains(err.Error(), `"yesterday" is no time`) {
 		s.Errorf("error = %v, want that it is no time", err)
 	}
+}
+
+// testRecall: whoever asked for a stop and left, the engine goes on with it, and
+// what it remembers tells so.
+func (s *stage) testRecall() {
+	stream := s.watch()
+	c := s.run("web", stubborn, func(sv *types.ServiceConfig) {
+		grace := types.Duration(2 * time.Second)
+		sv.StopGracePeriod = &grace
+	})
+	ctx, leave := context.WithCancel(s.Context())
+	left := make(chan error, 1)
+	go func() { left <- s.StopContainer(ctx, c, nil) }()
+	s.untilAction(stream, "kill")
+	leave()
+	if err := <-left; err == nil {
+		s.Error("the stop ended before its caller left")
+	}
+	s.equal("recalled", s.recalled(), []string{"start", "kill TERM"})
+	seen, err := s.InspectContainer(s.Context(), c)
+	s.must(err)
+	if seen.StopTimeout != 2*time.Second || seen.State != convergence.Running {
+		s.Errorf("while it is being stopped: %s, grace period %v", seen.State, seen.StopTimeout)
+	}
+	s.untilAction(stream, "die")
+	s.equal("recalled", s.recalled(), []string{"start", "kill TERM", "kill KILL", "die"})
+}
+
+// recalled are the events that the engine remembers, with the signals' names.
+func (s *stage) recalled() []string {
+	s.Helper()
+	past, err := s.Recall(s.Context(), s.name)
+	s.must(err)
+	var actions []string
+	for _, ev := range past {
+		action := ev.Action
+		switch ev.Signal {
+		case "15":
+			action += " TERM"
+		case "9":
+			action += " KILL"
+		}
+		actions = append(actions, action)
+	}
+	return actions
 }
 
 func (s *stage) testEventsUntil() {

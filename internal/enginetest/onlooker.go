@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,23 @@ func (e *core) remember(ev convergence.Event) {
 		e.history = append(e.history[:0], e.history[1:]...)
 	}
 	e.history = append(e.history, ev)
+}
+
+// Recall implements convergence.Watcher.
+func (e *Engine) Recall(ctx context.Context, projectName string) ([]convergence.Event, error) {
+	var past []convergence.Event
+	err := e.call(ctx, Call{Method: "Recall", Target: projectName}, func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		s := newStream(projectName)
+		for _, ev := range e.history {
+			if s.concerns(ev) && slices.Contains([]string{"kill", "die", "start", "destroy"}, ev.Action) {
+				past = append(past, ev)
+			}
+		}
+		return nil
+	})
+	return past, err
 }
 
 // EventsBetween implements part of convergence.Sessions.

@@ -1,0 +1,187 @@
+package convergence
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+// Engines carry a stop out whether its caller still listens or not: one that was
+// interrupted ends the container when its grace period is over, whatever was
+// said of it in between. Nothing in a list or an inspection tells of it. What
+// does are the signals that the engine remembers having sent, whoever asked for
+// them, and what earlier runs on this machine noted down.
+
+// Asked is a call that an earlier run made and whose end it did not see.
+type Asked struct {
+	Verb      string // of the call: "stop", "restart", …
+	Container Ref
+	At        time.Time      // by the engine's clock
+	Grace     *time.Duration // of a stop or restart; nil is the container's own
+}
+
+// Stopping is a stop that the engine has begun and not ended.
+type Stopping struct {
+	// Run is when the run of the container began that is to end.
+	Run time.Time
+	// Within is how much longer that can take.
+	Within time.Duration
+}
+
+const (
+	// engineGrace is the engine's grace period where nobody set one.
+	engineGrace = 10 * time.Second
+	// stopSlack is how much longer than its grace period a stop may take on a busy
+	// machine before it is no longer counted on.
+	stopSlack = 5 * time.Second
+	// doubtTime is how long a signal that did not end its container is worth a
+	// word: it may have been a stop with a longer grace period than is known.
+	doubtTime = 10 * time.Minute
+)
+
+// inspector is what FindStopping asks of an engine.
+type inspector interface {
+	InspectContainer(ctx context.Context, c Ref) (Inspection, error)
+}
+
+// FindStopping finds the stops in flight among the observed containers, by the
+// past that was observed and by what earlier runs asked of the engine. Where neither knows of
+// any it asks nothing. now is the time by the engine's clock. Doubts are remarks
+// for people.
+func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked, now time.Time) (stops map[string]Stopping, doubts []string, err error) {
+	signals := unanswered(have.Past)
+	stops = map[string]Stopping{}
+	for _, c := range have.Containers {
+		calls := stopsOf(asked, c.Ref)
+		if !alive(c) || len(signals[c.ID]) == 0 && len(calls) == 0 {
+			continue
+		}
+		seen, err := e.InspectContainer(ctx, c.Ref)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil, fmt.Errorf("container %s was removed meanwhile: %w", c.Name, ErrStale)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		until := stoppedBy(seen, signals[c.ID], calls)
+		switch left := until.Sub(now); {
+		case until.IsZero():
+		case left > 0:
+			stops[c.ID] = Stopping{Run: seen.StartedAt, Within: left}
+		case left > -doubtTime:
+			doubts = append(doubts, fmt.Sprintf("container %s was sent its stop signal by an earlier command and runs on: "+
+				"should that have been a stop with a longer timeout, the engine will still stop it", c.Name))
+		}
+	}
+	return stops, doubts, nil
+}
+
+// unanswered are, by container ID, the signals after which no end of the
+// container is known.
+func unanswered(past []Event) map[string][]Event {
+	signals := map[string][]Event{}
+	for _, ev := range past {
+		switch ev.Action {
+		case "kill":
+			signals[ev.Container.ID] = append(signals[ev.Container.ID], ev)
+		case "die", "start", "destroy":
+			delete(signals, ev.Container.ID)
+		}
+	}
+	return signals
+}
+
+// stopsOf are the calls that end the container's run.
+func stopsOf(asked []Asked, c Ref) []Asked {
+	var calls []Asked
+	for _, a := range asked {
+		if (a.Verb == "stop" || a.Verb == "restart") && (a.Container.ID == c.ID || a.Container.ID == "" && a.Container.Name == c.Name) {
+			calls = append(calls, a)
+		}
+	}
+	return calls
+}
+
+// stoppedBy is when the container's present run will have ended at the latest;
+// zero if nothing ends it.
+func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
+	var until time.Time
+	ends := func(at time.Time, grace time.Duration) {
+		if grace < 0 { // never by force: when it likes
+			grace = engineGrace
+		}
+		if at = at.Add(grace + stopSlack); at.After(until) {
+			until = at
+		}
+	}
+	own := cmp.Or(seen.StopTimeout, engineGrace)
+	for _, ev := range signals {
+		if ev.Time.After(seen.StartedAt) && restartpolicy.Stops(seen.StopSignal, ev.Signal) {
+			ends(ev.Time, own)
+		}
+	}
+	for _, a := range calls {
+		grace := own
+		if a.Grace != nil {
+			grace = *a.Grace
+		}
+		if a.At.After(seen.StartedAt) {
+			ends(a.At, grace)
+		}
+	}
+	return until
+}
+
+// stopping reports whether the container runs and an earlier command stops it.
+func (o Observed) stopping(c Container) (Stopping, bool) {
+	s, ok := o.Stopping[c.ID]
+	return s, ok && alive(c)
+}
+
+// AwaitEnd waits until a stop that an earlier command asked for has ended the
+// container. One that outlasts it is a warning.
+type AwaitEnd struct {
+	Target   Ref
+	Service  string
+	Stopping Stopping
+}
+
+// Reasons of the wait, and of the start that follows it.
+const (
+	stillStopped   = "still being stopped by an earlier command"
+	stoppedEarlier = "an earlier command stops it"
+)
+
+func (a AwaitEnd) String() string { return "wait for " + a.Target.Name + " to end" }
+
+// About implements Action.
+func (a AwaitEnd) About() About {
+	about := aboutContainer(a.Target, "Waiting", "Stopped")
+	about.Service, about.Class, about.Tracks, about.Explains = a.Service, ClassWait, true, true
+	return about
+}
+
+var errOutlasted = errors.New("it outlasted its grace period")
+
+func (r *run) awaitEnd(ctx context.Context, a AwaitEnd, id StepID) error {
+	limited, cancel := context.WithTimeoutCause(ctx, a.Stopping.Within, errOutlasted)
+	defer cancel()
+	err := r.tracker.until(limited, []string{a.Target.ID}, func(Observed) (bool, error) {
+		seen, err := r.engine.InspectContainer(ctx, a.Target) // of a list that is late nobody could tell
+		if errors.Is(err, ErrNotFound) {
+			return false, fmt.Errorf("container %s was removed by an earlier command: %w", a.Target.Name, ErrStale)
+		}
+		return err == nil && (!alive(seen.Container) || !seen.StartedAt.Equal(a.Stopping.Run)), err
+	})
+	if !errors.Is(err, errOutlasted) || ctx.Err() != nil {
+		return err
+	}
+	p := r.reporter.event(r.steps[id], Warning, "Running")
+	p.Details = "an earlier command asked for its end, which does not come"
+	r.reporter.tell(p)
+	return errKept
+}

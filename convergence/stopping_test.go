@@ -1,0 +1,166 @@
+package convergence_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/enginetest"
+)
+
+// TestFindStopping: a stop in flight is known by the signal that no end of the
+// container has answered, whoever sent it, and by what was noted down of it;
+// everything else that happens to containers is none.
+func TestFindStopping(t *testing.T) {
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	ago := func(d time.Duration) time.Time { return began.Add(time.Hour - d) }
+	event := func(action, signal string, before time.Duration) Event {
+		return Event{Container: Ref{ID: "web"}, Action: action, Signal: signal, Time: ago(before)}
+	}
+	asked := func(verb string, before time.Duration, grace ...time.Duration) []Asked {
+		a := Asked{Verb: verb, Container: Ref{ID: "web"}, At: ago(before)}
+		if len(grace) > 0 {
+			a.Grace = &grace[0]
+		}
+		return []Asked{a}
+	}
+	const s = time.Second
+	for _, tc := range []struct {
+		name   string
+		past   []Event
+		asked  []Asked
+		seen   Inspection // but for its state and start
+		within time.Duration
+		doubt  bool
+		quiet  bool // nothing is asked of the engine
+	}{
+		{name: "nothing happened", quiet: true},
+		{name: "a stop", past: []Event{event("start", "", 50*time.Minute), event("kill", "15", 2*s)}, within: 13 * s},
+		{name: "its own grace period", past: []Event{event("kill", "15", 2*s)}, seen: Inspection{StopTimeout: 40 * s}, within: 43 * s},
+		{name: "its own stop signal", past: []Event{event("kill", "3", 2*s)}, seen: Inspection{StopSignal: "SIGQUIT"}, within: 13 * s},
+		{name: "a real-time signal", past: []Event{event("kill", "37", 2*s)}, seen: Inspection{StopSignal: "SIGRTMIN+3"}, within: 13 * s},
+		{name: "killed after its grace period", past: []Event{event("kill", "15", 11*s), event("kill", "9", s)}, within: 14 * s},
+		{name: "twice: the later counts", past: []Event{event("kill", "15", 9*s), event("kill", "15", 2*s)}, within: 13 * s},
+		{name: "a reload", past: []Event{event("kill", "1", 2*s)}},
+		{name: "it ended", past: []Event{event("kill", "15", 9*s), event("die", "", 8*s)}, quiet: true},
+		{name: "it ended and was started", past: []Event{event("kill", "15", 9*s), event("die", "", 8*s), event("start", "", 7*s)}, quiet: true},
+		{name: "of the run before", past: []Event{event("kill", "15", 2*time.Hour)}},
+		{name: "it outlasted it", past: []Event{event("kill", "15", time.Minute)}, doubt: true},
+		{name: "it outlasted it long ago", past: []Event{event("kill", "15", 20*time.Minute)}},
+		{name: "noted, with a timeout of its own", past: []Event{event("kill", "15", time.Minute)}, asked: asked("stop", time.Minute, 90*s), within: 35 * s},
+		{name: "noted, what the engine has forgotten", asked: asked("restart", 2*s), within: 13 * s},
+		{name: "noted, without a timeout", asked: asked("stop", 2*s, -s), within: 13 * s},
+		{name: "noted, at once", asked: asked("stop", 2*s, 0), within: 3 * s},
+		{name: "noted, and over", asked: asked("stop", 2*time.Hour)},
+		{name: "noted, and no stop", asked: asked("start", 2*s), quiet: true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			have := Observed{Containers: []Container{{Ref: Ref{ID: "web", Name: "demo-web-1"}, State: Running}}, Past: tc.past}
+			tc.seen.Container, tc.seen.StartedAt = have.Containers[0], began
+			e := &oneInspection{seen: tc.seen}
+			stops, doubts, err := FindStopping(t.Context(), e, have, tc.asked, ago(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := stops["web"].Within; got != tc.within || len(stops) > 1 {
+				t.Errorf("it is stopped within %v, want %v", got, tc.within)
+			}
+			if doubt := len(doubts) == 1 && strings.Contains(doubts[0], "container demo-web-1 was sent its stop signal"); doubt != tc.doubt {
+				t.Errorf("doubts = %q", doubts)
+			}
+			if (e.calls == 0) != tc.quiet {
+				t.Errorf("%d inspections", e.calls)
+			}
+		})
+	}
+}
+
+type oneInspection struct {
+	seen  Inspection
+	calls int
+}
+
+func (e *oneInspection) InspectContainer(context.Context, Ref) (Inspection, error) {
+	e.calls++
+	return e.seen, nil
+}
+
+// TestStopInFlight: whoever asked for a stop or a restart and did not wait for
+// it, an up afterwards leaves the container running, and it goes on running.
+func TestStopInFlight(t *testing.T) {
+	const waiting = "Container p-web-1 Waiting still being stopped by an earlier command"
+	again := []string{waiting, "Container p-web-1 Stopped", "Container p-web-1 Starting", "Container p-web-1 Started"}
+	stop := func(ctx context.Context, s *stage, c Ref) error { return s.StopContainer(ctx, c, nil) }
+	for _, tc := range []struct {
+		name   string
+		ends   func(context.Context, *stage, Ref) error
+		policy string
+		says   []string
+		same   bool // the run goes on
+	}{
+		{name: "stop", ends: stop, says: again},
+		{name: "stop, with a policy that restarts", ends: stop, policy: "always", says: again},
+		{
+			name: "restart", says: again,
+			ends: func(ctx context.Context, s *stage, c Ref) error { return s.RestartContainer(ctx, c, nil) },
+		},
+		{
+			name: "a signal that ends nothing", same: true,
+			ends: func(ctx context.Context, s *stage, c Ref) error { return s.KillContainer(ctx, c, "TERM") },
+			says: []string{
+				waiting, "Container p-web-1 Running an earlier command asked for its end, which does not come",
+				"Container p-web-1 Starting", "Container p-web-1 Started",
+			},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, service("web", restarts(tc.policy)))
+				s.Program("p-web-1", enginetest.Program{IgnoreStop: true})
+				up := func() {
+					t.Helper()
+					if err := s.converge(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				up()
+				time.Sleep(time.Minute)
+				c := s.observe().Containers[0]
+				ctx, leave := context.WithCancel(t.Context())
+				left := make(chan error)
+				go func() { left <- tc.ends(ctx, s, c.Ref) }()
+				synctest.Wait()
+				leave()
+				<-left
+
+				before := s.inspect(c.Ref)
+				s.said = nil
+				up()
+				s.wantLines(tc.says...)
+				now := s.inspect(c.Ref)
+				if now.StartedAt.Equal(before.StartedAt) != tc.same {
+					t.Errorf("it runs since %v, before since %v", now.StartedAt, before.StartedAt)
+				}
+				time.Sleep(time.Hour)
+				if later := s.inspect(c.Ref); later.State != Running || !later.StartedAt.Equal(now.StartedAt) {
+					t.Errorf("an hour later: %s since %v, want the run of %v", later.State, later.StartedAt, now.StartedAt)
+				}
+				s.said = nil
+				up()
+				s.wantLines("Container p-web-1 Running")
+			})
+		})
+	}
+}
+
+func (s *stage) inspect(c Ref) Inspection {
+	s.t.Helper()
+	seen, err := s.ByHand().InspectContainer(s.t.Context(), c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return seen
+}

@@ -1,0 +1,110 @@
+//go:build e2e
+
+package faultproxy_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// deafFile are two services that take their whole grace period to stop.
+const deafFile = `
+services:
+  store:
+    image: muster-test/busybox:1
+    command: ["sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"]
+    stop_grace_period: 1s
+    restart: always
+  web:
+    image: muster-test/busybox:1
+    command: ["sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"]
+    stop_grace_period: 1s
+    depends_on: [store]
+`
+
+// TestInterruptedStop ends whatever stops containers while the engine waits out
+// the grace period of the first or of the second. The engine goes on with it, so
+// an up that says that all runs must have seen it through: nothing is left of
+// the stop that could come back.
+func TestInterruptedStop(t *testing.T) {
+	binary := buildMuster(t)
+	for _, command := range []string{"stop", "down", "restart", "rm -sf", "up -d --force-recreate"} {
+		for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
+			for _, nth := range []int{1, 2} {
+				if nth == 2 && sig != syscall.SIGKILL {
+					continue // what catches its signals is at the same place in both
+				}
+				name := strings.Join([]string{command, sig.String(), []string{"first", "second"}[nth-1]}, "/")
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					interruptStop(t, binary, strings.Fields(command), sig, nth)
+				})
+			}
+		}
+	}
+}
+
+func interruptStop(t *testing.T, binary string, command []string, sig syscall.Signal, nth int) {
+	words := strings.NewReplacer(" ", "", "-", "").Replace(strings.Join(command, ""))
+	s := newStack(t, binary, strings.ToLower(words+sig.String()[:1]+string('0'+rune(nth))))
+	if err := os.WriteFile(filepath.Join(s.dir, "compose.yaml"), []byte(deafFile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.must("1", "up", "-d")
+	events, err := s.engine.Watch(t.Context(), s.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Close()
+	tool := s.start("1", command...)
+	tool.release()
+	s.awaitStop(events, nth)
+	_ = tool.Process.Signal(sig) // it may have ended
+	tool.wait()
+
+	up := s.start("1", "up", "-d")
+	up.release()
+	if code := up.wait(); code != 0 {
+		t.Fatalf("%s = %d:\n%s", up, code, up.output())
+	}
+	s.complete()
+	past, err := s.engine.Recall(t.Context(), s.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := map[string]string{}
+	for _, ev := range past {
+		switch ev.Action {
+		case "kill":
+			pending[ev.Container.ID] = ev.Container.Name
+		case "die", "destroy":
+			delete(pending, ev.Container.ID)
+		}
+	}
+	if len(pending) > 0 {
+		t.Errorf("still being stopped after up: %v\nit said\n%s\nand the command before\n%s", pending, up.output(), tool.output())
+	}
+	s.end()
+}
+
+// awaitStop returns when the engine has begun the n-th stop.
+func (s *stack) awaitStop(events convergence.EventStream, nth int) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	for nth > 0 {
+		ev, err := events.Next(ctx)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if ev.Action == "kill" && ev.Signal == "15" {
+			nth--
+		}
+	}
+}
