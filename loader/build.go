@@ -50,7 +50,7 @@ func (s *session) newBuilder(ctx context.Context) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{ctx: ctx, s: s, casts: newCasts(), schema: root, included: map[string]*part{}, extended: map[string]*part{}}
+	b := &builder{ctx: ctx, s: s, casts: newCasts(s.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}}
 	b.checks = newChecker(s)
 	return b, nil
 }

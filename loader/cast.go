@@ -2,37 +2,31 @@ package loader
 
 import (
 	"errors"
-	"strconv"
+	"fmt"
+	"math"
 	"strings"
 	"time"
 
-	"github.com/compose-spec/compose-go/v2/interpolation"
 	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/tree"
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// casts is a trie of the paths whose strings stand for numbers and booleans.
+// casts is a trie of the paths whose scalars stand for numbers and booleans.
 // "*" is any key, "[]" any list item.
 type casts struct {
-	next   map[string]*casts
-	cast   interpolation.Cast
-	wanted string
+	next map[string]*casts
+	kind quantity
 }
 
-// newCasts takes compose-go's table and adds the booleans that compose-go
-// casts while decoding, where a diagnostic would have no place.
-func newCasts() *casts {
+// newCasts takes the booleans of compose-go's table and adds those that it
+// casts while decoding, where a diagnostic would have no place, and all numbers.
+func newCasts(replicas int) *casts {
 	root := &casts{}
 	options := compose.ToOptions(&types.ConfigDetails{}, nil)
 	for pattern, cast := range options.Interpolate.TypeCastMapping {
-		leaf := root.add(pattern)
-		leaf.cast = cast
-		leaf.wanted = "a number"
 		if v, err := cast("true"); err == nil && v == true {
-			leaf.asBool()
-		} else if _, err := cast("1.5"); err != nil {
-			leaf.wanted = "an integer"
+			root.add(pattern).kind = boolean{}
 		}
 	}
 	for _, pattern := range []tree.Path{
@@ -42,17 +36,52 @@ func newCasts() *casts {
 		"services.*.pre_stop.[].privileged", "services.*.develop.watch.[].initial_sync",
 		"services.*.develop.watch.[].exec.privileged",
 	} {
-		root.add(pattern).asBool()
+		root.add(pattern).kind = boolean{}
 	}
-	for _, pattern := range []tree.Path{"services.*.build.ulimits.*", "services.*.build.ulimits.*.soft", "services.*.build.ulimits.*.hard"} {
-		leaf := root.add(pattern)
-		leaf.wanted, leaf.cast = "an integer", func(s string) (any, error) { return strconv.Atoi(s) }
-	}
-	for _, pattern := range []tree.Path{"services.*.cpu_rt_period", "services.*.cpu_rt_runtime"} {
-		leaf := root.add(pattern)
-		leaf.wanted, leaf.cast = "microseconds or a duration", parseMicroseconds
+	for pattern, kind := range quantities(replicas) {
+		root.add(tree.Path(pattern)).kind = kind
 	}
 	return root
+}
+
+// quantities are the attributes that take numbers, with what they can hold.
+// Where the engine keeps 32 bits, more would arrive as another number.
+func quantities(replicas int) map[string]quantity {
+	const most = math.MaxInt64
+	all := map[string]quantity{}
+	add := func(kind quantity, patterns ...string) {
+		for _, pattern := range patterns {
+			all[pattern] = kind
+		}
+	}
+	const s, deploy = "services.*.", "services.*.deploy."
+	add(integer{0, most, ""}, s+"cpu_count", s+"cpu_shares", s+"cpu_period", deploy+"update_config.parallelism", deploy+"rollback_config.parallelism",
+		deploy+"placement.max_replicas_per_node", deploy+"resources.*.generic_resources.[].discrete_resource_spec.value", "models.*.context_size")
+	add(integer{-1, most, ""}, s+"cpu_quota", s+"pids_limit", deploy+"resources.*.pids")
+	add(integer{0, math.MaxInt32, ""}, s+"healthcheck.retries", deploy+"restart_policy.max_attempts")
+	add(integer{0, int64(replicas), ""}, s+"scale", deploy+"replicas")
+	add(integer{-1000, 1000, ""}, s+"oom_score_adj")
+	add(integer{math.MinInt32, math.MaxInt32, ""}, s+"networks.*.priority", s+"networks.*.gw_priority")
+	add(integer{-1, most, ""}, s+"ulimits.*", s+"ulimits.*.soft", s+"ulimits.*.hard", s+"build.ulimits.*", s+"build.ulimits.*.soft", s+"build.ulimits.*.hard")
+	add(integer{-1, math.MaxInt32, "all"}, s+"gpus.[].count", deploy+"resources.*.devices.[].count")
+	add(integer{0, 1000, ""}, s+"blkio_config.weight", s+"blkio_config.weight_device.[].weight")
+	add(integer{1, maxPort, ""}, s+"ports.[].target")
+	add(wholeOrText{"a port or a range of ports"}, s+"ports.[]", s+"ports.[].published", s+"expose.[]")
+	add(wholeOrText{"a group's name or number"}, s+"group_add.[]")
+	add(microseconds{}, s+"cpu_rt_period", s+"cpu_rt_runtime")
+	add(fraction{0, 1e6}, s+"cpus", deploy+"resources.*.cpus")
+	add(fraction{0, 100}, s+"cpu_percent")
+	add(fraction{0, 1}, deploy+"update_config.max_failure_ratio", deploy+"rollback_config.max_failure_ratio")
+	add(size{0}, s+"mem_limit", s+"mem_reservation", s+"shm_size", s+"build.shm_size", s+"volumes.[].tmpfs.size", deploy+"resources.*.memory",
+		s+"blkio_config.device_read_bps.[].rate", s+"blkio_config.device_write_bps.[].rate",
+		s+"blkio_config.device_read_iops.[].rate", s+"blkio_config.device_write_iops.[].rate")
+	add(size{-1}, s+"memswap_limit")
+	add(integer{-1, 100, ""}, s+"mem_swappiness")
+	add(mode{}, s+"configs.[].mode", s+"secrets.[].mode", s+"build.secrets.[].mode", s+"volumes.[].tmpfs.mode")
+	add(span{}, s+"stop_grace_period", deploy+"restart_policy.delay", deploy+"restart_policy.window",
+		deploy+"update_config.delay", deploy+"update_config.monitor", deploy+"rollback_config.delay", deploy+"rollback_config.monitor")
+	add(span{min: time.Millisecond}, s+"healthcheck.interval", s+"healthcheck.timeout", s+"healthcheck.start_period", s+"healthcheck.start_interval")
+	return all
 }
 
 func (c *casts) add(pattern tree.Path) *casts {
@@ -68,14 +97,6 @@ func (c *casts) add(pattern tree.Path) *casts {
 	return c
 }
 
-func (c *casts) asBool() {
-	c.wanted = "true or false"
-	c.cast = func(s string) (any, error) {
-		b, _, err := parseYAMLBool(s)
-		return b, err
-	}
-}
-
 // child follows a key or "[]"; it may be called on nil and return nil.
 func (c *casts) child(elem string) *casts {
 	if c == nil {
@@ -87,19 +108,42 @@ func (c *casts) child(elem string) *casts {
 	return c.next["*"]
 }
 
-var errNotMicroseconds = errors.New("not a number of microseconds")
+// cast makes the number or boolean of a scalar that it stands for, or reports
+// why it cannot be one.
+func (b *builder) cast(n *node, path string, kind quantity) {
+	value, verdict := kind.read(exactly(n))
+	e := &Error{Pos: n.pos, Path: path, Hint: kind.hint()}
+	switch text, _ := n.str(); verdict {
+	case rounded:
+		b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", quoteValue(n), value)})
+	case mistyped:
+		e.Msg = fmt.Sprintf("must be %s, not %s", kind.wanted(), describe(n))
+		if hint := emptyHint(n, text); hint != "" {
+			e.Hint = hint
+		} else if _, isSpan := kind.(span); isSpan && digits.MatchString(text) && !n.expanded {
+			e.Hint = "write " + text + "s for seconds"
+		}
+	case outOfRange:
+		e.Msg, e.Hint = fmt.Sprintf("%s is out of range: %s", quoteValue(n), kind.bounds()), ""
+	}
+	if e.Msg != "" {
+		n.bad = true
+		b.s.fail(e)
+		return
+	}
+	if value, isBool := value.(bool); isBool {
+		b.oldBool(n, path, value)
+	}
+	n.value = value
+}
 
-// parseMicroseconds reads microseconds, or a duration that is a whole number of
-// them, as the specification has it and compose-go does not.
-func parseMicroseconds(s string) (any, error) {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return n, nil
+// oldBool warns of the booleans of YAML 1.1.
+func (b *builder) oldBool(n *node, path string, value bool) {
+	if text, isText := n.str(); isText {
+		if _, old, err := parseYAMLBool(text); err == nil && old {
+			b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%q is an old spelling of %t", n.text, value), Hint: fmt.Sprintf("write %t", value)})
+		}
 	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d%time.Microsecond != 0 {
-		return nil, errNotMicroseconds
-	}
-	return d.Microseconds(), nil
 }
 
 var errNotBool = errors.New("not a boolean")

@@ -24,6 +24,7 @@ func TestAgreesWithComposeGo(t *testing.T) {
 		"stdin":         "standard input is read by Muster",
 		"documents":     "compose-go refuses empty documents",
 		"named-profile": "compose-go knows no patterns",
+		"numbers":       "compose-go loses sizes with exponents, and refuses other spellings",
 	}
 	each(t, "valid", 15, func(t *testing.T, c *testCase) {
 		name := strings.TrimSuffix(filepath.Base(c.path), ".txtar")

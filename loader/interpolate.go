@@ -2,7 +2,6 @@ package loader
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/musterdev/muster/project"
@@ -30,15 +29,12 @@ func (b *builder) interpolate(n *node, path string, c *casts, env *environment) 
 			b.interpolate(item, path+indexElem(i), c.child("[]"), env)
 		}
 	default:
-		if text, ok := n.value.(string); ok {
-			b.scalar(n, text, path, c, env)
-		}
+		b.scalar(n, path, c, env)
 	}
 }
 
-func (b *builder) scalar(n *node, text, path string, c *casts, env *environment) {
-	dollar := strings.Contains(text, "$")
-	if dollar {
+func (b *builder) scalar(n *node, path string, c *casts, env *environment) {
+	if text, isText := n.str(); isText && strings.Contains(text, "$") {
 		expanded, ok := b.expand(n, text, path, env)
 		if !ok {
 			n.bad = true
@@ -47,22 +43,11 @@ func (b *builder) scalar(n *node, text, path string, c *casts, env *environment)
 		if b.s.in.NoInterpolate {
 			return
 		}
-		text = expanded
-		n.value = text
+		n.value = expanded
 	}
-	if c == nil || c.cast == nil {
-		return
+	if c != nil && c.kind != nil && n.value != nil && n.tag != tagReset {
+		b.cast(n, path, c.kind)
 	}
-	v, err := c.cast(text)
-	if err != nil {
-		n.bad = true
-		b.s.fail(&Error{Pos: n.pos, Path: path, Msg: fmt.Sprintf("must be %s, not %s", c.wanted, describe(n)), Hint: emptyHint(n, text)})
-		return
-	}
-	if _, old, err := parseYAMLBool(text); err == nil && old && c.wanted == "true or false" {
-		b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%q is an old spelling of %t", n.text, v), Hint: fmt.Sprintf("write %t", v)})
-	}
-	n.value = v
 }
 
 func emptyHint(n *node, text string) string {

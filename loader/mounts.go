@@ -90,7 +90,6 @@ func (c *checker) longVolume(n *node, path string) {
 	case kind == "": // the schema asks for it
 		return
 	}
-	c.fields(n.get("tmpfs"), path+".tmpfs", map[string]func(*node, string){"size": c.size})
 	sections := map[string]string{"bind": types.VolumeTypeBind, "volume": types.VolumeTypeVolume, "tmpfs": types.VolumeTypeTmpfs, "image": types.VolumeTypeImage}
 	for _, f := range n.fields {
 		if want := sections[f.key]; want != "" && want != kind {

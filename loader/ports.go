@@ -41,7 +41,7 @@ func (c *checker) shortPort(n *node, path string) int {
 	text, ok := c.text(n)
 	if !ok {
 		if _, isString := n.value.(string); n.kind == scalar && !isString {
-			if p := number(n); p != float64(int(p)) || p < 1 || p > maxPort {
+			if p, v := wholeNumber(n.value); v != fits || p < 1 || p > maxPort {
 				c.reject(n, path, quoteValue(n)+" is not a port", "ports are 1 to 65535")
 			}
 		}
@@ -123,7 +123,7 @@ func (c *checker) longPort(n *node, path string) {
 	}
 	port := func(n *node, path string) {
 		_, isString := n.value.(string)
-		if p := number(n); n.kind == scalar && !isString && (p < 1 || p > maxPort) {
+		if p, v := wholeNumber(n.value); n.kind == scalar && !isString && (v != fits || p < 1 || p > maxPort) {
 			c.reject(n, path, quoteValue(n)+" is not a port", "ports are 1 to 65535")
 		}
 	}

@@ -125,6 +125,9 @@ func (s *schema) accepts(n *node) bool {
 	if len(s.Types) == 0 {
 		return len(s.OneOf) == 0 || slices.ContainsFunc(s.OneOf, func(o *schema) bool { return o.accepts(n) })
 	}
+	if _, isDate := n.value.(time.Time); isDate && n.kind == scalar && !slices.Contains(s.Types, "number") {
+		return false // it becomes text only where any scalar does
+	}
 	return slices.ContainsFunc(s.Types, func(t string) bool { return isType(n, t) })
 }
 

@@ -146,7 +146,7 @@ var octalModes = []string{
 // mode says that a mode without a zero in front is a decimal number.
 func (t traps) mode(n *node, path string) {
 	mode := n.get("mode")
-	if mode == nil || mode.kind != scalar || !slices.Contains(octalModes, mode.text) {
+	if mode == nil || mode.kind != scalar || mode.quoted || !slices.Contains(octalModes, mode.text) {
 		return
 	}
 	if v, ok := mode.value.(int); ok {

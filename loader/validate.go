@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/musterdev/muster/project"
 )
@@ -92,6 +93,8 @@ func describe(n *node) string {
 		return "the boolean " + n.text
 	case int, int64, uint64, float32, float64:
 		return "the number " + n.text
+	case time.Time:
+		return "the date " + n.text
 	}
 	return n.text
 }

@@ -44,10 +44,7 @@ func (c *checker) environment(n *node, path string) {
 }
 
 func (c *checker) healthcheck(n *node, path string) {
-	c.fields(n, path, map[string]func(*node, string){
-		"interval": c.checkDuration, "timeout": c.checkDuration, "start_period": c.checkDuration, "start_interval": c.checkDuration,
-		"retries": c.notNegative, "test": c.healthTest,
-	})
+	c.fields(n, path, map[string]func(*node, string){"test": c.healthTest})
 }
 
 func (c *checker) healthTest(n *node, path string) {
@@ -73,22 +70,10 @@ func (c *checker) healthTest(n *node, path string) {
 
 func (c *checker) deploy(n *node, path string) {
 	c.fields(n, path, map[string]func(*node, string){
-		"replicas":       c.replicas,
 		"labels":         c.named,
 		"mode":           c.deployMode,
 		"restart_policy": c.deployRestart,
-		"resources": func(n *node, path string) {
-			limits := map[string]func(*node, string){"cpus": c.cpus, "memory": c.size, "pids": c.pids}
-			c.fields(n.get("limits"), path+".limits", limits)
-			c.fields(n.get("reservations"), path+".reservations", limits)
-		},
-		"update_config":   c.updateConfig,
-		"rollback_config": c.updateConfig,
 	})
-}
-
-func (c *checker) updateConfig(n *node, path string) {
-	c.fields(n, path, map[string]func(*node, string){"delay": c.checkDuration, "monitor": c.checkDuration})
 }
 
 func (c *checker) deployMode(n *node, path string) {
@@ -100,7 +85,6 @@ func (c *checker) deployMode(n *node, path string) {
 
 func (c *checker) deployRestart(n *node, path string) {
 	c.fields(n, path, map[string]func(*node, string){
-		"delay": c.checkDuration, "window": c.checkDuration, "max_attempts": c.notNegative,
 		"condition": func(n *node, path string) {
 			text, ok := c.text(n)
 			if !ok {
@@ -117,26 +101,9 @@ func (c *checker) deployRestart(n *node, path string) {
 	})
 }
 
-// cpus and pids are numbers that may be written as strings.
-func (c *checker) cpus(n *node, path string) {
-	c.notNegative(n, path)
-	if text, ok := c.text(n); ok {
-		var cpus types.NanoCPUs
-		if err := cpus.DecodeMapstructure(text); err != nil || cpus < 0 {
-			c.reject(n, path, quoteValue(n)+" is not a number of CPUs", "write \"0.5\" or \"2\"")
-		}
-	}
-}
-
-func (c *checker) pids(n *node, path string) {
-	if text, ok := c.text(n); ok && strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" {
-		c.reject(n, path, quoteValue(n)+" is not a number", "")
-	}
-}
-
 func (c *checker) build(n *node, path string) {
 	c.fields(n, path, map[string]func(*node, string){
-		"shm_size": c.size, "extra_hosts": c.extraHosts, "args": c.named, "labels": c.named, "additional_contexts": c.named, "ssh": c.named,
+		"extra_hosts": c.extraHosts, "args": c.named, "labels": c.named, "additional_contexts": c.contexts, "ssh": c.keys,
 	})
 	contexts := n.get("additional_contexts")
 	if contexts == nil || contexts.bad {
@@ -146,6 +113,33 @@ func (c *checker) build(n *node, path string) {
 		if _, ok := f.node.str(); !ok && !f.node.bad {
 			f.node.bad = true
 			c.s.fail(&Error{Pos: f.place(), Path: path + ".additional_contexts." + f.key, Msg: "must be a path, a URL or service:NAME"})
+		}
+	}
+}
+
+// contexts and keys are lists in which a name alone says nothing.
+func (c *checker) contexts(n *node, path string) { c.assigned(n, path, "write NAME=CONTEXT", "") }
+
+func (c *checker) keys(n *node, path string) {
+	c.assigned(n, path, "write NAME=PATH, or default for the agent", "default")
+}
+
+func (c *checker) assigned(n *node, path, hint, alone string) {
+	c.named(n, path)
+	for i, item := range n.items {
+		if text, ok := c.text(item); ok && text != alone && !strings.Contains(text, "=") {
+			c.reject(item, path+indexElem(i), quoteValue(item)+" has no value", hint)
+		}
+	}
+}
+
+// texts checks the values of a mapping that only takes text and integers.
+func (c *checker) texts(n *node, path string) {
+	for _, f := range n.fields {
+		_, isText := f.node.str()
+		if _, isInt := f.node.value.(int); !isText && !isInt && !f.node.bad && !f.node.isNull() {
+			f.node.bad = true
+			c.s.fail(&Error{Pos: f.place(), Path: dotted(path, f.key), Msg: "must be a string or an integer", Hint: "put it in quotes"})
 		}
 	}
 }

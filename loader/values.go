@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/compose-spec/compose-go/v2/types"
-
 	"github.com/musterdev/muster/restartpolicy"
 )
 
@@ -46,8 +44,12 @@ func (c *checker) document(doc *node) {
 	c.each(doc, "networks", c.network)
 	for _, section := range []string{"networks", "volumes", "secrets", "configs"} {
 		c.each(doc, section, func(n *node, path string) {
+			c.externalName(n, path)
 			if labels := n.get("labels"); labels != nil && !labels.bad {
 				c.named(labels, path+".labels")
+			}
+			if options := n.get("driver_opts"); options != nil && !options.bad && section == "secrets" {
+				c.texts(options, path+".driver_opts")
 			}
 		})
 	}
@@ -98,16 +100,12 @@ func (c *checker) attribute(key string) func(*node, string) {
 		return c.environment
 	case "labels", "annotations", "sysctls":
 		return c.named
+	case "storage_opt":
+		return c.texts
 	case "stop_grace_period":
 		return c.grace
 	case "stop_signal":
 		return c.signal
-	case "mem_limit", "memswap_limit", "mem_reservation", "shm_size":
-		return c.size
-	case "cpus":
-		return c.notNegative
-	case "scale":
-		return c.replicas
 	case "healthcheck":
 		return c.healthcheck
 	case "deploy":
@@ -185,59 +183,14 @@ func (c *checker) containerName(n *node, path string) {
 	}
 }
 
-func (c *checker) duration(n *node, path string) (time.Duration, bool) {
+func (c *checker) grace(n *node, path string) {
 	text, ok := c.text(n)
 	if !ok {
-		return 0, false
+		return
 	}
-	var d types.Duration
-	if err := d.DecodeMapstructure(text); err != nil || d < 0 {
-		hint := "write 10s, 1m30s or 500ms"
-		if _, err := strconv.Atoi(text); err == nil && !n.expanded {
-			hint = "write " + text + "s for seconds"
-		}
-		c.reject(n, path, quoteValue(n)+" is not a duration", hint)
-		return 0, false
-	}
-	return time.Duration(d), true
-}
-
-func (c *checker) checkDuration(n *node, path string) { c.duration(n, path) }
-
-func (c *checker) grace(n *node, path string) {
-	d, ok := c.duration(n, path)
-	if ok && d%time.Second != 0 {
+	if d, _ := durationOf(text); d%time.Second != 0 {
 		up := (d + time.Second - 1).Truncate(time.Second)
 		c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is rounded up to %s: engines know whole seconds only", quoteValue(n), up)})
-	}
-}
-
-func (c *checker) size(n *node, path string) {
-	text, ok := c.text(n)
-	if !ok {
-		return
-	}
-	var size types.UnitBytes
-	if err := size.DecodeMapstructure(text); err != nil {
-		c.reject(n, path, quoteValue(n)+" is not a size", "write 512m, 1g or a number of bytes")
-	}
-}
-
-func (c *checker) notNegative(n *node, path string) {
-	if n.kind == scalar && number(n) < 0 {
-		c.reject(n, path, quoteValue(n)+" is negative", "")
-	}
-}
-
-func (c *checker) replicas(n *node, path string) {
-	if n.kind != scalar {
-		return
-	}
-	switch r := number(n); {
-	case r < 0:
-		c.reject(n, path, quoteValue(n)+" is negative", "")
-	case r > float64(c.s.limits.Replicas):
-		c.reject(n, path, fmt.Sprintf("%s is more than %d replicas", quoteValue(n), c.s.limits.Replicas), "")
 	}
 }
 
