@@ -7,9 +7,11 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -26,8 +28,9 @@ type session struct {
 	ahead      *ahead          // of an operation whose project is being loaded; nil if nothing is
 	named      func(string)    // is told the project's name as soon as it is known; may be nil
 
-	dockerFlags docker.Options // given in front of the command line
-	unlocked    sync.Once      // says that there is nowhere to put a lock
+	dockerFlags docker.Options            // given in front of the command line
+	unlocked    sync.Once                 // says that there is nowhere to put a lock
+	held        atomic.Pointer[lock.Lock] // of operations, as it was taken last; nil is none
 	connecting  sync.Once
 	eng         convergence.Engine
 	engErr      error

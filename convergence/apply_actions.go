@@ -165,7 +165,11 @@ func (r *run) complete(ctx context.Context, spec CreateSpec) (CreateSpec, error)
 		}
 		ids[service] = c.ID
 	}
-	return spec.Complete(local, ids)
+	spec, err = spec.Complete(local, ids)
+	if err == nil && r.opt.Run != "" {
+		spec.Labels[project.LabelOp] = r.opt.Run
+	}
+	return spec, err
 }
 
 // lookUp asks for each image once, however many containers run it.
