@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -221,11 +220,7 @@ func contentOf(f *project.File) ([]byte, error) {
 	case f.External:
 		return nil, fmt.Errorf("%s %s is external, which this engine does not know", kind, f.Key)
 	case f.Path != "":
-		content, err := os.ReadFile(f.Path)
-		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", kind, f.Key, err)
-		}
-		return content, nil
+		return nil, fmt.Errorf("%s %s is a file of the host, which is mounted and not copied", kind, f.Key)
 	}
 	return f.Content, nil
 }
