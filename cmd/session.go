@@ -90,6 +90,7 @@ func (s *session) engine() (convergence.Engine, error) {
 		process := newSession(s.App) // the engine is chosen by the process, never by a .env file
 		opt := s.dockerFlags
 		opt.Getenv, opt.UserAgent = process.getenv, "muster/"+s.Version
+		opt.Warn = func(text string) { s.printer.Warn(text) }
 		s.eng, s.engErr = s.Connect(opt)
 	})
 	return s.eng, s.engErr

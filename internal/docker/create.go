@@ -28,9 +28,7 @@ func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec)
 	}
 	t := newTranslation(in, c.ClientVersion(), e.osType())
 	t.readFile = func(path string) ([]byte, error) { return hostfile.Read(path, maxSmallFile) }
-	if t.proxy, err = e.proxyVariables(t.os); err != nil {
-		return convergence.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
-	}
+	t.proxy = e.proxyVariables(t.os)
 	if t.needsImage() {
 		found, err := e.inspectImage(ctx, in.Service.Image)
 		if err != nil {
