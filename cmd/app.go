@@ -40,6 +40,9 @@ type App struct {
 	Signals func() (signals <-chan os.Signal, stop func())
 	// LockDir holds the project locks; empty is a folder of the machine. See lock.Folders.
 	LockDir string
+	// UnitDir is where systemd looks for units that an administrator adds; empty is
+	// its folder on every system.
+	UnitDir string
 	// Program is the name that the binary was called under; empty is muster.
 	Program string
 }

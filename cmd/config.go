@@ -131,6 +131,10 @@ func (s *session) configWrite(opt configOptions, write func(w io.Writer) error) 
 	if opt.output == "" {
 		return write(s.Out)
 	}
+	if s.global.dryRun {
+		s.inform("would write " + opt.output)
+		return write(io.Discard)
+	}
 	return writeAtomically(s.hostPath(opt.output), write)
 }
 

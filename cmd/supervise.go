@@ -74,8 +74,15 @@ func (s *session) supervise(ctx context.Context, opt superviseOptions, args []st
 		return s.superviseUnit(p, opt, args)
 	}
 	e, err := s.engine()
-	if err != nil || s.global.dryRun {
+	if err != nil {
 		return err
+	}
+	if s.global.dryRun {
+		if len(names) == 0 {
+			names = p.ServiceNames()
+		}
+		s.inform("would supervise " + strings.Join(names, ", "))
+		return nil
 	}
 	release, err := s.onlyOne(ctx, e, p.Name)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,7 +25,12 @@ func (s *session) superviseUnit(p *project.Project, opt superviseOptions, servic
 		return err
 	}
 	name := "muster-" + p.Name + ".service"
-	path := filepath.Join(unitFolder, name)
+	path := filepath.Join(cmp.Or(s.UnitDir, unitFolder), name)
+	if s.global.dryRun {
+		s.inform("would write " + path + ":")
+		_, err := fmt.Fprint(s.Out, unit)
+		return err
+	}
 	if err := os.WriteFile(path, []byte(unit), 0o644); err != nil {
 		return fmt.Errorf("install the unit (this needs root; --print-unit shows it): %w", err)
 	}

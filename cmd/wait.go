@@ -50,8 +50,12 @@ func (s *session) wait(ctx context.Context, down bool, args []string) error {
 	if len(waits) == 0 {
 		return fmt.Errorf("no containers for project %q", t.name)
 	}
-	code, err := s.waitForAll(ctx, inside, waits)
-	if err != nil {
+	code := 0
+	if s.global.dryRun {
+		for _, c := range waits {
+			s.inform("would wait for " + c.Name)
+		}
+	} else if code, err = s.waitForAll(ctx, inside, waits); err != nil {
 		return err
 	}
 	if down {

@@ -41,8 +41,11 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 	}
 	p := op.target.project
 	rules, err := s.watchRules(p, args)
-	if err != nil || s.global.dryRun {
+	if err != nil {
 		return err
+	}
+	if s.global.dryRun {
+		return s.watchDry(ctx, op, rules, opt)
 	}
 	e, err := s.engine()
 	if err != nil {
@@ -66,6 +69,19 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 		}
 	}
 	return r.work(ctx)
+}
+
+// watchDry says what watch would do.
+func (s *session) watchDry(ctx context.Context, op operation, rules []watch.Rule, opt watchOptions) error {
+	if !opt.noUp {
+		if err := s.run(ctx, op); err != nil {
+			return err
+		}
+	}
+	for _, r := range rules {
+		s.inform(fmt.Sprintf("would watch %s for service %s", r.Path, r.Service))
+	}
+	return nil
 }
 
 // watchRules reads the rules of the named services, or of all that have some.

@@ -67,14 +67,18 @@ func (f Folder) prepare() error {
 			return &unusableError{err}
 		}
 	}
-	check := private
-	if f.Shared {
-		check = sticky
-	}
-	if err := check(f.Path); err != nil {
+	if err := f.check(); err != nil {
 		return &unusableError{fmt.Errorf("use folder %s for locks: %w", f.Path, err)}
 	}
 	return nil
+}
+
+// check reports why the folder is not what it is taken for.
+func (f Folder) check() error {
+	if f.Shared {
+		return sticky(f.Path)
+	}
+	return private(f.Path)
 }
 
 // sticky reports why a folder is not one that everybody can write to and where

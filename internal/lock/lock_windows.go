@@ -47,6 +47,11 @@ func (f Folder) prepare() error {
 	return nil
 }
 
+func (f Folder) check() error {
+	_, err := os.Stat(f.Path)
+	return err
+}
+
 func openFile(path string, _ bool) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {

@@ -28,10 +28,11 @@ func socketIn(f Folder, opt Options) string {
 // Sockets are where supervisors of the project may listen, this user's first.
 // Those of users who may not use the engine are left out: anybody can put one there.
 func Sockets(opt Options) []string {
-	f, err := Usable(opt.Folders)
-	if err != nil {
+	i := slices.IndexFunc(opt.Folders, func(f Folder) bool { return f.check() == nil })
+	if i < 0 {
 		return nil
 	}
+	f := opt.Folders[i]
 	own, group := socketIn(f, opt), Group(opt.Engine)
 	sockets := []string{own}
 	entries, err := os.ReadDir(f.Path)
