@@ -208,7 +208,7 @@ func (a *attached) ready(ctx context.Context) (convergence.Plan, error) {
 	names := a.attachNames(have, plan)
 	a.logs.Announce(names...)
 	if len(names) > 0 {
-		_, err = a.Out.Write([]byte("Attaching to " + strings.Join(names, ", ") + "\n"))
+		err = ui.PrintLine(a.Out, "Attaching to "+strings.Join(names, ", "))
 	}
 	return plan, err
 }

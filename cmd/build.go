@@ -10,6 +10,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
 
@@ -155,6 +156,5 @@ func (s *session) printBake(p *project.Project, services []*project.Service, opt
 	if err != nil {
 		return err
 	}
-	_, err = s.Out.Write(text)
-	return err
+	return ui.WriteJSON(s.Out, text)
 }

@@ -118,7 +118,7 @@ func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt co
 		if s.masks(opt) && loader.LooksSecret(k) && value != "" {
 			value = loader.Masked
 		}
-		fmt.Fprintf(&out, "%s=%s\n", k, value)
+		_ = ui.PrintLine(&out, k+"="+value) // buffers take everything
 	}
 	s.tellHidden(s.masks(opt) && bytes.Contains(out.Bytes(), []byte(loader.Masked)))
 	_, err = s.Out.Write(out.Bytes())
@@ -141,7 +141,9 @@ func (s *session) configWrite(opt configOptions, write func(w io.Writer) error) 
 func (s *session) configLines(opt configOptions, lines []string) error {
 	return s.configWrite(opt, func(w io.Writer) error {
 		for _, l := range lines {
-			fmt.Fprintln(w, l)
+			if err := ui.PrintLine(w, l); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -224,11 +226,14 @@ func (s *session) configVariables(ctx context.Context, in loader.Input, opt conf
 	case "yaml":
 		format = loader.YAML
 	default:
-		return ui.VariableTable(variables, s.Terminal.Out).Print(s.Out, opt.format)
+		return ui.VariableTable(variables).Print(s.Out, opt.format)
 	}
 	text, err := loader.RenderVariables(variables, format)
 	if err != nil {
 		return err
+	}
+	if format == loader.JSON {
+		return ui.WriteJSON(s.Out, text)
 	}
 	_, err = s.Out.Write(text)
 	return err

@@ -77,7 +77,7 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 		if !concerned {
 			continue
 		}
-		if err := ui.PrintEvent(s.Out, ev, opt.json, s.Terminal.Out); err != nil {
+		if err := ui.PrintEvent(s.Out, ev, opt.json); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -48,11 +47,11 @@ func (s *session) images(ctx context.Context, opt imagesOptions, args []string) 
 	}
 	if opt.quiet {
 		for _, ref := range imageIDs(cs) {
-			fmt.Fprintln(s.Out, strings.TrimPrefix(ref.Ref, "sha256:"))
+			ui.PrintLine(s.Out, strings.TrimPrefix(ref.Ref, "sha256:"))
 		}
 		return nil
 	}
-	return ui.ImageTable(cs, images, time.Now(), opt.format == "json", s.Terminal.Out).Print(s.Out, opt.format)
+	return ui.ImageTable(cs, images, time.Now(), opt.format == "json").Print(s.Out, opt.format)
 }
 
 // imageIDs are the images of the containers, each once, sorted.

@@ -26,7 +26,7 @@ type outputPrinter interface {
 func (v logView) printer(out io.Writer, projectName string, cs []convergence.Container) outputPrinter {
 	var p outputPrinter
 	if v.json {
-		p = jsonOutput{ui.NewJSONLogs(out, v.style.Terminal)}
+		p = jsonOutput{ui.NewJSONLogs(out)}
 	} else {
 		logs := ui.NewLogs(out, out, v.style)
 		logs.Announce(logNames(projectName, cs)...)

@@ -54,12 +54,12 @@ func (s *session) ls(ctx context.Context, opt lsOptions) error {
 	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool {
 		return c.Project == "" || !keep(c.Project) || (!opt.all && !running[c.Project])
 	})
-	table := ui.ProjectTable(cs, s.Terminal.Out)
+	table := ui.ProjectTable(cs)
 	if !opt.quiet {
 		return table.Print(s.Out, opt.format)
 	}
 	for _, p := range table.Rows {
-		fmt.Fprintln(s.Out, p.Name)
+		ui.PrintLine(s.Out, p.Name)
 	}
 	return nil
 }

@@ -204,11 +204,7 @@ func (s *session) printPlan(p convergence.Plan) error {
 	if p.Empty() {
 		text += fmt.Sprintf("nothing to do: %s\n", unchanged(len(p.Unchanged)))
 	}
-	if s.Terminal.Out {
-		text = ui.EscapeText(text)
-	}
-	_, err := fmt.Fprint(s.Out, text)
-	return err
+	return ui.PrintText(s.Out, text)
 }
 
 func unchanged(n int) string {
@@ -259,7 +255,7 @@ func seconds(set bool, n int) *time.Duration {
 // inform prints a remark: to standard output if COMPOSE_STATUS_STDOUT asks for it.
 func (s *session) inform(text string) {
 	if s.boolEnv("COMPOSE_STATUS_STDOUT") {
-		s.printer.Around(func() { fmt.Fprintln(s.Out, text) })
+		s.printer.Around(func() { _ = ui.PrintLine(s.Out, text) }) // whoever reads may be gone
 		return
 	}
 	s.printer.Info(text)

@@ -17,9 +17,7 @@ func (s *session) confirm(question string, byDefault bool) (bool, error) {
 	if byDefault {
 		choices = "[Y/n]"
 	}
-	if s.Terminal.Err {
-		question = ui.EscapeText(question)
-	}
+	question = ui.EscapeText(question)
 	var line string
 	var err error
 	s.printer.Around(func() {

@@ -68,16 +68,16 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 	case opt.quiet:
 		slices.SortFunc(cs, func(a, b convergence.Container) int { return cmp.Compare(a.Name, b.Name) })
 		for _, c := range cs {
-			fmt.Fprintln(s.Out, c.ID)
+			ui.PrintLine(s.Out, c.ID)
 		}
 		return nil
 	case opt.services:
 		for _, name := range serviceNames(cs) {
-			fmt.Fprintln(s.Out, name)
+			ui.PrintLine(s.Out, name)
 		}
 		return nil
 	}
-	return ui.ContainerTable(cs, s.supervision(ctx, t, cs), time.Now(), opt.noTrunc, s.Terminal.Out).Print(s.Out, opt.format)
+	return ui.ContainerTable(cs, s.supervision(ctx, t, cs), time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }
 
 // check refuses unknown filters and turns the known one into a status.

@@ -43,7 +43,7 @@ func newSession(app *App) *session {
 			s.env[k] = v
 		}
 	}
-	s.printer = ui.NewPrinter(app.Err, s.mode, ui.PrinterOptions{Terminal: app.Terminal.Err})
+	s.printer = ui.NewPrinter(app.Err, s.mode, ui.PrinterOptions{})
 	return s
 }
 
@@ -97,7 +97,7 @@ func (s *session) engine() (convergence.Engine, error) {
 }
 
 func (s *session) errorStyle() ui.ErrorStyle {
-	return ui.ErrorStyle{JSON: s.mode == ui.JSON, Terminal: s.Terminal.Err, Color: s.color(s.Terminal.Err)}
+	return ui.ErrorStyle{JSON: s.mode == ui.JSON, Color: s.color(s.Terminal.Err)}
 }
 
 // color reports whether a stream gets colours.
@@ -164,7 +164,7 @@ func (s *session) quiet() {
 
 // usePrinter replaces the printer, before anything was printed with it.
 func (s *session) usePrinter(opt ui.PrinterOptions) {
-	opt.Color, opt.Terminal, opt.Screen = s.color(s.Terminal.Err), s.Terminal.Err, s.Terminal.Screen
+	opt.Color, opt.Screen = s.color(s.Terminal.Err), s.Terminal.Screen
 	opt.DryRun = s.global.dryRun
 	s.printer = ui.NewPrinter(s.Err, s.mode, opt)
 }

@@ -3,7 +3,6 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -162,15 +161,11 @@ func (s *session) onlyOne(ctx context.Context, e convergence.Engine, name string
 // audit prints a line per record: the time, what was seen, decided and done.
 func (s *session) audit(opt superviseOptions) func(convergence.Record) {
 	if opt.logFormat == "json" {
-		enc := json.NewEncoder(s.Out)
+		enc := ui.NewJSONEncoder(s.Out)
 		return func(r convergence.Record) { _ = enc.Encode(auditLine(r)) } // whoever reads may be gone
 	}
 	return func(r convergence.Record) {
-		line := r.String()
-		if s.Terminal.Out {
-			line = ui.Escape(line)
-		}
-		fmt.Fprintln(s.Out, r.Time.Format(time.RFC3339), line)
+		_ = ui.PrintLine(s.Out, r.Time.Format(time.RFC3339)+" "+r.String())
 	}
 }
 
@@ -316,9 +311,9 @@ func (s *session) superviseStatus(ctx context.Context, opt superviseOptions) err
 		return fmt.Errorf("no supervisor runs for project %s: start one with `muster supervise`: %w", cmp.Or(name, "?"), err)
 	}
 	if opt.json {
-		enc := json.NewEncoder(s.Out)
+		enc := ui.NewJSONEncoder(s.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(all)
 	}
-	return ui.SupervisionTable(all, s.Terminal.Out).Print(s.Out, "table")
+	return ui.SupervisionTable(all).Print(s.Out, "table")
 }

@@ -57,9 +57,9 @@ func (s *session) top(ctx context.Context, format string, args []string) error {
 		return err
 	}
 	if format == "json" {
-		return table.PrintJSON(s.Out, s.Terminal.Out)
+		return table.PrintJSON(s.Out)
 	}
-	return table.Print(s.Out, s.Terminal.Out)
+	return table.Print(s.Out)
 }
 
 // processes are those of the containers that run. One that ends meanwhile has none.

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -49,12 +48,12 @@ func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string
 	vs := slices.DeleteFunc(have.Volumes, func(v convergence.Volume) bool {
 		return v.Labels[project.LabelProject] != t.name || (chosen.named() && !mountedBy(t, chosen.names, have, v))
 	})
-	table := ui.VolumeTable(vs, s.Terminal.Out)
+	table := ui.VolumeTable(vs)
 	if !opt.quiet {
 		return table.Print(s.Out, opt.format)
 	}
 	for _, v := range table.Rows {
-		fmt.Fprintln(s.Out, v.Name)
+		ui.PrintLine(s.Out, v.Name)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
 )
 
 func (s *session) waitCmd() *cobra.Command {
@@ -81,7 +82,7 @@ func (s *session) waitForAll(ctx context.Context, inside convergence.Sessions, c
 				return
 			}
 			last = code
-			fmt.Fprintf(s.Out, "container %q exited with status code %d\n", c.ID, code)
+			_ = ui.PrintLine(s.Out, fmt.Sprintf("container %q exited with status code %d", c.ID, code)) // the code is returned all the same
 		})
 	}
 	wg.Wait()

@@ -67,8 +67,12 @@ func render(pos project.Position, path, msg, hint string) string {
 	if hint != "" {
 		b.WriteString(" (" + hint + ")")
 	}
-	return b.String()
+	return oneLine.Replace(b.String())
 }
+
+// oneLine keeps a diagnostic on its line: a key or a file's name may hold what
+// would begin another.
+var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
 // comparePositions orders by place in the order in which files were read.
 func comparePositions(order map[string]int, a, b project.Position) int {

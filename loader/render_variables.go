@@ -38,7 +38,7 @@ func RenderVariables(all []VariableInfo, format Format) ([]byte, error) {
 		}
 		dress(n)
 		err = yaml.NewEncoder(&out).Encode(n)
-		return out.Bytes(), err
+		return withoutMarks(out.Bytes()), err
 	}
 	err := json.NewEncoder(&out).Encode(entries)
 	return out.Bytes(), err

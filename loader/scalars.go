@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"bytes"
 	"encoding/base64"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
@@ -42,7 +44,25 @@ func literal(s string) bool {
 func printable(s string) bool { return !strings.ContainsFunc(s, unprintable) }
 
 func unprintable(r rune) bool {
-	return unicode.IsControl(r) && r != '\n' && r != '\t' || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r > 0xfffd && r < 0x10000
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r > 0xfffd && r < 0x10000 || unicode.Is(unicode.Bidi_Control, r)
+}
+
+// withoutMarks escapes what changes the direction of text, which the encoder
+// leaves as it is. It only stands between double quotes.
+func withoutMarks(text []byte) []byte {
+	mark := func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
+	if !bytes.ContainsFunc(text, mark) {
+		return text
+	}
+	var out bytes.Buffer
+	for _, r := range string(text) {
+		if mark(r) {
+			fmt.Fprintf(&out, `\u%04X`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.Bytes()
 }
 
 var base60 = regexp.MustCompile(`^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`)

@@ -63,7 +63,7 @@ func (d *document) yaml(w *bufio.Writer, entries []entry) error {
 				_, text, _ = bytes.Cut(text, []byte("\n"))
 			}
 			first = false
-			_, err := w.Write(text)
+			_, err := w.Write(withoutMarks(text))
 			return err
 		})
 		if err != nil {

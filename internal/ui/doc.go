@@ -4,6 +4,8 @@
 //
 // It decides nothing and speaks to no engine: values in, bytes out. Output is
 // a function of its input, in a fixed order. Whatever comes from outside (log
-// lines, names, labels, error texts) cannot drive the terminal: see Escape and
-// Sanitize. Output that is not written to a terminal is left as it is.
+// lines, keys, names, labels, error texts) cannot drive a terminal nor begin a
+// line of its own, now or when a file is shown later: everything passes through
+// Escape, Sanitize or NewJSONEncoder. Only the logs of containers that are not
+// written to a terminal are left as they are.
 package ui

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +12,8 @@ import (
 
 // ErrorStyle says how an error is printed.
 type ErrorStyle struct {
-	JSON     bool // one object with the message
-	Terminal bool // what could drive the terminal is escaped
-	Color    bool
+	JSON  bool // one object with the message
+	Color bool
 }
 
 // PrintError prints an error for the person who must act. Errors made of
@@ -25,19 +23,14 @@ func PrintError(w io.Writer, err error, style ErrorStyle) {
 		return
 	}
 	if style.JSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
 		// An error that cannot be printed has nowhere else to go.
-		_ = e.Encode(struct {
+		_ = NewJSONEncoder(w).Encode(struct {
 			Error   bool   `json:"error"`
 			Message string `json:"message"`
 		}{true, err.Error()})
 		return
 	}
-	text := ErrorText(err)
-	if style.Terminal {
-		text = EscapeText(text)
-	}
+	text := EscapeText(ErrorText(err))
 	if first, rest, _ := strings.Cut(text, "\n"); style.Color {
 		text = "\x1b[31m" + first + reset
 		if rest != "" {
@@ -77,8 +70,15 @@ func parts(err error) []error {
 func errorText(err error) string {
 	var step *convergence.StepError
 	var failure *convergence.Failure
-	if !errors.As(err, &failure) {
-		return err.Error()
+	var diagnostics loader.Errors
+	switch {
+	case errors.As(err, &failure):
+	case errors.As(err, &diagnostics):
+		return err.Error() // a line each
+	default:
+		// Engines, registries and programs say what they like: what they say
+		// must not look like an error of its own.
+		return strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n  ")
 	}
 	text := failure.Report()
 	if errors.As(err, &step) && step.Undone != "" {

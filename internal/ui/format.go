@@ -2,7 +2,6 @@ package ui
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -58,7 +57,7 @@ func (t Table[R]) columns(w io.Writer, format string) error {
 	}
 	tab := tabwriter.NewWriter(w, t.MinWidth, 1, 3, ' ', 0)
 	for _, row := range append([]R{t.Header}, t.Rows...) {
-		if err := tmpl.Execute(tab, row); err != nil {
+		if err := tmpl.Execute(tab, escaped(row)); err != nil {
 			return fmt.Errorf("format %q: %w", format, err)
 		}
 		if _, err := tab.Write([]byte{'\n'}); err != nil {
@@ -75,7 +74,7 @@ func (t Table[R]) template(w io.Writer, format string) error {
 	}
 	var b bytes.Buffer
 	for _, row := range t.Rows {
-		if err := tmpl.Execute(&b, row); err != nil {
+		if err := tmpl.Execute(&b, escaped(row)); err != nil {
 			return fmt.Errorf("format %q: %w", format, err)
 		}
 		b.WriteByte('\n')
@@ -85,8 +84,7 @@ func (t Table[R]) template(w io.Writer, format string) error {
 }
 
 func (t Table[R]) json(w io.Writer, lines bool) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := NewJSONEncoder(w)
 	if !lines {
 		rows := t.Rows
 		if rows == nil {
@@ -115,9 +113,7 @@ func formatFuncs() template.FuncMap {
 	return template.FuncMap{
 		"json": func(v any) (string, error) {
 			var b bytes.Buffer
-			e := json.NewEncoder(&b)
-			e.SetEscapeHTML(false)
-			err := e.Encode(v)
+			err := NewJSONEncoder(&b).Encode(v)
 			return strings.TrimSpace(b.String()), err
 		},
 		"split": strings.Split,

@@ -29,7 +29,7 @@ func (r ImageRow) Age() string { return r.age }
 
 // ImageTable is the table of `images`: a row per container, by its name. For
 // machines IDs are whole and sizes are numbers.
-func ImageTable(cs []convergence.Container, images []convergence.Image, now time.Time, machine, terminal bool) Table[ImageRow] {
+func ImageTable(cs []convergence.Container, images []convergence.Image, now time.Time, machine bool) Table[ImageRow] {
 	t := Table[ImageRow]{
 		Header:  ImageRow{ID: "IMAGE ID", ContainerName: "CONTAINER", Repository: "REPOSITORY", Tag: "TAG", Platform: "PLATFORM", Size: "SIZE", age: "CREATED"},
 		Columns: "{{.ContainerName}}\t{{.Repository}}\t{{.Tag}}\t{{.Platform}}\t{{.ID}}\t{{.Size}}\t{{.Age}}", MinWidth: 20, Array: true,
@@ -48,9 +48,6 @@ func ImageTable(cs []convergence.Container, images []convergence.Image, now time
 			r.ID = strings.TrimPrefix(r.ID, "sha256:")
 			r.ID = r.ID[:min(12, len(r.ID))]
 			r.Size = Bytes(r.Size.(int64))
-		}
-		if terminal {
-			r.ContainerName, r.Repository, r.Tag = Escape(r.ContainerName), Escape(r.Repository), Escape(r.Tag)
 		}
 		t.Rows = append(t.Rows, r)
 	}

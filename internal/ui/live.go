@@ -69,11 +69,11 @@ func (l *live) Report(e convergence.Progress) {
 }
 
 func (l *live) Warn(text string) {
-	l.Around(func() { fmt.Fprintln(l.w, warning(text, true, l.opt.Color)) })
+	l.Around(func() { fmt.Fprintln(l.w, warning(text, l.opt.Color)) })
 }
 
 func (l *live) Info(text string) {
-	l.Around(func() { fmt.Fprintln(l.w, printableText(text, true)) })
+	l.Around(func() { fmt.Fprintln(l.w, remark(text)) })
 }
 
 // Around erases the view, runs f and draws the view again.

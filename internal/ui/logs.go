@@ -119,10 +119,7 @@ func (l *Logs) Notice(name, text string) error {
 	if err := l.close(l.openAt(false)); err != nil {
 		return err
 	}
-	line := name + " " + text
-	if l.style.Terminal {
-		line = Escape(line)
-	}
+	line := Escape(name + " " + text)
 	if l.style.Color {
 		line = l.source(name).color + line + reset
 	}
@@ -212,10 +209,7 @@ func (l *Logs) prefix(name string) []byte {
 	if s.width == l.width {
 		return s.prefix
 	}
-	shown := name
-	if l.style.Terminal {
-		shown = Escape(name)
-	}
+	shown := Escape(name)
 	text := shown + strings.Repeat(" ", max(0, l.width-width(shown))) + "  | "
 	if l.style.Color {
 		text = s.color + text + reset
@@ -229,7 +223,7 @@ func (l *Logs) source(name string) *source {
 	if !ok {
 		s = &source{color: prefixColor(len(l.sources)), width: -1}
 		l.sources[name] = s
-		l.width = max(l.width, width(name))
+		l.width = max(l.width, width(Escape(name)))
 	}
 	return s
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"sync"
@@ -14,20 +13,12 @@ import (
 // JSONLogs prints what containers say as one JSON object per line. It is safe
 // for concurrent use.
 type JSONLogs struct {
-	mu       sync.Mutex
-	out      io.Writer
-	terminal bool
-	buf      bytes.Buffer
-	encoder  *json.Encoder
+	mu      sync.Mutex
+	encoder *json.Encoder
 }
 
-// NewJSONLogs returns a printer to out, which may be a terminal.
-func NewJSONLogs(out io.Writer, terminal bool) *JSONLogs {
-	j := &JSONLogs{out: out, terminal: terminal}
-	j.encoder = json.NewEncoder(&j.buf)
-	j.encoder.SetEscapeHTML(false)
-	return j
-}
+// NewJSONLogs returns a printer to out.
+func NewJSONLogs(out io.Writer) *JSONLogs { return &JSONLogs{encoder: NewJSONEncoder(out)} }
 
 // logRecord is the object of a line, or of an exit.
 type logRecord struct {
@@ -68,9 +59,5 @@ func (j *JSONLogs) Output(o convergence.Output) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.buf.Reset()
-	if err := j.encoder.Encode(r); err != nil {
-		return err
-	}
-	return writeJSONLine(j.out, j.buf.Bytes(), j.terminal)
+	return j.encoder.Encode(r)
 }

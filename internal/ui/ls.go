@@ -19,7 +19,7 @@ type ProjectRow struct {
 }
 
 // ProjectTable is the table of `ls`, made of the containers of all projects.
-func ProjectTable(cs []convergence.Container, terminal bool) Table[ProjectRow] {
+func ProjectTable(cs []convergence.Container) Table[ProjectRow] {
 	t := Table[ProjectRow]{
 		Header:   ProjectRow{Name: "NAME", Status: "STATUS", ConfigFiles: "CONFIG FILES"},
 		Columns:  "{{.Name}}\t{{.Status}}\t{{.ConfigFiles}}",
@@ -43,9 +43,6 @@ func ProjectTable(cs []convergence.Container, terminal bool) Table[ProjectRow] {
 			parts = append(parts, fmt.Sprintf("%s(%d)", state, states[name][state]))
 		}
 		row := ProjectRow{Name: name, Status: strings.Join(parts, ", "), ConfigFiles: cmp.Or(strings.Join(files[name], ","), "N/A")}
-		if terminal {
-			row.Name, row.ConfigFiles = Escape(row.Name), Escape(row.ConfigFiles)
-		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -48,9 +47,8 @@ type Screen func() (columns, rows int)
 
 // PrinterOptions are what a printer of any mode needs to know.
 type PrinterOptions struct {
-	Color    bool
-	Terminal bool   // the writer is a terminal, whatever the mode
-	Screen   Screen // TTY only
+	Color  bool
+	Screen Screen // TTY only
 	// HideStarts leaves events of starting out of the live view: attached
 	// output follows anyway.
 	HideStarts bool
@@ -65,9 +63,9 @@ func NewPrinter(w io.Writer, mode Mode, opt PrinterOptions) Printer {
 	case JSON:
 		return &jsonPrinter{w: w, dryRun: opt.DryRun, last: lastText{}}
 	case Quiet:
-		return &quietPrinter{w: w, terminal: opt.Terminal, color: opt.Color}
+		return &quietPrinter{w: w, color: opt.Color}
 	}
-	return &plainPrinter{w: w, terminal: opt.Terminal, color: opt.Color, last: lastText{}}
+	return &plainPrinter{w: w, color: opt.Color, last: lastText{}}
 }
 
 // lastText remembers what was said last of each object, so that an event that
@@ -87,11 +85,10 @@ func (l lastText) repeats(p convergence.Progress) bool {
 func wordless(p convergence.Progress) bool { return p.Text == "" && p.Details == "" }
 
 type plainPrinter struct {
-	mu       sync.Mutex
-	w        io.Writer
-	terminal bool
-	color    bool
-	last     lastText
+	mu    sync.Mutex
+	w     io.Writer
+	color bool
+	last  lastText
 }
 
 func (p *plainPrinter) Begin(string, convergence.Plan) {}
@@ -106,7 +103,7 @@ func (p *plainPrinter) Report(e convergence.Progress) {
 		return
 	}
 	text := fmt.Sprintf(" %s %s %s", e.ID, e.Text, e.Details)
-	fmt.Fprintln(p.w, printable(text, p.terminal))
+	_ = PrintLine(p.w, strings.ReplaceAll(text, "\n", " ")) // progress that cannot be written is no reason to stop
 }
 
 // withoutAmounts drops what changes all the time while a layer is transferred.
@@ -118,11 +115,11 @@ func withoutAmounts(e convergence.Progress) convergence.Progress {
 }
 
 func (p *plainPrinter) Warn(text string) {
-	p.Around(func() { fmt.Fprintln(p.w, warning(text, p.terminal, p.color)) })
+	p.Around(func() { fmt.Fprintln(p.w, warning(text, p.color)) })
 }
 
 func (p *plainPrinter) Info(text string) {
-	p.Around(func() { fmt.Fprintln(p.w, printableText(text, p.terminal)) })
+	p.Around(func() { fmt.Fprintln(p.w, remark(text)) })
 }
 
 func (p *plainPrinter) Around(f func()) {
@@ -132,10 +129,9 @@ func (p *plainPrinter) Around(f func()) {
 }
 
 type quietPrinter struct {
-	mu       sync.Mutex
-	w        io.Writer
-	terminal bool
-	color    bool
+	mu    sync.Mutex
+	w     io.Writer
+	color bool
 }
 
 func (p *quietPrinter) Begin(string, convergence.Plan) {}
@@ -146,7 +142,7 @@ func (p *quietPrinter) Redraw()                        {}
 
 // Warn prints: quiet is about progress, and warnings are none.
 func (p *quietPrinter) Warn(text string) {
-	p.Around(func() { fmt.Fprintln(p.w, warning(text, p.terminal, p.color)) })
+	p.Around(func() { fmt.Fprintln(p.w, warning(text, p.color)) })
 }
 
 func (p *quietPrinter) Info(string) {}
@@ -222,31 +218,17 @@ func (p *jsonPrinter) Around(f func()) {
 // encode writes one object per line. Progress that cannot be written is no
 // reason to stop the operation.
 func (p *jsonPrinter) encode(v any) {
-	e := json.NewEncoder(p.w)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(v)
+	_ = NewJSONEncoder(p.w).Encode(v)
 }
 
-func printable(s string, terminal bool) string {
-	if terminal {
-		return Escape(s)
-	}
-	return strings.ReplaceAll(s, "\n", " ")
-}
-
-func printableText(s string, terminal bool) string {
-	s = strings.TrimRight(s, "\n")
-	if terminal {
-		return EscapeText(s)
-	}
-	return s
-}
+// remark is a text of one line or more without the newline at its end.
+func remark(s string) string { return EscapeText(strings.TrimRight(s, "\n")) }
 
 // warning marks every line of a text as a warning.
-func warning(text string, terminal, color bool) string {
+func warning(text string, color bool) string {
 	mark := "warning: "
 	if color {
 		mark = "\x1b[33mwarning:" + reset + " "
 	}
-	return mark + strings.ReplaceAll(printableText(text, terminal), "\n", "\n"+mark)
+	return mark + strings.ReplaceAll(remark(text), "\n", "\n"+mark)
 }

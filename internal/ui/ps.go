@@ -56,14 +56,13 @@ func (r ContainerRow) Label(key string) string {
 	if r.title {
 		return strings.ToUpper(key[strings.LastIndexByte(key, '.')+1:])
 	}
-	return r.labels[key]
+	return Escape(r.labels[key])
 }
 
 // ContainerTable is the table of `ps`. Texts are shortened unless full is set;
-// now is the time that ages are relative to; on a terminal everything that
-// comes from outside is escaped. supervision says by container name what a
+// now is the time that ages are relative to. supervision says by container name what a
 // supervisor does for it; without any there is no such column.
-func ContainerTable(cs []convergence.Container, supervision map[string]string, now time.Time, full, terminal bool) Table[ContainerRow] {
+func ContainerTable(cs []convergence.Container, supervision map[string]string, now time.Time, full bool) Table[ContainerRow] {
 	t := Table[ContainerRow]{Header: containerHeader(), MinWidth: 10, Raw: rawContainer}
 	t.Columns = "{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}"
 	engine := func(c convergence.Container) bool { return c.Labels[project.LabelEngine] != "" }
@@ -81,22 +80,9 @@ func ContainerTable(cs []convergence.Container, supervision map[string]string, n
 	for _, c := range cs {
 		row := containerRow(c, now, full)
 		row.Supervision = supervision[c.Name]
-		if terminal {
-			row.escape()
-		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
-}
-
-func (r *ContainerRow) escape() {
-	for _, f := range []*string{&r.Command, &r.Engine, &r.Image, &r.Labels, &r.Mounts, &r.Name, &r.Names, &r.Networks, &r.Project, &r.Service, &r.Status, &r.Supervision} {
-		*f = Escape(*f)
-	}
-	r.labels = maps.Clone(r.labels)
-	for k, v := range r.labels {
-		r.labels[k] = Escape(v)
-	}
 }
 
 func containerHeader() ContainerRow {

@@ -51,7 +51,7 @@ demo-web-1   web:1     "/bin/server --with …"   web       About a minute ago  
 			"container_id: bbbbbbbbbbbb\nimage: web:1\ncommand: \"/bin/server --with …\"\ncreated_at: 2026-01-02 03:02:35 +0000 UTC\nstate: running\nstatus: Up 3 seconds (healthy)\nnames: demo-web-1\nlabels: a.key=1,b=2,com.docker.compose.project.config_files=/x/compose.yaml\nports: 0.0.0.0:8080-8081->80-81/tcp, [::]:8080->80/tcp, 9000/udp\n\n"},
 	} {
 		var out bytes.Buffer
-		if err := ContainerTable(containers(now), nil, now, c.full, true).Print(&out, c.format); err != nil {
+		if err := ContainerTable(containers(now), nil, now, c.full).Print(&out, c.format); err != nil {
 			t.Errorf("%s: %v", c.format, err)
 		}
 		if got := out.String(); got != c.want {
@@ -61,7 +61,7 @@ demo-web-1   web:1     "/bin/server --with …"   web       About a minute ago  
 }
 
 func TestFormatErrors(t *testing.T) {
-	table := ContainerTable(containers(time.Now()), nil, time.Now(), false, false)
+	table := ContainerTable(containers(time.Now()), nil, time.Now(), false)
 	for _, format := range []string{"xml", "{{.Nope}}", "{{", "table {{.Nope}}"} {
 		var out bytes.Buffer
 		if err := table.Print(&out, format); err == nil || !strings.Contains(err.Error(), "format") {
@@ -74,7 +74,7 @@ func TestNamesCannotDriveTheTerminal(t *testing.T) {
 	var out bytes.Buffer
 	cs := []convergence.Container{{Ref: convergence.Ref{Name: "x"}, Image: "a\x1b[2J", Labels: map[string]string{"l": "\x1b]0;t\a"}}}
 	for _, format := range []string{"", `{{.Image}} {{.Label "l"}} {{.Labels}}`} {
-		if err := ContainerTable(cs, nil, time.Now(), false, true).Print(&out, format); err != nil {
+		if err := ContainerTable(cs, nil, time.Now(), false).Print(&out, format); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestProjectFormats(t *testing.T) {
 		"json": `[{"Name":"demo","Status":"exited(1), running(1)","ConfigFiles":"/x/compose.yaml"},{"Name":"other","Status":"running(1)","ConfigFiles":"N/A"}]` + "\n",
 	} {
 		var out bytes.Buffer
-		if err := ProjectTable(cs, false).Print(&out, format); err != nil {
+		if err := ProjectTable(cs).Print(&out, format); err != nil {
 			t.Fatal(err)
 		}
 		if got := out.String(); got != want {
@@ -98,7 +98,7 @@ func TestProjectFormats(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if err := ProjectTable(nil, false).Print(&out, "json"); err != nil || out.String() != "[]\n" {
+	if err := ProjectTable(nil).Print(&out, "json"); err != nil || out.String() != "[]\n" {
 		t.Errorf("nothing: %q, %v", out.String(), err)
 	}
 }

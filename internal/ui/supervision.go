@@ -15,7 +15,7 @@ type SupervisionRow struct {
 }
 
 // SupervisionTable shows what a supervisor sees and plans.
-func SupervisionTable(all []metrics.ContainerStatus, terminal bool) Table[SupervisionRow] {
+func SupervisionTable(all []metrics.ContainerStatus) Table[SupervisionRow] {
 	t := Table[SupervisionRow]{
 		Columns:  "{{.Container}}\t{{.State}}\t{{.Policy}}\t{{.Owner}}\t{{.Restarts}}\t{{.Next}}\t{{.Why}}",
 		MinWidth: 8,
@@ -40,9 +40,6 @@ func SupervisionTable(all []metrics.ContainerStatus, terminal bool) Table[Superv
 		}
 		if c.CrashLoop {
 			r.Why = "crash loop, " + r.Why
-		}
-		if terminal {
-			r.Container, r.Service, r.Why = Escape(r.Container), Escape(r.Service), Escape(r.Why)
 		}
 		t.Rows = append(t.Rows, r)
 	}

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
 	"io"
 	"slices"
 	"strings"
@@ -48,7 +47,7 @@ func (t *ProcessTable) Add(of ProcessesOf) {
 }
 
 // Print writes the table; cells without a value hold "-".
-func (t *ProcessTable) Print(w io.Writer, terminal bool) error {
+func (t *ProcessTable) Print(w io.Writer) error {
 	titles := t.titles
 	for _, command := range []string{"CMD", "COMMAND"} {
 		if i := slices.Index(titles, command); i >= 0 {
@@ -69,14 +68,10 @@ func (t *ProcessTable) Print(w io.Writer, terminal bool) error {
 		lines = append(lines, line)
 	}
 	for _, line := range lines {
-		text := strings.Join(line, "\t")
-		if terminal {
-			for i := range line {
-				line[i] = Escape(line[i])
-			}
-			text = strings.Join(line, "\t")
+		for i := range line {
+			line[i] = Escape(line[i])
 		}
-		if _, err := io.WriteString(tab, text+"\n"); err != nil {
+		if _, err := io.WriteString(tab, strings.Join(line, "\t")+"\n"); err != nil {
 			return err
 		}
 	}
@@ -85,17 +80,13 @@ func (t *ProcessTable) Print(w io.Writer, terminal bool) error {
 
 // PrintJSON writes an object per process: Service, Container and Number, then
 // the columns of the engine's ps by their titles.
-func (t *ProcessTable) PrintJSON(w io.Writer, terminal bool) error {
+func (t *ProcessTable) PrintJSON(w io.Writer) error {
 	for _, r := range t.rows {
 		object := map[string]string{"Service": r.service, "Container": r.container, "Number": r.number}
 		for title, cell := range r.cells {
 			object[title] = cell
 		}
-		line, err := json.Marshal(object) // keys are sorted
-		if err != nil {
-			return err
-		}
-		if err := writeJSONLine(w, append(line, '\n'), terminal); err != nil {
+		if err := NewJSONEncoder(w).Encode(object); err != nil { // keys are sorted
 			return err
 		}
 	}

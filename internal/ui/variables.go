@@ -19,7 +19,7 @@ type VariableRow struct {
 
 // VariableTable lists variables, and says where their values come from and what
 // those beat.
-func VariableTable(all []loader.VariableInfo, terminal bool) Table[VariableRow] {
+func VariableTable(all []loader.VariableInfo) Table[VariableRow] {
 	t := Table[VariableRow]{
 		Columns:  "{{.Name}}\t{{.Required}}\t{{.DefaultValue}}\t{{.PresenceValue}}\t{{.Source}}",
 		MinWidth: 10, Array: true,
@@ -35,9 +35,6 @@ func VariableTable(all []loader.VariableInfo, terminal bool) Table[VariableRow] 
 			beaten = append(beaten, p.String())
 		}
 		r.Beaten = strings.Join(beaten, ", ")
-		if terminal {
-			r.Name, r.DefaultValue, r.PresenceValue = Escape(r.Name), Escape(r.DefaultValue), Escape(r.PresenceValue)
-		}
 		t.Rows = append(t.Rows, r)
 	}
 	return t

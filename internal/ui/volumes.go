@@ -29,11 +29,11 @@ func (r VolumeRow) Label(key string) string {
 	if r.title {
 		return strings.ToUpper(key[strings.LastIndexByte(key, '.')+1:])
 	}
-	return r.labels[key]
+	return Escape(r.labels[key])
 }
 
 // VolumeTable is the table of `volumes`.
-func VolumeTable(vs []convergence.Volume, terminal bool) Table[VolumeRow] {
+func VolumeTable(vs []convergence.Volume) Table[VolumeRow] {
 	t := Table[VolumeRow]{
 		Header: VolumeRow{
 			Availability: "AVAILABILITY", Driver: "DRIVER", Group: "GROUP", Labels: "LABELS", Links: "LINKS",
@@ -46,9 +46,6 @@ func VolumeTable(vs []convergence.Volume, terminal bool) Table[VolumeRow] {
 		r := VolumeRow{
 			Availability: "N/A", Driver: v.Driver, Group: "N/A", Labels: labelList(v.Labels), Links: "N/A",
 			Mountpoint: v.Mountpoint, Name: v.Name, Scope: v.Scope, Size: "N/A", Status: "N/A", labels: v.Labels,
-		}
-		if terminal {
-			r.Labels, r.Name, r.Mountpoint = Escape(r.Labels), Escape(r.Name), Escape(r.Mountpoint)
 		}
 		t.Rows = append(t.Rows, r)
 	}
