@@ -69,7 +69,7 @@ func (s *session) completionProject(c *cobra.Command) (*project.Project, bool) {
 	in := s.loaderInput()
 	in.NoEnvResolution, in.NoConsistency = true, true
 	s.quiet()
-	p, err := s.loadInput(c.Context(), in)
+	p, err := s.open(c.Context(), in)
 	return p, err == nil
 }
 

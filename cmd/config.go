@@ -84,11 +84,15 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 		s.printer.Warn("--no-interpolate has no effect on --hash, --profiles and --images")
 		in.NoInterpolate = false
 	}
-	p, err := s.loadInput(ctx, in)
+	p, err := s.open(ctx, in)
 	if err != nil {
 		return err
 	}
+	all := p
 	if p, err = p.Select(args...); err != nil {
+		return err
+	}
+	if err := s.configProblems(all, p, opt); err != nil {
 		return err
 	}
 	if opt.resolveDigests || opt.lockDigests {

@@ -29,6 +29,34 @@ func (o configOptions) section() string {
 	return ""
 }
 
+// configProblems says what is wrong with the files, as far as the output needs
+// it: names are known all the same. What Docker Compose prints is printed, with a
+// warning about what keeps it from being run.
+func (s *session) configProblems(all, selected *project.Project, opt configOptions) error {
+	var problems []project.Problem
+	switch pins := opt.resolveDigests || opt.lockDigests; {
+	case !opt.selectsModel() && all == selected:
+		problems = slices.Concat(all.ProblemsOf(), all.Unused)
+	case !opt.selectsModel():
+		problems = selected.ProblemsOf()
+	case opt.hash != "" && opt.section() == "":
+		hashed, err := selected.Only(opt.hashed(selected)...)
+		if err != nil {
+			return err
+		}
+		problems = hashed.ProblemsOf()
+	case pins:
+		problems = selected.ProblemsOf("image", "platform")
+	}
+	if slices.ContainsFunc(problems, func(p project.Problem) bool { return !p.Shown }) {
+		return loader.Refusal(project.InOrder(problems))
+	}
+	for _, p := range project.InOrder(problems) {
+		s.printer.Warn(p.Err.Error())
+	}
+	return nil
+}
+
 // configNames prints the names of a section of files whose variables are kept.
 func (s *session) configNames(ctx context.Context, in loader.Input, opt configOptions) error {
 	names, warnings, err := loader.RawNames(ctx, in, opt.section())
@@ -58,7 +86,7 @@ func (o configOptions) lines(p *project.Project) (lines []string, selected bool,
 	case o.models:
 		return sorted(m.ModelNames()), true, nil
 	case o.hash != "":
-		lines, err := hashes(p, o.hash)
+		lines, err := o.hashes(p)
 		return lines, true, err
 	case o.profiles:
 		return loader.Profiles(p), true, nil
@@ -73,17 +101,18 @@ func sorted(names []string) []string {
 	return names
 }
 
-func hashes(p *project.Project, which string) ([]string, error) {
-	var patterns []string
-	if which != "*" {
-		patterns = strings.Split(which, ",")
+// hashed are the names or patterns of the services whose hashes are asked for.
+func (o configOptions) hashed(p *project.Project) []string {
+	if o.hash == "*" {
+		return p.ServiceNames()
 	}
-	names := p.ServiceNames()
-	if len(patterns) > 0 {
-		var err error
-		if names, err = p.Match(patterns...); err != nil {
-			return nil, err
-		}
+	return strings.Split(o.hash, ",")
+}
+
+func (o configOptions) hashes(p *project.Project) ([]string, error) {
+	names, err := p.Match(o.hashed(p)...)
+	if err != nil {
+		return nil, err
 	}
 	var lines []string
 	for _, name := range names {

@@ -48,6 +48,7 @@ func (s *session) down(ctx context.Context, opt downOptions, args []string) erro
 	if err != nil || none {
 		return err
 	}
+	s.warnOfHooks(t, names)
 	built, err := s.builtImages(ctx, t.name, opt.images)
 	if err != nil {
 		return err

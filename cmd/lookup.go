@@ -38,20 +38,87 @@ func (s *session) projectFlags() []string {
 	return flags
 }
 
-// load loads the project for a command that needs its file, and prints the
-// warnings. The services are those named on the command line.
-func (s *session) load(ctx context.Context, services []string) (*project.Project, error) {
+// load loads the project for a command that needs what its file says of the
+// services, those named on the command line or else all, and prints the warnings.
+func (s *session) load(ctx context.Context, services []string, n need) (*project.Project, error) {
 	in := s.loaderInput()
 	in.Services = services
-	return s.loadInput(ctx, in)
+	p, err := s.open(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return p, s.check(p, services, n)
 }
 
-func (s *session) loadInput(ctx context.Context, in loader.Input) (*project.Project, error) {
-	p, warnings, err := loader.Load(ctx, in)
+// open loads the project, whatever is wrong with single services, and prints the
+// warnings.
+func (s *session) open(ctx context.Context, in loader.Input) (*project.Project, error) {
+	p, warnings, err := loader.Open(ctx, in)
 	for _, w := range warnings {
 		s.printer.Warn(w.String())
 	}
 	return p, err
+}
+
+// need is what a command needs to be right about the services that it works on.
+// The zero value is all of them and of what they depend on.
+type need struct {
+	attributes []string // no others matter; none is all of them
+	alone      bool     // dependencies do not matter
+	builds     bool     // so do the builds of what is built on, as with all attributes
+	spared     []string // attributes of the named services that do not matter
+}
+
+// buildAttributes are those of a service that matter where its image is built.
+func buildAttributes() []string { return []string{"image", "build", "platform", "provider"} }
+
+// check is an error, with every problem, if what the command needs of the named
+// services, or else of all, is not right.
+func (s *session) check(p *project.Project, services []string, n need) error {
+	problems, err := n.problems(p, services)
+	if err != nil {
+		return err
+	}
+	if s.global.allResources && len(services) == 0 && len(n.attributes) == 0 {
+		problems = p.Needed()
+	} else if len(services) == 0 && len(n.attributes) == 0 {
+		for _, unused := range p.Unused {
+			s.printer.Warn(unused.Err.Error())
+		}
+	}
+	return loader.Refusal(problems)
+}
+
+func (n need) problems(p *project.Project, services []string) ([]project.Problem, error) {
+	if len(services) == 0 {
+		return p.ProblemsOf(n.attributes...), nil
+	}
+	selected, err := p.Only(services...)
+	if err != nil {
+		return nil, err
+	}
+	named := selected.ServiceNames()
+	if !n.alone {
+		if selected, err = p.Select(services...); err != nil {
+			return nil, err
+		}
+	}
+	problems := slices.DeleteFunc(selected.ProblemsOf(n.attributes...), func(problem project.Problem) bool {
+		return slices.Contains(n.spared, problem.Attribute) && slices.Contains(named, problem.Service)
+	})
+	if len(n.attributes) > 0 && !n.builds {
+		return problems, nil
+	}
+	bases, err := convergence.WithBases(p, selected.Services)
+	if err != nil {
+		return nil, err
+	}
+	for _, base := range bases {
+		if selected.Service(base.Name) == nil {
+			problems = append(problems, base.ProblemsOf(buildAttributes()...)...)
+		}
+	}
+	return project.InOrder(problems), nil
 }
 
 // target is the project that a command works on. Without a file it is known
@@ -63,15 +130,15 @@ type target struct {
 
 // fileOrName finds the project of a command that can do without its file: with
 // a name and no file given, nothing is loaded. Such a command makes nothing out
-// of the file, so the warnings about its content stay with those that do (up,
-// create, run, config).
+// of the file, so what is wrong with single services, and the warnings about its
+// content, stay with those that do (up, create, run, config).
 func (s *session) fileOrName(ctx context.Context, services []string) (target, error) {
 	if s.global.name != "" && len(s.global.files) == 0 {
 		return target{name: strings.ToLower(s.global.name)}, nil
 	}
 	in := s.loaderInput()
 	in.Services = services
-	p, _, err := loader.Load(ctx, in)
+	p, _, err := loader.Open(ctx, in)
 	if err == nil {
 		return target{name: p.Name, project: p}, nil
 	}
@@ -101,6 +168,19 @@ func (t target) meant(names []string) []string {
 		names = append(names, sv.Name)
 	}
 	return names
+}
+
+// warnOfHooks says which hooks of the named services, or of all, are not run
+// because of what is wrong with them.
+func (s *session) warnOfHooks(t target, names []string) {
+	if t.project == nil {
+		return
+	}
+	for _, problem := range t.project.ProblemsOf("pre_start", "post_start", "pre_stop") {
+		if problem.Attribute != "" && (len(names) == 0 || slices.Contains(names, problem.Service)) {
+			s.printer.Warn(problem.Err.Error() + fmt.Sprintf("; %s of service %s does not run", problem.Attribute, problem.Service))
+		}
+	}
 }
 
 // nameOnly finds the name of the project of a command that needs nothing else.
@@ -158,7 +238,7 @@ func (s *session) declared(ctx context.Context, pattern string) bool {
 	in := s.loaderInput()
 	in.Named = nil
 	in.NoConsistency, in.NoEnvResolution = true, true
-	p, _, err := loader.Load(ctx, in)
+	p, _, err := loader.Open(ctx, in)
 	if err != nil {
 		return false
 	}

@@ -18,7 +18,9 @@ import (
 type operation struct {
 	name   string // in the header of the live view
 	target target
-	plan   planner
+	// services are those named on the command line, if any were.
+	services []string
+	plan     planner
 	// afterImages plans again once the images of a provisional plan are there.
 	afterImages planner
 	// afterProviders plans for services for which providers set other variables
@@ -100,15 +102,19 @@ func (s *session) attempt(ctx context.Context, e convergence.Engine, op operatio
 
 // planned is the plan for what is observed now. Its warnings are printed.
 func (s *session) planned(ctx context.Context, e convergence.Engine, op operation) (convergence.Plan, error) {
-	have, err := s.observeAlone(ctx, e, op)
+	have, err := s.observe(ctx, e, op)
 	if err != nil {
 		return convergence.Plan{}, err
 	}
 	if op.conflicts {
-		if err := s.warnOfEngine(ctx, e, op.target.project, ""); err != nil {
+		made, err := op.target.project.Select(op.services...)
+		if err != nil {
 			return convergence.Plan{}, err
 		}
-		if err := refusedBy(ctx, e, op.target.project); err != nil {
+		if err := s.warnOfEngine(ctx, e, made, ""); err != nil {
+			return convergence.Plan{}, err
+		}
+		if err := refusedBy(ctx, e, made); err != nil {
 			return convergence.Plan{}, err
 		}
 	}

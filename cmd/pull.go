@@ -54,7 +54,7 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 	if opt.quiet {
 		s.quiet()
 	}
-	p, err := s.load(ctx, args)
+	p, err := s.load(ctx, args, need{attributes: []string{"image", "build", "platform", "provider", "pull_policy"}, alone: !opt.includeDeps})
 	if err != nil {
 		return err
 	}

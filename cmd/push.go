@@ -32,7 +32,7 @@ func (s *session) push(ctx context.Context, opt pushOptions, args []string) erro
 	if opt.quiet {
 		s.quiet()
 	}
-	p, err := s.load(ctx, args)
+	p, err := s.load(ctx, args, need{attributes: []string{"image", "build", "provider"}, alone: !opt.includeDeps})
 	if err != nil {
 		return err
 	}

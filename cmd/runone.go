@@ -118,8 +118,11 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	in := s.loaderInput()
 	in.Services = args[:1]
 	in.AllResources = in.AllResources || len(opt.Volumes) > 0 // one may be mounted that no service uses
-	p, err := s.loadInput(ctx, in)
+	p, err := s.open(ctx, in)
 	if err != nil {
+		return err
+	}
+	if err := s.check(p, args[:1], opt.need()); err != nil {
 		return err
 	}
 	for i, file := range opt.EnvFiles {
@@ -145,7 +148,7 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	if opt.quiet {
 		s.quiet()
 	}
-	op := operation{name: "run", target: target{name: p.Name, project: p}, conflicts: true, recalls: !opt.noDeps}
+	op := operation{name: "run", target: target{name: p.Name, project: p}, services: args[:1], conflicts: true, recalls: !opt.noDeps}
 	op.plan = func(have convergence.Observed) (convergence.Plan, error) {
 		return convergence.PlanRun(p, have, args[0], s.planRunOptions(opt, name, slug))
 	}
@@ -153,6 +156,15 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 		return err
 	}
 	return s.attend(ctx, convergence.Ref{Name: name}, opt)
+}
+
+// need leaves out what a single run does not take over from its service.
+func (o runOptions) need() need {
+	spared := []string{"container_name", "restart", "scale"}
+	if !o.ServicePorts {
+		spared = append(spared, "ports")
+	}
+	return need{alone: o.noDeps, spared: spared}
 }
 
 func (s *session) planRunOptions(opt runOptions, name, slug string) convergence.RunOptions {

@@ -56,5 +56,6 @@ func (s *session) onServices(ctx context.Context, name string, args []string, pl
 	if err != nil || none {
 		return err
 	}
+	s.warnOfHooks(t, names)
 	return s.run(ctx, operation{name: name, target: t, plan: plan(t, names), recalls: name == "start"})
 }

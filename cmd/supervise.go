@@ -61,7 +61,7 @@ func (s *session) supervise(ctx context.Context, opt superviseOptions, args []st
 	if opt.status {
 		return s.superviseStatus(ctx, opt)
 	}
-	p, err := s.load(ctx, args)
+	p, err := s.load(ctx, args, need{})
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (s *session) keep(ctx context.Context, k keeper) error {
 	group.Go(func() error { return counts.Serve(ctx, sup, listeners...) })
 	group.Go(func() error { teller.Run(ctx); return nil })
 	if k.follows {
-		group.Go(func() error { return s.followModel(ctx, k.project, models) })
+		group.Go(func() error { return s.followModel(ctx, k, models) })
 		group.Go(func() error { shrink(ctx); return nil })
 	}
 	return group.Wait()
@@ -281,11 +281,10 @@ func (s *session) superviseListeners(k keeper) ([]net.Listener, error) {
 
 // followModel loads the files again when one of them changes. A model that
 // cannot be loaded changes nothing: the last good one stays.
-func (s *session) followModel(ctx context.Context, p *project.Project, models chan<- *project.Project) error {
-	return watchModel(ctx, p.Files, func() {
-		in := s.loaderInput()
-		fresh, _, err := s.reload(ctx, in)
-		if err == nil && fresh.Name != p.Name {
+func (s *session) followModel(ctx context.Context, k keeper, models chan<- *project.Project) error {
+	return watchModel(ctx, k.project.Files, func() {
+		fresh, err := s.reload(ctx, k.services)
+		if err == nil && fresh.Name != k.project.Name {
 			err = fmt.Errorf("the project's name changed to %s", fresh.Name)
 		}
 		if err != nil {

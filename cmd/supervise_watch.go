@@ -49,7 +49,18 @@ func watchModel(ctx context.Context, files []string, changed func()) error {
 	}
 }
 
-// reload loads the project again without printing warnings a second time.
-func (s *session) reload(ctx context.Context, in loader.Input) (*project.Project, []loader.Warning, error) {
-	return loader.Load(ctx, in)
+// reload loads the project of the services again, or of all, without printing
+// warnings a second time.
+func (s *session) reload(ctx context.Context, services []string) (*project.Project, error) {
+	in := s.loaderInput()
+	in.Services = services
+	p, _, err := loader.Open(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	problems, err := need{}.problems(p, services)
+	if err != nil {
+		return nil, err
+	}
+	return p, loader.Refusal(problems)
 }

@@ -211,7 +211,7 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 
 // upOperation loads the project and says how up, create and scale converge it.
 func (s *session) upOperation(ctx context.Context, name string, opt createOptions, args []string) (operation, error) {
-	p, err := s.load(ctx, args)
+	p, err := s.load(ctx, args, need{alone: opt.noDeps})
 	if err != nil {
 		return operation{}, err
 	}
@@ -262,7 +262,7 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	}
 	return operation{
 		afterProviders: after,
-		name:           name, target: target{p.Name, p}, conflicts: true, recalls: !opt.noStart, engineHealth: opt.engineHealth,
+		name:           name, target: target{p.Name, p}, services: names, conflicts: true, recalls: !opt.noStart, engineHealth: opt.engineHealth,
 		plan:        func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, o) },
 		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, ready) },
 	}, nil

@@ -113,11 +113,11 @@ func (s *Sighting) observed(networks, volumes map[string]bool) (Observed, error)
 }
 
 // imageRefs are the images that the project's active services run, mount, and
-// use for hooks, without repetition.
+// use for hooks, without repetition. Services with problems have none made.
 func imageRefs(p *project.Project) []ImageRef {
 	var refs []ImageRef
 	for _, s := range p.Services {
-		if s.Provider {
+		if s.Provider || len(s.Problems) > 0 { // which may be its images' names
 			continue
 		}
 		refs = append(refs, serviceImage(p, s))

@@ -98,7 +98,7 @@ func (s *starter) start(name string, c Container, id StepID, needs []StepID) {
 		needs = append(needs, ended)
 	}
 	if svc := s.service(name); svc != nil {
-		checkFiles(&s.builder, s.want, svc)
+		checkFiles(&s.builder, s.want, svc, c.State != Created)
 		if files := containerFiles(s.want, svc); len(files) > 0 {
 			needs = append(needs, s.add(id+"/copy", CopyFiles{Target: c.Ref, Files: files}, "configs and secrets that are no host files", ended))
 		}

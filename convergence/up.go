@@ -171,7 +171,7 @@ func (u *up) checkServices() {
 			u.fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)
 		}
 		if s.Replicas > 0 {
-			checkFiles(&u.builder, u.want, s)
+			checkFiles(&u.builder, u.want, s, false)
 		}
 	}
 	u.checkNames()

@@ -54,18 +54,25 @@ func fileUses(p *project.Project, s *project.Service) []fileUse {
 	return uses
 }
 
-// checkFiles refuses configs and secrets whose content cannot be had.
-func checkFiles(b *builder, p *project.Project, s *project.Service) {
+// checkFiles refuses configs and secrets whose content cannot be had. A container
+// that has run has the content of then: it keeps it, with a warning.
+func checkFiles(b *builder, p *project.Project, s *project.Service, ran bool) {
+	unavailable := b.fail
+	if ran {
+		unavailable = func(pos project.Position, format string, args ...any) {
+			b.warnOnce("%v; containers keep what they have of it", at(pos, format, args...))
+		}
+	}
 	for _, use := range fileUses(p, s) {
 		kind := "config"
 		if use.file.Secret {
 			kind = "secret"
 		}
 		if use.file.Missing {
-			b.fail(use.file.Pos, "service %s: %s %s: environment variable %s is not set", s.Name, kind, use.file.Key, use.file.Variable)
+			unavailable(use.file.Pos, "service %s: %s %s: environment variable %s is not set", s.Name, kind, use.file.Key, use.file.Variable)
 		}
 		if use.file.External {
-			b.fail(use.file.Pos, "service %s: %s %s is external, which only an orchestrator with a store for it has", s.Name, kind, use.file.Key)
+			unavailable(use.file.Pos, "service %s: %s %s is external, which only an orchestrator with a store for it has", s.Name, kind, use.file.Key)
 		}
 		for _, id := range []string{use.uid, use.gid} {
 			if _, err := strconv.ParseUint(id, 10, 31); id != "" && err != nil && use.file.Path == "" {
@@ -80,7 +87,7 @@ func checkFiles(b *builder, p *project.Project, s *project.Service) {
 func containerFiles(p *project.Project, s *project.Service) []ContainerFile {
 	var files []ContainerFile
 	for _, use := range fileUses(p, s) {
-		if use.file.Path != "" || use.file.External {
+		if use.file.Path != "" || use.file.External || use.file.Missing {
 			continue
 		}
 		files = append(files, ContainerFile{

@@ -108,7 +108,7 @@ func (b *builder) merge(sources []*source, f frame) (*part, error) {
 func (b *builder) prepare(doc *node, f frame) {
 	b.dropVersion(doc)
 	b.interpolate(doc, "", b.casts, f.env)
-	v := validator{fail: b.s.fail}
+	v := validator{s: b.s}
 	v.check(doc, b.schema, "", doc.pos)
 	b.checks.document(doc)
 }

@@ -21,17 +21,17 @@ func (c *consistency) conflicts(name string, spec types.ServiceConfig) {
 	}
 	c.equalToDeploy(name, spec)
 	if h := spec.HealthCheck; h != nil && h.StartInterval != nil && h.StartPeriod == nil {
-		c.fail("start_interval needs a start_period", "set start_period", "services", name, "healthcheck", "start_interval")
+		c.refuse("start_interval needs a start_period", "set start_period", "services", name, "healthcheck", "start_interval")
 	}
 	if spec.Provider != nil && spec.Provider.Type == "compose" {
-		c.fail("compose is not a provider", "", "services", name, "provider", "type")
+		c.refuse("compose is not a provider", "", "services", name, "provider", "type")
 	}
 	if spec.Develop != nil {
 		c.watch(name, spec)
 	}
 	for i, hook := range spec.PreStart {
 		if hook.PerReplica {
-			c.fail("per_replica is not supported", "remove it", "services", name, "pre_start", indexElem(i), "per_replica")
+			c.refuse("per_replica is not supported", "remove it", "services", name, "pre_start", indexElem(i), "per_replica")
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (c *consistency) watch(name string, spec types.ServiceConfig) {
 			c.fail(fmt.Sprintf("action %s needs a target", w.Action), "", at...)
 		}
 		if w.Action == types.WatchActionRebuild && !c.has(name, "build") {
-			c.fail("action rebuild needs a build section", "", at...)
+			c.refuse("action rebuild needs a build section", "", at...)
 		}
 		if rules := c.service(name).at("develop", "watch"); w.Path == "" && rules != nil && i < len(rules.items) && rules.items[i].get("path") != nil {
 			c.fail("path is empty", "", at...)
@@ -159,7 +159,7 @@ func (c *consistency) external(section string, f field, allowed ...string) bool 
 		if other.key == "external" || strings.HasPrefix(other.key, "x-") || len(allowed) > 0 && other.key == allowed[0] {
 			continue
 		}
-		c.s.fail(&Error{Pos: other.pos, Path: section + "." + f.key + "." + other.key, Msg: "has no meaning for something external", Hint: "remove it or external"})
+		c.s.fail(&Error{of: owner{section: section, name: f.key}, Pos: other.pos, Path: section + "." + f.key + "." + other.key, Msg: "has no meaning for something external", Hint: "remove it or external"})
 	}
 	return true
 }
@@ -175,7 +175,7 @@ func (c *consistency) files(section, what string, sources []string, used map[str
 		if f.node.bad || f.node.kind != mapping {
 			continue
 		}
-		path := section + "." + f.key
+		path, of := section+"."+f.key, owner{section: section, name: f.key}
 		var given []field
 		cluster := f.node.get("external") != nil && f.node.get("external").value != false
 		for _, a := range f.node.fields {
@@ -183,7 +183,7 @@ func (c *consistency) files(section, what string, sources []string, used map[str
 			case a.key == "driver" || a.key == "template_driver" || a.key == "external" && cluster:
 				cluster = true
 				if used[f.key] {
-					c.s.fail(&Error{Pos: a.pos, Path: path + "." + a.key, Msg: "needs a cluster, an engine by itself cannot provide the " + what, Hint: "use " + orList(sources)})
+					c.s.fail(&Error{of: of, shown: true, Pos: a.pos, Path: path + "." + a.key, Msg: "needs a cluster, an engine by itself cannot provide the " + what, Hint: "use " + orList(sources)})
 				}
 			case a.key == "content" && section == "secrets":
 				given = append(given, a)
@@ -197,9 +197,9 @@ func (c *consistency) files(section, what string, sources []string, used map[str
 		}
 		switch {
 		case len(given) > 1:
-			c.s.fail(&Error{Pos: given[1].pos, Path: path + "." + given[1].key, Msg: given[0].key + " and " + given[1].key + " exclude each other", Hint: "remove one"})
+			c.s.fail(&Error{of: of, Pos: given[1].pos, Path: path + "." + given[1].key, Msg: given[0].key + " and " + given[1].key + " exclude each other", Hint: "remove one"})
 		case len(given) == 0 && !cluster:
-			c.s.fail(&Error{Pos: f.pos, Path: path, Msg: "has no source", Hint: "give one of " + orList(sources)})
+			c.s.fail(&Error{of: of, Pos: f.pos, Path: path, Msg: "has no source", Hint: "give one of " + orList(sources)})
 		}
 	}
 }

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,27 +25,52 @@ func newConsistency(s *session, tree *node, model *types.Project, positions proj
 }
 
 func (c *consistency) check() {
-	containers := map[string]string{}
+	containers := map[string][]string{}
 	for _, name := range sortedKeys(c.model.Services) {
 		spec := c.model.Services[name]
+		if c.s.stubs[name] {
+			continue // what is wrong with it has been said
+		}
 		c.source(name, spec)
 		c.references(name, spec)
 		c.dependencies(name, spec)
 		c.conflicts(name, spec)
 		c.mounts(name, spec)
-		if other, taken := containers[spec.ContainerName]; taken {
-			c.fail(fmt.Sprintf("container name %q is taken by service %s", spec.ContainerName, other), "", "services", name, "container_name")
-		} else if spec.ContainerName != "" {
-			containers[spec.ContainerName] = name
+		for _, other := range containers[spec.ContainerName] {
+			c.report(&Error{Msg: fmt.Sprintf("container name %q is taken by service %s", spec.ContainerName, other), with: other, shown: true}, "services", name, "container_name")
+		}
+		if spec.ContainerName != "" && len(containers[spec.ContainerName]) < maxNamesakes { // the plan sees the others
+			containers[spec.ContainerName] = append(containers[spec.ContainerName], name)
+		}
+	}
+	for _, name := range sortedKeys(c.model.DisabledServices) {
+		if !c.s.stubs[name] {
+			c.source(name, c.model.DisabledServices[name]) // others may be built on it
 		}
 	}
 	c.cycles()
 	c.resources()
 }
 
+// maxNamesakes is how many services with one container name are named.
+const maxNamesakes = 20
+
 // fail reports a problem of the element at the path.
 func (c *consistency) fail(msg, hint string, elems ...string) {
-	c.s.fail(&Error{Pos: c.positions.Of(elems...), Path: readable(elems), Msg: msg, Hint: hint})
+	c.report(&Error{Msg: msg, Hint: hint}, elems...)
+}
+
+// refuse reports what can be shown, but not run.
+func (c *consistency) refuse(msg, hint string, elems ...string) {
+	c.report(&Error{Msg: msg, Hint: hint, shown: true}, elems...)
+}
+
+func (c *consistency) report(e *Error, elems ...string) {
+	e.Pos, e.Path = c.positions.Of(elems...), readable(elems)
+	for _, elem := range elems {
+		e.of = e.of.within(elem)
+	}
+	c.s.fail(e)
 }
 
 // readable joins the elements of a path with dots, indices without.
@@ -201,6 +227,9 @@ func (c *consistency) dependencies(name string, spec types.ServiceConfig) {
 	}
 }
 
+// cycles reports services that depend on each other, each cycle at one of its
+// dependencies, which is taken out of the model: services that have nothing to
+// do with it have an order, and whoever needs one of the cycle needs all of it.
 func (c *consistency) cycles() {
 	needs := map[string][]string{}
 	for name, spec := range c.model.Services {
@@ -218,5 +247,18 @@ func (c *consistency) cycles() {
 			steps = append(steps, fmt.Sprintf("%s needs %s (%s)", from, cycle[i+1], c.positions.Of(at...)))
 		}
 		c.fail("services depend on each other: "+strings.Join(steps, ", "), "", c.edge(cycle[0], cycle[1])...)
+		c.cut(cycle[0], cycle[1])
 	}
+	for _, e := range backEdges(needs) { // what is left of very many
+		c.fail(fmt.Sprintf("needs service %s, which needs it in turn", e[1]), "", c.edge(e[0], e[1])...)
+		c.cut(e[0], e[1])
+	}
+}
+
+// cut takes a dependency out of the model.
+func (c *consistency) cut(name, dependency string) {
+	spec := c.model.Services[name]
+	spec.DependsOn = maps.Clone(spec.DependsOn)
+	delete(spec.DependsOn, dependency)
+	c.model.Services[name] = spec
 }

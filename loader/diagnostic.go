@@ -18,6 +18,10 @@ type Error struct {
 	Msg, Hint string
 	// Err is the cause, or nil.
 	Err error
+
+	of    owner  // the part of the files that it is about
+	with  string // see project.Problem
+	shown bool   // see project.Problem
 }
 
 func (e *Error) Error() string { return render(e.Pos, e.Path, e.Msg, e.Hint) }
@@ -86,10 +90,11 @@ func sortErrors(order map[string]int, es Errors) Errors {
 	slices.SortStableFunc(es, func(a, b *Error) int {
 		return cmp.Or(comparePositions(order, a.Pos, b.Pos), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Msg, b.Msg))
 	})
-	return slices.CompactFunc(es, func(a, b *Error) bool {
-		return a.Pos == b.Pos && a.Path == b.Path && a.Msg == b.Msg
-	})
+	return slices.CompactFunc(es, func(a, b *Error) bool { return same(a, b) && a.of == b.of })
 }
+
+// same reports whether two errors say the same.
+func same(a, b *Error) bool { return a.Pos == b.Pos && a.Path == b.Path && a.Msg == b.Msg }
 
 func sortWarnings(order map[string]int, ws []Warning) []Warning {
 	slices.SortStableFunc(ws, func(a, b Warning) int {

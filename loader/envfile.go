@@ -22,18 +22,21 @@ func (s *session) resolveEnvironment(model *types.Project, tree *node, keep func
 		spec.Environment = spec.Environment.Resolve(s.env.lookup)
 		own := spec.Environment
 		values := map[string]string{}
-		for _, file := range spec.EnvFiles {
-			place := fileItem(tree.at("services", name, "env_file"), file.Path, s)
-			s.serviceEnvFile(file, place, "services."+name+".env_file", values, func(k string) (string, bool) {
-				if v, ok := s.env.lookup(k); ok {
-					return v, true
-				}
-				if v := own[k]; v != nil {
-					return *v, true
-				}
-				return "", false
-			})
+		lookup := func(k string) (string, bool) {
+			if v, ok := s.env.lookup(k); ok {
+				return v, true
+			}
+			if v := own[k]; v != nil {
+				return *v, true
+			}
+			return "", false
 		}
+		s.of(serviceOf(name).within("env_file"), func() {
+			for _, file := range spec.EnvFiles {
+				place := fileItem(tree.at("services", name, "env_file"), file.Path, s)
+				s.serviceEnvFile(file, place, "services."+name+".env_file", values, lookup)
+			}
+		})
 		if len(spec.EnvFiles) > 0 {
 			spec.Environment = types.Mapping(values).ToMappingWithEquals().OverrideBy(own)
 			spec.EnvFiles = nil
@@ -78,21 +81,27 @@ func (s *session) resolveLabels(model *types.Project, tree *node, keep func(stri
 			continue
 		}
 		labels := map[string]string{}
-		for _, file := range spec.LabelFiles {
-			pos := fileItem(tree.at("services", name, "label_file"), file, s)
-			text, err := s.readEnvFile(absolute(file, s.dir, s.home()))
-			if err != nil {
-				s.fail(s.unreadable(file, pos, "services."+name+".label_file", err))
-				continue
+		s.of(serviceOf(name).within("label_file"), func() {
+			for _, file := range spec.LabelFiles {
+				s.serviceLabelFile(name, file, tree, labels)
 			}
-			s.parseEnvFile(file, text, labels, func(string) (string, bool) { return "", false }, func(string, project.Position) {})
-		}
+		})
 		for k, v := range spec.Labels {
 			labels[k] = v
 		}
 		spec.Labels = labels
 		model.Services[name] = spec
 	}
+}
+
+func (s *session) serviceLabelFile(name, file string, tree *node, labels map[string]string) {
+	text, err := s.readEnvFile(absolute(file, s.dir, s.home()))
+	if err != nil {
+		pos := fileItem(tree.at("services", name, "label_file"), file, s)
+		s.fail(s.unreadable(file, pos, "services."+name+".label_file", err))
+		return
+	}
+	s.parseEnvFile(file, text, labels, func(string) (string, bool) { return "", false }, func(string, project.Position) {})
 }
 
 // fileItem is where a list names the file.

@@ -18,6 +18,7 @@ type extension struct {
 	b        *builder
 	part     *part
 	file     string // absolute
+	scope    string // see owner
 	frame    frame
 	resets   [][]string
 	resolved map[string]bool
@@ -58,6 +59,9 @@ func (x *extension) resolve(name string, chain []link) error {
 	if !ok {
 		return nil
 	}
+	outer := x.b.s.at
+	x.b.s.at = owner{scope: x.scope, section: "services", name: name}
+	defer func() { x.b.s.at = outer }()
 	n := x.part.tree.at("services", name, "extends")
 	path := dotted("services."+name, "extends")
 	pos := x.place(name, n)
@@ -110,12 +114,14 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 			x.b.s.fail(&Error{Pos: pos, Path: path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
 			return nil, nil
 		}
+		x.inherit(absolute(file, x.frame.dir, x.b.s.home()), ref)
 		p, target, err := x.b.extendedFile(absolute(file, x.frame.dir, x.b.s.home()), x.frame, x.filePlace(chain, pos), path)
 		if err != nil || p == nil {
 			return nil, err
 		}
-		from = &extension{b: x.b, part: p, file: target, frame: x.frame, resets: p.tree.resets(nil), resolved: map[string]bool{}}
+		from = &extension{b: x.b, part: p, file: target, scope: target, frame: x.frame, resets: p.tree.resets(nil), resolved: map[string]bool{}}
 	}
+	x.inherit(from.scope, ref)
 	if from.cyclic(ref, chain, pos, path) {
 		return nil, nil
 	}
@@ -132,6 +138,15 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 		return nil, nil
 	}
 	return &part{model: cloneData(service).(map[string]any), tree: from.part.tree.at("services", ref)}, nil
+}
+
+// inherit notes what the service that is looked at extends: what is wrong with
+// that is wrong with it.
+func (x *extension) inherit(scope, ref string) {
+	s := x.b.s
+	if base := (owner{scope: scope, section: "services", name: ref}); !slices.Contains(s.bases[s.at], base) {
+		s.bases[s.at] = append(s.bases[s.at], base)
+	}
 }
 
 func (x *extension) filePlace(chain []link, pos project.Position) project.Position {
@@ -203,6 +218,9 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 	if p, ok := b.extended[key]; ok {
 		return p.clone(), file, nil
 	}
+	outer := b.s.at
+	b.s.at = owner{scope: file}
+	defer func() { b.s.at = outer }()
 	src, ok := b.openSource(file, pos, path)
 	if !ok {
 		return nil, file, nil
@@ -211,7 +229,7 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 	for _, doc := range src.docs {
 		b.dropVersion(doc)
 		b.interpolate(doc, "", b.casts, f.env)
-		v := validator{fail: b.s.fail}
+		v := validator{s: b.s}
 		v.check(doc, b.schema, "", doc.pos)
 		b.checks.document(doc)
 		var err error

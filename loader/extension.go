@@ -24,7 +24,9 @@ func (s *session) extensions(tree *node, model *types.Project) map[string]projec
 		}
 		d := extensionDecoder{s: s}
 		f := service.fields[service.index(project.ExtensionKey)]
-		out[name] = d.extension(f, "services."+name+"."+project.ExtensionKey)
+		s.of(serviceOf(name).within(project.ExtensionKey), func() {
+			out[name] = d.extension(f, "services."+name+"."+project.ExtensionKey)
+		})
 	}
 	return out
 }
@@ -32,7 +34,7 @@ func (s *session) extensions(tree *node, model *types.Project) map[string]projec
 type extensionDecoder struct{ s *session }
 
 func (d extensionDecoder) fail(pos project.Position, path, msg, hint string) {
-	d.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint})
+	d.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint, shown: true})
 }
 
 // keys calls read for the fields of a mapping and reports unknown ones.

@@ -266,7 +266,7 @@ func FuzzValue(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		s := &session{limits: Limits{}.withDefaults(), env: newEnvironment(nil), order: map[string]int{}}
+		s := emptySession(Input{})
 		c := newChecker(s)
 		c.letters["v"] = true
 		for _, check := range []func(*node, string){
@@ -275,8 +275,8 @@ func FuzzValue(f *testing.F) {
 			n := &node{value: text, text: text, plain: true}
 			before := len(s.errs)
 			check(n, "x")
-			if n.bad != (len(s.errs) > before) {
-				t.Errorf("%q: refused %t, reported %t", text, n.bad, len(s.errs) > before)
+			if refused := n.bad || n.refused; refused != (len(s.errs) > before) {
+				t.Errorf("%q: refused %t, reported %t", text, refused, len(s.errs) > before)
 			}
 			s.errs = nil
 		}
@@ -289,7 +289,7 @@ func FuzzMount(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		s := &session{limits: Limits{}.withDefaults(), env: newEnvironment(nil), order: map[string]int{}}
+		s := emptySession(Input{})
 		n := &node{value: text, text: text, plain: true}
 		newChecker(s).volume(n, "x")
 		if n.bad {

@@ -21,9 +21,12 @@ type Variable struct {
 func (b *builder) interpolate(n *node, path string, c *casts, env *environment) {
 	switch n.kind {
 	case mapping:
+		outer := b.s.at
 		for _, f := range n.fields {
+			b.s.at = outer.within(f.key)
 			b.interpolate(f.node, dotted(path, f.key), c.child(f.key), env)
 		}
+		b.s.at = outer
 	case sequence:
 		for i, item := range n.items {
 			b.interpolate(item, path+indexElem(i), c.child("[]"), env)

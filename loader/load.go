@@ -15,8 +15,22 @@ import (
 
 // Load reads the Compose files and returns the project, with warnings in file
 // order. The error is ErrNoFile, the context's cause, or Errors with every
-// problem that was found; warnings come with it.
+// problem that the active services and what they use have; warnings come with it.
 func Load(ctx context.Context, in Input) (*project.Project, []Warning, error) {
+	p, warnings, err := Open(ctx, in)
+	if err == nil {
+		err = Refusal(p.Needed())
+	}
+	if err != nil {
+		return nil, warnings, err
+	}
+	return p, warnings, nil
+}
+
+// Open is Load for those who do not need all of the files: problems that concern
+// single services are kept with these, as project.Service.Problems. The error is
+// of the files as a whole: they cannot be read, or are no Compose files.
+func Open(ctx context.Context, in Input) (*project.Project, []Warning, error) {
 	r, err := load(ctx, in)
 	if err != nil {
 		return nil, r.warned(), err
@@ -46,9 +60,9 @@ func load(ctx context.Context, in Input) (*result, error) {
 	}
 	s, tree := r.session, r.part.tree
 	var model *types.Project
-	if model, err = s.decode(r.part.model, tree); err != nil {
-		_ = r.builder.locate(s.files[0], tree, err)
-		return r, s.err()
+	err = r.builder.isolate("decode", r.part, func(m map[string]any) (err error) { model, err = s.decode(m, tree); return err })
+	if err != nil {
+		return r, r.builder.finally(r.builder.locate(s.files[0], tree, err))
 	}
 	keep := s.selected(model)
 	if !in.NoEnvResolution {
@@ -65,9 +79,10 @@ func load(ctx context.Context, in Input) (*result, error) {
 		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions,
 		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model), BaseImages: baseImages(model),
 	}
-	if err := s.err(); err != nil {
-		return r, err
+	if s.spoilt() {
+		return r, s.err()
 	}
+	input.Problems, input.Unused = s.judge(model)
 	if r.project, err = project.New(input); err != nil {
 		_ = r.builder.locate(s.files[0], tree, err)
 		return r, s.err()
@@ -114,7 +129,7 @@ func assemble(ctx context.Context, in Input) (*result, error) {
 	}
 	if !in.NoNormalize {
 		r.part.model["name"] = s.name
-		err := guard("normalise", func() (err error) { r.part.model, err = s.normalize(r.part.model); return err })
+		err := b.isolate("normalise", r.part, func(m map[string]any) error { _, err := s.normalize(m); return err })
 		if err != nil {
 			return r, b.finally(b.locate(s.files[0], r.part.tree, err))
 		}
@@ -170,11 +185,27 @@ func (b *builder) finally(err error) error {
 }
 
 // complete reports what is missing or empty in the merged model, and takes what
-// is not usable out of it.
+// is not usable out of it. Of a service that is not usable its name remains.
 func (b *builder) complete(p *part) {
-	v := validator{fail: b.s.fail, merged: true}
+	v := validator{s: b.s, merged: true}
 	v.check(p.tree, b.schema, "", p.tree.pos)
 	dropBad(p.model, p.tree)
+	services := p.tree.get("services")
+	if services == nil || services.kind != mapping || services.bad {
+		return
+	}
+	for _, f := range services.fields {
+		if !f.node.bad {
+			continue
+		}
+		model, ok := p.model["services"].(map[string]any)
+		if !ok {
+			model = map[string]any{}
+			p.model["services"] = model
+		}
+		model[f.key] = map[string]any{}
+		b.s.stubs[f.key] = true
+	}
 }
 
 func dropBad(model map[string]any, tree *node) {

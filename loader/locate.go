@@ -29,7 +29,9 @@ func (b *builder) locate(file string, tree *node, err error) error {
 	for _, line := range messageLines(err.Error()) {
 		all = append(all, locateLine(shown(file, b.s.cwd), tree, line, err))
 	}
-	b.s.errs = append(b.s.errs, all...)
+	for _, e := range all {
+		b.s.fail(e)
+	}
 	return all
 }
 

@@ -30,7 +30,7 @@ func (c *checker) volume(n *node, path string) {
 		return
 	}
 	if !strings.HasPrefix(v.Target, "/") && !windowsPath(v.Target) {
-		c.reject(n, path, quoteValue(n)+" has no absolute path to mount at", "write SOURCE:/path[:ro]")
+		c.refuse(n, path, quoteValue(n)+" has no absolute path to mount at", "write SOURCE:/path[:ro]")
 		return
 	}
 	c.mountOptions(n, path, spec, v)

@@ -26,6 +26,8 @@ type node struct {
 	// bad says that the node is not what the schema asks for: it is reported
 	// and left out of the model.
 	bad bool
+	// refused says that the node is reported, and in the model all the same.
+	refused bool
 	// empty says that the node is null where the schema wants a value: like any
 	// null it keeps what other files say, and it is reported if none does.
 	empty bool

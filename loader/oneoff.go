@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -75,9 +75,10 @@ func rebuild(p *project.Project, model *types.Project) (*project.Project, error)
 		Compose: model, Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
 		Extensions: map[string]project.Extension{}, Digests: map[string]project.Fingerprint{},
 		BaseImages: baseImages(model),
+		Problems:   map[string][]project.Problem{}, Unused: p.Unused,
 	}
 	for _, s := range slices.Concat(p.Services, p.Disabled) {
-		in.Extensions[s.Name] = s.Muster
+		in.Extensions[s.Name], in.Problems[s.Name] = s.Muster, s.Problems
 		maps.Copy(in.Digests, s.Content)
 	}
 	out, err := project.New(in)
@@ -227,11 +228,11 @@ func (o OneOff) ports(_ *project.Project, spec *types.ServiceConfig) error {
 // readOneOffEnv reads a file of --env-from-file. A variable that it refers to and
 // nobody sets is empty.
 func readOneOffEnv(file string, lookup func(string) (string, bool)) (map[string]string, error) {
-	limits := Limits{}.withDefaults()
-	text, err := hostfile.Read(file, limits.EnvBytes)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read --env-from-file: %w", err)
 	}
+	limits := Limits{}.withDefaults()
 	values, budget := map[string]string{}, limits.TotalBytes
 	p := dotenvParser{
 		lookup: lookup, limit: limits.ValueBytes, budget: &budget, out: values,

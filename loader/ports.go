@@ -133,14 +133,18 @@ func (c *checker) longPort(n *node, path string) {
 			port(n, path)
 			if text, ok := c.text(n); ok && text != "" {
 				if _, ok := portRange(text); !ok {
-					c.reject(n, path, quoteValue(n)+" is not a port or a range of ports", "")
+					c.refuse(n, path, quoteValue(n)+" is not a port or a range of ports", "")
 				}
 			}
 		},
-		"host_ip": c.address,
+		"host_ip": func(n *node, path string) {
+			if !c.isAddress(n) {
+				c.reject(n, path, quoteValue(n)+" is not an IP address", "")
+			}
+		},
 		"protocol": func(n *node, path string) {
 			if text, ok := c.text(n); ok && !slices.Contains(protocols(), text) {
-				c.reject(n, path, "unknown protocol "+quoteValue(n), "use tcp, udp or sctp")
+				c.refuse(n, path, "unknown protocol "+quoteValue(n), "use tcp, udp or sctp")
 			}
 		},
 	})
@@ -161,6 +165,6 @@ func (c *checker) expose(n *node, path string) {
 	}
 	ports, protocol, hasProtocol := strings.Cut(text, "/")
 	if _, ok := portRange(ports); !ok || hasProtocol && !slices.Contains(protocols(), protocol) {
-		c.reject(n, path, quoteValue(n)+" is not a port", "write 8080, 8000-8010 or 53/udp")
+		c.refuse(n, path, quoteValue(n)+" is not a port", "write 8080, 8000-8010 or 53/udp")
 	}
 }

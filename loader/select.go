@@ -70,7 +70,7 @@ func (s *session) selected(model *types.Project) func(string) bool {
 }
 
 // cycles are the dependency cycles of the active services, at most a few: each
-// is cut before the next is looked for.
+// is cut, at its first dependency, before the next is looked for.
 func cycles(needs map[string][]string) [][]string {
 	var found [][]string
 	for range maxCycles {
@@ -87,3 +87,28 @@ func cycles(needs map[string][]string) [][]string {
 }
 
 const maxCycles = 20
+
+// backEdges are dependencies without which there is no cycle.
+func backEdges(needs map[string][]string) (edges [][2]string) {
+	const under, done = 1, 2
+	state := make(map[string]int, len(needs))
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = under
+		for _, n := range needs[name] {
+			switch state[n] {
+			case 0:
+				visit(n)
+			case under:
+				edges = append(edges, [2]string{name, n})
+			}
+		}
+		state[name] = done
+	}
+	for _, name := range sortedKeys(needs) {
+		if state[name] == 0 {
+			visit(name)
+		}
+	}
+	return edges
+}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -32,18 +31,20 @@ type session struct {
 	envTexts  map[string]string
 	order     map[string]int // files as shown, in the order of reading
 	errs      Errors
-	unsaid    int // errors beyond what is reported
+	said      map[owner]int // how many errors are reported of a part
+	unsaid    map[owner]int // and how many are not
+	parts     []owner       // with errors, in the order of their first
 	warnings  []Warning
+
+	at    owner             // whose part of the files is looked at
+	bases map[owner][]owner // what services extend
+	stubs map[string]bool   // services that are nothing but a name
 }
 
 // newSession decides on files, environment and directory. It reads no Compose
 // file yet.
 func newSession(in Input) (*session, error) {
-	s := &session{
-		in: in, limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: newEnvironment(in.Env),
-		dotenvs: map[string]bool{}, envTexts: map[string]string{}, order: map[string]int{},
-	}
-	s.budget = s.limits.TotalBytes
+	s := emptySession(in)
 	if s.cwd == "" {
 		cwd, err := os.Getwd()
 		if err != nil {
@@ -62,15 +63,34 @@ func newSession(in Input) (*session, error) {
 	return s, nil
 }
 
+func emptySession(in Input) *session {
+	s := &session{
+		in: in, limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: newEnvironment(in.Env),
+		said: map[owner]int{}, unsaid: map[owner]int{}, bases: map[owner][]owner{}, stubs: map[string]bool{},
+		dotenvs: map[string]bool{}, envTexts: map[string]string{}, order: map[string]int{},
+	}
+	s.budget = s.limits.TotalBytes
+	return s
+}
+
 // maxReports is how many errors, and how many warnings, are worth reading.
 const maxReports = 500
 
+// fail notes a problem: of the part that is looked at unless it names another.
+// Something is said about every part that has one.
 func (s *session) fail(e *Error) {
-	if len(s.errs) < maxReports {
-		s.errs = append(s.errs, e)
-	} else {
-		s.unsaid++
+	if e.of == (owner{}) {
+		e.of = s.at
 	}
+	part := e.of.part()
+	if s.said[part] > 0 && len(s.errs) >= maxReports {
+		s.unsaid[part]++
+		return
+	}
+	if s.said[part]++; s.said[part] == 1 {
+		s.parts = append(s.parts, part)
+	}
+	s.errs = append(s.errs, e)
 }
 
 func (s *session) warn(w Warning) {
@@ -94,7 +114,7 @@ func (s *session) read(file string, limit int64) ([]byte, error) {
 	} else if s.in.Stdin == nil {
 		err = errors.New("standard input is not available")
 	} else {
-		b, err = hostfile.ReadAll(s.in.Stdin, limit)
+		b, err = readAll(s.in.Stdin, limit)
 	}
 	if err != nil {
 		return nil, err
@@ -119,10 +139,15 @@ func (s *session) err() error {
 		return nil
 	}
 	s.errs = sortErrors(s.order, s.errs)
-	if s.unsaid == 0 {
-		return s.errs
+	all := slices.CompactFunc(slices.Clone(s.errs), same)
+	unsaid := 0
+	for _, n := range s.unsaid {
+		unsaid += n
 	}
-	return append(slices.Clip(s.errs), &Error{Msg: fmt.Sprintf("%d more problems are not shown", s.unsaid)})
+	if unsaid == 0 {
+		return all
+	}
+	return append(all, &Error{Msg: fmt.Sprintf("%d more problems are not shown", unsaid)})
 }
 
 // profiles are the active ones.

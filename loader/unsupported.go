@@ -39,7 +39,7 @@ func (s *session) warnField(n *node, path, key, msg string) {
 	if n == nil {
 		return
 	}
-	if i := n.index(key); i >= 0 && !n.fields[i].node.bad {
+	if i := n.index(key); i >= 0 && !n.fields[i].node.bad && !n.fields[i].node.refused {
 		s.warn(Warning{Pos: n.fields[i].pos, Path: path + "." + key, Msg: msg})
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // validator checks nodes against the schema and marks those that do not fit.
 type validator struct {
-	fail func(*Error)
+	s *session
 	// merged says that the whole model is at hand. Only then can it be said
 	// that something is missing or empty: another file may give it. Everything
 	// else has been reported file by file.
@@ -67,7 +67,7 @@ func (v *validator) wrongType(n *node, s *schema, path string, pos project.Posit
 	default:
 		e.Msg = fmt.Sprintf("must be %s, not a %s", s.wanted(), n.kind)
 	}
-	v.fail(e)
+	v.s.fail(e)
 }
 
 // secretPath reports whether values at the path may be secret even though they
@@ -100,23 +100,27 @@ func describe(n *node) string {
 }
 
 func (v *validator) mapping(n *node, s *schema, path string, pos project.Position) {
+	outer := v.s.at
 	for _, f := range n.fields {
 		child, ok := s.child(f.key)
-		if !ok {
-			if !v.merged {
-				f.node.bad = true
-				v.unknownKey(f, s, path)
-			}
-			continue
+		if ok || outer.name != "" {
+			v.s.at = outer.within(f.key)
 		}
-		v.check(f.node, child, dotted(path, f.key), f.place())
+		switch {
+		case ok:
+			v.check(f.node, child, dotted(path, f.key), f.place())
+		case !v.merged:
+			f.node.bad = true
+			v.unknownKey(f, s, path)
+		}
+		v.s.at = outer
 	}
 	if !v.merged {
 		return
 	}
 	for _, key := range s.Required {
 		if n.get(key) == nil {
-			v.fail(&Error{Pos: pos, Path: path, Msg: key + " is missing"})
+			v.s.fail(&Error{Pos: pos, Path: path, Msg: key + " is missing"})
 		}
 	}
 }
@@ -125,13 +129,13 @@ func (v *validator) unknownKey(f field, s *schema, path string) {
 	e := &Error{Pos: f.pos, Path: dotted(path, f.key), Msg: "unknown key"}
 	if f.key == "" {
 		e.Msg = "the name is empty"
-		v.fail(e)
+		v.s.fail(e)
 		return
 	}
 	if len(s.Properties) == 0 && len(s.patterns) > 0 {
 		e.Msg = "invalid name"
 		e.Hint = "use letters, digits, dots, hyphens and underscores"
-		v.fail(e)
+		v.s.fail(e)
 		return
 	}
 	e.Hint = didYouMean(f.key, sortedKeys(s.Properties))
@@ -144,7 +148,7 @@ func (v *validator) unknownKey(f field, s *schema, path string) {
 			e.Hint = "services stand under services:"
 		}
 	}
-	v.fail(e)
+	v.s.fail(e)
 }
 
 func (v *validator) items(n *node, s *schema, path string) {
@@ -158,7 +162,7 @@ func (v *validator) items(n *node, s *schema, path string) {
 		if text, ok := item.str(); ok && s.Unique && !v.merged && !deduplicated(path) {
 			if first, dup := seen[text]; dup {
 				item.bad = true
-				v.fail(&Error{Pos: item.pos, Path: path + indexElem(i), Msg: fmt.Sprintf("repeats line %d", first)})
+				v.s.fail(&Error{Pos: item.pos, Path: path + indexElem(i), Msg: fmt.Sprintf("repeats line %d", first)})
 			}
 			seen[text] = item.pos.Line
 		}
@@ -201,7 +205,7 @@ func (v *validator) value(n *node, s *schema, path string) {
 
 func (v *validator) reject(n *node, path, msg, hint string) {
 	n.bad = true
-	v.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint})
+	v.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint})
 }
 
 // quoteValue quotes a scalar as it is written, never what a variable in it holds.

@@ -25,7 +25,7 @@ func (c *checker) fields(n *node, path string, checks map[string]func(*node, str
 func (c *checker) named(n *node, path string) {
 	for i, item := range n.items {
 		if text, ok := c.text(item); ok && (text == "" || text[0] == '=') {
-			c.reject(item, path+indexElem(i), "the name is missing", "write NAME=value")
+			c.refuse(item, path+indexElem(i), "the name is missing", "write NAME=value")
 		}
 	}
 }
@@ -64,7 +64,7 @@ func (c *checker) healthTest(n *node, path string) {
 		return
 	}
 	if len(n.items) == 1 && first != "NONE" {
-		c.reject(n, path, "there is no command after "+first, "")
+		c.refuse(n, path, "there is no command after "+first, "")
 	}
 }
 
@@ -79,7 +79,7 @@ func (c *checker) deploy(n *node, path string) {
 func (c *checker) deployMode(n *node, path string) {
 	modes := []string{"replicated", "global", "replicated-job", "global-job"}
 	if text, ok := c.text(n); ok && !slices.Contains(modes, text) {
-		c.reject(n, path, quoteValue(n)+" is not one of "+strings.Join(modes, ", "), didYouMean(text, modes))
+		c.refuse(n, path, quoteValue(n)+" is not one of "+strings.Join(modes, ", "), didYouMean(text, modes))
 	}
 }
 
@@ -95,7 +95,7 @@ func (c *checker) deployRestart(n *node, path string) {
 				if hint == "" {
 					hint = "use none, on-failure or any"
 				}
-				c.reject(n, path, "unknown condition "+quoteValue(n), hint)
+				c.refuse(n, path, "unknown condition "+quoteValue(n), hint)
 			}
 		},
 	})

@@ -24,9 +24,17 @@ func newChecker(s *session) *checker {
 	return &checker{s: s, letters: map[string]bool{}, signals: signalNames()}
 }
 
+// reject reports a value that cannot be read, and leaves it out.
 func (c *checker) reject(n *node, path, msg, hint string) {
 	n.bad = true
 	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint})
+}
+
+// refuse reports a value that can be read and shown, but that nothing can be run
+// with.
+func (c *checker) refuse(n *node, path, msg, hint string) {
+	n.refused = true
+	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, shown: true})
 }
 
 // text is the string of a scalar that can be checked now.
@@ -62,7 +70,7 @@ func (c *checker) each(doc *node, section string, check func(n *node, path strin
 	}
 	for _, f := range top.fields {
 		if f.node.kind == mapping && !f.node.bad {
-			check(f.node, section+"."+f.key)
+			c.s.of(c.s.at.within(section).within(f.key), func() { check(f.node, section+"."+f.key) })
 		}
 	}
 }
@@ -75,7 +83,7 @@ func (c *checker) service(n *node, path string) {
 	}
 	for _, f := range n.fields {
 		if check := c.attribute(f.key); check != nil && !f.node.bad && !f.node.isNull() {
-			check(f.node, path+"."+f.key)
+			c.s.of(c.s.at.within(f.key), func() { check(f.node, path+"."+f.key) })
 		}
 	}
 }
@@ -154,7 +162,7 @@ func (c *checker) restart(n *node, path string) {
 	if meant := nearest(text, policies); meant != "" && !strings.HasPrefix(text, "on-failure") {
 		hint = "did you mean " + meant + "? use no, always, unless-stopped or on-failure[:N]"
 	}
-	c.reject(n, path, "unknown policy "+quoteValue(n), hint)
+	c.refuse(n, path, "unknown policy "+quoteValue(n), hint)
 }
 
 var imageReference = regexp.MustCompile(`^(?:[a-zA-Z0-9._\[\]:-]+/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-zA-Z][\w+.-]*:[0-9a-fA-F]{32,})?$`)
@@ -172,15 +180,24 @@ func (c *checker) image(n *node, path string) {
 	if lower := strings.ToLower(text); imageReference.MatchString(lower) && !n.expanded {
 		hint = "names of images are lower case: " + lower
 	}
-	c.reject(n, path, quoteValue(n)+" is not an image reference", hint)
+	c.refuse(n, path, quoteValue(n)+" is not an image reference", hint)
 }
 
-var containerNamePattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+var (
+	containerNamePattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+	partOfContainerName  = regexp.MustCompile(`[a-zA-Z0-9][a-zA-Z0-9_.-]+`) // what the schema asks for
+)
 
 func (c *checker) containerName(n *node, path string) {
-	if text, ok := c.text(n); ok && !containerNamePattern.MatchString(text) {
-		c.reject(n, path, quoteValue(n)+" is not a container name", "use at least two letters, digits, underscores, dots or hyphens, the first a letter or digit")
+	text, ok := c.text(n)
+	if !ok || containerNamePattern.MatchString(text) {
+		return
 	}
+	report := c.reject // as the schema does
+	if partOfContainerName.MatchString(text) {
+		report = c.refuse
+	}
+	report(n, path, quoteValue(n)+" is not a container name", "use at least two letters, digits, underscores, dots or hyphens, the first a letter or digit")
 }
 
 func (c *checker) grace(n *node, path string) {
@@ -210,7 +227,7 @@ func (c *checker) signal(n *node, path string) {
 	if meant := nearest(name, c.signals); meant != "" {
 		hint = "did you mean SIG" + meant + "?"
 	}
-	c.reject(n, path, quoteValue(n)+" is not a signal", hint)
+	c.refuse(n, path, quoteValue(n)+" is not a signal", hint)
 }
 
 func signalNames() []string {
@@ -221,25 +238,32 @@ func signalNames() []string {
 }
 
 func (c *checker) address(n *node, path string) {
-	if text, ok := c.text(n); ok && text != "" {
-		if _, err := netip.ParseAddr(text); err != nil {
-			c.reject(n, path, quoteValue(n)+" is not an IP address", "")
-		}
+	if !c.isAddress(n) {
+		c.refuse(n, path, quoteValue(n)+" is not an IP address", "")
 	}
+}
+
+func (c *checker) isAddress(n *node) bool {
+	text, ok := c.text(n)
+	if !ok || text == "" {
+		return true
+	}
+	_, err := netip.ParseAddr(text)
+	return err == nil
 }
 
 var macAddress = regexp.MustCompile(`^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$`)
 
 func (c *checker) mac(n *node, path string) {
 	if text, ok := c.text(n); ok && !macAddress.MatchString(text) {
-		c.reject(n, path, quoteValue(n)+" is not a MAC address", "write 02:42:ac:11:00:02")
+		c.refuse(n, path, quoteValue(n)+" is not a MAC address", "write 02:42:ac:11:00:02")
 	}
 }
 
 func (c *checker) prefix(n *node, path string) {
 	if text, ok := c.text(n); ok {
 		if _, err := netip.ParsePrefix(text); err != nil {
-			c.reject(n, path, quoteValue(n)+" is not a subnet", "write 172.28.0.0/16")
+			c.refuse(n, path, quoteValue(n)+" is not a subnet", "write 172.28.0.0/16")
 		}
 	}
 }

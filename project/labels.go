@@ -31,7 +31,7 @@ const (
 	LabelPrefix   = "dev.muster."
 	LabelSections = LabelPrefix + "sections"       // attribute fingerprints, to say what changed
 	LabelContent  = LabelPrefix + "content"        // digests of config and secret content
-	LabelOp       = LabelPrefix + "op"             // the run that made the container
+	LabelOp       = LabelPrefix + "op"             // the operation that created the object
 	LabelPolicy   = LabelPrefix + "restart.policy" // declared restart policy
 	LabelOwner    = LabelPrefix + "restart.owner"  // engine or supervisor
 	LabelRevision = LabelPrefix + "revision"       // of the service definition

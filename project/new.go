@@ -25,12 +25,17 @@ type Input struct {
 	// Digests are salted digests of config and secret content, keyed
 	// "config:KEY" and "secret:KEY".
 	Digests map[string]Fingerprint
+	// Problems are what is wrong with the services, and Unused with what no
+	// service uses.
+	Problems map[string][]Problem
+	Unused   []Problem
 	// BaseImages are the images that a service's Dockerfile builds on, by service.
 	BaseImages map[string][]string
 }
 
 // New makes a Project of compose-go's resolved model. It fails if a restart
-// policy is invalid or a definition cannot be hashed.
+// policy is invalid and not among the service's problems, or a definition cannot
+// be hashed.
 func New(in Input) (*Project, error) {
 	p := &Project{
 		Name:        in.Compose.Name,
@@ -41,6 +46,7 @@ func New(in Input) (*Project, error) {
 		Environment: maps.Clone(in.Compose.Environment),
 		Compose:     in.Compose,
 		Positions:   in.Positions,
+		Unused:      in.Unused,
 	}
 	if in.Compatible {
 		p.Separator = "_"
@@ -121,15 +127,16 @@ func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*
 		ContainerName: spec.ContainerName, Replicas: spec.GetScale(), Grace: gracePeriod(spec.StopGracePeriod),
 		Networks: spec.NetworksByPriority(), Volumes: namedVolumes(spec), Namespaces: namespaces(spec),
 		PreStart: p.hooks(spec.PreStart), PostStart: p.hooks(spec.PostStart), PreStop: p.hooks(spec.PreStop),
-		Muster: in.Extensions[name], Provider: spec.Provider != nil, Spec: spec,
+		Muster: in.Extensions[name], Provider: spec.Provider != nil, Problems: in.Problems[name], Spec: spec,
 		Pos: in.Positions.Of("services", name),
 	}
 	if s.Image == "" {
 		s.Image = p.BuiltImage(name)
 	}
+	s.dropBrokenHooks()
 	s.DependsOn = dependencies(spec, s.Namespaces, in.Positions)
 	var err error
-	if s.Restart, err = RestartPolicy(spec); err != nil {
+	if s.Restart, err = RestartPolicy(spec); err != nil && len(s.Problems) == 0 {
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
 	if s.Hash, err = ServiceHash(spec); err != nil {
@@ -147,6 +154,21 @@ func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*
 	}
 	maps.DeleteFunc(s.Content, func(_ string, f Fingerprint) bool { return f == "" })
 	return s, nil
+}
+
+// dropBrokenHooks leaves out hooks whose description is wrong: containers that
+// are there are started and stopped without.
+func (s *Service) dropBrokenHooks() {
+	for _, problem := range s.Problems {
+		switch problem.Attribute {
+		case "pre_start":
+			s.PreStart = nil
+		case "post_start":
+			s.PostStart = nil
+		case "pre_stop":
+			s.PreStop = nil
+		}
+	}
 }
 
 // gracePeriod rounds up to whole seconds, which is all the engine knows: half

@@ -24,6 +24,9 @@ type Project struct {
 	Configs  []*File
 	Secrets  []*File
 
+	// Unused are the problems of parts of the files that no active service uses.
+	Unused []Problem
+
 	// Environment resolves bare variable names at run time (run -e NAME). It may
 	// hold secrets: it never reaches labels, logs or errors.
 	Environment map[string]string
@@ -77,6 +80,7 @@ type Service struct {
 	PreStop       []Hook
 	Muster        Extension // x-muster
 	Provider      bool      // run by a provider program, has no containers
+	Problems      []Problem // what the files get wrong about it; no container is made of a service with any
 
 	// Spec is the whole Compose service, opaque to planners; internal/docker
 	// translates it once.

@@ -3,7 +3,6 @@ package docker
 import (
 	"archive/tar"
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,9 +18,6 @@ import (
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
-
-	"github.com/musterdev/muster/internal/build"
-	"github.com/musterdev/muster/internal/hostfile"
 )
 
 // buildContext is a folder to build from.
@@ -51,11 +47,7 @@ func openContext(dir, dockerfile, inline string) (*buildContext, error) {
 		return nil, err
 	}
 	var patterns []string
-	names := []string{filepath.Join(dir, ".dockerignore")}
-	if path != "" {
-		names = append([]string{path + ".dockerignore"}, names...)
-	}
-	for _, name := range names {
+	for _, name := range []string{path + ".dockerignore", filepath.Join(dir, ".dockerignore")} {
 		patterns, err = readIgnore(name)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -88,7 +80,7 @@ func (b *buildContext) find(dockerfile string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(b.dir, dockerfile)
 	}
-	content, err := hostfile.Read(path, build.MaxText)
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read Dockerfile: %w", err)
 	}
@@ -109,11 +101,12 @@ func (b *buildContext) place(content []byte) {
 }
 
 func readIgnore(name string) ([]string, error) {
-	text, err := hostfile.Read(name, build.MaxText)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("read ignore file: %w", err)
 	}
-	patterns, err := ignorefile.ReadAll(bytes.NewReader(text))
+	defer f.Close()
+	patterns, err := ignorefile.ReadAll(f)
 	if err != nil {
 		return nil, fmt.Errorf("read ignore file %s: %w", name, err)
 	}
@@ -228,8 +221,17 @@ func addFile(w *tar.Writer, path, name string, d fs.DirEntry) error {
 	if runtime.GOOS == "windows" {
 		header.Mode |= 0o755 // which has no permission bits of its own
 	}
-	if !info.Mode().IsRegular() {
-		return w.WriteHeader(header)
+	if err := w.WriteHeader(header); err != nil {
+		return err
 	}
-	return hostfile.Archive(w, header, path)
+	if !info.Mode().IsRegular() {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(w, f)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/docker/docker/api/types/container"
@@ -11,12 +12,8 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/convergence"
-	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
-
-// maxSmallFile is the most that is read of profiles, certificates and the like.
-const maxSmallFile = 1 << 20
 
 // CreateContainer implements convergence.Containers. A container that cannot be
 // attached to all its networks is removed again. A taken name wraps
@@ -27,8 +24,10 @@ func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec)
 		return convergence.CreateResult{}, err
 	}
 	t := newTranslation(in, c.ClientVersion(), e.osType())
-	t.readFile = func(path string) ([]byte, error) { return hostfile.Read(path, maxSmallFile) }
-	t.proxy = e.proxyVariables(t.os)
+	t.readFile = os.ReadFile
+	if t.proxy, err = e.proxyVariables(t.os); err != nil {
+		return convergence.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
+	}
 	if t.needsImage() {
 		found, err := e.inspectImage(ctx, in.Service.Image)
 		if err != nil {

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
-	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -75,7 +75,11 @@ func contextOf(p *project.Project, s *project.Service) (buildContext, error) {
 }
 
 func readIgnoreFile(name string) (patterns []string, found bool) {
-	f, err := hostfile.Open(name)
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, false
+	}
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, false
 	}

@@ -10,8 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"github.com/musterdev/muster/internal/hostfile"
 )
 
 // packed is an archive that is written as it is read.
@@ -109,15 +107,12 @@ func packContent(archive *tar.Writer, f File) error {
 // openRegular opens a regular file; nil if the path is something else by now,
 // which must not be waited for.
 func openRegular(name string) (*os.File, fs.FileInfo, error) {
-	file, err := hostfile.Open(name)
-	if kind := (*hostfile.KindError)(nil); errors.As(err, &kind) {
-		return nil, nil, nil
-	}
+	file, err := os.OpenFile(name, os.O_RDONLY|nonblock, 0)
 	if err != nil {
 		return nil, nil, err
 	}
 	info, err := file.Stat()
-	if err != nil {
+	if err != nil || !info.Mode().IsRegular() {
 		_ = file.Close()
 		return nil, nil, err
 	}

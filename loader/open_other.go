@@ -1,6 +1,6 @@
 //go:build !unix
 
-package hostfile
+package loader
 
 import "os"
 

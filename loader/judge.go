@@ -1,0 +1,155 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/project"
+)
+
+// Refusal is the error for problems of a project: Errors, or nil if there are none.
+func Refusal(problems []project.Problem) error {
+	var all Errors
+	for _, p := range problems {
+		if e, ok := p.Err.(*Error); ok {
+			all = append(all, e)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// spoilt reports whether a problem makes the files useless as a whole.
+func (s *session) spoilt() bool {
+	return slices.ContainsFunc(s.errs, func(e *Error) bool {
+		return e.of.scope == "" && e.of.name == "" && !strings.HasPrefix(e.of.section, "x-")
+	})
+}
+
+// judge hands the problems to the services that they concern. What no service
+// uses is unused; services of extended files that nobody extends, and resources
+// of such files, are read and not judged.
+func (s *session) judge(model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
+	if len(s.errs) == 0 {
+		return nil, nil
+	}
+	s.errs = sortErrors(s.order, s.errs)
+	for _, o := range s.parts {
+		if n := s.unsaid[o]; n > 0 {
+			s.errs = append(s.errs, &Error{of: o, Path: dotted(o.section, o.name), Msg: fmt.Sprintf("%d more problems are not shown", n)})
+		}
+	}
+	services = map[string][]project.Problem{}
+	heirs := s.heirs(model)
+	order := 0
+	for i, e := range s.errs {
+		if i > 0 && !same(s.errs[i-1], e) && !sameWish(s.errs[i-1], e) {
+			order++
+		}
+		problem := project.Problem{Err: e, With: e.with, Order: order, Shown: e.shown}
+		concerned := concerned(e, model, heirs)
+		for _, name := range sortedKeys(concerned) {
+			problem.Service, problem.Attribute = name, concerned[name]
+			services[name] = append(services[name], problem)
+		}
+		if len(concerned) == 0 && e.of.scope == "" {
+			unused = append(unused, problem)
+		}
+	}
+	return services, unused
+}
+
+// sameWish reports whether two errors are about one thing that two others have.
+func sameWish(a, b *Error) bool {
+	return a.with != "" && b.with != "" && a.Pos == b.Pos && a.Path == b.Path
+}
+
+// heirs are the services that a service of the files ends up in: itself, if it
+// is the project's, and those that extend it. The owner of an extended file
+// alone leads to every service that extends one of that file.
+func (s *session) heirs(model *types.Project) map[owner][]string {
+	heirs := map[owner][]string{}
+	for _, services := range []types.Services{model.Services, model.DisabledServices} {
+		for _, name := range sortedKeys(services) {
+			seen := map[owner]bool{}
+			s.ancestors(serviceOf(name), seen)
+			for o := range seen {
+				heirs[o] = append(heirs[o], name)
+			}
+		}
+	}
+	return heirs
+}
+
+func (s *session) ancestors(o owner, seen map[owner]bool) {
+	if seen[o] {
+		return
+	}
+	seen[o] = true
+	if o.scope != "" {
+		seen[owner{scope: o.scope}] = true
+	}
+	for _, base := range s.bases[o] {
+		s.ancestors(base, seen)
+	}
+}
+
+// concerned are the services that a problem concerns, each with its attribute
+// that the problem is about.
+func concerned(e *Error, model *types.Project, heirs map[owner][]string) map[string]string {
+	out := map[string]string{}
+	part := e.of.part()
+	switch {
+	case part.scope != "" && part.name == "":
+		for _, name := range heirs[owner{scope: part.scope}] {
+			out[name] = ""
+		}
+	case part.section == "services":
+		for _, name := range heirs[part] {
+			out[name] = e.of.attribute
+		}
+	case part.scope != "":
+	case part.section == project.ExtensionKey:
+		for name := range model.Services {
+			out[name] = project.ExtensionKey
+		}
+	default:
+		for _, services := range []types.Services{model.Services, model.DisabledServices} {
+			for name, spec := range services {
+				if attribute := uses(spec, part.section, part.name); attribute != "" {
+					out[name] = attribute
+				}
+			}
+		}
+	}
+	return out
+}
+
+// uses is the attribute by which a service uses a resource; empty if it does not.
+func uses(spec types.ServiceConfig, section, name string) string {
+	used := false
+	switch section {
+	case "networks":
+		_, used = spec.Networks[name]
+	case "models":
+		_, used = spec.Models[name]
+	case "volumes":
+		used = slices.ContainsFunc(spec.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Type == types.VolumeTypeVolume && v.Source == name })
+	case "configs":
+		used = slices.ContainsFunc(spec.Configs, func(c types.ServiceConfigObjConfig) bool { return c.Source == name })
+	case "secrets":
+		secret := func(c types.ServiceSecretConfig) bool { return c.Source == name }
+		if used = slices.ContainsFunc(spec.Secrets, secret); !used && spec.Build != nil && slices.ContainsFunc(spec.Build.Secrets, secret) {
+			return "build"
+		}
+	}
+	if !used {
+		return ""
+	}
+	return section
+}
