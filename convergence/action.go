@@ -77,8 +77,7 @@ type ContainerFile struct {
 	GID  int
 }
 
-// StartContainer starts a created or exited container. Attempt says that its
-// predecessor waits stopped for the outcome.
+// StartContainer starts a created or exited container.
 type StartContainer struct {
 	Target  Ref
 	Service string

@@ -34,7 +34,6 @@ const (
 	LabelOp       = LabelPrefix + "op"             // the operation that created the object
 	LabelPolicy   = LabelPrefix + "restart.policy" // declared restart policy
 	LabelOwner    = LabelPrefix + "restart.owner"  // engine or supervisor
-	LabelRevision = LabelPrefix + "revision"       // of the service definition
 	LabelName     = LabelPrefix + "name"           // final name of the container it was made as
 	LabelHook     = LabelPrefix + "hook"           // marks an ephemeral pre_start container
 	LabelProvided = LabelPrefix + "provided"       // digests of the variables that providers set

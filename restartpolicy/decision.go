@@ -55,7 +55,6 @@ const (
 	ReasonUnhealthy     Reason = "unhealthy"
 	ReasonUnhealthyNo   Reason = "unhealthy, and the policy is no"
 	ReasonHostSick      Reason = "unhealthy, but the host seems to be the cause"
-	ReasonPortsDiffer   Reason = "running without its declared ports or networks"
 	ReasonRunning       Reason = "running"
 	ReasonCreated       Reason = "created and not meant to run yet"
 	ReasonUserStop      Reason = "stopped by a user"

@@ -66,8 +66,6 @@ type Container struct {
 	// Exempt says that no policy applies: a one-off container, one the engine
 	// removes by itself, one of another project, or one with a successor.
 	Exempt bool
-	// PortsDiffer says that published ports or networks are not those declared.
-	PortsDiffer bool
 }
 
 // Need is one dependency of the container's service, as far as it matters here.

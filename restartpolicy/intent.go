@@ -17,8 +17,6 @@ const (
 	UserStop
 	// OpStop means that an operation of ours stopped it or works on it.
 	OpStop
-	// Hold means that it is kept down until an operation releases it.
-	Hold
 	// WantRun means that it should run although the policy alone would not say
 	// so: it ran until the engine itself went away.
 	WantRun
@@ -26,7 +24,7 @@ const (
 
 // String returns the intent as words.
 func (i Intent) String() string {
-	words := [...]string{"none", "user stop", "operation", "hold", "want run"}
+	words := [...]string{"none", "user stop", "operation", "want run"}
 	if int(i) < len(words) {
 		return words[i]
 	}
@@ -235,10 +233,7 @@ func (e Edges) Observe(ev Event) Edges {
 // stopIntent returns the intent after a stop, which is whose call it was. A stop
 // by an operation stays one, whoever else stops the container too.
 func stopIntent(ev Event, before Intent) Intent {
-	switch {
-	case before == Hold:
-		return Hold
-	case ev.Ours, before == OpStop:
+	if ev.Ours || before == OpStop {
 		return OpStop
 	}
 	return UserStop

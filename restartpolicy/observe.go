@@ -93,7 +93,7 @@ func (in *Input) observeExit() {
 	h.withdraw()
 	h.planned, h.refused = Leave, ""
 	switch {
-	case requested, in.Intent == UserStop, in.Intent == OpStop, in.Intent == Hold:
+	case requested, in.Intent == UserStop, in.Intent == OpStop:
 		h.forgive()
 		return
 	case !in.failed():

@@ -22,23 +22,22 @@ type Rule struct {
 // applies decides.
 func Rules() []Rule {
 	return append(untouchable(), []Rule{
-		{3, "what an operation stops or holds is left to it", byOperation},
+		{3, "what an operation stops is left to it", byOperation},
 		{4, "a paused container is left alone: neither its health nor a policy applies", byPause},
 		{5, "a crash loop of the engine's own restarts is ended or braked if asked for", byCrashLoop},
 		{5, "a container that the engine is about to restart is the engine's", byEngineDelay},
 		{6, "a container is restarted after the one whose namespace it shares, or if asked for after a dependency", byParent},
 		{7, "an unhealthy container is restarted or stopped if asked for, unless the host is to blame", byHealth},
-		{8, "wrong ports or networks are reported; only an operation recreates", byPorts},
-		{9, "a running container is left alone, and its brake released when the crash loop is over", byRunning},
-		{10, "a container that was created but never meant to run is left alone", byCreation},
-		{11, "what a user stopped stays stopped under every policy", byUser},
-		{12, "with the policy no nothing is started", byPolicyNo},
-		{13, "success completes a container under on-failure", byCompletion},
-		{14, "restarts that the engine owns are left to it until it has plainly forgotten them", byEngineOwner},
-		{15, "a start that cannot succeed is given up after three attempts", byStartError},
-		{16, "a crash loop, or the policy's bound on restarts, ends in giving up", byAttempts},
-		{17, "a container waits for its required dependencies", byDependencies},
-		{18, "otherwise it is started after its backoff", byDefault},
+		{8, "a running container is left alone, and its brake released when the crash loop is over", byRunning},
+		{9, "a container that was created but never meant to run is left alone", byCreation},
+		{10, "what a user stopped stays stopped under every policy", byUser},
+		{11, "with the policy no nothing is started", byPolicyNo},
+		{12, "success completes a container under on-failure", byCompletion},
+		{13, "restarts that the engine owns are left to it until it has plainly forgotten them", byEngineOwner},
+		{14, "a start that cannot succeed is given up after three attempts", byStartError},
+		{15, "a crash loop, or the policy's bound on restarts, ends in giving up", byAttempts},
+		{16, "a container waits for its required dependencies", byDependencies},
+		{17, "otherwise it is started after its backoff", byDefault},
 	}...)
 }
 
@@ -101,11 +100,8 @@ func byExistence(in *Input) (Decision, bool) {
 }
 
 func byOperation(in *Input) (Decision, bool) {
-	switch in.Intent {
-	case OpStop:
+	if in.Intent == OpStop {
 		return leave(ReasonOperation)
-	case Hold:
-		return leave(ReasonHeld)
 	}
 	return pass()
 }
@@ -198,13 +194,6 @@ func byHealth(in *Input) (Decision, bool) {
 	}
 	h.grant(*in, Restart, true)
 	return Decision{Action: Restart, At: h.due, Reason: ReasonUnhealthy, Detail: in.restartDetail()}, true
-}
-
-func byPorts(in *Input) (Decision, bool) {
-	if in.Container.Status == Running && in.Container.PortsDiffer {
-		return leave(ReasonPortsDiffer)
-	}
-	return pass()
 }
 
 func byRunning(in *Input) (Decision, bool) {

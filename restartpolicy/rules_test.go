@@ -29,7 +29,6 @@ func TestRules(t *testing.T) {
 		{"exempt", supervised, func(w *world) { w.in.Container.Exempt = true; w.exit(1, 1) }, "leave: not supervised, rule 2"},
 
 		{"operation", supervised, func(w *world) { w.in.Intent = restartpolicy.OpStop; w.exit(1, 1) }, "leave: an operation is at work on it, rule 3"},
-		{"hold", supervised, func(w *world) { w.in.Intent = restartpolicy.Hold; w.exit(1, 1) }, "leave: kept down on purpose, rule 3"},
 
 		{"paused", supervised, func(w *world) {
 			w.in.Container.Status = restartpolicy.Paused
@@ -71,17 +70,17 @@ func TestRules(t *testing.T) {
 		{"parent restarting", "always", func(w *world) {
 			w.in.Needs = []restartpolicy.Need{{Name: "vpn", SharesNamespace: true, StartedAt: at(5)}}
 			w.decide(6)
-		}, "leave: running, rule 9"},
+		}, "leave: running, rule 8"},
 		{"followed the parent", "always", func(w *world) {
 			w.in.Needs = []restartpolicy.Need{{Name: "vpn", SharesNamespace: true, Satisfied: true, StartedAt: at(5)}}
 			w.decide(6)
 			w.in.Container.Exit = restartpolicy.Exit{Code: 143, At: at(7), Requested: true}
 			w.start(7.5)
-		}, "leave: running, rule 9"},
+		}, "leave: running, rule 8"},
 		{"dependency restarted", "always", func(w *world) {
 			w.in.Needs = []restartpolicy.Need{{Name: "db", Restart: true, Satisfied: true, StartedAt: at(5)}}
 			w.decide(6)
-		}, "leave: running, rule 9"},
+		}, "leave: running, rule 8"},
 		{"dependency restarted, cascade", "always", func(w *world) {
 			w.in.Options.Cascade = restartpolicy.CascadeAlways
 			w.in.Needs = []restartpolicy.Need{{Name: "db", Restart: true, Satisfied: true, StartedAt: at(5)}}
@@ -91,18 +90,18 @@ func TestRules(t *testing.T) {
 			w.in.Options.Cascade = restartpolicy.CascadeAlways
 			w.in.Needs = []restartpolicy.Need{{Name: "db", Satisfied: true, StartedAt: at(5)}}
 			w.decide(6)
-		}, "leave: running, rule 9"},
+		}, "leave: running, rule 8"},
 		{"parent restarted, stop under way", "always", func(w *world) {
 			w.in.Intent = restartpolicy.UserStop
 			w.in.Needs = []restartpolicy.Need{{Name: "vpn", SharesNamespace: true, Satisfied: true, StartedAt: at(5)}}
 			w.decide(6)
-		}, "leave: running, rule 9"},
+		}, "leave: running, rule 8"},
 
 		{"unhealthy", "always", func(w *world) { w.sick(3); w.decide(3.05) }, "restart at 3.119s: unhealthy (health check fails, restart 1), rule 7"},
 		{"unhealthy, settling", "always", func(w *world) { w.in.Settle = 10 * time.Second; w.sick(3) }, "restart at 13s: unhealthy (health check fails, restart 1), rule 7"},
-		{"unhealthy by default", "always", func(w *world) { w.in.Container.Health.Status = "unhealthy"; w.decide(3) }, "leave: running, rule 9"},
+		{"unhealthy by default", "always", func(w *world) { w.in.Container.Health.Status = "unhealthy"; w.decide(3) }, "leave: running, rule 8"},
 		{"unhealthy, policy no", "no", func(w *world) { w.sick(3) }, "leave: unhealthy, and the policy is no, rule 7"},
-		{"unhealthy while starting", "always", func(w *world) { w.in.Container.Health.InStartPeriod = true; w.sick(3) }, "leave: running, rule 9"},
+		{"unhealthy while starting", "always", func(w *world) { w.in.Container.Health.InStartPeriod = true; w.sick(3) }, "leave: running, rule 8"},
 		{"unhealthy, breaker open", "always", func(w *world) { w.in.ProbesSuspended = true; w.sick(3) }, "leave: unhealthy, but the host seems to be the cause, rule 7"},
 		{"unhealthy, probes do not run", "always", func(w *world) { w.in.Container.Health.LastCodes = []int{-1, -1}; w.sick(3) }, "leave: unhealthy, but the host seems to be the cause, rule 7"},
 		{"unhealthy, a probe ran", "always", func(w *world) { w.in.Container.Health.LastCodes = []int{-1, 1}; w.sick(3) }, "restart at 3.119s: unhealthy (health check fails, restart 1), rule 7"},
@@ -111,12 +110,12 @@ func TestRules(t *testing.T) {
 			w.in.Container.Health.Status = "unhealthy"
 			w.decide(3)
 		}, "stop at 3.119s: unhealthy, rule 7"},
-		{"unhealthy, stop under way", "always", func(w *world) { w.in.Intent = restartpolicy.UserStop; w.sick(3) }, "leave: running, rule 9"},
+		{"unhealthy, stop under way", "always", func(w *world) { w.in.Intent = restartpolicy.UserStop; w.sick(3) }, "leave: running, rule 8"},
 		{"unhealthy, exited", "always", func(w *world) {
 			w.in.Container.Status = restartpolicy.Exited
 			w.in.Intent = restartpolicy.UserStop
 			w.sick(3)
-		}, "leave: stopped by a user, rule 11"},
+		}, "leave: stopped by a user, rule 10"},
 		{"unhealthy, attempts used up", "on-failure:1,delay=1ms", func(w *world) {
 			w.sick(3)
 			w.in.Container.Exit = restartpolicy.Exit{Code: 143, At: at(4), Requested: true}
@@ -131,59 +130,57 @@ func TestRules(t *testing.T) {
 			w.sick(9)
 		}, "restart at 9.206s: unhealthy (health check fails, restart 1 of 1), rule 7"},
 
-		{"ports", "always", func(w *world) { w.in.Container.PortsDiffer = true; w.decide(3) }, "leave: running without its declared ports or networks, rule 8"},
-
-		{"running", "always", func(w *world) { w.decide(3) }, "leave: running, rule 9"},
-		{"braked", "always", func(w *world) { w.engineLoop(6); w.in.Container.EngineMode = restartpolicy.No; w.start(1) }, "leave at 15m51.965000476s: crash loop (braked), rule 9"},
+		{"running", "always", func(w *world) { w.decide(3) }, "leave: running, rule 8"},
+		{"braked", "always", func(w *world) { w.engineLoop(6); w.in.Container.EngineMode = restartpolicy.No; w.start(1) }, "leave at 15m51.965000476s: crash loop (braked), rule 8"},
 		{"brake over", "always", func(w *world) {
 			w.engineLoop(6)
 			w.in.Container.EngineMode = restartpolicy.No
 			w.start(1)
 			w.decide(952)
-		}, "release at 15m52s: the crash loop is over, rule 9"},
-		{"brake of a predecessor", "always", func(w *world) { w.in.Container.EngineMode = restartpolicy.No; w.decide(3) }, "release at 3s: the crash loop is over, rule 9"},
+		}, "release at 15m52s: the crash loop is over, rule 8"},
+		{"brake of a predecessor", "always", func(w *world) { w.in.Container.EngineMode = restartpolicy.No; w.decide(3) }, "release at 3s: the crash loop is over, rule 8"},
 
-		{"created", "always", func(w *world) { w.in.Container.Status = restartpolicy.Created; w.decide(3) }, "leave: created and not meant to run yet, rule 10"},
+		{"created", "always", func(w *world) { w.in.Container.Status = restartpolicy.Created; w.decide(3) }, "leave: created and not meant to run yet, rule 9"},
 		{"created and wanted", "always", func(w *world) {
 			w.in.Container.Status, w.in.Intent = restartpolicy.Created, restartpolicy.WantRun
 			w.decide(3)
-		}, "start at 3s: meant to run (exit 0), rule 18"},
+		}, "start at 3s: meant to run (exit 0), rule 17"},
 
-		{"user stop", supervised, func(w *world) { w.in.Intent = restartpolicy.UserStop; w.exit(3, 137) }, "leave: stopped by a user, rule 11"},
-		{"user stop, seen as request", supervised, func(w *world) { w.exitRequested(3) }, "leave: stopped by a user, rule 11"},
-		{"user stop under on-failure", "on-failure,delay=1ms", func(w *world) { w.in.Intent = restartpolicy.UserStop; w.exit(3, 137) }, "leave: stopped by a user, rule 11"},
-		{"user stop under no", "no", func(w *world) { w.in.Intent = restartpolicy.UserStop; w.exit(3, 137) }, "leave: stopped by a user, rule 11"},
+		{"user stop", supervised, func(w *world) { w.in.Intent = restartpolicy.UserStop; w.exit(3, 137) }, "leave: stopped by a user, rule 10"},
+		{"user stop, seen as request", supervised, func(w *world) { w.exitRequested(3) }, "leave: stopped by a user, rule 10"},
+		{"user stop under on-failure", "on-failure,delay=1ms", func(w *world) { w.in.Intent = restartpolicy.UserStop; w.exit(3, 137) }, "leave: stopped by a user, rule 10"},
+		{"user stop under no", "no", func(w *world) { w.in.Intent = restartpolicy.UserStop; w.exit(3, 137) }, "leave: stopped by a user, rule 10"},
 
-		{"no", "no", func(w *world) { w.exit(3, 1) }, "leave: the policy is no, rule 12"},
-		{"no, wanted", "no", func(w *world) { w.in.Intent = restartpolicy.WantRun; w.exit(3, 1) }, "leave: the policy is no, rule 12"},
-		{"no, start error", "no", func(w *world) { w.in.Container.StartError = portBusy; w.exit(3, 1) }, "leave: the policy is no, rule 12"},
+		{"no", "no", func(w *world) { w.exit(3, 1) }, "leave: the policy is no, rule 11"},
+		{"no, wanted", "no", func(w *world) { w.in.Intent = restartpolicy.WantRun; w.exit(3, 1) }, "leave: the policy is no, rule 11"},
+		{"no, start error", "no", func(w *world) { w.in.Container.StartError = portBusy; w.exit(3, 1) }, "leave: the policy is no, rule 11"},
 
-		{"completed", "on-failure,delay=1ms", func(w *world) { w.exit(3, 0) }, "leave: completed, rule 13"},
-		{"completed, but the next start failed", "on-failure", func(w *world) { w.in.Container.StartError = portBusy; w.exit(3, 0) }, "start at 3.119s: could not be started (" + portBusy + "), rule 18"},
+		{"completed", "on-failure,delay=1ms", func(w *world) { w.exit(3, 0) }, "leave: completed, rule 12"},
+		{"completed, but the next start failed", "on-failure", func(w *world) { w.in.Container.StartError = portBusy; w.exit(3, 0) }, "start at 3.119s: could not be started (" + portBusy + "), rule 17"},
 
-		{"engine's", "always", func(w *world) { w.exit(3, 1) }, "leave at 5s: the engine restarts it, rule 14"},
-		{"engine's, still", "on-failure", func(w *world) { w.exit(3, 1); w.decide(4.9) }, "leave at 5s: the engine restarts it, rule 14"},
-		{"engine forgot", "always", func(w *world) { w.exit(3, 1); w.decide(5) }, "start at 5s: exited (exit 1, restart 1), rule 18"},
-		{"engine forgot, gap", "always", func(w *world) { w.in.Gapless = false; w.exit(3, 1); w.decide(9) }, "leave: stopped while nobody was watching, probably by a user, rule 14"},
+		{"engine's", "always", func(w *world) { w.exit(3, 1) }, "leave at 5s: the engine restarts it, rule 13"},
+		{"engine's, still", "on-failure", func(w *world) { w.exit(3, 1); w.decide(4.9) }, "leave at 5s: the engine restarts it, rule 13"},
+		{"engine forgot", "always", func(w *world) { w.exit(3, 1); w.decide(5) }, "start at 5s: exited (exit 1, restart 1), rule 17"},
+		{"engine forgot, gap", "always", func(w *world) { w.in.Gapless = false; w.exit(3, 1); w.decide(9) }, "leave: stopped while nobody was watching, probably by a user, rule 13"},
 		{"engine crashed", "unless-stopped", func(w *world) {
 			w.in.Gapless, w.in.Intent = false, restartpolicy.WantRun
 			w.exit(3, 137)
-		}, "start at 3.119s: meant to run (exit 137), rule 18"},
-		{"engine gave up silently", "always", func(w *world) { w.in.Gapless = false; w.in.Container.StartError = portBusy; w.exit(3, 1) }, "start at 3.119s: could not be started (" + portBusy + "), rule 18"},
+		}, "start at 3.119s: meant to run (exit 137), rule 17"},
+		{"engine gave up silently", "always", func(w *world) { w.in.Gapless = false; w.in.Container.StartError = portBusy; w.exit(3, 1) }, "start at 3.119s: could not be started (" + portBusy + "), rule 17"},
 		{"held after a start error", "always", func(w *world) {
 			w.in.Container.StartError, w.in.Container.EngineMode = portBusy, restartpolicy.No
 			w.exit(3, 1)
-		}, "leave: kept down on purpose, rule 14"},
-		{"held by a brake", "always", func(w *world) { w.in.Container.EngineMode = restartpolicy.No; w.exit(3, 1); w.decide(9) }, "start at 1m3s: exited (exit 1, restart 1), rule 18"},
+		}, "leave: kept down on purpose, rule 13"},
+		{"held by a brake", "always", func(w *world) { w.in.Container.EngineMode = restartpolicy.No; w.exit(3, 1); w.decide(9) }, "start at 1m3s: exited (exit 1, restart 1), rule 17"},
 
-		{"permanent, first", supervised, func(w *world) { w.exit(3, 1); w.startFails(4, noProgram) }, "start at 4.207s: could not be started (" + noProgram + "), rule 18"},
+		{"permanent, first", supervised, func(w *world) { w.exit(3, 1); w.startFails(4, noProgram) }, "start at 4.207s: could not be started (" + noProgram + "), rule 17"},
 		{"permanent, third", supervised, func(w *world) {
 			w.exit(3, 1)
 			w.startFails(4, noProgram)
 			w.startFails(5, noProgram)
 			w.startFails(6, noProgram)
 			w.decide(7)
-		}, "give up: it cannot be started (" + noProgram + "), rule 15"},
+		}, "give up: it cannot be started (" + noProgram + "), rule 14"},
 		{"permanent, then repaired by hand", supervised, func(w *world) {
 			w.exit(3, 1)
 			w.startFails(4, noProgram)
@@ -191,52 +188,52 @@ func TestRules(t *testing.T) {
 			w.startFails(6, noProgram)
 			w.start(7)
 			w.exit(8, 1)
-		}, "start at 8.109s: exited (exit 1, restart 1), rule 18"},
+		}, "start at 8.109s: exited (exit 1, restart 1), rule 17"},
 		{"transient, many", "on-failure:2,delay=1ms", func(w *world) {
 			w.exit(3, 1)
 			for i := range 20 {
 				w.startFails(float64(4+i), portBusy)
 			}
-		}, "start at 1m29.541s: could not be started (" + portBusy + "), rule 18, crash loop"},
+		}, "start at 1m29.541s: could not be started (" + portBusy + "), rule 17, crash loop"},
 
-		{"attempts left", "on-failure:2,delay=1ms", func(w *world) { w.crash(1) }, "start at 1.207s: exited (exit 1, restart 2 of 2), rule 18"},
-		{"attempts used up", "on-failure:2,delay=1ms", func(w *world) { w.crash(2); w.decide(60) }, "give up: all restarts are used up (exit 1, policy on-failure:2,delay=1ms), rule 16"},
-		{"any with attempts used up", "always,max=2", func(w *world) { w.crash(2) }, "give up: all restarts are used up (exit 1, policy always,max=2), rule 16"},
-		{"attempts used up with the engine", "on-failure:2", func(w *world) { w.in.Container.RestartCount = 2; w.exit(3, 1) }, "give up: all restarts are used up (exit 1, policy on-failure:2), rule 16"},
+		{"attempts left", "on-failure:2,delay=1ms", func(w *world) { w.crash(1) }, "start at 1.207s: exited (exit 1, restart 2 of 2), rule 17"},
+		{"attempts used up", "on-failure:2,delay=1ms", func(w *world) { w.crash(2); w.decide(60) }, "give up: all restarts are used up (exit 1, policy on-failure:2,delay=1ms), rule 15"},
+		{"any with attempts used up", "always,max=2", func(w *world) { w.crash(2) }, "give up: all restarts are used up (exit 1, policy always,max=2), rule 15"},
+		{"attempts used up with the engine", "on-failure:2", func(w *world) { w.in.Container.RestartCount = 2; w.exit(3, 1) }, "give up: all restarts are used up (exit 1, policy on-failure:2), rule 15"},
 		{"attempts used up and started by hand", "on-failure:2,delay=1ms", func(w *world) {
 			w.crash(2)
 			w.start(50)
 			w.exit(51, 1)
-		}, "start at 51.119s: exited (exit 1, restart 1 of 2), rule 18"},
-		{"attempts in the window", "always,max=2,window=10s", func(w *world) { w.crash(2) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 16"},
-		{"attempts in the window, later", "always,max=2,window=10s", func(w *world) { w.crash(2); w.decide(60) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 16"},
-		{"a run outlived the window", "always,max=2,window=10s", func(w *world) { w.crash(1); w.start(2); w.exit(13, 1) }, "start at 13.429s: exited (exit 1, restart 3), rule 18"},
+		}, "start at 51.119s: exited (exit 1, restart 1 of 2), rule 17"},
+		{"attempts in the window", "always,max=2,window=10s", func(w *world) { w.crash(2) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
+		{"attempts in the window, later", "always,max=2,window=10s", func(w *world) { w.crash(2); w.decide(60) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
+		{"a run outlived the window", "always,max=2,window=10s", func(w *world) { w.crash(1); w.start(2); w.exit(13, 1) }, "start at 13.429s: exited (exit 1, restart 3), rule 17"},
 		{"crash loop of ours, ended", supervised, func(w *world) {
 			w.in.Options.OnCrashLoop = restartpolicy.EndCrashLoop
 			w.crash(5)
 			w.decide(3600) // for good
-		}, "give up: crash loop (exit 1), rule 16"},
+		}, "give up: crash loop (exit 1), rule 15"},
 
 		{"dependency missing", supervised, func(w *world) {
 			w.in.Needs = []restartpolicy.Need{{Name: "cache"}, {Name: "db", Required: true}, {Name: "mq", Required: true}, {Name: "ok", Required: true, Satisfied: true}}
 			w.exit(3, 1)
-		}, "leave: waiting for a dependency (db, mq), rule 17"},
+		}, "leave: waiting for a dependency (db, mq), rule 16"},
 		{"dependency back", supervised, func(w *world) {
 			w.in.Needs = []restartpolicy.Need{{Name: "db", Required: true}}
 			w.exit(3, 1)
 			w.in.Needs[0].Satisfied = true
 			w.decide(9)
-		}, "start at 9s: exited (exit 1, restart 1), rule 18"},
+		}, "start at 9s: exited (exit 1, restart 1), rule 17"},
 
-		{"exited", supervised, func(w *world) { w.exit(3, 0) }, "start at 3.119s: exited (exit 0, restart 1), rule 18"},
-		{"exited, stands", supervised, func(w *world) { w.exit(3, 1); w.decide(8) }, "start at 3.119s: exited (exit 1, restart 1), rule 18"},
-		{"out of memory", supervised, func(w *world) { w.in.Container.Exit.OOM = true; w.exitOOM(3) }, "start at 3.119s: exited (exit 137, out of memory, restart 1), rule 18"},
-		{"delay", "always,delay=7s", func(w *world) { w.exit(3, 1) }, "start at 11.393s: exited (exit 1, restart 1), rule 18"},
+		{"exited", supervised, func(w *world) { w.exit(3, 0) }, "start at 3.119s: exited (exit 0, restart 1), rule 17"},
+		{"exited, stands", supervised, func(w *world) { w.exit(3, 1); w.decide(8) }, "start at 3.119s: exited (exit 1, restart 1), rule 17"},
+		{"out of memory", supervised, func(w *world) { w.in.Container.Exit.OOM = true; w.exitOOM(3) }, "start at 3.119s: exited (exit 137, out of memory, restart 1), rule 17"},
+		{"delay", "always,delay=7s", func(w *world) { w.exit(3, 1) }, "start at 11.393s: exited (exit 1, restart 1), rule 17"},
 		{"seen first when exited", supervised, func(w *world) {
 			w.in.History = restartpolicy.History{}
 			w.in.Gapless = false
 			w.exit(3, 1)
-		}, "start at 3.119s: exited (exit 1, restart 1), rule 18"},
+		}, "start at 3.119s: exited (exit 1, restart 1), rule 17"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(tt.policy)
