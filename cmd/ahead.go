@@ -64,6 +64,7 @@ func (a *ahead) look(ctx context.Context, s *session, name, command string) {
 	if err != nil {
 		return
 	}
+	s.held.Store(l)
 	a.name, a.unlock = name, func() { _ = l.Release() } // the kernel frees it in any case
 	a.sighting = convergence.Sight(ctx, e, name)
 	if command == "up" {

@@ -43,6 +43,9 @@ func (s *session) acquire(ctx context.Context, opt lock.Options) (release func()
 	if err != nil {
 		return nil, err
 	}
+	if opt.Kind == "" {
+		s.held.Store(l)
+	}
 	return func() { _ = l.Release() }, nil // the kernel frees it in any case
 }
 
@@ -69,7 +72,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 	defer s.printer.End()
 	opt := convergence.ApplyOptions{
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
-		Want: op.target.project, HookOutput: op.hookOutput,
+		Want: op.target.project, HookOutput: op.hookOutput, Run: string(lock.ThisRun(s.held.Load())),
 	}
 	var answers providerAnswers
 	opt.Provider = answers.listen(plugins.Providers{Env: s.Env}.Run)

@@ -189,7 +189,7 @@ func (a *attached) run(ctx context.Context) error {
 // ready makes the plan and says whose output is going to be shown.
 func (a *attached) ready(ctx context.Context) (convergence.Plan, error) {
 	a.op.hookOutput = a.hookOutput
-	have, err := a.observe(ctx, a.engine, a.op)
+	have, err := a.observeAlone(ctx, a.engine, a.op)
 	if err != nil {
 		return convergence.Plan{}, err
 	}

@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +73,10 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 	if opt.quiet {
 		s.quiet()
 	}
+	var err error
+	if opt.ssh, err = s.sshPaths(opt.ssh); err != nil {
+		return err
+	}
 	p, err := s.load(ctx, args, need{attributes: buildAttributes(), builds: true, alone: !opt.withDependencies})
 	if err != nil {
 		return err
@@ -109,6 +115,27 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 		return err
 	}
 	return s.push(ctx, pushOptions{quiet: opt.quiet, includeDeps: opt.withDependencies}, args)
+}
+
+// sshPaths makes the paths of --ssh ID=PATH,… those of the folder that the command
+// runs in; those of the file are the project's.
+func (s *session) sshPaths(flag string) (string, error) {
+	id, list, found := strings.Cut(flag, "=")
+	if !found {
+		return flag, nil
+	}
+	paths := strings.Split(list, ",")
+	for i, p := range paths {
+		if p == "" {
+			return "", fmt.Errorf("--ssh %q: want default, ID or ID=PATH", flag)
+		}
+		path, err := filepath.Abs(s.hostPath(p))
+		if err != nil {
+			return "", fmt.Errorf("--ssh %q: %w", flag, err)
+		}
+		paths[i] = path
+	}
+	return id + "=" + strings.Join(paths, ","), nil
 }
 
 // spec adds the command line to what is asked for a service.

@@ -102,7 +102,7 @@ func (s *session) attempt(ctx context.Context, e convergence.Engine, op operatio
 
 // planned is the plan for what is observed now. Its warnings are printed.
 func (s *session) planned(ctx context.Context, e convergence.Engine, op operation) (convergence.Plan, error) {
-	have, err := s.observe(ctx, e, op)
+	have, err := s.observeAlone(ctx, e, op)
 	if err != nil {
 		return convergence.Plan{}, err
 	}

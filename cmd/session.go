@@ -7,9 +7,11 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -26,8 +28,9 @@ type session struct {
 	ahead      *ahead          // of an operation whose project is being loaded; nil if nothing is
 	named      func(string)    // is told the project's name as soon as it is known; may be nil
 
-	dockerFlags docker.Options // given in front of the command line
-	unlocked    sync.Once      // says that there is nowhere to put a lock
+	dockerFlags docker.Options            // given in front of the command line
+	unlocked    sync.Once                 // says that there is nowhere to put a lock
+	held        atomic.Pointer[lock.Lock] // of operations, as it was taken last; nil is none
 	connecting  sync.Once
 	eng         convergence.Engine
 	engErr      error
@@ -87,6 +90,7 @@ func (s *session) engine() (convergence.Engine, error) {
 		process := newSession(s.App) // the engine is chosen by the process, never by a .env file
 		opt := s.dockerFlags
 		opt.Getenv, opt.UserAgent = process.getenv, "muster/"+s.Version
+		opt.Warn = func(text string) { s.printer.Warn(text) }
 		s.eng, s.engErr = s.Connect(opt)
 	})
 	return s.eng, s.engErr

@@ -46,6 +46,9 @@ type ApplyOptions struct {
 	// HookOutput says where the output of a hook goes; nil drops it. Of a hook
 	// that fails the error holds the end of it.
 	HookOutput func(RunHook) io.Writer
+	// Run names this run in the labels of the containers that it makes; see
+	// Observed.Unfinished. Empty names none.
+	Run string
 	// Model has a model pulled and configured; tell is told how it gets on.
 	Model func(ctx context.Context, a PrepareModel, tell func(string)) error
 	// Provided are the variables that providers set before, by service.

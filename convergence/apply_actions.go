@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -165,7 +164,11 @@ func (r *run) complete(ctx context.Context, spec CreateSpec) (CreateSpec, error)
 		}
 		ids[service] = c.ID
 	}
-	return spec.Complete(local, ids)
+	spec, err = spec.Complete(local, ids)
+	if err == nil && r.opt.Run != "" {
+		spec.Labels[project.LabelOp] = r.opt.Run
+	}
+	return spec, err
 }
 
 // lookUp asks for each image once, however many containers run it.
@@ -217,11 +220,7 @@ func contentOf(f *project.File) ([]byte, error) {
 	case f.External:
 		return nil, fmt.Errorf("%s %s is external, which this engine does not know", kind, f.Key)
 	case f.Path != "":
-		content, err := os.ReadFile(f.Path)
-		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", kind, f.Key, err)
-		}
-		return content, nil
+		return nil, fmt.Errorf("%s %s is a file of the host, which is mounted and not copied", kind, f.Key)
 	}
 	return f.Content, nil
 }

@@ -174,6 +174,18 @@ func OurEvent(ev Event, name string) (m Membership, sure bool) {
 	return m, m.Role != Stranger || !managed(c) || !maybe(c)
 }
 
+// Unfinished are the containers of the project that the run that made them may
+// still be at work on: those that have not started, successors that have not got
+// their names, and those of hooks. A run that was killed leaves such; one that goes on must not
+// find them gone.
+func (o Observed) Unfinished() []Container {
+	return slices.DeleteFunc(slices.Clone(o.Containers), func(c Container) bool {
+		_, temporary := project.FinalName(c.Name)
+		underway := c.State == Created || temporary || c.Labels[project.LabelHook] != ""
+		return c.Labels[project.LabelOp] == "" || !underway || o.membership(c, nil).Role == Stranger
+	})
+}
+
 // disown takes the planners' eyes off strangers: their config hash is dropped,
 // which makes them unmanaged. names are those disowned.
 func (o Observed) disown(want *project.Project) (mine Observed, names []string) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -51,13 +52,13 @@ func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f
 // fileIdentity is what changes when the file's content does.
 func fileIdentity(path string) ([]byte, error) {
 	content, err := readRegular(path, maxHashed)
-	var size *sizeError
+	var size *hostfile.SizeError
 	if !errors.As(err, &size) {
 		return content, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, pathless(err)
+		return nil, hostfile.Reason(err)
 	}
 	return fmt.Appendf(nil, "size %d, modified %d", info.Size(), info.ModTime().UnixNano()), nil
 }

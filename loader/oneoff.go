@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -228,11 +228,11 @@ func (o OneOff) ports(_ *project.Project, spec *types.ServiceConfig) error {
 // readOneOffEnv reads a file of --env-from-file. A variable that it refers to and
 // nobody sets is empty.
 func readOneOffEnv(file string, lookup func(string) (string, bool)) (map[string]string, error) {
-	text, err := os.ReadFile(file)
+	limits := Limits{}.withDefaults()
+	text, err := hostfile.Read(file, limits.EnvBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read --env-from-file: %w", err)
 	}
-	limits := Limits{}.withDefaults()
 	values, budget := map[string]string{}, limits.TotalBytes
 	p := dotenvParser{
 		lookup: lookup, limit: limits.ValueBytes, budget: &budget, out: values,

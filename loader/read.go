@@ -1,62 +1,21 @@
 package loader
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/musterdev/muster/internal/hostfile"
 )
 
-var errNotRegular = errors.New("not a regular file")
-
-// sizeError says that a file is larger than the limit.
-type sizeError struct{ limit int64 }
-
-func (e *sizeError) Error() string { return fmt.Sprintf("larger than %d bytes", e.limit) }
-
-// readRegular reads a regular file of at most limit bytes. It is opened once
-// and never waits for a pipe or device.
+// readRegular reads a regular file of at most limit bytes. The error names no
+// path: the diagnostic does already.
 func readRegular(path string, limit int64) ([]byte, error) {
-	f, err := openNonblocking(path)
+	b, err := hostfile.Read(path, limit)
 	if err != nil {
-		return nil, pathless(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, pathless(err)
-	}
-	if info.IsDir() {
-		return nil, errors.New("is a directory")
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errNotRegular
-	}
-	return readAll(f, limit)
-}
-
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, pathless(err)
-	}
-	if int64(len(b)) > limit {
-		return nil, &sizeError{limit}
+		return nil, hostfile.Reason(err)
 	}
 	return b, nil
-}
-
-// pathless strips the operation and the path of a file error: the diagnostic
-// names the file already.
-func pathless(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // absolute makes a path absolute within dir, with ~ standing for home.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -114,7 +115,7 @@ func (s *session) read(file string, limit int64) ([]byte, error) {
 	} else if s.in.Stdin == nil {
 		err = errors.New("standard input is not available")
 	} else {
-		b, err = readAll(s.in.Stdin, limit)
+		b, err = hostfile.ReadAll(s.in.Stdin, limit)
 	}
 	if err != nil {
 		return nil, err

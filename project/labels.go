@@ -31,7 +31,7 @@ const (
 	LabelPrefix   = "dev.muster."
 	LabelSections = LabelPrefix + "sections"       // attribute fingerprints, to say what changed
 	LabelContent  = LabelPrefix + "content"        // digests of config and secret content
-	LabelOp       = LabelPrefix + "op"             // the operation that created the object
+	LabelOp       = LabelPrefix + "op"             // the run that made the container
 	LabelPolicy   = LabelPrefix + "restart.policy" // declared restart policy
 	LabelOwner    = LabelPrefix + "restart.owner"  // engine or supervisor
 	LabelName     = LabelPrefix + "name"           // final name of the container it was made as

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/moby/buildkit/client"
@@ -86,7 +87,7 @@ func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Option
 		_, err := c.Build(egCtx, solve, "muster", frontend(spec, req.built, out), status)
 		return err
 	})
-	err = eg.Wait()
+	err = orLeave(ctx, eg.Wait)
 	if err != nil && strings.Contains(err.Error(), errChecks.Error()) && spec.Check { // as text: it came through a call
 		return fmt.Errorf("check %s: %w", spec.Service.Image, errChecks)
 	}
@@ -94,6 +95,27 @@ func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Option
 		return explain(ctx, spec, err, out, req)
 	}
 	return nil
+}
+
+// leaveAfter is how long a build that was interrupted may take to end. A file
+// system that does not answer would hold it for ever.
+const leaveAfter = 10 * time.Second
+
+// orLeave waits for the end of something that ctx ends, unless it does not end then.
+func orLeave(ctx context.Context, wait func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(leaveAfter):
+		return context.Cause(ctx)
+	}
 }
 
 // frontend runs the Dockerfile frontend here, or asks it for its findings only.

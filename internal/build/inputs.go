@@ -17,6 +17,7 @@ import (
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -40,6 +41,9 @@ func (r *request) contexts(spec convergence.BuildSpec, b *types.BuildConfig) err
 		default:
 			dir := absolute(spec.Project.Dir, value)
 			if err := isFolder(dir); err != nil {
+				return fmt.Errorf("additional_contexts.%s: %w", name, err)
+			}
+			if err := checkIgnoreFile(filepath.Join(dir, ".dockerignore")); err != nil {
 				return fmt.Errorf("additional_contexts.%s: %w", name, err)
 			}
 			r.locals[name] = dir
@@ -136,7 +140,7 @@ func (r *request) secretFiles(spec convergence.BuildSpec, b *types.BuildConfig) 
 			return fmt.Errorf("secrets: %s: the variable %s is not set", ref.Source, f.Variable)
 		case f.Path != "":
 			var err error
-			if content, err = os.ReadFile(absolute(spec.Project.Dir, f.Path)); err != nil {
+			if content, err = hostfile.Read(absolute(spec.Project.Dir, f.Path), maxSecret); err != nil {
 				return fmt.Errorf("secrets: %s: %w", ref.Source, err)
 			}
 		}
@@ -156,12 +160,27 @@ func (r *request) agents(spec convergence.BuildSpec, b *types.BuildConfig) error
 	}
 	for _, k := range keys {
 		agent := sshprovider.AgentConfig{ID: k.ID}
-		if k.Path != "" {
-			agent.Paths = []string{absolute(spec.Project.Dir, k.Path)}
+		for path := range strings.SplitSeq(k.Path, ",") {
+			if path == "" {
+				continue
+			}
+			path = absolute(spec.Project.Dir, path)
+			if err := isKeyOrSocket(path); err != nil {
+				return fmt.Errorf("ssh.%s: %w", k.ID, err)
+			}
+			agent.Paths = append(agent.Paths, path)
 		}
 		r.ssh = append(r.ssh, agent)
 	}
 	return nil
+}
+
+// isKeyOrSocket refuses what is neither a key nor the socket of an agent.
+func isKeyOrSocket(path string) error {
+	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		return nil
+	}
+	return hostfile.Check(path)
 }
 
 func (r *request) limits(_ convergence.BuildSpec, b *types.BuildConfig) error {

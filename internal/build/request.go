@@ -2,8 +2,9 @@ package build
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,8 +15,12 @@ import (
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
+
+// MaxText is the most that is read of a Dockerfile or an ignore file.
+const MaxText = 4 << 20
 
 // maxSecret is the most that BuildKit passes on as a secret.
 const maxSecret = 500 << 10
@@ -181,20 +186,40 @@ func (r *request) context(spec convergence.BuildSpec, b *types.BuildConfig) erro
 	if err := isFolder(dir); err != nil {
 		return fmt.Errorf("build context: %w", err)
 	}
+	if err := checkIgnoreFile(filepath.Join(dir, ".dockerignore")); err != nil {
+		return fmt.Errorf("build context: %w", err)
+	}
 	r.locals["context"] = dir
 	if r.inline != "" {
 		return nil
 	}
 	file := absolute(dir, cmp.Or(b.Dockerfile, "Dockerfile"))
-	if info, err := os.Stat(file); err != nil || info.IsDir() {
+	content, err := hostfile.Read(file, MaxText)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s has no Dockerfile %s; name it with services.%s.build.dockerfile", dir, cmp.Or(b.Dockerfile, "Dockerfile"), spec.Service.Name)
+	}
+	if err == nil {
+		err = checkIgnoreFile(file + ".dockerignore")
+	}
+	if err != nil {
+		return fmt.Errorf("services.%s.build.dockerfile: %w", spec.Service.Name, err)
 	}
 	r.locals["dockerfile"], r.filename = filepath.Dir(file), file
 	r.attrs["filename"] = filepath.Base(file)
-	if r.syntaxIsOurs(file) {
+	if syntaxIsOurs(content) {
 		r.attrs["cmdline"] = "dockerfile" // keeps the frontend from fetching another one
 	}
 	return nil
+}
+
+// checkIgnoreFile refuses what the builder could not read, or not to the end. The
+// file need not be there.
+func checkIgnoreFile(path string) error {
+	_, err := hostfile.Read(path, MaxText)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // dockerfile is its content, or nothing if only the engine has it.
@@ -202,7 +227,7 @@ func (r request) dockerfile() []byte {
 	if r.inline != "" {
 		return []byte(r.inline)
 	}
-	content, err := os.ReadFile(r.filename)
+	content, err := hostfile.Read(r.filename, MaxText)
 	if err != nil {
 		return nil
 	}
@@ -211,11 +236,7 @@ func (r request) dockerfile() []byte {
 
 // syntaxIsOurs reports whether the Dockerfile asks for the stable frontend of
 // version 1, which is the one that runs here.
-func (r *request) syntaxIsOurs(file string) bool {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return false
-	}
+func syntaxIsOurs(content []byte) bool {
 	for line := range strings.Lines(string(content)) {
 		directive, found := strings.CutPrefix(strings.TrimSpace(line), "#")
 		if !found {

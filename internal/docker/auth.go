@@ -3,6 +3,7 @@ package docker
 import (
 	"fmt"
 	"maps"
+	"os/exec"
 	"path"
 	"slices"
 	"strings"
@@ -21,39 +22,63 @@ const dockerHub = "https://index.docker.io/v1/"
 // registryOf is the host of the registry that a reference belongs to.
 func registryOf(ref reference.Named) string { return reference.Domain(ref) }
 
-// credentials are the encoded credentials for a registry, empty if the
-// configuration has none.
-func (e *Engine) credentials(host string) (string, error) {
-	file, err := e.settings.config()
-	if err != nil {
-		return "", err
+// credentials are what a registry is given.
+type credentials struct {
+	auth   string // encoded; empty if there are none
+	broken error  // why those that may be there cannot be read
+}
+
+// credentials are those for a registry. That they cannot be read is a warning
+// at first: many images need none.
+func (e *Engine) credentials(host string) credentials {
+	file, broken := e.settings.config()
+	if broken != nil {
+		e.settings.usable() // warns
+		return credentials{broken: broken}
 	}
 	key := host
 	if host == "docker.io" {
 		key = dockerHub
 	}
-	auth, err := file.GetAuthConfig(key)
+	found, err := file.GetAuthConfig(key)
+	if err == nil && (found == (clitypes.AuthConfig{}) || found == (clitypes.AuthConfig{ServerAddress: key})) {
+		return credentials{}
+	}
+	auth := ""
+	if err == nil {
+		auth, err = registry.EncodeAuthConfig(registry.AuthConfig(found))
+	}
 	if err != nil {
-		return "", fmt.Errorf("read credentials for %s: %w", host, err)
+		err = fmt.Errorf("read credentials for %s: %s", host, oneLine(err.Error()))
+		e.settings.warn(err.Error() + "; going on without them")
 	}
-	if auth == (clitypes.AuthConfig{}) || auth == (clitypes.AuthConfig{ServerAddress: key}) {
-		return "", nil
+	return credentials{auth, err}
+}
+
+// missing says what a registry that wants credentials has not been given.
+func (c credentials) missing() string {
+	if c.broken != nil {
+		return "they could not be read (" + oneLine(c.broken.Error()) + ")"
 	}
-	return registry.EncodeAuthConfig(registry.AuthConfig(auth))
+	return "none are stored"
+}
+
+// allCredentials are those of all registries: those in the file itself, with a
+// warning, if the helper programs that keep others do not answer.
+func (e *Engine) allCredentials() map[string]clitypes.AuthConfig {
+	file := e.settings.usable()
+	all, err := file.GetAllCredentials()
+	if err == nil {
+		return all
+	}
+	e.settings.warn(oneLine(fmt.Sprintf("read credentials: %v", err)) + "; going on without them")
+	return file.AuthConfigs
 }
 
 // credentialsFile is the configuration that a container with use_api_socket
 // gets: every credential in plain form, because it has no helper programs.
 func (e *Engine) credentialsFile() (convergence.FileContent, error) {
-	file, err := e.settings.config()
-	if err != nil {
-		return convergence.FileContent{}, err
-	}
-	all, err := file.GetAllCredentials()
-	if err != nil {
-		return convergence.FileContent{}, fmt.Errorf("read credentials: %w", err)
-	}
-	plain := configfile.ConfigFile{AuthConfigs: all}
+	plain := configfile.ConfigFile{AuthConfigs: e.allCredentials()}
 	var text strings.Builder
 	if err := plain.SaveToWriter(&text); err != nil {
 		return convergence.FileContent{}, fmt.Errorf("write credentials: %w", err)
@@ -63,34 +88,46 @@ func (e *Engine) credentialsFile() (convergence.FileContent, error) {
 
 // proxyVariables are what the client's configuration sets in containers. A
 // Windows engine knows names in upper case only.
-func (e *Engine) proxyVariables(os string) (map[string]string, error) {
-	file, err := e.settings.config()
-	if err != nil {
-		return nil, err
-	}
+func (e *Engine) proxyVariables(os string) map[string]string {
 	variables := map[string]string{}
-	parsed := file.ParseProxyConfig(e.endpoint.host, nil)
+	parsed := e.settings.usable().ParseProxyConfig(e.endpoint.host, nil)
 	for _, name := range slices.Sorted(maps.Keys(parsed)) {
 		if value := parsed[name]; value != nil && (os != "windows" || name == strings.ToUpper(name)) {
 			variables[name] = *value
 		}
 	}
-	return variables, nil
+	return variables
 }
 
 // authConfigs are the credentials of all registries, for builds.
-func (e *Engine) authConfigs() (map[string]registry.AuthConfig, error) {
-	file, err := e.settings.config()
-	if err != nil {
-		return nil, err
-	}
-	all, err := file.GetAllCredentials()
-	if err != nil {
-		return nil, fmt.Errorf("read credentials: %w", err)
-	}
+func (e *Engine) authConfigs() map[string]registry.AuthConfig {
+	all := e.allCredentials()
 	out := make(map[string]registry.AuthConfig, len(all))
 	for host, auth := range all {
 		out[host] = registry.AuthConfig(auth)
 	}
-	return out, nil
+	return out
+}
+
+// buildConfig is the configuration for BuildKit, which asks helper programs for
+// credentials while it builds and takes one that is missing for a failure. Those
+// are left out, with a warning.
+func (e *Engine) buildConfig() *configfile.ConfigFile {
+	file := *e.settings.usable()
+	missing := func(helper string) bool {
+		if helper == "" {
+			return false
+		}
+		_, err := exec.LookPath("docker-credential-" + helper)
+		if err != nil {
+			e.settings.warn(fmt.Sprintf("read credentials: %v; going on without them", err))
+		}
+		return err != nil
+	}
+	if missing(file.CredentialsStore) {
+		file.CredentialsStore = ""
+	}
+	file.CredentialHelpers = maps.Clone(file.CredentialHelpers)
+	maps.DeleteFunc(file.CredentialHelpers, func(_, helper string) bool { return missing(helper) })
+	return &file
 }

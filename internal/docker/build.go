@@ -34,10 +34,8 @@ func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec conver
 	if err := refuseBuildKit(spec.Service.Name, b); err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}
-	opt, err := e.buildOptions(spec, b)
-	if err != nil {
-		return fmt.Errorf("%s: %w", verb, err)
-	}
+	opt := newBuildOptions(spec, b, e.proxyVariables(e.osType()))
+	opt.AuthConfigs = e.authConfigs()
 	var archive io.ReadCloser
 	if remote(b.Context) {
 		if b.DockerfileInline != "" {
@@ -123,20 +121,6 @@ func refuseBuildKit(service string, b *types.BuildConfig) error {
 		return nil
 	}
 	return fmt.Errorf("%s: needs BuildKit, the engine's own builder cannot do it: %w", strings.Join(keys, ", "), convergence.ErrUnsupported)
-}
-
-func (e *Engine) buildOptions(spec convergence.BuildSpec, b *types.BuildConfig) (build.ImageBuildOptions, error) {
-	proxy, err := e.proxyVariables(e.osType())
-	if err != nil {
-		return build.ImageBuildOptions{}, err
-	}
-	auths, err := e.authConfigs()
-	if err != nil {
-		return build.ImageBuildOptions{}, err
-	}
-	opt := newBuildOptions(spec, b, proxy)
-	opt.AuthConfigs = auths
-	return opt, nil
 }
 
 // newBuildOptions translates a build section, but for its context.

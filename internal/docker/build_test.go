@@ -89,10 +89,11 @@ func TestCredentials(t *testing.T) {
 	auth := base64.StdEncoding.EncodeToString([]byte("me:pw"))
 	e := configured(t, `{"auths": {"https://index.docker.io/v1/": {"auth": "`+auth+`"}, "r.example:5000": {"auth": "`+auth+`"}, "empty.example": {}}}`)
 	for host, want := range map[string]string{"docker.io": "me", "r.example:5000": "me", "empty.example": "", "other.example": ""} {
-		text, err := e.credentials(host)
-		if err != nil {
-			t.Fatal(err)
+		found := e.credentials(host)
+		if found.broken != nil {
+			t.Fatal(found.broken)
 		}
+		text := found.auth
 		var got registry.AuthConfig
 		if text != "" {
 			if b, err := base64.URLEncoding.DecodeString(text); err != nil || json.Unmarshal(b, &got) != nil {
@@ -106,9 +107,6 @@ func TestCredentials(t *testing.T) {
 	file, err := e.credentialsFile()
 	if err != nil || file.Path != "/run/secrets/docker/config.json" || file.Mode != 0o600 || !strings.Contains(string(file.Content), auth) {
 		t.Errorf("file = %+v, %v", file, err)
-	}
-	if _, err := configured(t, "{").credentials("x"); err == nil || !strings.Contains(err.Error(), "read docker configuration") {
-		t.Errorf("error = %v of a broken configuration", err)
 	}
 }
 
@@ -125,10 +123,11 @@ func TestIdentityToken(t *testing.T) {
 		"file":   `{"auths": {"r.example": {"identitytoken": "t0ken"}}}`,
 		"helper": `{"credHelpers": {"r.example": "tokens"}}`,
 	} {
-		text, err := configured(t, config).credentials("r.example")
-		if err != nil {
-			t.Fatal(err)
+		found := configured(t, config).credentials("r.example")
+		if found.broken != nil {
+			t.Fatal(found.broken)
 		}
+		text := found.auth
 		got, err := registry.DecodeAuthConfig(text)
 		if err != nil || got.IdentityToken != "t0ken" || got.Password != "" {
 			t.Errorf("by %s: token %q, password %q, %v; want the token alone", what, got.IdentityToken, got.Password, err)
@@ -138,10 +137,10 @@ func TestIdentityToken(t *testing.T) {
 
 func TestProxyVariables(t *testing.T) {
 	e := configured(t, `{"proxies": {"default": {"httpProxy": "http://p", "noProxy": "local"}, "unix:///elsewhere": {"httpProxy": "http://q"}}}`)
-	got, err := e.proxyVariables("linux")
+	got := e.proxyVariables("linux")
 	want := map[string]string{"HTTP_PROXY": "http://p", "http_proxy": "http://p", "NO_PROXY": "local", "no_proxy": "local"}
-	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got %v, %v; want %v", got, err, want)
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v; want %v", got, want)
 	}
 	tr := exampleTranslation(load(t, "services: {web: {image: nginx, environment: {HTTP_PROXY: mine}}}"), newest)
 	tr.proxy = got

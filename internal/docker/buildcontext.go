@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +19,9 @@ import (
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/internal/hostfile"
 )
 
 // buildContext is a folder to build from.
@@ -47,7 +51,11 @@ func openContext(dir, dockerfile, inline string) (*buildContext, error) {
 		return nil, err
 	}
 	var patterns []string
-	for _, name := range []string{path + ".dockerignore", filepath.Join(dir, ".dockerignore")} {
+	names := []string{filepath.Join(dir, ".dockerignore")}
+	if path != "" {
+		names = append([]string{path + ".dockerignore"}, names...)
+	}
+	for _, name := range names {
 		patterns, err = readIgnore(name)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -80,7 +88,7 @@ func (b *buildContext) find(dockerfile string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(b.dir, dockerfile)
 	}
-	content, err := os.ReadFile(path)
+	content, err := hostfile.Read(path, build.MaxText)
 	if err != nil {
 		return "", fmt.Errorf("read Dockerfile: %w", err)
 	}
@@ -101,12 +109,11 @@ func (b *buildContext) place(content []byte) {
 }
 
 func readIgnore(name string) ([]string, error) {
-	f, err := os.Open(name)
+	text, err := hostfile.Read(name, build.MaxText)
 	if err != nil {
 		return nil, fmt.Errorf("read ignore file: %w", err)
 	}
-	defer f.Close()
-	patterns, err := ignorefile.ReadAll(f)
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("read ignore file %s: %w", name, err)
 	}
@@ -221,17 +228,8 @@ func addFile(w *tar.Writer, path, name string, d fs.DirEntry) error {
 	if runtime.GOOS == "windows" {
 		header.Mode |= 0o755 // which has no permission bits of its own
 	}
-	if err := w.WriteHeader(header); err != nil {
-		return err
-	}
 	if !info.Mode().IsRegular() {
-		return nil
+		return w.WriteHeader(header)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(w, f)
-	return err
+	return hostfile.Archive(w, header, path)
 }

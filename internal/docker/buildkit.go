@@ -24,15 +24,8 @@ func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, rep
 	if !e.wantsBuildKit(ctx, c) {
 		return e.buildClassic(ctx, c, spec, report)
 	}
-	config, err := e.settings.config()
-	if err != nil {
-		return err
-	}
-	proxy, err := e.proxyVariables(e.osType())
-	if err != nil {
-		return err
-	}
-	return build.Build(ctx, c, spec, build.Options{Config: config, Proxy: proxy, TempDir: e.settings.Getenv("TMPDIR")}, report)
+	opt := build.Options{Config: e.buildConfig(), Proxy: e.proxyVariables(e.osType()), TempDir: e.settings.Getenv("TMPDIR")}
+	return build.Build(ctx, c, spec, opt, report)
 }
 
 func (e *Engine) wantsBuildKit(ctx context.Context, c *client.Client) bool {

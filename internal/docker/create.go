@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/docker/docker/api/types/container"
@@ -12,8 +11,12 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
+
+// maxSmallFile is the most that is read of profiles, certificates and the like.
+const maxSmallFile = 1 << 20
 
 // CreateContainer implements convergence.Containers. A container that cannot be
 // attached to all its networks is removed again. A taken name wraps
@@ -24,10 +27,8 @@ func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec)
 		return convergence.CreateResult{}, err
 	}
 	t := newTranslation(in, c.ClientVersion(), e.osType())
-	t.readFile = os.ReadFile
-	if t.proxy, err = e.proxyVariables(t.os); err != nil {
-		return convergence.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
-	}
+	t.readFile = func(path string) ([]byte, error) { return hostfile.Read(path, maxSmallFile) }
+	t.proxy = e.proxyVariables(t.os)
 	if t.needsImage() {
 		found, err := e.inspectImage(ctx, in.Service.Image)
 		if err != nil {

@@ -17,11 +17,7 @@ const usualDetachKeys = "ctrl-p,ctrl-q"
 // detachKeys are the keys that leave a session: asked for, of config.json, or
 // the usual ones.
 func (e *Engine) detachKeys(asked string) (name string, keys []byte, err error) {
-	file, err := e.settings.config()
-	if err != nil {
-		return "", nil, err
-	}
-	name = cmp.Or(asked, file.DetachKeys, usualDetachKeys)
+	name = cmp.Or(asked, e.settings.usable().DetachKeys, usualDetachKeys)
 	if keys, err = term.ToBytes(name); err != nil {
 		return "", nil, fmt.Errorf("detach keys %q: give characters or ctrl-a to ctrl-z, with commas between: %w", name, err)
 	}

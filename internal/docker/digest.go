@@ -17,12 +17,9 @@ func (e *Engine) ResolveDigest(ctx context.Context, ref convergence.ImageRef) (s
 	if err != nil {
 		return "", fmt.Errorf("resolve %s: not an image reference: %w", ref.Ref, err)
 	}
-	auth, err := e.credentials(registryOf(named))
-	if err != nil {
-		return "", fmt.Errorf("resolve %s: %w", ref.Ref, err)
-	}
+	given := e.credentials(registryOf(named))
 	found, err := call(ctx, e, read(), "resolve "+ref.Ref, func(ctx context.Context, d *client.Client) (registry.DistributionInspect, error) {
-		return d.DistributionInspect(ctx, named.String(), auth)
+		return d.DistributionInspect(ctx, named.String(), given.auth)
 	})
 	return found.Descriptor.Digest.String(), err
 }

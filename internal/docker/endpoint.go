@@ -20,6 +20,8 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/sockets"
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/musterdev/muster/internal/hostfile"
 )
 
 // endpoint is where and how to reach an engine.
@@ -90,7 +92,7 @@ func (s settings) tlsConfig() (*tls.Config, error) {
 	}
 	dir := cmp.Or(s.Getenv("DOCKER_CERT_PATH"), s.ConfigDir)
 	read := func(given, name string) ([]byte, error) {
-		b, err := os.ReadFile(cmp.Or(given, filepath.Join(dir, name)))
+		b, err := hostfile.Read(cmp.Or(given, filepath.Join(dir, name)), maxSmallFile)
 		if errors.Is(err, os.ErrNotExist) && given == "" {
 			return nil, nil // a client without that file is fine
 		}

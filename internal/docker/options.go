@@ -1,14 +1,19 @@
 package docker
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/config/configfile"
+
+	"github.com/musterdev/muster/internal/hostfile"
 )
 
 // Options say which engine to use, as the docker command line's global flags
@@ -29,13 +34,43 @@ type Options struct {
 	Cert      string
 	Key       string
 	UserAgent string // empty is muster
+	// Warn is told of what is wrong with docker's configuration: it is done without
+	// it, and only what needs it fails. Nil tells nobody.
+	Warn func(text string)
 }
 
 // settings are Options with everything looked up but config.json, which most
 // commands need only for the name of the current context.
 type settings struct {
 	Options
-	config func() (*configfile.ConfigFile, error)
+	// config is config.json, or an empty one if that cannot be read; broken then
+	// says why.
+	config func() (file *configfile.ConfigFile, broken error)
+	warned *onceEach
+}
+
+// onceEach says every text once.
+type onceEach struct {
+	mu   sync.Mutex
+	said map[string]bool
+}
+
+func (s settings) warn(text string) {
+	s.warned.mu.Lock()
+	defer s.warned.mu.Unlock()
+	if s.Warn != nil && !s.warned.said[text] {
+		s.Warn(text)
+	}
+	s.warned.said[text] = true
+}
+
+// usable is config.json, or an empty one, with a warning, if that cannot be read.
+func (s settings) usable() *configfile.ConfigFile {
+	file, broken := s.config()
+	if broken != nil {
+		s.warn(broken.Error() + "; going on without it: no credentials, no current context, no proxies")
+	}
+	return file
 }
 
 func (o Options) settings() settings {
@@ -47,14 +82,31 @@ func (o Options) settings() settings {
 	}
 	o.UserAgent = cmp.Or(o.UserAgent, "muster")
 	dir := o.ConfigDir
-	return settings{Options: o, config: sync.OnceValues(func() (*configfile.ConfigFile, error) {
-		file, err := config.Load(dir)
-		if err != nil {
-			return nil, fmt.Errorf("read docker configuration: %w", err)
-		}
-		return file, nil
-	})}
+	return settings{
+		Options: o, warned: &onceEach{said: map[string]bool{}},
+		config: sync.OnceValues(func() (*configfile.ConfigFile, error) { return readConfig(filepath.Join(dir, config.ConfigFileName)) }),
+	}
 }
+
+// readConfig reads config.json. A file that is not there is an empty one.
+func readConfig(path string) (*configfile.ConfigFile, error) {
+	text, err := hostfile.Read(path, maxConfig)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return configfile.New(path), fmt.Errorf("read docker configuration %s: %w", path, hostfile.Reason(err))
+	}
+	file := configfile.New(path)
+	if err == nil {
+		err = file.LoadFromReader(bytes.NewReader(text))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return configfile.New(path), fmt.Errorf("read docker configuration %s: %w", path, err)
+	}
+	return file, nil
+}
+
+// maxConfig is the most that is read of config.json, which holds certificates and
+// tokens at times.
+const maxConfig = 16 << 20
 
 func home(getenv func(string) string) string {
 	if dir := cmp.Or(getenv("HOME"), getenv("USERPROFILE")); dir != "" {
@@ -77,11 +129,7 @@ func (s settings) contextName() (string, error) {
 	if name == "" && s.Host == "" && s.Getenv("DOCKER_HOST") == "" {
 		name = s.Getenv("DOCKER_CONTEXT")
 		if name == "" {
-			file, err := s.config()
-			if err != nil {
-				return "", err
-			}
-			name = file.CurrentContext
+			name = s.usable().CurrentContext
 		}
 	}
 	if name == "default" {

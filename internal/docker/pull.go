@@ -36,15 +36,12 @@ func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report
 	if _, err := e.connected(ctx); err != nil {
 		return err
 	}
-	auth, err := e.credentials(registryOf(named))
-	if err != nil {
-		return fmt.Errorf("pull %s: %w", ref.Ref, err)
-	}
-	return e.tryAgain(ctx, "pull", named, ref.Ref, auth != "", report, func() error { return e.pull(ctx, named, ref, auth, report) })
+	given := e.credentials(registryOf(named))
+	return e.tryAgain(ctx, "pull", named, ref.Ref, given, report, func() error { return e.pull(ctx, named, ref, given.auth, report) })
 }
 
 // tryAgain transfers an image until that succeeds or fails for good.
-func (e *Engine) tryAgain(ctx context.Context, verb string, named reference.Named, ref string, authenticated bool, report func(convergence.Progress), transfer func() error) error {
+func (e *Engine) tryAgain(ctx context.Context, verb string, named reference.Named, ref string, given credentials, report func(convergence.Progress), transfer func() error) error {
 	for try := 1; ; try++ {
 		err := transfer()
 		if err == nil {
@@ -55,7 +52,7 @@ func (e *Engine) tryAgain(ctx context.Context, verb string, named reference.Name
 		}
 		asked := retryAfter(err)
 		if try == transferTries || !passing(err) || asked > maxPause {
-			return e.registryError(ctx, verb, named, ref, authenticated, err)
+			return e.registryError(ctx, verb, named, ref, given, err)
 		}
 		wait := pause(try, asked, rand.Float64())
 		report(convergence.Progress{
@@ -220,7 +217,7 @@ func passing(err error) bool {
 }
 
 // registryError words a failed pull or push for the person who has to act.
-func (e *Engine) registryError(ctx context.Context, verb string, named reference.Named, ref string, authenticated bool, err error) error {
+func (e *Engine) registryError(ctx context.Context, verb string, named reference.Named, ref string, given credentials, err error) error {
 	host, doing := registryOf(named), verb+" "+ref
 	if hiddenByPlain(err) {
 		// Without credentials a registry that may do without TLS is asked by plain
@@ -235,13 +232,13 @@ func (e *Engine) registryError(ctx context.Context, verb string, named reference
 	switch classify(err) {
 	case failedName:
 		msg := fmt.Sprintf("registry %s has no such image, tag or platform: check the name (%s)", host, text)
-		if !authenticated {
-			msg = fmt.Sprintf("registry %s has no such image, tag or platform, or wants credentials and none are stored: check the name, or docker login %s (%s)", host, host, text)
+		if given.auth == "" {
+			msg = fmt.Sprintf("registry %s has no such image, tag or platform, or wants credentials and %s: check the name, or docker login %s (%s)", host, given.missing(), host, text)
 		}
 		return &callError{doing, msg, convergence.ErrNotFound, err}
 	case failedCredentials:
-		msg := fmt.Sprintf("registry %s wants credentials and none are stored: docker login %s (%s)", host, host, text)
-		if authenticated {
+		msg := fmt.Sprintf("registry %s wants credentials and %s: docker login %s (%s)", host, given.missing(), host, text)
+		if given.auth != "" {
 			msg = fmt.Sprintf("registry %s refuses the stored credentials: docker login %s (%s)", host, host, text)
 		}
 		return &callError{doing, msg, nil, err}

@@ -21,11 +21,8 @@ func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, report
 	if _, err := e.connected(ctx); err != nil {
 		return err
 	}
-	auth, err := e.credentials(registryOf(named))
-	if err != nil {
-		return fmt.Errorf("push %s: %w", ref.Ref, err)
-	}
-	return e.tryAgain(ctx, "push", named, ref.Ref, auth != "", report, func() error { return e.push(ctx, named, ref, auth, report) })
+	given := e.credentials(registryOf(named))
+	return e.tryAgain(ctx, "push", named, ref.Ref, given, report, func() error { return e.push(ctx, named, ref, given.auth, report) })
 }
 
 func (e *Engine) push(ctx context.Context, named reference.Named, ref convergence.ImageRef, auth string, report func(convergence.Progress)) error {

@@ -119,7 +119,7 @@ func TestCancelledWaitGivesTheLockUp(t *testing.T) {
 // TestHelper is the other process of TestKilledHolder, TestRun and TestTwoUsers.
 func TestHelper(t *testing.T) {
 	if os.Getenv("LOCK_TEST_RUN") != "" {
-		os.Stdout.WriteString(string(ThisRun()) + "\n")
+		os.Stdout.WriteString(string(ThisRun(nil)) + "\n")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}
@@ -403,9 +403,11 @@ func TestFoldersAreTheMachines(t *testing.T) {
 
 // TestRun: of a run it can be told whether it goes on.
 func TestRun(t *testing.T) {
-	this := ThisRun()
-	if !this.Self() || this.Life() != Alive || this.PID() != os.Getpid() {
-		t.Errorf("this run %s: self %t, life %d, pid %d", this, this.Self(), this.Life(), this.PID())
+	l := acquire(t, options(t.TempDir()))
+	defer l.Release()
+	this := ThisRun(l)
+	if !this.Excludes(nil) || this.Life() != Alive || this.PID() != os.Getpid() {
+		t.Errorf("this run %s: life %d, pid %d", this, this.Life(), this.PID())
 	}
 	helper := exec.Command(os.Args[0], "-test.run=^TestHelper$")
 	helper.Env = append(os.Environ(), "LOCK_TEST_RUN=1")
@@ -425,8 +427,15 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := Run(strings.TrimSpace(line))
-	if other.Self() || other.Life() != Alive {
-		t.Errorf("another run %s: self %t, life %d", other, other.Self(), other.Life())
+	if other.Excludes(l) || other.Life() != Alive {
+		t.Errorf("another run %s: life %d", other, other.Life())
+	}
+	elsewhere := acquire(t, options(t.TempDir()))
+	defer elsewhere.Release()
+	f := strings.Split(string(this), ".")
+	f[3] = "anotherprocess"
+	if r := Run(strings.Join(f, ".")); !r.Excludes(l) || r.Excludes(elsewhere) || r.Excludes(nil) {
+		t.Errorf("a run that shares the lock: %t, one that does not: %t, with none: %t", r.Excludes(l), r.Excludes(elsewhere), r.Excludes(nil))
 	}
 	in.Close()
 	if err := helper.Wait(); err != nil {
@@ -435,10 +444,10 @@ func TestRun(t *testing.T) {
 	if other.Life() != Dead {
 		t.Errorf("a run that ended: life %d", other.Life())
 	}
-	pid, start, _, _ := this.parts()
-	for _, r := range []Run{"", "x", "1.2.3", Run(strconv.Itoa(pid) + "." + start + ".elsewhere.1234"), "-1.2.3.4"} {
-		if r.Self() || r.Life() != LifeUnknown || r.PID() != 0 {
-			t.Errorf("%q: self %t, life %d, pid %d", r, r.Self(), r.Life(), r.PID())
+	f[2] = "elsewhere"
+	for _, r := range []Run{"", "x", "1.2.3", Run(strings.Join(f, ".")), "-1.2.3.4.5"} {
+		if r.Excludes(l) || r.Life() != LifeUnknown || r.PID() != 0 {
+			t.Errorf("%q: life %d, pid %d", r, r.Life(), r.PID())
 		}
 	}
 }

@@ -264,6 +264,15 @@ func trusted(path string, group int) bool {
 	return err == nil && slices.Contains(groups, strconv.Itoa(group))
 }
 
+// placeOf tells folders apart that have one path in different containers.
+func placeOf(f Folder) string {
+	var at syscall.Stat_t
+	if err := syscall.Stat(f.Path, &at); err != nil {
+		return unlocked
+	}
+	return fmt.Sprintf("%x-%x", uint64(at.Dev), at.Ino)
+}
+
 func groupOf(info fs.FileInfo) int {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int(stat.Gid)

@@ -3,7 +3,6 @@ package lock
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -20,46 +19,67 @@ const (
 	Alive
 )
 
-// Run names a run of the program, so that any process of the same machine can
-// tell whether it goes on: its process, when that began, and where.
+// Run names a run of the program, so that another one can tell whether it goes on
+// and whether the two exclude each other: by its process, when that began, on
+// which machine, and where its locks lie.
 type Run string
 
-// ThisRun is the run of this process.
-func ThisRun() Run {
-	return Run(fmt.Sprintf("%d.%s.%s.%s", os.Getpid(), startOf(os.Getpid()), where(), thisProcess[:8]))
+// ThisRun is the run of this process, which holds the lock; nil is none.
+func ThisRun(l *Lock) Run {
+	return Run(strings.Join([]string{strconv.Itoa(os.Getpid()), startOf(os.Getpid()), where(), thisProcess, l.place()}, "."))
 }
 
-// Self reports whether it is the run of this very process.
-func (r Run) Self() bool { return r == ThisRun() }
+// unlocked is the place of a lock that is none.
+const unlocked = "none"
+
+// place stands for the folder of the lock.
+func (l *Lock) place() string {
+	if l == nil {
+		return unlocked
+	}
+	return placeOf(l.folder)
+}
+
+// Excludes reports whether the run cannot have been at work while this process
+// holds the lock: it is this process, or shares its locks.
+func (r Run) Excludes(l *Lock) bool {
+	f, ok := r.fields()
+	return ok && (f.process == thisProcess || f.machine == where() && f.place != unlocked && f.place == l.place())
+}
 
 // PID is the number of the process, where that says anything here.
 func (r Run) PID() int {
-	pid, _, place, ok := r.parts()
-	if !ok || place != where() {
+	f, ok := r.fields()
+	if !ok || f.machine != where() {
 		return 0
 	}
-	return pid
+	return f.pid
 }
 
 // Life reports whether the process of the run goes on.
 func (r Run) Life() Life {
-	pid, start, place, ok := r.parts()
-	if !ok || place != where() {
+	f, ok := r.fields()
+	switch {
+	case !ok || f.machine != where():
 		return LifeUnknown
-	}
-	if !exists(pid) || startOf(pid) != start {
+	case !exists(f.pid) || startOf(f.pid) != f.start:
 		return Dead
 	}
 	return Alive
 }
 
-func (r Run) parts() (pid int, start, place string, ok bool) {
+type runFields struct {
+	pid                            int
+	start, machine, process, place string
+}
+
+func (r Run) fields() (runFields, bool) {
 	f := strings.Split(string(r), ".")
-	if len(f) != 4 {
-		return 0, "", "", false
+	if len(f) != 5 {
+		return runFields{}, false
 	}
 	pid, err := strconv.Atoi(f[0])
-	return pid, f[1], f[2], err == nil && pid > 0
+	return runFields{pid, f[1], f[2], f[3], f[4]}, err == nil && pid > 0
 }
 
 // where stands for what gives process numbers their meaning: one start of one

@@ -3,7 +3,6 @@ package watch
 import (
 	"cmp"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
@@ -75,11 +75,7 @@ func contextOf(p *project.Project, s *project.Service) (buildContext, error) {
 }
 
 func readIgnoreFile(name string) (patterns []string, found bool) {
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil, false
-	}
-	f, err := os.Open(name)
+	f, err := hostfile.Open(name)
 	if err != nil {
 		return nil, false
 	}

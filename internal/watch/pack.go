@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/musterdev/muster/internal/hostfile"
 )
 
 // packed is an archive that is written as it is read.
@@ -107,12 +109,15 @@ func packContent(archive *tar.Writer, f File) error {
 // openRegular opens a regular file; nil if the path is something else by now,
 // which must not be waited for.
 func openRegular(name string) (*os.File, fs.FileInfo, error) {
-	file, err := os.OpenFile(name, os.O_RDONLY|nonblock, 0)
+	file, err := hostfile.Open(name)
+	if kind := (*hostfile.KindError)(nil); errors.As(err, &kind) {
+		return nil, nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil {
 		_ = file.Close()
 		return nil, nil, err
 	}

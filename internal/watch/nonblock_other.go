@@ -1,6 +1,0 @@
-//go:build !unix
-
-package watch
-
-// nonblock has no meaning where pipes are no files.
-const nonblock = 0

@@ -1,8 +1,0 @@
-//go:build unix
-
-package watch
-
-import "syscall"
-
-// nonblock opens a pipe without waiting for a writer.
-const nonblock = syscall.O_NONBLOCK
