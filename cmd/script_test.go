@@ -43,6 +43,7 @@ import (
 //	interrupt NAME [term]    send it a signal
 //	types NAME TEXT          type on its terminal; \n is the Enter key
 //	eventually REGEXP ARG... run Main until its standard output matches
+//	again NAME REGEXP ARG... run Main until a background muster has printed it
 //	finish NAME              wait for its end; stdout, stderr and rc are its
 //	byhand VERB NAME         what another user of the engine does to a container:
 //	                         start, stop, restart, kill, pause, remove
@@ -99,6 +100,7 @@ func playScripts(t *testing.T, scripts []string, th theatre) {
 			"types":      onWorld((*world).types),
 			"finish":     onWorld((*world).finish),
 			"eventually": onWorld((*world).eventually),
+			"again":      onWorld((*world).again),
 			"get":        onWorld((*world).get),
 			"answers":    onWorld((*world).answers),
 			"byhand":     onWorld((*world).byHand),
@@ -315,6 +317,26 @@ func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 		return want.MatchString(last)
 	}) {
 		ts.Fatalf("%q does not come\n%s", args[0], last)
+	}
+}
+
+// again is for what a background muster only notices once it has come far enough,
+// which cannot be seen.
+func (w *world) again(ts *testscript.TestScript, _ bool, args []string) {
+	b, want := w.background(ts, args[0]), regexp.MustCompile("(?m)"+args[1])
+	var last bytes.Buffer
+	if !w.patience.Wait(context.Background(), func() bool {
+		app := w.app(environ(ts), ts.MkAbs("."))
+		last.Reset()
+		app.Out, app.Err = &last, &last
+		Main(app, args[2:])
+		out, _ := b.out.next()
+		return want.MatchString(out) || len(b.done) > 0
+	}) || len(b.done) > 0 {
+		out, _ := b.out.next()
+		if errs, _ := b.err.next(); !want.MatchString(out) {
+			ts.Fatalf("%q does not come\n[stdout]\n%s[stderr]\n%s[the last try]\n%s", args[1], out, errs, last.String())
+		}
 	}
 }
 

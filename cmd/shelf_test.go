@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,12 +52,15 @@ func (h *shelf) write(name, text string) {
 func (h *shelf) run(args ...string) (stdout, stderr string, code int) {
 	h.Helper()
 	var out, errs bytes.Buffer
-	app := &App{
-		In: strings.NewReader(""), Out: &out, Err: &errs, Env: h.env, Dir: h.dir, Version: "v1.2.3", LockDir: filepath.Join(h.dir, ".locks"),
+	code = Main(h.app(&out, &errs), args)
+	return out.String(), errs.String(), code
+}
+
+func (h *shelf) app(out, errs io.Writer) *App {
+	return &App{
+		In: strings.NewReader(""), Out: out, Err: errs, Env: h.env, Dir: h.dir, Version: "v1.2.3", LockDir: filepath.Join(h.dir, ".locks"),
 		Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
 	}
-	code = Main(app, args)
-	return out.String(), errs.String(), code
 }
 
 // must is run for what has to succeed.

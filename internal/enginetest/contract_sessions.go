@@ -142,6 +142,18 @@ func (s *stage) testWait() {
 			s.Errorf("code %d, want 6", code)
 		}
 	}
+	again := s.up("again", turn("/go")+"rm /go; exit 5", func(c *types.ServiceConfig) { c.Restart = "always" })
+	ended := make(chan error, 1)
+	go func() { // ends with an exit, although the container is restarted, which may have reset the code
+		_, err := s.inside().WaitContainer(s.Context(), again)
+		ended <- err
+	}()
+	// Whether the engine waits already cannot be seen: more than one exit, then.
+	s.awaits("the end of waiting", func() bool {
+		_, _ = s.Exec(s.Context(), again, convergence.ExecSpec{Command: []string{"touch", "/go"}}) // it may be down
+		return len(ended) > 0
+	})
+	s.must(<-ended)
 	if _, err := s.inside().WaitContainer(s.Context(), convergence.Ref{Name: s.name + "-none"}); !errors.Is(err, convergence.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}

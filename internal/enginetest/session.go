@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/musterdev/muster/convergence"
 )
@@ -246,15 +247,18 @@ func (e *Engine) WaitContainer(ctx context.Context, ref convergence.Ref) (int, e
 	code := 0
 	err := e.call(ctx, Call{Method: "WaitContainer", Target: e.nameOf(ref)}, func() error {
 		var gone error
-		seen := false
+		seen, before := false, time.Time{}
 		err := e.until(ctx, func() bool {
 			c, err := e.find(ref.Key())
 			if err != nil {
 				gone = err
 				return true
 			}
-			seen, code = true, c.exitCode
-			return !c.up()
+			if !seen {
+				seen, before = true, c.finishedAt
+			}
+			code = c.exitCode
+			return !c.up() || !c.finishedAt.Equal(before) // restarted since, perhaps
 		})
 		if seen && errors.Is(gone, convergence.ErrNotFound) {
 			gone = nil // removed with its end

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// engineRows have an engine each, since they end it.
+// engineRows end the engine, and start it again.
 func engineRows() []row {
 	return []row{
 		{"31", "the engine is stopped and started (SIGTERM), the stack running", "not taken for stops by a user; everything runs again, dependencies before their dependents", engineStopped},
@@ -22,12 +22,12 @@ func engineRows() []row {
 // reboot ends the engine with a signal and starts it again.
 func (st *stage) reboot(t *testing.T, signal syscall.Signal) {
 	t.Helper()
+	st.engine.t = t
 	st.engine.end(signal)
 	st.engine.start()
 }
 
 func engineStopped(t *testing.T, st *stage) string {
-	st.engine = newEngine(t)
 	s := st.stack(t, "row31", named("db", "command: "+runs, supervised)+
 		service("web", "command: "+runs, supervised, "depends_on: [db]")+
 		service("engines", "command: "+runs, "restart: unless-stopped"))
@@ -37,14 +37,13 @@ func engineStopped(t *testing.T, st *stage) string {
 	for _, name := range []string{"db", "web", "engines"} {
 		s.until(name+" runs again", func() bool { return s.runs(name) == 2 && s.state(name) == "running" })
 	}
-	if db, web := s.inspect("db", ".State.StartedAt"), s.inspect("web", ".State.StartedAt"); web < db {
+	if db, web := s.started("db"), s.started("web"); web.Before(db) {
 		t.Errorf("web started at %s, before db at %s", web, db)
 	}
 	return "all run again, db before web"
 }
 
 func engineKilled(t *testing.T, st *stage) string {
-	st.engine = newEngine(t)
 	alone := st.stack(t, "alone32", one("command: "+runs, "restart: unless-stopped"))
 	alone.must("up", "-d")
 	s := st.stack(t, "row32", one("command: "+runs, "restart: unless-stopped"))
@@ -57,11 +56,11 @@ func engineKilled(t *testing.T, st *stage) string {
 
 func engineLives(t *testing.T, st *stage) string {
 	st.engine = newEngine(t, "--live-restore")
-	s := st.stack(t, "row33", one("command: "+runs, "restart: always")+service("ours", "command: "+runs, supervised))
+	s := st.watched(t, "row33", one("command: "+runs, "restart: always")+service("ours", "command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()
 	run := func() string {
-		return s.inspect("web", ".Id")[:12] + s.inspect("web", ".State.StartedAt") + s.inspect("ours", ".State.StartedAt")
+		return s.inspect("web", "Id")[:12] + s.inspect("web", "State.StartedAt") + s.inspect("ours", "State.StartedAt")
 	}
 	before := run()
 	st.reboot(t, syscall.SIGTERM)
@@ -70,8 +69,7 @@ func engineLives(t *testing.T, st *stage) string {
 }
 
 func stoppedBeforeBoot(t *testing.T, st *stage) string {
-	st.engine = newEngine(t)
-	s := st.stack(t, "row41b", named("unless", "command: "+runs, "restart: unless-stopped")+
+	s := st.watched(t, "row41b", named("unless", "command: "+runs, "restart: unless-stopped")+
 		service("always", "command: "+runs, "restart: always")+service("ours", "command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()

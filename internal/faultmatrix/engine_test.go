@@ -3,18 +3,23 @@
 package faultmatrix
 
 import (
-	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-)
 
-// patience is how long whatever must come may take; it bounds hangs.
-const patience = 90 * time.Second
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
+)
 
 // engine is a private dockerd: nobody else's containers are on it, and it may be
 // killed. It lives in a network namespace of its own: an engine takes the bridge
@@ -25,7 +30,8 @@ type engine struct {
 	dir     string
 	extra   []string // arguments of dockerd
 	running *exec.Cmd
-	log     bytes.Buffer
+	ended   chan struct{} // closed when it has
+	api     http.Client   // to ask without a process for each question
 }
 
 // images are what the rows run, taken from the engine that builds the tests' images.
@@ -37,11 +43,16 @@ func newEngine(t *testing.T, extra ...string) *engine {
 	if os.Getuid() != 0 {
 		t.Fatal("a private engine needs root")
 	}
-	dir, err := os.MkdirTemp("", "muster-engine") // short: sockets lie in it
+	run := testrun.Current(t)
+	dir, err := os.MkdirTemp("", "engine") // short: sockets lie in it
 	if err != nil {
 		t.Fatal(err)
 	}
+	run.Note("engine", dir)
 	e := &engine{t: t, dir: dir, extra: extra}
+	e.api.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", e.path("docker.sock"))
+	}}
 	t.Cleanup(e.destroy)
 	// A file is the namespace, which so outlives each run of the engine.
 	if err := os.WriteFile(e.path("net"), nil, 0o600); err != nil {
@@ -75,48 +86,62 @@ func (e *engine) host() string { return "unix://" + e.path("docker.sock") }
 // may still be winding down, and the first try fails.
 func (e *engine) start() {
 	e.t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		_ = os.Remove(e.path("pid")) // of the one that was killed
-		args := append([]string{
-			"--net=" + e.path("net"), "dockerd", "-H", e.host(), "--data-root", e.path("data"), "--exec-root", e.path("exec"), "--pidfile", e.path("pid"),
-			"--iptables=false", "--ip-masq=false",
-		}, e.extra...)
-		c := exec.Command("nsenter", args...)
-		c.Stdout, c.Stderr = &e.log, &e.log
-		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-		if err := c.Start(); err != nil {
-			e.t.Fatal(err)
-		}
-		ended := make(chan struct{})
-		go func() { _ = c.Wait(); close(ended) }() // the exit code of a killed engine says nothing
-		e.running = c
-		if e.answers(ended, deadline) {
+	ctx, cancel := patience.OfEngine().Context(e.t.Context())
+	defer cancel()
+	for ctx.Err() == nil {
+		e.launch()
+		up := false
+		patience.OfEngine().Wait(ctx, func() bool {
+			up = e.ask("/version", nil) == nil
+			return up || e.gone()
+		})
+		if up {
 			return
 		}
-		if time.Now().After(deadline) {
-			e.t.Fatalf("dockerd does not start:\n%s", e.tail())
-		}
+	}
+	e.t.Fatalf("dockerd does not start:\n%s", e.log())
+}
+
+// launch starts the process.
+func (e *engine) launch() {
+	e.t.Helper()
+	_ = os.Remove(e.path("pid")) // of the one that was killed
+	args := append([]string{
+		"--net=" + e.path("net"), "dockerd", "-H", e.host(), "--data-root", e.path("data"), "--exec-root", e.path("exec"), "--pidfile", e.path("pid"),
+		"--iptables=false", "--ip-masq=false",
+	}, e.extra...)
+	log, err := os.OpenFile(e.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer log.Close() // the engine has its own
+	c, ended := exec.Command("nsenter", args...), make(chan struct{})
+	c.Stdout, c.Stderr = log, log
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := c.Start(); err != nil {
+		e.t.Fatal(err)
+	}
+	go func() { _ = c.Wait(); close(ended) }() // the exit code of a killed engine says nothing
+	e.running, e.ended = c, ended
+}
+
+// gone reports whether the process has ended.
+func (e *engine) gone() bool {
+	select {
+	case <-e.ended:
+		return true
+	default:
+		return false
 	}
 }
 
-func (e *engine) answers(ended <-chan struct{}, deadline time.Time) bool {
-	for time.Now().Before(deadline) {
-		if e.docker("version").Run() == nil {
-			return true
-		}
-		select {
-		case <-ended:
-			return false
-		case <-time.After(50 * time.Millisecond):
-		}
+func (e *engine) log() string {
+	text, err := os.ReadFile(e.path("log"))
+	if err != nil {
+		return err.Error()
 	}
-	return false
-}
-
-func (e *engine) tail() string {
-	lines := strings.Split(e.log.String(), "\n")
-	return strings.Join(lines[max(0, len(lines)-20):], "\n")
+	lines := strings.SplitAfter(string(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-30):], "")
 }
 
 // end sends the engine a signal and waits until it is gone.
@@ -125,12 +150,10 @@ func (e *engine) end(signal syscall.Signal) {
 	if err := e.running.Process.Signal(signal); err != nil {
 		e.t.Fatal(err)
 	}
-	deadline := time.Now().Add(patience)
-	for syscall.Kill(e.running.Process.Pid, 0) == nil {
-		if time.Now().After(deadline) {
-			e.t.Fatalf("dockerd does not end on %v", signal)
-		}
-		time.Sleep(20 * time.Millisecond)
+	select {
+	case <-e.ended:
+	case <-patience.OfEngine().Out(e.t.Context()):
+		e.t.Fatalf("dockerd does not end on %v:\n%s", signal, e.log())
 	}
 }
 
@@ -139,26 +162,7 @@ func (e *engine) destroy() {
 	if out, err := e.docker("ps", "-aq").Output(); err == nil && len(out) > 0 {
 		_ = e.docker(append([]string{"rm", "-f"}, strings.Fields(string(out))...)...).Run()
 	}
-	if e.running == nil {
-		_ = os.RemoveAll(e.dir)
-		return
-	}
-	_ = e.running.Process.Signal(syscall.SIGTERM)
-	for i := 0; i < 200 && syscall.Kill(e.running.Process.Pid, 0) == nil; i++ {
-		time.Sleep(20 * time.Millisecond)
-	}
-	_ = e.running.Process.Kill()
-	if pid, err := os.ReadFile(e.path("exec/containerd/containerd.pid")); err == nil {
-		_ = exec.Command("kill", "-9", string(pid)).Run()
-	}
-	if mounts, err := os.ReadFile("/proc/self/mounts"); err == nil {
-		for line := range strings.Lines(string(mounts)) {
-			if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], e.dir) {
-				_ = syscall.Unmount(f[1], syscall.MNT_DETACH)
-			}
-		}
-	}
-	_ = os.RemoveAll(e.dir)
+	testrun.RemoveEngine(e.dir)
 }
 
 // docker is the docker command line, another user of the engine.
@@ -168,12 +172,55 @@ func (e *engine) docker(args ...string) *exec.Cmd {
 	return c
 }
 
-// buildMuster builds the program under test.
-func buildMuster(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "muster")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/muster").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+var errGone = errors.New("there is no such thing")
+
+// ask gets something of the engine's API: into a value that is written by JSON, or
+// as it is into a strings.Builder.
+func (e *engine) ask(path string, into any) error {
+	resp, err := e.api.Get("http://engine" + path)
+	if err != nil {
+		return err
 	}
-	return binary
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotFound {
+		return errGone
+	}
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	switch to := into.(type) {
+	case nil:
+		return nil
+	case *strings.Builder:
+		_, err = io.Copy(to, resp.Body)
+		return err
+	}
+	d := json.NewDecoder(resp.Body)
+	d.UseNumber()
+	return d.Decode(into)
+}
+
+// inspect is a field of a container, named by its path: "State.Status". It is
+// empty if the container is gone or has no such field.
+func (e *engine) inspect(container, field string) string {
+	var value any
+	if e.ask("/containers/"+container+"/json", &value) != nil {
+		return ""
+	}
+	for key := range strings.SplitSeq(field, ".") {
+		object, _ := value.(map[string]any)
+		value = object[key]
+	}
+	if value == nil {
+		return ""
+	}
+	return fmt.Sprint(value)
+}
+
+// runs counts how often the container's program began: each time it prints a line
+// "run". There is none if the container is gone.
+func (e *engine) runs(container string) int {
+	var log strings.Builder
+	_ = e.ask("/containers/"+container+"/logs?stdout=1", &log)
+	return strings.Count(log.String(), "run\n")
 }

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 var update = flag.Bool("update", false, "write docs/RELIABILITY.md")
@@ -36,10 +39,25 @@ func (st *stage) stack(t *testing.T, name, file string) *stack {
 	return newStack(t, st.engine, st.binary, name, file)
 }
 
+// watched is a stack in which something is to stay as it is. The canary's restart
+// takes longer than the supervisor's watchdog and the first delays of others.
+func (st *stage) watched(t *testing.T, name, file string) *stack {
+	t.Helper()
+	return st.watchedFor(t, 3500*time.Millisecond, name, file)
+}
+
+// watchedFor is watched with as much time for something to go wrong.
+func (st *stage) watchedFor(t *testing.T, delay time.Duration, name, file string) *stack {
+	t.Helper()
+	return st.stack(t, name, file+service("canary", "command: "+runs, "network_mode: none",
+		fmt.Sprintf("deploy: {restart_policy: {condition: any, delay: %s}}", delay)))
+}
+
 // TestFaultMatrix plays every row. Rows that only touch their own containers run
-// at the same time on one engine; each of those that kill an engine has its own.
+// at the same time; those with many containers, and those that end the engine,
+// alone.
 func TestFaultMatrix(t *testing.T) {
-	binary := buildMuster(t)
+	binary := testrun.Current(t).Muster(t)
 	var mu sync.Mutex
 	seen := map[string]string{}
 	all := slices.Concat(quietRows(), streamRows(), massRows(), engineRows())
@@ -59,8 +77,8 @@ func TestFaultMatrix(t *testing.T) {
 		for _, r := range massRows() {
 			t.Run("mass/"+r.number, func(t *testing.T) { seen[r.number] = r.play(t, shared) })
 		}
-		for _, r := range engineRows() {
-			t.Run("engine/"+r.number, func(t *testing.T) { seen[r.number] = r.play(t, &stage{binary: binary}) })
+		for _, r := range engineRows() { // the last, since they end the engine
+			t.Run("engine/"+r.number, func(t *testing.T) { seen[r.number] = r.play(t, &stage{engine: shared.engine, binary: binary}) })
 		}
 	})
 	if t.Failed() || len(seen) < len(all) {

@@ -19,6 +19,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 // soaked is a stack of every kind of restart that there is.
@@ -78,7 +81,7 @@ func TestSoak(t *testing.T) {
 	}
 	fmt.Printf("soak: %d minutes, SOAK_SEED=%d\n", minutes, seed)
 	e := newEngine(t)
-	s := &soak{stack: newStack(t, e, buildMuster(t), "soak", soaked), random: rand.New(rand.NewPCG(seed, 0)), seen: map[string]int{}}
+	s := &soak{stack: newStack(t, e, testrun.Current(t).Muster(t), "soak", soaked), random: rand.New(rand.NewPCG(seed, 0)), seen: map[string]int{}}
 	s.must("up", "-d")
 	s.supervise()
 	for range 10 { // whatever is allocated once is by then
@@ -174,17 +177,11 @@ func (s *soak) settle() {
 		slices.Sort(services)
 		return services
 	}
-	deadline := time.Now().Add(2 * patience) // the longest delay of a crash loop, and a resync
-	for !slices.Equal(running(), want) {
-		if time.Now().After(deadline) && s.replaceLost() {
-			deadline = time.Now().Add(2 * patience)
+	back := func() bool { return slices.Equal(running(), want) }
+	for !patience.OfEngine().Wait(s.Context(), back) {
+		if !s.replaceLost() {
+			s.Fatalf("running: %q, want %q\n%s", running(), want, s.must("ps", "-a"))
 		}
-		if time.Now().After(deadline) {
-			since := s.docker("events", "--since", "1h", "--until", "0s", "--filter", "event=start", "--filter", "event=die", "--filter", "event=kill", "--filter", "event=stop",
-				"--format", "{{.TimeNano}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.signal}}")
-			s.Fatalf("running: %q, want %q\n%s\nthe engine's last events:\n%s", running(), want, s.must("ps", "-a"), since)
-		}
-		time.Sleep(200 * time.Millisecond)
 	}
 	ids := s.docker("ps", "-aq", "--filter", "label=com.docker.compose.project=soak")
 	s.must("up", "-d")

@@ -15,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 // stack is a project on a private engine, which a supervisor keeps.
@@ -53,17 +56,20 @@ func newStack(t *testing.T, e *engine, binary, name, file string) *stack {
 	t.Helper()
 	s := &stack{T: t, engine: e, binary: binary, name: name, host: e.host()}
 	var err error
-	if s.dir, err = os.MkdirTemp("", "muster-row"); err != nil {
+	if s.dir, err = os.MkdirTemp("", "row"); err != nil { // short: sockets lie in it
 		t.Fatal(err)
 	}
 	s.write(file)
 	t.Cleanup(func() {
 		s.endKeeper(syscall.SIGTERM)
+		_ = s.muster("down", "-v", "-t", "0", "--remove-orphans").Run() // the engine goes anyway
+		_ = os.RemoveAll(s.dir)
+	})
+	testrun.ExplainFailure(t, testrun.Onlooker{Host: e.host(), Log: e.log}, name)
+	t.Cleanup(func() {
 		if t.Failed() && s.keeper != nil {
 			t.Logf("audit:\n%s", s.keeper.text())
 		}
-		_ = s.muster("down", "-v", "-t", "0", "--remove-orphans").Run() // the engine goes anyway
-		_ = os.RemoveAll(s.dir)
 	})
 	return s
 }
@@ -168,51 +174,44 @@ func (s *stack) decided(action, reason, service string) bool {
 func (s *stack) container(service string) string { return s.name + "-" + service + "-1" }
 
 // inspect is a field of the service's first container; empty if it is gone.
-func (s *stack) inspect(service, format string) string {
-	out, err := s.engine.docker("inspect", "--type", "container", "-f", "{{"+format+"}}", s.container(service)).Output()
+func (s *stack) inspect(service, field string) string {
+	return s.engine.inspect(s.container(service), field)
+}
+
+// started is when the service's first container was.
+func (s *stack) started(service string) time.Time {
+	s.Helper()
+	at, err := time.Parse(time.RFC3339Nano, s.inspect(service, "State.StartedAt"))
 	if err != nil {
-		return ""
+		s.Fatal(err)
 	}
-	return strings.TrimSpace(string(out))
+	return at
 }
 
 // state is "running", "exited (3)" and the like, or "gone".
 func (s *stack) state(service string) string {
-	st := s.inspect(service, ".State.Status")
+	st := s.inspect(service, "State.Status")
 	switch st {
 	case "":
 		return "gone"
 	case "exited":
-		return st + " (" + s.inspect(service, ".State.ExitCode") + ")"
+		return st + " (" + s.inspect(service, "State.ExitCode") + ")"
 	}
 	return st
 }
 
-// runs counts how often the service's program began: each prints a line "run".
-func (s *stack) runs(service string) int {
-	out, _ := s.engine.docker("logs", s.container(service)).Output() // gone is none
-	return strings.Count(string(out), "run\n")
-}
+func (s *stack) runs(service string) int { return s.engine.runs(s.container(service)) }
 
 // crash kills the container's process from outside, as a host would.
 func (s *stack) crash(service string) {
 	s.Helper()
-	s.kill(s.inspect(service, ".State.Pid"))
+	s.kill(s.inspect(service, "State.Pid"))
 }
 
 // until waits for what must come.
 func (s *stack) until(what string, met func() bool) {
 	s.Helper()
-	s.untilWithin(patience, what, met)
-}
-
-func (s *stack) untilWithin(limit time.Duration, what string, met func() bool) {
-	s.Helper()
-	for deadline := time.Now().Add(limit); !met(); time.Sleep(30 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.Fatalf("%s: does not come", what)
-		}
-	}
+	patience.OfEngine().Until(s, what, met)
 }
 
 func (s *stack) untilState(service, want string) {
@@ -220,14 +219,21 @@ func (s *stack) untilState(service, want string) {
 	s.until(fmt.Sprintf("%s %s", service, want), func() bool { return s.state(service) == want })
 }
 
-// stays fails if the condition ceases to hold within the time that a supervisor
-// would need to do the wrong thing: its watchdog's, and the first delays.
+// stays fails if the condition ceases to hold before the supervisor has restarted
+// the canary, which is how it tells that time enough has passed for it.
 func (s *stack) stays(what string, holds func() bool) {
 	s.Helper()
-	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	s.untilState("canary", "running")
+	before := s.inspect("canary", "State.StartedAt")
+	s.crash("canary")
+	s.until("the canary's restart", func() bool {
 		if !holds() {
 			s.Fatalf("%s: no more", what)
 		}
+		return s.state("canary") == "running" && s.inspect("canary", "State.StartedAt") != before
+	})
+	if !holds() {
+		s.Fatalf("%s: no more", what)
 	}
 }
 

@@ -53,7 +53,7 @@ func (s *stack) crashes(n int) {
 }
 
 func streamBreaks(t *testing.T, st *stage) string {
-	s := st.stack(t, "row26", one("command: "+runs, supervised))
+	s := st.watched(t, "row26", one("command: "+runs, supervised))
 	s.behind().Add(events(faultproxy.EndAfter(2 * time.Second)))
 	s.must("up", "-d")
 	s.supervise()
@@ -72,7 +72,7 @@ func streamSilent(t *testing.T, st *stage) string {
 }
 
 func streamLies(t *testing.T, st *stage) string {
-	s := st.stack(t, "row28", one("command: "+runs, supervised)+service("engines", "command: "+runs, "restart: always")+
+	s := st.watched(t, "row28", one("command: "+runs, supervised)+service("engines", "command: "+runs, "restart: always")+
 		service("stopped", "command: "+runs, "restart: always"))
 	var n atomic.Int64
 	var held atomic.Pointer[string]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/faultproxy"
+	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
 )
 
@@ -26,7 +27,7 @@ services:
 // TestCrashInPreStart kills muster while a pre_start hook runs: down removes the
 // container of the hook, which runs on, and an up runs the hook anew.
 func TestCrashInPreStart(t *testing.T) {
-	binary := buildMuster(t)
+	binary := testrun.Current(t).Muster(t)
 	for _, next := range []string{"down", "up"} {
 		t.Run(next, func(t *testing.T) {
 			s := newStack(t, binary, "hook-"+next)

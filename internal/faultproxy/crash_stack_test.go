@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -20,10 +19,9 @@ import (
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/faultproxy"
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
-
-// patience bounds one run of muster.
-const patience = 2 * time.Minute
 
 // stackFile is a store with a named and an anonymous volume, and a client that
 // waits for it. Both end at once when told to.
@@ -58,7 +56,7 @@ func newStack(t *testing.T, binary, name string) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stack{T: t, binary: binary, dir: dir, name: fmt.Sprintf("fault%d-%s", os.Getpid(), name),
+	s := &stack{T: t, binary: binary, dir: dir, name: testrun.Current(t).Name("fault-" + name),
 		socket: filepath.Join(dir, "proxy.sock"), anonymous: map[string]bool{}}
 	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(stackFile), 0o644); err != nil {
 		t.Fatal(err)
@@ -76,12 +74,13 @@ func newStack(t *testing.T, binary, name string) *stack {
 		_ = s.proxy.Close()
 		_ = os.RemoveAll(dir)
 	})
+	testrun.ExplainFailure(t, testrun.Onlooker{}, s.name)
 	return s
 }
 
 // sweep removes what a failed test left behind.
 func (s *stack) sweep() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := patience.OfEngine().Context(context.Background())
 	defer cancel()
 	o, err := convergence.ObserveProject(ctx, s.engine, s.name)
 	if err != nil {
@@ -144,10 +143,15 @@ func (t *tool) release() {
 // wait returns the exit code; -1 if a signal ended it.
 func (t *tool) wait() int {
 	t.t.Helper()
-	stuck := time.AfterFunc(patience, func() { _ = t.Process.Kill() })
-	err := t.Wait()
-	if !stuck.Stop() {
-		t.t.Fatalf("%s took longer than %s:\n%s", t, patience, t.output())
+	ended := make(chan error, 1)
+	go func() { ended <- t.Wait() }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-patience.OfEngine().Out(t.t.Context()):
+		_ = t.Process.Kill()
+		<-ended
+		t.t.Fatalf("%s hangs:\n%s", t, t.output())
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -262,13 +266,5 @@ func (s *stack) checkNamedData() {
 	s.Helper()
 	if got := s.inStore("cat /data/x"); got != "named\n" {
 		s.Errorf("data = %q, want the mark", got)
-	}
-}
-
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 }

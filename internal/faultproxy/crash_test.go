@@ -11,6 +11,7 @@ import (
 
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/faultproxy"
+	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
 )
 
@@ -19,7 +20,7 @@ import (
 // it converges, no data is lost, no temporary name stays, nothing is left after
 // down.
 func TestCrashEnumeration(t *testing.T) {
-	binary := buildMuster(t)
+	binary := testrun.Current(t).Muster(t)
 	for _, sc := range []scenario{
 		{name: "up", interrupted: []string{"up", "-d"}},
 		{name: "recreate", first: true, version: "2", interrupted: []string{"up", "-d"}},
@@ -42,7 +43,7 @@ func TestCrashEnumeration(t *testing.T) {
 // something: the command ends with 128 and the signal's number, nothing half-made
 // is left, what an attached up started is stopped, and the next run converges.
 func TestInterruptEnumeration(t *testing.T) {
-	binary := buildMuster(t)
+	binary := testrun.Current(t).Muster(t)
 	for _, sc := range []scenario{
 		{name: "sigup", interrupted: []string{"up"}, signal: syscall.SIGINT},
 		{name: "sigrecreate", first: true, version: "2", interrupted: []string{"up"}, signal: syscall.SIGINT},
@@ -215,11 +216,4 @@ func (s *stack) end() {
 	s.noteVolumes()
 	s.must("1", "down", "-v")
 	s.gone(true)
-}
-
-func buildMuster(t *testing.T) string {
-	t.Helper()
-	binary := t.TempDir() + "/muster"
-	run(t, "go", "build", "-o", binary, "../../cmd/muster")
-	return binary
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/internal/faultproxy"
+	"github.com/musterdev/muster/internal/patience"
 )
 
 // backend is a small HTTP server on a unix socket in the engine's place.
@@ -149,9 +150,7 @@ func TestHoldAndStall(t *testing.T) {
 		_, _, err := create(t, c)
 		done <- err
 	}()
-	for len(p.Calls()) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	patience.InMemory().Until(t, "the call", func() bool { return len(p.Calls()) > 0 })
 	if got := b.served.Load(); got != 0 {
 		t.Errorf("the engine saw %d calls while one was held", got)
 	}

@@ -3,7 +3,6 @@
 package faultproxy_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/internal/testrun"
 )
 
 // deafFile are two services that take their whole grace period to stop.
@@ -33,7 +34,7 @@ services:
 // an up that says that all runs must have seen it through: nothing is left of
 // the stop that could come back.
 func TestInterruptedStop(t *testing.T) {
-	binary := buildMuster(t)
+	binary := testrun.Current(t).Muster(t)
 	for _, command := range []string{"stop", "down", "restart", "rm -sf", "up -d --force-recreate"} {
 		for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
 			for _, nth := range []int{1, 2} {
@@ -96,7 +97,7 @@ func interruptStop(t *testing.T, binary string, command []string, sig syscall.Si
 // awaitStop returns when the engine has begun the n-th stop.
 func (s *stack) awaitStop(events convergence.EventStream, nth int) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := patience.OfEngine().Context(s.Context())
 	defer cancel()
 	for nth > 0 {
 		ev, err := events.Next(ctx)

@@ -11,11 +11,9 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/watch"
 )
-
-// patience is a safety net: nothing takes as long.
-const patience = 2 * time.Minute
 
 // TestSettle: every change that was made before is handed over when it returns.
 func TestSettle(t *testing.T) {
@@ -77,6 +75,7 @@ func watching(t *testing.T, dir string, triggers ...types.Trigger) *lookout {
 // expect waits until all the paths were told of, and returns whatever was.
 func (l *lookout) expect(names ...string) (told []string) {
 	l.Helper()
+	hangs := patience.InMemory().Out(l.Context())
 	missing := map[string]bool{}
 	for _, n := range names {
 		missing[filepath.Join(l.dir, n)] = true
@@ -88,7 +87,7 @@ func (l *lookout) expect(names ...string) (told []string) {
 				delete(missing, p)
 				told = append(told, p)
 			}
-		case <-time.After(patience):
+		case <-hangs:
 			l.Fatalf("never told of %v, but of %v", missing, told)
 		}
 	}
