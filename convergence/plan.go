@@ -136,18 +136,18 @@ func (p Plan) String() string {
 		if s.Destroys != "" {
 			why += " (destroys " + s.Destroys + ")"
 		}
-		rows[i] = [3]string{head, s.Action.String(), why}
+		rows[i] = [3]string{plain(head), plain(s.Action.String()), plain(why)} // a line each, whatever names hold
 		id, act = max(id, len([]rune(head))), max(act, len([]rune(rows[i][1])))
 	}
 	var b strings.Builder
 	for i, r := range rows {
 		fmt.Fprintf(&b, "%s%s  %s%s  %s\n", r[0], pad(r[0], id), r[1], pad(r[1], act), r[2])
 		for _, a := range p.Steps[i].OnFailure {
-			fmt.Fprintf(&b, "    if it fails: %s\n", a)
+			fmt.Fprintf(&b, "    if it fails: %s\n", plain(a.String()))
 		}
 	}
 	for _, w := range p.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", w)
+		fmt.Fprintf(&b, "warning: %s\n", plain(w))
 	}
 	return b.String()
 }
