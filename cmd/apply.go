@@ -74,6 +74,8 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
 		Want: op.target.project, HookOutput: op.hookOutput, Run: string(lock.ThisRun(s.held.Load())),
 	}
+	op.kept = map[convergence.ImageRef]convergence.Image{}
+	opt.Kept = op.kept
 	var answers providerAnswers
 	opt.Provider = answers.listen(plugins.Providers{Env: s.Env}.Run)
 	if p := op.target.project; p != nil {

@@ -255,7 +255,7 @@ func (s *session) pinImages(ctx context.Context, p *project.Project) (*project.P
 		if sv.Spec.Image == "" || sv.Provider || strings.Contains(sv.Image, "@") {
 			continue
 		}
-		digest, err := inside.ResolveDigest(ctx, convergence.ImageRef{Ref: sv.Image, Platform: sv.Spec.Platform})
+		digest, err := inside.ResolveDigest(ctx, convergence.ImageRef{Ref: sv.Image, Platform: sv.Platform})
 		if err != nil {
 			return nil, at(p.Positions.Of("services", sv.Name, "image"), err)
 		}

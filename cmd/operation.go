@@ -33,6 +33,8 @@ type operation struct {
 	// recalls reckons with what earlier commands asked of the engine: what it leaves
 	// running goes on running.
 	recalls bool
+	// kept are images that came for one of several platforms of a tag.
+	kept map[convergence.ImageRef]convergence.Image
 	// conflicts looks for what would make the plan fail half-way.
 	conflicts bool
 	// nothing is said if the plan is empty.
@@ -118,7 +120,7 @@ func (s *session) planned(ctx context.Context, e convergence.Engine, op operatio
 			return convergence.Plan{}, err
 		}
 	}
-	return s.plannedFor(have, op)
+	return s.plannedFor(have.WithImages(op.kept), op)
 }
 
 // refusedBy is an error if this engine can make no container of a service.

@@ -71,41 +71,52 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 		return err
 	}
 	var all []imageWork
-	pulled := map[string]bool{} // services may share an image
+	work := map[string]int{}                  // by tag, its place in all
+	pulled := map[convergence.ImageRef]bool{} // services may share an image
 	for _, sv := range services {
-		if sv.Provider || pulled[sv.Image] {
+		ref := convergence.ImageRef{Ref: sv.Image, Platform: sv.Platform}
+		if sv.Provider || pulled[ref] {
 			continue
 		}
-		if why := opt.skips(sv, local[sv.Image]); why != "" {
+		if why := opt.skips(sv, local[ref]); why != "" {
 			s.skipImage(sv.Name, why)
 			continue
 		}
-		pulled[sv.Image] = true
+		pulled[ref] = true
 		if s.global.dryRun {
-			s.inform("would pull " + sv.Image)
+			s.inform("would " + convergence.PullImage{Image: ref}.String())
 			continue
 		}
-		ref := convergence.ImageRef{Ref: sv.Image, Platform: sv.Spec.Platform}
-		all = append(all, imageWork{
-			ref: sv.Image, doing: "Pulling", done: "Pulled", failureWarns: opt.ignoreFailures || sv.Build,
-			work: func(ctx context.Context, report func(convergence.Progress)) error {
-				return at(p.Positions.Of("services", sv.Name, "image"), e.PullImage(ctx, ref, report))
-			},
-		})
+		pull := func(ctx context.Context, report func(convergence.Progress)) error {
+			return at(p.Positions.Of("services", sv.Name, "image"), e.PullImage(ctx, ref, report))
+		}
+		tag := project.FullTag(sv.Image)
+		if i, known := work[tag]; known { // for another platform: in turn
+			before := all[i].work
+			all[i].work = func(ctx context.Context, report func(convergence.Progress)) error {
+				if err := before(ctx, report); err != nil {
+					return err
+				}
+				return pull(ctx, report)
+			}
+			continue
+		}
+		work[tag] = len(all)
+		all = append(all, imageWork{ref: sv.Image, doing: "Pulling", done: "Pulled", failureWarns: opt.ignoreFailures || sv.Build, work: pull})
 	}
 	return s.workOnImages(ctx, "pull", all)
 }
 
 // localImages tells which of the services' images are there.
-func localImages(ctx context.Context, e convergence.Engine, services []*project.Service) (map[string]bool, error) {
+func localImages(ctx context.Context, e convergence.Engine, services []*project.Service) (map[convergence.ImageRef]bool, error) {
 	var refs []convergence.ImageRef
 	for _, sv := range services {
-		refs = append(refs, convergence.ImageRef{Ref: sv.Image, Platform: sv.Spec.Platform})
+		refs = append(refs, convergence.ImageRef{Ref: sv.Image, Platform: sv.Platform})
 	}
 	images, err := e.ListImages(ctx, refs)
-	there := map[string]bool{}
+	there := map[convergence.ImageRef]bool{}
 	for _, m := range images {
-		there[m.Ref] = true
+		there[convergence.ImageRef{Ref: m.Ref, Platform: m.Wanted}] = true
 	}
 	return there, err
 }

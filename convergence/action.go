@@ -152,7 +152,7 @@ type RemoveContainer struct {
 type RemoveImage struct{ Ref string }
 
 func (a PullImage) String() string {
-	if a.Image.Platform != "" {
+	if a.Image.Platform != "" && a.Image.Platform != project.NativePlatform {
 		return "pull " + a.Image.Ref + " for " + a.Image.Platform
 	}
 	return "pull " + a.Image.Ref

@@ -33,6 +33,9 @@ type ApplyOptions struct {
 	Tracker *Tracker
 	// Report is told of progress, by one goroutine at a time; nil tells nobody.
 	Report func(Progress)
+	// Kept, if set, receives the images of tags that several platforms share as they
+	// come: with an engine that keeps one image per tag the next takes the name.
+	Kept map[ImageRef]Image
 	// Limit bounds the changing calls at the same time; zero is DefaultLimit.
 	// Waits, hooks, pulls and builds do not count.
 	Limit int
@@ -109,6 +112,7 @@ type run struct {
 
 	images sync.Mutex // one lookup at a time, so that each image is asked for once
 	local  map[ImageRef]Image
+	shared map[string]bool // tags that steps bring for several platforms
 
 	mu      sync.Mutex
 	ids     map[string]string    // of containers made by the plan, by name
@@ -138,6 +142,8 @@ func newRun(ctx context.Context, p Plan, e Engine, opt ApplyOptions) *run {
 	}
 	r.halt, r.fail = context.WithCancelCause(ctx)
 	r.track(ctx)
+	maps.Copy(r.local, opt.Kept)
+	r.shared = sharedTags(p)
 	for _, s := range p.Steps {
 		r.steps[s.ID] = s
 		r.begun[s.ID] = r.begun[s.ID] || len(s.OnFailure) > 0

@@ -64,7 +64,10 @@ func (r *run) pullImage(ctx context.Context, a PullImage, id StepID) error {
 		}
 		r.reporter.tell(p)
 	})
-	if err == nil || !a.Optional || ctx.Err() != nil {
+	if err == nil {
+		return r.keep(ctx, a.Image)
+	}
+	if !a.Optional || ctx.Err() != nil {
 		return err
 	}
 	p := r.reporter.event(r.steps[id], Warning, "Skipped")
@@ -84,10 +87,50 @@ func (r *run) buildImage(ctx context.Context, a BuildImage, id StepID) error {
 			return errKept
 		}
 	}
-	return r.engine.BuildImage(ctx, a.Spec, func(p Progress) {
+	err := r.engine.BuildImage(ctx, a.Spec, func(p Progress) {
 		p.Step = string(id)
 		r.reporter.tell(p)
 	})
+	if err != nil || a.Spec.Check {
+		return err
+	}
+	return r.keep(ctx, serviceImage(a.Spec.Service))
+}
+
+// sharedTags are the tags that a plan brings for several platforms.
+func sharedTags(p Plan) map[string]bool {
+	first, shared := map[string]ImageRef{}, map[string]bool{}
+	for _, s := range p.Steps {
+		var ref ImageRef
+		switch a := s.Action.(type) {
+		case PullImage:
+			ref = a.Image.plain()
+		case BuildImage:
+			ref = serviceImage(a.Spec.Service).plain()
+		default:
+			continue
+		}
+		tag := project.FullTag(ref.Ref)
+		if known, ok := first[tag]; ok && known.Platform != ref.Platform {
+			shared[tag] = true
+		}
+		first[tag] = ref
+	}
+	return shared
+}
+
+// keep notes an image whose tag the next step may give to another platform.
+func (r *run) keep(ctx context.Context, ref ImageRef) error {
+	if !r.shared[project.FullTag(ref.Ref)] {
+		return nil
+	}
+	found, err := r.lookUp(ctx, []ImageRef{ref})
+	if err == nil && len(found) == 1 && r.opt.Kept != nil {
+		r.images.Lock()
+		defer r.images.Unlock()
+		r.opt.Kept[ref.plain()] = found[0]
+	}
+	return err
 }
 
 // needless says of an image, in place of "Built", what came of it.
@@ -180,7 +223,7 @@ func (r *run) lookUp(ctx context.Context, refs []ImageRef) ([]Image, error) {
 	defer r.images.Unlock()
 	var images []Image
 	for _, ref := range refs {
-		known, ok := r.local[ref]
+		known, ok := r.local[ref.plain()]
 		if !ok {
 			found, err := r.engine.ListImages(ctx, []ImageRef{ref})
 			if err != nil {
@@ -190,7 +233,7 @@ func (r *run) lookUp(ctx context.Context, refs []ImageRef) ([]Image, error) {
 				continue // the engine will say so, in its own words
 			}
 			known = found[0]
-			r.local[ref] = known
+			r.local[ref.plain()] = known
 		}
 		images = append(images, known)
 	}

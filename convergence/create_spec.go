@@ -14,7 +14,7 @@ import (
 // that are named but had no ID yet.
 func (s CreateSpec) Open() (images []ImageRef, refs map[string]Ref) {
 	if s.ImageID == "" {
-		images = append(images, serviceImage(s.Project, s.Service))
+		images = append(images, serviceImage(s.Service))
 	}
 	if _, known := s.Labels[project.LabelImageVolume]; !known {
 		images = append(images, volumeImages(s.Project, s.Service)...)
@@ -34,12 +34,12 @@ func (s CreateSpec) Complete(images []Image, ids map[string]string) (CreateSpec,
 	s.Labels = maps.Clone(s.Labels)
 	s.Refs = maps.Clone(s.Refs)
 	local := Observed{Images: images}
-	if m, ok := local.Image(s.Service.Image); ok && s.ImageID == "" {
+	if m, ok := local.Image(serviceImage(s.Service)); ok && s.ImageID == "" {
 		s.ImageID = m.ID
 		s.Labels[project.LabelImage] = m.Digest
 	}
 	if _, known := s.Labels[project.LabelImageVolume]; !known {
-		if l := imageVolumeLabel(s.Service, local); l != "" {
+		if l := imageVolumeLabel(s.Project, s.Service, local); l != "" {
 			s.Labels[project.LabelImageVolume] = l
 		}
 	}
@@ -58,9 +58,9 @@ func (s CreateSpec) Complete(images []Image, ids map[string]string) (CreateSpec,
 }
 
 // serviceImage is the image of the service's containers, for their platform.
-func serviceImage(p *project.Project, s *project.Service) ImageRef {
+func serviceImage(s *project.Service) ImageRef {
 	aged := s.PullPolicy == "daily" || s.PullPolicy == "weekly" || strings.HasPrefix(s.PullPolicy, "every_")
-	return ImageRef{Ref: s.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"]), Age: aged}
+	return ImageRef{Ref: s.Image, Platform: s.Platform, Age: aged}
 }
 
 // volumeImages are the images that the service mounts as volumes.
@@ -76,13 +76,13 @@ func volumeImages(p *project.Project, s *project.Service) []ImageRef {
 
 // imageVolumeLabel is Docker Compose's list target=digest of image mounts. It
 // is empty if the service has none or an image is not known.
-func imageVolumeLabel(s *project.Service, have Observed) string {
+func imageVolumeLabel(p *project.Project, s *project.Service, have Observed) string {
 	var parts []string
 	for _, v := range s.Spec.Volumes {
 		if v.Type != "image" {
 			continue
 		}
-		m, ok := have.Image(v.Source)
+		m, ok := have.Image(ImageRef{Ref: v.Source, Platform: p.Environment["DOCKER_DEFAULT_PLATFORM"]})
 		if !ok {
 			return ""
 		}

@@ -24,7 +24,7 @@ func (u *up) divergence(s *project.Service, c Container, ids map[string]string) 
 		return configChange(s, c)
 	}
 	for _, why := range []string{
-		u.imageChange(s, c), imageVolumeChange(s, c, u.have), contentChange(s, c), u.providedChange(s, c),
+		u.imageChange(s, c), imageVolumeChange(u.want, s, c, u.have), contentChange(s, c), u.providedChange(s, c),
 		u.networkChange(s, c), u.volumeChange(s, c),
 	} {
 		if why != "" {
@@ -97,7 +97,7 @@ func hasEntries(prints map[string]project.Fingerprint, attribute string) bool {
 // imageChange compares the digest that the container was made from with that
 // of the local image. What is not known has not changed.
 func (u *up) imageChange(s *project.Service, c Container) string {
-	local, ok := u.have.Image(s.Image)
+	local, ok := u.have.Image(serviceImage(s))
 	was := c.Labels[project.LabelImage]
 	if !ok || was == "" || was == local.Digest {
 		return ""
@@ -107,8 +107,8 @@ func (u *up) imageChange(s *project.Service, c Container) string {
 
 func shortDigest(d string) string { return shortID(strings.TrimPrefix(d, "sha256:")) }
 
-func imageVolumeChange(s *project.Service, c Container, have Observed) string {
-	was, now := c.Labels[project.LabelImageVolume], imageVolumeLabel(s, have)
+func imageVolumeChange(p *project.Project, s *project.Service, c Container, have Observed) string {
+	was, now := c.Labels[project.LabelImageVolume], imageVolumeLabel(p, s, have)
 	if was == "" || now == "" || sameList(was, now) {
 		return ""
 	}

@@ -227,7 +227,7 @@ func (d *down) removeImages(cs []Container, chosen map[string]bool, whole bool) 
 	refs := map[string]bool{} // reference → named by the project
 	if d.want != nil {
 		for _, s := range slices.Concat(d.want.Services, d.want.Disabled) {
-			if _, here := d.have.Image(s.Image); (whole || chosen[s.Name]) && !s.Provider && here {
+			if _, here := d.have.Image(serviceImage(s)); (whole || chosen[s.Name]) && !s.Provider && here {
 				refs[s.Image] = s.Spec.Image == ""
 			}
 		}

@@ -148,12 +148,17 @@ type ContainerFilter struct {
 	Size    bool // fill SizeRw, which is slow
 }
 
-// ImageRef is an image reference for a platform; an empty platform is the engine's.
+// ImageRef is an image reference for a platform. An empty platform is that of the
+// local image, whichever it is, and the engine's where one is pulled;
+// project.NativePlatform is the engine's in any case.
 type ImageRef struct {
 	Ref      string
 	Platform string
 	Age      bool // LastTagged is asked for, which costs a call on Docker
 }
+
+// plain is the reference without what is asked about it.
+func (r ImageRef) plain() ImageRef { return ImageRef{Ref: r.Ref, Platform: r.Platform} }
 
 // BuildSpec asks for a service's image.
 type BuildSpec struct {

@@ -61,7 +61,7 @@ func (r *run) explain(_ context.Context, s Step, err error) *StepError {
 	e := &StepError{Step: s.ID, Action: s.Action, Service: about.Service, Pos: about.Pos, Err: err}
 	errors.As(err, &e.Failure)
 	if pull, ok := s.Action.(PullImage); ok {
-		e.Pos = r.asksFor(pull.Image.Ref)
+		e.Pos = r.asksFor(pull.Image)
 	} else if e.Pos.IsZero() {
 		e.Pos = r.position(e.Service, err)
 	}
@@ -69,10 +69,10 @@ func (r *run) explain(_ context.Context, s Step, err error) *StepError {
 }
 
 // asksFor is where the first service that wants the image names it.
-func (r *run) asksFor(image string) project.Position {
+func (r *run) asksFor(image ImageRef) project.Position {
 	for _, s := range r.plan.Steps {
 		c, ok := s.Action.(CreateContainer)
-		if ok && c.Spec.Service.Image == image && c.Spec.Project.Positions.Has("services", c.Spec.Service.Name, "image") {
+		if ok && serviceImage(c.Spec.Service).plain() == image.plain() && c.Spec.Project.Positions.Has("services", c.Spec.Service.Name, "image") {
 			return c.Spec.Project.Positions.Of("services", c.Spec.Service.Name, "image")
 		}
 	}

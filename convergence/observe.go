@@ -1,6 +1,7 @@
 package convergence
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -91,7 +92,11 @@ func (s *Sighting) Observe(ctx context.Context, want *project.Project) (Observed
 	for _, v := range want.Volumes {
 		volumes[v.Name] = true
 	}
-	return s.observed(networks, volumes)
+	o, err := s.observed(networks, volumes)
+	if err != nil {
+		return o, err
+	}
+	return o.withHeld(ctx, s.engine, want)
 }
 
 // observed is what concerns the project: what carries its label, and the
@@ -120,10 +125,12 @@ func imageRefs(p *project.Project) []ImageRef {
 		if s.Provider || len(s.Problems) > 0 { // which may be its images' names
 			continue
 		}
-		refs = append(refs, serviceImage(p, s))
+		refs = append(refs, serviceImage(s))
 		refs = append(refs, volumeImages(p, s)...)
 		refs = append(refs, hookImages(p, s)...)
 	}
-	slices.SortFunc(refs, func(a, b ImageRef) int { return compareImageRefs(a, b) })
-	return slices.Compact(refs)
+	slices.SortFunc(refs, func(a, b ImageRef) int {
+		return cmp.Or(compareImageRefs(a, b), -compareBool(a.Age, b.Age))
+	})
+	return slices.CompactFunc(refs, func(a, b ImageRef) bool { return a.plain() == b.plain() }) // the one that asks for more stays
 }

@@ -142,6 +142,7 @@ type Volume struct {
 // Image is a local image that a project's reference resolves to.
 type Image struct {
 	Ref        string // the reference asked for
+	Wanted     string // the platform asked for; empty is the engine's, or any
 	ID         string // image ID
 	Digest     string // what the image label holds: the platform manifest's digest on engines that tell it, else ID
 	Created    time.Time
@@ -189,9 +190,9 @@ func (o Observed) Of(service string) []Container {
 	return cs
 }
 
-// Image returns the local image that the reference resolves to.
-func (o Observed) Image(ref string) (Image, bool) {
-	i := slices.IndexFunc(o.Images, func(m Image) bool { return m.Ref == ref })
+// Image returns the local image that was found for the reference and its platform.
+func (o Observed) Image(r ImageRef) (Image, bool) {
+	i := slices.IndexFunc(o.Images, func(m Image) bool { return m.Ref == r.Ref && m.Wanted == r.Platform })
 	if i < 0 {
 		return Image{}, false
 	}
@@ -210,7 +211,7 @@ func (o *Observed) Sort() {
 	})
 	slices.SortFunc(o.Volumes, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(o.Images, func(a, b Image) int {
-		return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Wanted, b.Wanted), cmp.Compare(a.ID, b.ID))
 	})
 }
 

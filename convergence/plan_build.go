@@ -22,14 +22,15 @@ func PlanBuild(want *project.Project, services []*project.Service, change func(B
 			return Plan{}, err
 		}
 	}
-	built := map[string]bool{}
+	built, turns := map[ImageRef]bool{}, map[string]StepID{}
 	for _, s := range services {
-		if !s.Build || s.Provider || built[s.Image] {
+		ref, tag := serviceImage(s).plain(), project.FullTag(s.Image)
+		if !s.Build || s.Provider || built[ref] {
 			continue
 		}
-		built[s.Image] = true
+		built[ref] = true
 		spec := change(BuildSpec{Project: want, Service: s, Labels: buildLabels(want, s)})
-		b.add(imageID(ImageRef{Ref: s.Image})+"/build", BuildImage{Spec: spec}, "a build was asked for")
+		turns[tag] = b.add(imageID(ref)+"/build", BuildImage{Spec: spec}, "a build was asked for", turns[tag])
 	}
 	orderBuilds(&b, want)
 	return b.plan(want.Name)

@@ -57,9 +57,9 @@ func shortTestID(id string) string { return id[:min(12, len(id))] }
 func (s *sim) do(a Action) error {
 	switch a := a.(type) {
 	case PullImage:
-		s.image(a.Image.Ref)
+		s.image(a.Image)
 	case BuildImage:
-		s.image(a.Spec.Service.Image)
+		s.image(ImageRef{Ref: a.Spec.Service.Image, Platform: a.Spec.Service.Platform})
 	case CreateNetwork:
 		return s.createNetwork(a)
 	case RemoveNetwork:
@@ -76,9 +76,10 @@ func (s *sim) do(a Action) error {
 	return nil
 }
 
-func (s *sim) image(ref string) {
+func (s *sim) image(ref ImageRef) {
 	if _, ok := s.have.Image(ref); !ok {
-		s.have.Images = append(s.have.Images, Image{Ref: ref, ID: digest(ref), Digest: digest(ref), LastTagged: now})
+		id := digest(ref.Ref + ref.Platform)
+		s.have.Images = append(s.have.Images, Image{Ref: ref.Ref, Wanted: ref.Platform, ID: id, Digest: id, LastTagged: now})
 	}
 }
 
@@ -131,7 +132,7 @@ func (s *sim) create(spec CreateSpec) error {
 	}
 	images, refs := spec.Open()
 	for _, m := range images {
-		if _, ok := s.have.Image(m.Ref); !ok {
+		if _, ok := s.have.Image(ImageRef{Ref: m.Ref, Platform: m.Platform}); !ok {
 			return fmt.Errorf("no image %s", m.Ref)
 		}
 	}
@@ -251,7 +252,7 @@ func (s *sim) onContainer(a Action) error {
 	case RunProvider:
 		return nil
 	case RunPreStart:
-		if _, ok := s.have.Image(a.Spec.Service.Image); !ok {
+		if !slices.ContainsFunc(s.have.Images, func(m Image) bool { return m.Ref == a.Spec.Service.Image }) {
 			return fmt.Errorf("no image %s", a.Spec.Service.Image)
 		}
 		return s.in(a.Beside, "", nil)

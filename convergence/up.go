@@ -41,7 +41,7 @@ func newUp(want *project.Project, have Observed, opt UpOptions) (*up, error) {
 	}
 	u := &up{
 		want: want, opt: opt,
-		services: map[string]*servicePlan{}, images: map[string]StepID{},
+		services: map[string]*servicePlan{}, images: map[ImageRef]StepID{}, turns: map[string]StepID{},
 		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
 		gone: map[string]StepID{}, awaits: map[StepID]bool{}, modelled: map[StepID]bool{}, steppedAside: map[StepID]bool{},
 	}
@@ -84,9 +84,10 @@ type up struct {
 	scope   []*project.Service // what is converged, dependencies first
 	targets map[string]bool
 
-	images     map[string]StepID // by reference, the step that brings it
+	images     map[ImageRef]StepID // the step that brings it
+	turns      map[string]StepID   // by tag, the last step that may move it
 	imageSteps []StepID
-	fresh      map[string]bool // references whose image may change
+	fresh      map[ImageRef]bool // images that may change
 
 	networks map[string]*networkPlan // by key
 	volumes  map[string]*volumePlan  // by key
@@ -195,7 +196,7 @@ func (u *up) checkNames() {
 // container that stays, or of a volume that it mounts.
 func (u *up) provisional() bool {
 	for _, sp := range u.order {
-		fresh := u.fresh[sp.Image] || slices.ContainsFunc(volumeImages(u.want, sp.Service), func(r ImageRef) bool { return u.fresh[r.Ref] })
+		fresh := u.fresh[serviceImage(sp.Service).plain()] || slices.ContainsFunc(volumeImages(u.want, sp.Service), func(r ImageRef) bool { return u.fresh[r] })
 		if fresh && u.policy(sp.Name) != RecreateNever && slices.ContainsFunc(sp.slots, func(sl *slot) bool { return sl.fate == keep }) {
 			return true
 		}

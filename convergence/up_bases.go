@@ -28,7 +28,7 @@ func (u *up) buildBases(uses []*imageUse) []*imageUse {
 		for _, s := range chain[:len(chain)-1] {
 			base := byImage[s.Image]
 			if base == nil {
-				base = &imageUse{ref: serviceImage(u.want, s), builder: s}
+				base = &imageUse{ref: serviceImage(s), builder: s}
 				byImage[s.Image], uses = base, append(uses, base)
 			}
 			base.buildFor(use)

@@ -191,7 +191,7 @@ func (u *up) successors(s *project.Service, seen map[string]bool) []StepID {
 // new waits for every image: one that cannot be had leaves nothing half done.
 func (u *up) createNeeds(sl *slot) []StepID {
 	s := sl.svc.Service
-	needs := append(slices.Clone(sl.first), u.images[s.Image])
+	needs := append(slices.Clone(sl.first), u.images[serviceImage(s).plain()])
 	if sl.fate == create {
 		needs = append(needs, u.imageSteps...)
 	}
@@ -200,7 +200,7 @@ func (u *up) createNeeds(sl *slot) []StepID {
 		needs = append(needs, u.models(sl.svc)...)
 	}
 	for _, ref := range volumeImages(u.want, s) {
-		needs = append(needs, u.images[ref.Ref])
+		needs = append(needs, u.images[ref])
 	}
 	if joinsNetworks(s) {
 		for _, key := range s.Networks {
@@ -244,13 +244,13 @@ func (u *up) createSpec(sl *slot, name string, inherit []InheritedVolume) Create
 			spec.Labels[project.LabelReplace] = s.Name + u.want.Separator + strconv.Itoa(sl.number)
 		}
 	}
-	if local, ok := u.have.Image(s.Image); ok && !u.fresh[s.Image] {
+	if local, ok := u.have.Image(serviceImage(s)); ok && !u.fresh[serviceImage(s).plain()] {
 		spec.ImageID = local.ID
 		spec.Labels[project.LabelImage] = local.Digest
 	}
 	mounted := volumeImages(u.want, s)
-	if !slices.ContainsFunc(mounted, func(r ImageRef) bool { return u.fresh[r.Ref] }) {
-		if label := imageVolumeLabel(s, u.have); label != "" {
+	if !slices.ContainsFunc(mounted, func(r ImageRef) bool { return u.fresh[r] }) {
+		if label := imageVolumeLabel(u.want, s, u.have); label != "" {
 			spec.Labels[project.LabelImageVolume] = label
 		}
 	}

@@ -33,7 +33,7 @@ type imageUse struct {
 
 // planImages adds at most one pull and one build per image.
 func (u *up) planImages() {
-	u.fresh = map[string]bool{}
+	u.fresh = map[ImageRef]bool{}
 	if u.opt.ImagesReady {
 		return
 	}
@@ -56,16 +56,16 @@ func (u *up) planImages() {
 func (u *up) imageUses() []*imageUse {
 	uses := map[ImageRef]*imageUse{}
 	of := func(ref ImageRef) *imageUse {
-		if uses[ref] == nil {
-			uses[ref] = &imageUse{ref: ref}
+		if uses[ref.plain()] == nil {
+			uses[ref.plain()] = &imageUse{ref: ref.plain()}
 		}
-		return uses[ref]
+		return uses[ref.plain()]
 	}
 	for _, s := range slices.SortedFunc(slices.Values(u.scope), func(a, b *project.Service) int { return strings.Compare(a.Name, b.Name) }) {
 		if s.Provider || s.Replicas == 0 {
 			continue
 		}
-		use := of(serviceImage(u.want, s))
+		use := of(serviceImage(s))
 		use.users = append(use.users, s)
 		switch {
 		case s.Build && use.builder == nil:
@@ -88,7 +88,7 @@ func (u *up) imageUses() []*imageUse {
 
 // decideImage says whether the image is pulled, built, or both in turn.
 func (u *up) decideImage(use *imageUse) {
-	local, present := u.have.Image(use.ref.Ref)
+	local, present := u.have.Image(use.ref)
 	build, buildWhy := u.wantsBuild(use, present)
 	pull, pullWhy, optional := u.wantsPull(use, local, present)
 	if pull && build && buildWhy != missingImage {
@@ -114,14 +114,15 @@ func (u *up) emitImage(use *imageUse, pulled map[ImageRef]bool) {
 		return
 	}
 	id := imageID(use.ref)
-	var step StepID
+	tag := project.FullTag(use.ref.Ref)
+	step := u.turns[tag] // platforms that share a tag take turns
 	if use.pull != "" {
-		step = u.add(id+"/pull", PullImage{Image: use.ref, Services: serviceNames(use.users, use.mounts), Optional: use.optional}, use.pull)
+		step = u.add(id+"/pull", PullImage{Image: use.ref, Services: serviceNames(use.users, use.mounts), Optional: use.optional}, use.pull, step)
 		u.imageSteps = append(u.imageSteps, step)
 	}
 	if use.build != "" {
 		spec := BuildSpec{Project: u.want, Service: use.builder, Quiet: u.opt.QuietPull, Labels: buildLabels(u.want, use.builder)}
-		var pulls []StepID
+		pulls := []StepID{step}
 		for _, ref := range use.unless {
 			if pulled[ref] {
 				pulls = append(pulls, imageID(ref)+"/pull")
@@ -130,14 +131,15 @@ func (u *up) emitImage(use *imageUse, pulled map[ImageRef]bool) {
 		step = u.add(id+"/build", BuildImage{Spec: spec, IfMissing: use.unless}, use.build, pulls...)
 		u.imageSteps = append(u.imageSteps, step)
 	}
-	u.images[use.ref.Ref] = step
-	u.fresh[use.ref.Ref] = true
+	u.turns[tag] = step
+	u.images[use.ref] = step
+	u.fresh[use.ref] = true
 }
 
 const missingImage = "not there yet"
 
 func imageID(ref ImageRef) StepID {
-	if ref.Platform != "" {
+	if ref.Platform != "" && ref.Platform != project.NativePlatform {
 		return StepID("image " + ref.Ref + " " + ref.Platform)
 	}
 	return StepID("image " + ref.Ref)

@@ -32,7 +32,7 @@ func (u *up) emitPreStart(sp *servicePlan) {
 	for i, h := range sp.PreStart {
 		a := preStart(u.want, sp.Service, i, starting[0].refs, madeAs(starting[0]))
 		id := preStartID(sp.Name, i)
-		u.add(id, a, "before the service starts", slices.Concat(needs, []StepID{u.images[h.Image]})...)
+		u.add(id, a, "before the service starts", slices.Concat(needs, []StepID{u.images[hookImage(u.want, sp.Service, h)]})...)
 		u.last().Finish, u.last().OnFailure = finish, undo
 		needs = []StepID{id}
 	}
@@ -107,12 +107,17 @@ func hookSpec(want *project.Project, s *project.Service, index int, refs map[str
 	return spec
 }
 
+// hookImage is the image of a hook that has one of its own.
+func hookImage(p *project.Project, s *project.Service, h project.Hook) ImageRef {
+	return ImageRef{Ref: h.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"])}
+}
+
 // hookImages are the images of pre_start hooks that have one of their own.
 func hookImages(p *project.Project, s *project.Service) []ImageRef {
 	var refs []ImageRef
 	for _, h := range s.PreStart {
 		if s.OwnImage(h) {
-			refs = append(refs, ImageRef{Ref: h.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"])})
+			refs = append(refs, hookImage(p, s, h))
 		}
 	}
 	return refs

@@ -20,7 +20,7 @@ var now = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 // world reads a have section. Its lines are
 //
 //	everything                     all that was.yaml asks for: images, networks, volumes, running containers
-//	image nginx:2 [digest=x] [age=30h]
+//	image nginx:2 [digest=x] [age=30h] [platform=x]
 //	network KEY [name=N] [foreign] [hash=x] [id=x]
 //	volume KEY [name=N] [foreign] [hash=x]
 //	container NAME [STATE] [key=value…]   a container of a slot (web-1), a one-off (web-run-x) or an orphan
@@ -79,8 +79,8 @@ func (w *worldReader) everything() {
 	services := slices.Clone(w.was.Services) // who shares a namespace comes after those that have one
 	slices.SortStableFunc(services, func(a, b *project.Service) int { return len(a.Namespaces) - len(b.Namespaces) })
 	for _, s := range services {
-		if !slices.ContainsFunc(w.have.Images, func(m Image) bool { return m.Ref == s.Image }) {
-			w.image(s.Image, nil)
+		if !slices.ContainsFunc(w.have.Images, func(m Image) bool { return m.Ref == s.Image && m.Wanted == s.Platform }) {
+			w.image(s.Image, []string{"platform=" + s.Platform})
 		}
 		state := []string{"running"}
 		healthy := func(d project.Dependency) bool { return d.Condition == project.Healthy }
@@ -112,6 +112,8 @@ func (w *worldReader) image(ref string, opts []string) {
 		switch key {
 		case "digest":
 			m.Digest = digest(value)
+		case "platform":
+			m.Wanted = value
 		case "age":
 			age, err := time.ParseDuration(value)
 			if err != nil {
@@ -121,7 +123,7 @@ func (w *worldReader) image(ref string, opts []string) {
 		}
 	}
 	m.ID = m.Digest
-	w.have.Images = append(slices.DeleteFunc(w.have.Images, func(o Image) bool { return o.Ref == ref }), m)
+	w.have.Images = append(slices.DeleteFunc(w.have.Images, func(o Image) bool { return o.Ref == ref && o.Wanted == m.Wanted }), m)
 }
 
 func (w *worldReader) network(key string, opts []string) {

@@ -46,9 +46,11 @@ func (p *Project) BasePosition(service, base string) Position {
 
 // sameImage compares references as people write them: Docker Hub and the tag
 // latest are implied.
-func sameImage(a, b string) bool { return withTag(a) == withTag(b) }
+func sameImage(a, b string) bool { return FullTag(a) == FullTag(b) }
 
-func withTag(ref string) string {
+// FullTag is a reference without what is implied, and with the tag that is: it is
+// the same for all that mean the same image.
+func FullTag(ref string) string {
 	for _, hub := range []string{"docker.io/", "index.docker.io/", "library/"} {
 		ref = strings.TrimPrefix(ref, hub)
 	}

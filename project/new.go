@@ -59,6 +59,7 @@ func New(in Input) (*Project, error) {
 		return nil, err
 	}
 	p.findBuilds(in.BaseImages)
+	p.findSharedTags()
 	for _, key := range slices.Sorted(maps.Keys(in.Compose.Networks)) {
 		n := in.Compose.Networks[key]
 		h, err := NetworkHash(n)
@@ -123,7 +124,7 @@ func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*
 		spec.Platform = p.Environment["DOCKER_DEFAULT_PLATFORM"]
 	}
 	s := &Service{
-		Name: name, Image: spec.Image, Build: spec.Build != nil, PullPolicy: spec.PullPolicy,
+		Name: name, Image: spec.Image, Platform: cmp.Or(spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"]), Build: spec.Build != nil, PullPolicy: spec.PullPolicy,
 		ContainerName: spec.ContainerName, Replicas: spec.GetScale(), Grace: gracePeriod(spec.StopGracePeriod),
 		Networks: spec.NetworksByPriority(), Volumes: namedVolumes(spec), Namespaces: namespaces(spec),
 		PreStart: p.hooks(spec.PreStart), PostStart: p.hooks(spec.PostStart), PreStop: p.hooks(spec.PreStop),

@@ -62,8 +62,14 @@ type Dependency struct {
 
 // Service is one service of the project.
 type Service struct {
-	Name          string
-	Image         string   // reference the containers run; a built service without one gets <project>-<service>
+	Name  string
+	Image string // reference the containers run; a built service without one gets <project>-<service>
+	// Platform is that of its image: as written, else DOCKER_DEFAULT_PLATFORM; empty
+	// takes what is there, or the engine's. See NativePlatform.
+	Platform string
+	// SharesTag says that other services want the same reference for another
+	// platform: engines that keep one image per tag then have theirs now and then.
+	SharesTag     bool
 	Build         bool     // has a build section
 	BuildsOn      []string // services whose images the build uses, sorted
 	PullPolicy    string   // as written; empty is "missing"
@@ -94,6 +100,10 @@ type Service struct {
 	Content map[string]Fingerprint
 	Pos     Position
 }
+
+// NativePlatform is the platform of services that declare none while others want
+// the same image for another: the engine's own.
+const NativePlatform = "native"
 
 // NamespaceRef is a namespace or set of volumes shared with another service's
 // first container.

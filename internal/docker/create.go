@@ -29,8 +29,12 @@ func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec)
 	t := newTranslation(in, c.ClientVersion(), e.osType())
 	t.readFile = func(path string) ([]byte, error) { return hostfile.Read(path, maxSmallFile) }
 	t.proxy = e.proxyVariables(t.os)
+	ref, err := e.imageFor(ctx, in, &t)
+	if err != nil {
+		return convergence.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
+	}
 	if t.needsImage() {
-		found, err := e.inspectImage(ctx, in.Service.Image)
+		found, err := e.inspectImage(ctx, ref)
 		if err != nil {
 			return convergence.CreateResult{}, err
 		}
@@ -40,7 +44,29 @@ func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec)
 	if err != nil {
 		return convergence.CreateResult{}, err
 	}
+	r.Config.Image = ref
 	return e.create(ctx, in, r)
+}
+
+// imageFor is the image that a container is made from: its reference, or, if
+// that is another platform's at the moment, its ID.
+func (e *Engine) imageFor(ctx context.Context, in convergence.CreateSpec, t *translation) (string, error) {
+	s := in.Service
+	if !s.SharesTag || in.ImageID == "" {
+		return s.Image, nil
+	}
+	if s.Platform == project.NativePlatform {
+		own, err := e.native(ctx)
+		if err != nil {
+			return "", err
+		}
+		t.native = &own
+	}
+	named, err := e.ListImages(ctx, []convergence.ImageRef{{Ref: s.Image, Platform: s.Platform}})
+	if err != nil || len(named) > 0 && named[0].ID == in.ImageID {
+		return s.Image, err
+	}
+	return in.ImageID, nil
 }
 
 // needsImage reports whether the request depends on the image's own settings,

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/musterdev/muster/convergence"
 )
@@ -31,7 +32,8 @@ type Engine struct {
 	bulk     *http.Client // for long ones of them
 
 	mu     sync.Mutex
-	server *server // what the engine told of itself; nil before the first call
+	server *server           // what the engine told of itself; nil before the first call
+	own    *ocispec.Platform // the engine's; nil before somebody asks
 }
 
 var _ convergence.Engine = (*Engine)(nil)

@@ -52,7 +52,7 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 		}
 	}
 	o.Sort()
-	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref && a.ID == b.ID })
+	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref && a.Wanted == b.Wanted && a.ID == b.ID })
 	return o.Images, nil
 }
 
@@ -139,9 +139,9 @@ func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]convergenc
 // inspectRef looks one reference up. An image of another platform than asked
 // for does not count.
 func (e *Engine) inspectRef(ctx context.Context, api string, r convergence.ImageRef) (convergence.Image, bool, error) {
-	platform, err := parsePlatform(r.Platform)
+	platform, err := e.platform(ctx, r.Platform)
 	if err != nil {
-		return convergence.Image{}, false, fmt.Errorf("inspect image %s: platform %w", r.Ref, err)
+		return convergence.Image{}, false, fmt.Errorf("inspect image %s: %w", r.Ref, err)
 	}
 	manifests := !versions.LessThan(api, "1.48")
 	answer, err := call(ctx, e, read(), "inspect image "+r.Ref, func(ctx context.Context, c *client.Client) (image.InspectResponse, error) {
@@ -164,11 +164,45 @@ func (e *Engine) inspectRef(ctx context.Context, api string, r convergence.Image
 		return convergence.Image{}, false, err
 	}
 	m := convergence.Image{
-		Ref: r.Ref, ID: answer.ID, Digest: digest, Created: parseTime(answer.Created), LastTagged: answer.Metadata.LastTagTime,
+		Ref: r.Ref, Wanted: r.Platform, ID: answer.ID, Digest: digest, Created: parseTime(answer.Created), LastTagged: answer.Metadata.LastTagTime,
 		Tags: slices.Sorted(slices.Values(answer.RepoTags)), Size: answer.Size,
 		Platform: platformText(answer.Os, answer.Architecture, answer.Variant),
 	}
 	return m, true, nil
+}
+
+// platform reads a platform; nil is none in particular.
+func (e *Engine) platform(ctx context.Context, text string) (*ocispec.Platform, error) {
+	if text == project.NativePlatform {
+		own, err := e.native(ctx)
+		return &own, err
+	}
+	platform, err := parsePlatform(text)
+	if err != nil {
+		err = fmt.Errorf("platform %w", err)
+	}
+	return platform, err
+}
+
+// native is the engine's own platform, which is asked for once.
+func (e *Engine) native(ctx context.Context) (ocispec.Platform, error) {
+	e.mu.Lock()
+	known := e.own
+	e.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	v, err := call(ctx, e, read(), "ask for the engine's version", func(ctx context.Context, c *client.Client) (types.Version, error) {
+		return c.ServerVersion(ctx)
+	})
+	if err != nil {
+		return ocispec.Platform{}, err
+	}
+	own := ocispec.Platform{OS: v.Os, Architecture: v.Arch}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.own = &own
+	return own, nil
 }
 
 // platformText is os/architecture[/variant], as people write it.
@@ -228,13 +262,11 @@ func (e *Engine) manifestDigest(ctx context.Context, id string, manifests []imag
 		return candidates[0].ID, nil
 	}
 	if platform == nil {
-		v, err := call(ctx, e, read(), "ask for the engine's version", func(ctx context.Context, c *client.Client) (types.Version, error) {
-			return c.ServerVersion(ctx)
-		})
+		own, err := e.native(ctx)
 		if err != nil {
 			return "", err
 		}
-		platform = &ocispec.Platform{OS: v.Os, Architecture: v.Arch}
+		platform = &own
 	}
 	for _, m := range candidates {
 		if matches(m.ImageData.Platform, *platform) {

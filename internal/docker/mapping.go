@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
 )
 
 // translation is everything that a container's request is made of. Given the
@@ -24,7 +25,8 @@ type translation struct {
 	// proxy are the client's proxy variables, below the service's own.
 	proxy map[string]string
 	// image is the service's image if something needs to know it, else nil.
-	image *image.InspectResponse
+	image  *image.InspectResponse
+	native *ocispec.Platform // the engine's, where its own is asked for
 	// readFile reads a file of this machine: seccomp profiles.
 	readFile func(string) ([]byte, error)
 }
@@ -65,7 +67,7 @@ func (t translation) request() (request, error) {
 	if err := t.networking(&r); err != nil {
 		return r, err
 	}
-	r.platform, err = parsePlatform(t.spec.Platform)
+	r.platform, err = t.wantedPlatform()
 	if err != nil {
 		return r, t.invalid("platform", err)
 	}
@@ -75,6 +77,14 @@ func (t translation) request() (request, error) {
 // invalid is the error of a key that cannot be translated.
 func (t translation) invalid(key string, err error) error {
 	return &keyError{t.in.Name, t.in.Service.Name, key, err}
+}
+
+// wantedPlatform is that of the container; nil is that of the image.
+func (t translation) wantedPlatform() (*ocispec.Platform, error) {
+	if t.in.Service.Platform == project.NativePlatform {
+		return t.native, nil
+	}
+	return parsePlatform(t.in.Service.Platform)
 }
 
 // parsePlatform reads os/architecture[/variant]; an empty string is nil, the

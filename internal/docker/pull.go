@@ -16,6 +16,7 @@ import (
 	"github.com/distribution/reference"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/project"
 )
 
 // Pulls and pushes are tried that often, with growing pauses, while the failure is one
@@ -77,7 +78,7 @@ func pause(try int, asked time.Duration, spread float64) time.Duration {
 
 func (e *Engine) pull(ctx context.Context, named reference.Named, ref convergence.ImageRef, auth string, report func(convergence.Progress)) error {
 	query := url.Values{"fromImage": {named.Name()}, "tag": {tagOf(named)}}
-	if ref.Platform != "" {
+	if ref.Platform != "" && ref.Platform != project.NativePlatform {
 		query.Set("platform", strings.ToLower(ref.Platform))
 	}
 	header := http.Header{}

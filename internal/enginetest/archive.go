@@ -217,7 +217,7 @@ func (e *Engine) ResolveDigest(ctx context.Context, ref convergence.ImageRef) (s
 	err := e.call(ctx, Call{Method: "ResolveDigest", Target: ref.Ref}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		m := e.registry[normal(ref.Ref)]
+		m := e.registry[published(ref.Ref, ref.Platform)]
 		if m == nil {
 			return fmt.Errorf("resolve %s: manifest unknown: %w", ref.Ref, convergence.ErrNotFound)
 		}
@@ -236,7 +236,7 @@ func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, _ func
 		if m == nil {
 			return fmt.Errorf("push %s: an image does not exist locally with the tag: %w", ref.Ref, convergence.ErrNotFound)
 		}
-		e.registry[normal(ref.Ref)] = m
+		e.registry[published(ref.Ref, m.Platform)] = m
 		return nil
 	})
 }

@@ -43,7 +43,10 @@ func (e *core) create(spec convergence.CreateSpec) (*container, error) {
 		return nil, err
 	}
 	image := e.images[normal(spec.Service.Image)]
-	if image == nil {
+	if spec.Service.SharesTag && spec.ImageID != "" {
+		image = e.imageByID(spec.ImageID)
+	}
+	if image == nil || !image.fits(spec.Service.Platform) {
 		return nil, fmt.Errorf("no such image: %s: %w", spec.Service.Image, convergence.ErrNotFound)
 	}
 	policy, err := checkPolicy(cmp.Or(spec.RestartPolicy, enginePolicy(spec.Service)))

@@ -29,9 +29,9 @@ func New() *Engine {
 		networks:   map[string]*network{},
 		volumes:    map[string]*volume{},
 		images:     map[string]*Image{},
-		registry:   map[string]*Image{},
-		changed:    make(chan struct{}),
-		end:        make(chan struct{}),
+		registry:   map[string]*Image{}, nameless: map[string]*Image{},
+		changed: make(chan struct{}),
+		end:     make(chan struct{}),
 	}}
 }
 
@@ -50,6 +50,7 @@ type core struct {
 	volumes    map[string]*volume    // by name
 	images     map[string]*Image     // local, by normalised reference
 	registry   map[string]*Image     // what can be pulled
+	nameless   map[string]*Image     // images that lost their tag to another, by ID
 	programs   []rule
 	streams    []*stream
 	history    []convergence.Event // the last ones, in their order

@@ -15,7 +15,8 @@ import (
 // Image is an image and what its configuration says.
 type Image struct {
 	Ref         string
-	ID          string // empty gets one made of Ref
+	ID          string // empty gets one made of Ref, and of Platform unless that is the engine's
+	Platform    string // empty is the engine's, linux/amd64
 	Entrypoint  []string
 	Command     []string
 	Env         []string
@@ -49,24 +50,50 @@ func (e *Engine) AddImages(refs ...string) {
 func (e *Engine) Publish(m Image) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.registry[normal(m.Ref)] = complete(m)
+	c := complete(m)
+	e.registry[published(m.Ref, c.Platform)] = c
 }
 
 func (e *core) tag(m Image) {
 	c := complete(m)
 	c.tagged = time.Now()
+	if old := e.images[normal(m.Ref)]; old != nil && old.ID != c.ID {
+		e.nameless[old.ID] = old
+	}
 	e.images[normal(m.Ref)] = c
 	e.touch()
 }
 
 func complete(m Image) *Image {
-	if m.ID == "" {
+	if m.Platform == "" {
+		m.Platform = ownPlatform
+	}
+	if m.ID == "" && m.Platform == ownPlatform {
 		m.ID = "sha256:" + digest(m.Ref)
+	}
+	if m.ID == "" {
+		m.ID = "sha256:" + digest(m.Ref+" "+m.Platform)
 	}
 	if m.Created.IsZero() {
 		m.Created = time.Unix(1700000000, 0)
 	}
 	return &m
+}
+
+// ownPlatform is the engine's.
+const ownPlatform = "linux/amd64"
+
+// published is the key of an image in the registry.
+func published(ref, platform string) string {
+	if platform == "" || platform == project.NativePlatform {
+		platform = ownPlatform
+	}
+	return normal(ref) + " " + platform
+}
+
+// fits reports whether the image is of the platform that is asked for.
+func (m *Image) fits(platform string) bool {
+	return platform == "" || m.Platform == platform || platform == project.NativePlatform && m.Platform == ownPlatform
 }
 
 // normal is a reference in full: with registry, and with a tag unless it has a digest.
@@ -98,17 +125,17 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 			if m == nil {
 				m = e.imageByID(ref.Ref)
 			}
-			if m != nil {
+			if m != nil && m.fits(ref.Platform) {
 				o.Images = append(o.Images, convergence.Image{
-					Ref: ref.Ref, ID: m.ID, Digest: m.ID, Created: m.Created, LastTagged: m.tagged,
-					Tags: e.tags(m.ID), Size: imageSize, Platform: "linux/amd64",
+					Ref: ref.Ref, Wanted: ref.Platform, ID: m.ID, Digest: m.ID, Created: m.Created, LastTagged: m.tagged,
+					Tags: e.tags(m.ID), Size: imageSize, Platform: m.Platform,
 				})
 			}
 		}
 		return nil
 	})
 	o.Sort()
-	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref })
+	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref && a.Wanted == b.Wanted })
 	return o.Images, err
 }
 
@@ -122,7 +149,7 @@ func (e *core) imageByID(id string) *Image {
 			return e.images[ref]
 		}
 	}
-	return nil
+	return e.nameless[id]
 }
 
 // tags are the references of a local image, as given. The caller holds mu.
@@ -141,7 +168,7 @@ func (e *core) tags(id string) []string {
 func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
 	return e.call(ctx, Call{Method: "PullImage", Target: ref.Ref}, func() error {
 		e.mu.Lock()
-		m := e.registry[normal(ref.Ref)]
+		m := e.registry[published(ref.Ref, ref.Platform)]
 		e.mu.Unlock()
 		if m == nil {
 			return fmt.Errorf("pull %s: manifest unknown: %w", ref.Ref, convergence.ErrNotFound)
@@ -171,7 +198,7 @@ func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, rep
 			m = *old
 		}
 		m.Ref, m.ID, m.Created = ref, "sha256:"+e.newID("image"), time.Now()
-		m.Labels = maps.Clone(spec.Labels)
+		m.Labels, m.Platform = maps.Clone(spec.Labels), spec.Service.Spec.Platform
 		e.tag(m)
 		return nil
 	})
