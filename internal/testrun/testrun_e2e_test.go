@@ -119,3 +119,31 @@ func TestDeadRuns(t *testing.T) {
 }
 
 func lines(text string) string { return text + "\n" }
+
+// TestRemoveEngine: processes that name the folder end, others do not, and the
+// folder goes.
+func TestRemoveEngine(t *testing.T) {
+	dir := t.TempDir() + "/engine"
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	start := func(args ...string) *exec.Cmd {
+		c := exec.Command("sh", append([]string{"-c", "sleep 1000; true"}, args...)...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	ours, other := start("--data-root", dir+"/data"), start("--data-root", dir+"2/data")
+	RemoveEngine(dir)
+	if err := ours.Wait(); err == nil {
+		t.Error("the process of the engine was not ended")
+	}
+	if err := other.Process.Kill(); err != nil {
+		t.Errorf("a process of another engine: %v", err)
+	}
+	_ = other.Wait() // it was killed
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder: %v", err)
+	}
+}
