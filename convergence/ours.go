@@ -212,7 +212,7 @@ func (o Observed) Ours(want *project.Project) Observed {
 
 // disownedWarning explains why the containers are left alone.
 func disownedWarning(names []string) string {
-	return fmt.Sprintf("containers carry the project's labels, but neither a name nor a network of it; they are left alone: %s", strings.Join(names, ", "))
+	return fmt.Sprintf("containers bear the project's labels without being its own (labels travel with images); they are left alone: %s", strings.Join(names, ", "))
 }
 
 // containerOf is a container as far as an event tells of it.

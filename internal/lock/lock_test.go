@@ -432,10 +432,15 @@ func TestRun(t *testing.T) {
 	}
 	elsewhere := acquire(t, options(t.TempDir()))
 	defer elsewhere.Release()
+	otherEngine := options(filepath.Dir(l.path))
+	otherEngine.Engine = "tcp://another"
+	beside := acquire(t, otherEngine)
+	defer beside.Release()
 	f := strings.Split(string(this), ".")
 	f[3] = "anotherprocess"
-	if r := Run(strings.Join(f, ".")); !r.Excludes(l) || r.Excludes(elsewhere) || r.Excludes(nil) {
-		t.Errorf("a run that shares the lock: %t, one that does not: %t, with none: %t", r.Excludes(l), r.Excludes(elsewhere), r.Excludes(nil))
+	if r := Run(strings.Join(f, ".")); !r.Excludes(l) || r.Excludes(elsewhere) || r.Excludes(beside) || r.Excludes(nil) {
+		t.Errorf("a run that shares the lock: %t, one with another place: %t, another engine: %t, with none: %t",
+			r.Excludes(l), r.Excludes(elsewhere), r.Excludes(beside), r.Excludes(nil))
 	}
 	in.Close()
 	if err := helper.Wait(); err != nil {

@@ -223,13 +223,16 @@ func planted(path string, err error) error {
 	if errors.As(err, &at) {
 		err = at.Err
 	}
-	owner := ""
+	owner, who := "", "remove it"
 	if info, statErr := os.Lstat(path); statErr == nil {
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 			owner = fmt.Sprintf(" of uid %d", stat.Uid)
+			if os.Getuid() != 0 && int(stat.Uid) != os.Getuid() {
+				who = "that user or root must remove it"
+			}
 		}
 	}
-	return fmt.Errorf("use %s%s as the lock's file: %w; remove it", path, owner, err)
+	return fmt.Errorf("use %s%s as the lock's file: %w; %s", path, owner, err, who)
 }
 
 // discard takes the file away and gives the lock back. What another user made
@@ -264,13 +267,13 @@ func trusted(path string, group int) bool {
 	return err == nil && slices.Contains(groups, strconv.Itoa(group))
 }
 
-// placeOf tells folders apart that have one path in different containers.
-func placeOf(f Folder) string {
+// idOf tells folders apart that have one path in different containers.
+func idOf(f Folder) (id string, known bool) {
 	var at syscall.Stat_t
 	if err := syscall.Stat(f.Path, &at); err != nil {
-		return unlocked
+		return "", false
 	}
-	return fmt.Sprintf("%x-%x", uint64(at.Dev), at.Ino)
+	return fmt.Sprintf("%x-%x", uint64(at.Dev), at.Ino), true
 }
 
 func groupOf(info fs.FileInfo) int {

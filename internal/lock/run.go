@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -32,12 +33,17 @@ func ThisRun(l *Lock) Run {
 // unlocked is the place of a lock that is none.
 const unlocked = "none"
 
-// place stands for the folder of the lock.
+// place stands for the lock: its folder and what it locks there.
 func (l *Lock) place() string {
 	if l == nil {
 		return unlocked
 	}
-	return placeOf(l.folder)
+	folder, known := idOf(l.folder)
+	if !known {
+		return unlocked
+	}
+	sum := sha256.Sum256([]byte(folder + "\x00" + filepath.Base(l.path)))
+	return hex.EncodeToString(sum[:6])
 }
 
 // Excludes reports whether the run cannot have been at work while this process
