@@ -197,7 +197,7 @@ func (s *session) readable(ctx context.Context, err error) error {
 	}
 	var failure *convergence.Failure
 	if errors.As(err, &failure) && len(failure.Next) > 0 {
-		failure.Next = append(s.projectFlags(), failure.Next...)
+		failure.Program, failure.Next = s.calledAs(), append(s.projectFlags(), failure.Next...)
 	}
 	return err
 }

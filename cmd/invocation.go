@@ -31,6 +31,7 @@ type invocation struct {
 	engine   docker.Options // from docker's flags
 	metadata bool           // only the plugin's description was asked for
 	silent   bool           // hints were asked for: there are none
+	asPlugin bool           // called by the docker command line
 }
 
 // parseInvocation reads the program's name and arguments.
@@ -53,6 +54,7 @@ func parseInvocation(program string, args []string) (invocation, error) {
 		return inv, err
 	}
 	if isPlugin && len(rest) > 0 && rest[0] == plugin {
+		inv.asPlugin = true
 		if rest, err = inv.dockerFlags(rest[1:]); err != nil {
 			return inv, err
 		}
@@ -117,6 +119,18 @@ func (inv *invocation) dockerFlag(flag string) (take func(string) error, isSwitc
 		return func(string) error { return nil }, false
 	}
 	return nil, false
+}
+
+// calledAs is what people type to run the program as it was run.
+func (s *session) calledAs() string {
+	if s.Program == "" {
+		return "muster"
+	}
+	name := strings.TrimSuffix(filepath.Base(s.Program), ".exe")
+	if plugin, isPlugin := strings.CutPrefix(name, "docker-"); isPlugin && s.asPlugin {
+		return "docker " + plugin
+	}
+	return name
 }
 
 // standalone turns the short forms that people use in place of a command into it.

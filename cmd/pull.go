@@ -3,7 +3,9 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +73,7 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 		return err
 	}
 	var all []imageWork
+	var unbuilt buildList
 	work := map[string]int{}                  // by tag, its place in all
 	pulled := map[convergence.ImageRef]bool{} // services may share an image
 	for _, sv := range services {
@@ -79,7 +82,7 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 			continue
 		}
 		if why := opt.skips(sv, local[ref]); why != "" {
-			s.skipImage(sv.Name, why)
+			s.skipImage(imageName(sv), why)
 			continue
 		}
 		pulled[ref] = true
@@ -88,7 +91,11 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 			continue
 		}
 		pull := func(ctx context.Context, report func(convergence.Progress)) error {
-			return at(p.Positions.Of("services", sv.Name, "image"), e.PullImage(ctx, ref, report))
+			err := e.PullImage(ctx, ref, report)
+			if err != nil && sv.Build && ctx.Err() == nil {
+				unbuilt.add(sv.Name)
+			}
+			return at(p.Positions.Of("services", sv.Name, "image"), err)
 		}
 		tag := project.FullTag(sv.Image)
 		if i, known := work[tag]; known { // for another platform: in turn
@@ -104,7 +111,38 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 		work[tag] = len(all)
 		all = append(all, imageWork{ref: sv.Image, doing: "Pulling", done: "Pulled", failureWarns: opt.ignoreFailures || sv.Build, work: pull})
 	}
-	return s.workOnImages(ctx, "pull", all)
+	err = s.workOnImages(ctx, "pull", all)
+	if names := unbuilt.sorted(); err == nil && len(names) > 0 {
+		s.printer.Warn(fmt.Sprintf("Some service image(s) must be built from source by running:\n    %s build %s", s.calledAs(), strings.Join(names, " ")))
+	}
+	return err
+}
+
+// buildList collects services whose image no registry has.
+type buildList struct {
+	mu    sync.Mutex
+	names []string
+}
+
+func (l *buildList) add(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.names = append(l.names, name)
+}
+
+func (l *buildList) sorted() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(slices.Values(l.names))
+}
+
+// imageName is what the progress calls a service's image, or the service if the
+// file names no image.
+func imageName(sv *project.Service) string {
+	if sv.Spec.Image == "" {
+		return sv.Name
+	}
+	return "Image " + sv.Image
 }
 
 // localImages tells which of the services' images are there.

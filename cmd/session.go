@@ -21,6 +21,7 @@ type session struct {
 	*App
 	global     globalFlags
 	interrupts interrupts
+	asPlugin   bool    // called by the docker command line
 	mode       ui.Mode // of progress
 	env        map[string]string
 	printer    ui.Printer
@@ -59,7 +60,7 @@ func (s *session) invoke(ctx context.Context, args []string) error {
 	case inv.silent:
 		return nil
 	}
-	s.dockerFlags = inv.engine
+	s.dockerFlags, s.asPlugin = inv.engine, inv.asPlugin
 	return s.execute(ctx, inv.args)
 }
 

@@ -175,7 +175,7 @@ func (r *refresher) work(ctx context.Context) error {
 	if err := r.handle(ctx); err != nil {
 		return err
 	}
-	r.inform("Watch enabled")
+	r.say("Watch enabled")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		select {
@@ -218,6 +218,11 @@ func (r *refresher) handle(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// say tells what watch does: on standard output, among what containers say.
+func (r *refresher) say(text string) {
+	r.printer.Around(func() { fmt.Fprintln(r.Out, text) })
 }
 
 func (r *refresher) complain(what string, err error) {

@@ -21,7 +21,7 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 		if n := len(w.Sync); n > 1 {
 			detected = fmt.Sprintf("%d changes were detected", n)
 		}
-		r.inform(fmt.Sprintf("Syncing service %q after %s", w.Service, detected))
+		r.say(fmt.Sprintf("Syncing service %q after %s", w.Service, detected))
 		r.remember(w)
 		if err := r.sync(ctx, w.Service, w.Sync); err != nil {
 			return err
@@ -44,7 +44,7 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 
 // rebuild builds the service and replaces its containers if the image changed.
 func (r *refresher) rebuild(ctx context.Context, service string) error {
-	r.inform(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
+	r.say(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
 	up := convergence.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietPull: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
 	ready := up
 	ready.ImagesReady = true
@@ -53,8 +53,12 @@ func (r *refresher) rebuild(ctx context.Context, service string) error {
 		plan:        func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, up) },
 		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, ready) },
 	}
-	if err := r.run(ctx, op); err != nil || !r.opt.prune {
+	if err := r.run(ctx, op); err != nil {
 		return err
+	}
+	r.say(fmt.Sprintf("service(s) [%q] successfully built", service))
+	if !r.opt.prune {
+		return nil
 	}
 	return r.e.(convergence.Sessions).PruneImages(ctx, r.p.Name)
 }

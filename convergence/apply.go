@@ -85,6 +85,9 @@ func ApplyWith(ctx context.Context, p Plan, e Engine, opt ApplyOptions) error {
 	for _, c := range p.Unchanged {
 		r.reporter.tell(Progress{ID: containerObject(c), Phase: Done, Text: "Running"})
 	}
+	for _, c := range p.Stopped {
+		r.reporter.tell(Progress{ID: containerObject(c), Phase: Done, Text: "Stopped"})
+	}
 	// The walk itself is never cancelled: steps with Finish must still start.
 	err = g.Walk(context.WithoutCancel(ctx), 0, func(_ context.Context, id StepID) error { return r.visit(ctx, id) })
 	if err == nil {

@@ -308,7 +308,7 @@ func runHook(ctx context.Context, e executor, a RunHook, out io.Writer) error {
 		return fmt.Errorf("run %s[%d] in %s: %w", a.Kind, a.Index, a.Target.Name, err)
 	}
 	if result.ExitCode != 0 {
-		why := fmt.Sprintf("exited with code %d", result.ExitCode)
+		why := fmt.Sprintf("%s hook exited with status %d", a.Service, result.ExitCode)
 		if last := lastLine(result.Output); last != "" {
 			why += ": " + last
 		}

@@ -47,7 +47,7 @@ func (r *run) provide(id StepID, spec CreateSpec) CreateSpec {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if own, ok := spec.Service.Spec.Environment[name]; ok && (own == nil || *own != set[name]) {
 			p := r.reporter.event(r.steps[id], Warning, "Warning")
-			p.Details = "a provider sets " + name + " over what the service says itself"
+			p.Details = fmt.Sprintf("a provider overrides environment variable %q in service %q", name, spec.Service.Name)
 			r.reporter.tell(p)
 		}
 	}

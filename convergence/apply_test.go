@@ -436,7 +436,7 @@ func TestHooks(t *testing.T) {
 			Hook: project.Hook{Command: []string{"sh", "-c", "echo no such table; false"}},
 		}
 		err := s.apply(t.Context(), append(s.up("web"), convergence.Step{ID: "web/post_start-0", Needs: []convergence.StepID{"web/start"}, Action: hook})...)
-		want := "service web: run post_start[0] in p-web-1: exited with code 1: no such table"
+		want := "service web: run post_start[0] in p-web-1: web hook exited with status 1: no such table"
 		if err == nil || err.Error() != want {
 			t.Errorf("error = %v, want %s", err, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,13 +53,25 @@ func (r *run) await(ctx context.Context, a Await, id StepID) error {
 		return err
 	}
 	p := r.reporter.event(r.steps[id], Warning, "Skipped")
-	p.Details, p.Err = "optional dependency: "+err.Error(), err
+	p.Details, p.Err = a.optional(err), err
 	var f *Failure
 	if errors.As(err, &f) {
 		p.ID = containerObject(f.Container)
 	}
 	r.reporter.tell(p)
 	return errKept
+}
+
+// optional says in Docker Compose's words that an optional dependency failed.
+func (a Await) optional(err error) string {
+	var f *Failure
+	if errors.As(err, &f) {
+		err = f.Err
+	}
+	if text, found := strings.CutPrefix(err.Error(), "service "+strconv.Quote(a.Service)+" "); found {
+		return fmt.Sprintf("optional dependency %q %s", a.Service, text)
+	}
+	return fmt.Sprintf("optional dependency %q is not running or is unhealthy: %s", a.Service, err)
 }
 
 // wait is the wait for one container.
@@ -111,9 +124,6 @@ func (w *wait) meet(ctx context.Context) (text string, err error) {
 			return "", err
 		}
 		w.container.ID = w.seen.ID
-		if !w.checked() && w.Condition == project.Healthy {
-			return "", errors.New(w.unchecked())
-		}
 	}
 	// Two or three ways to learn of it; the first one counts.
 	ctx, cancel := context.WithCancel(ctx)
@@ -169,6 +179,8 @@ func (w *wait) look() func(context.Context) (string, error) {
 	switch {
 	case w.Condition != project.Healthy && w.Condition != RunningOrHealthy:
 		return nil
+	case !w.checked() && w.Condition == project.Healthy:
+		return w.neverHealthy
 	case !w.checked():
 		return w.settle
 	case w.probes():
@@ -177,6 +189,15 @@ func (w *wait) look() func(context.Context) (string, error) {
 		return nil
 	}
 	return w.probeExec
+}
+
+// neverHealthy fails a container that nothing can find healthy, once it is clear
+// that it runs: that it exited, and how, is what people need to know first.
+func (w *wait) neverHealthy(ctx context.Context) (string, error) {
+	if _, err := w.settle(ctx); err != nil {
+		return "", err
+	}
+	return "", errors.New(w.unchecked())
 }
 
 // watch follows what the engine says of the container.
@@ -252,6 +273,9 @@ func (w *wait) judgeExit(c Container) (met bool, text string, err error) {
 		return false, "", fmt.Errorf("service %q didn't complete successfully: exit %d", w.Service, c.ExitCode)
 	case w.Condition == RunningOrHealthy && c.ExitCode == 0 && oneShot(w.seen.RestartPolicy):
 		return true, "Exited", nil
+	}
+	if w.Condition == project.Healthy && !w.checked() {
+		return false, "", fmt.Errorf("container %s exited (%d), and has no healthcheck to be healthy by", c.Name, c.ExitCode)
 	}
 	return false, "", fmt.Errorf("container %s exited (%d)", c.Name, c.ExitCode)
 }

@@ -86,7 +86,13 @@ func TestAwait(t *testing.T) {
 		{
 			name:    "no check, no health",
 			service: service("db"), wait: project.Healthy,
-			most: 10 * time.Millisecond, fails: "has no healthcheck", text: "Error",
+			most: time.Second, fails: "has no healthcheck", text: "Error", // once it is clear that it runs
+		},
+		{
+			name:    "no check, and it exits",
+			service: service("db"), wait: project.Healthy,
+			program: enginetest.Program{ExitAfter: 100 * time.Millisecond, ExitCode: 7},
+			most:    time.Second, fails: "container p-db-1 exited (7), and has no healthcheck", text: "Error",
 		},
 		{
 			name:    "a restarting container has hope",

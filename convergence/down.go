@@ -57,7 +57,7 @@ func (d *down) containers(chosen map[string]bool, whole bool) []Container {
 		}
 	}
 	if len(left) > 0 {
-		d.warn("containers that no service stands for are left: %s (--remove-orphans removes them)", strings.Join(left, ", "))
+		d.warn("Found orphan containers ([%s]) for this project; they are left, --remove-orphans removes them", strings.Join(left, " "))
 	}
 	return cs
 }

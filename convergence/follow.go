@@ -244,8 +244,18 @@ func (f *follower) over(ctx context.Context) (bool, error) {
 		if f.selects(c) && (alive(c) || successor && c.State == Created) {
 			return false, nil // its start is still to be heard of
 		}
+		if f.selects(c) && f.unheard(c) {
+			return false, nil
+		}
 	}
 	return true, nil
+}
+
+// unheard reports whether the container was made, ran and ended, and the events
+// of that are still to come: its output is yet to be read.
+func (f *follower) unheard(c Container) bool {
+	s := f.known[c.ID]
+	return c.State == Exited && (s == nil || !s.old && s.last == nil)
 }
 
 // look begins to follow who is up and not followed.

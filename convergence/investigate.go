@@ -1,6 +1,7 @@
 package convergence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,9 +38,11 @@ type Failure struct {
 	HealthCode int
 	// Log are the last lines of its log, with control characters made visible.
 	Log []string
-	// Next is the command that tells more: arguments of muster.
+	// Next is the command that tells more: arguments of Program.
 	Next []string
-	Err  error // why the wait ended
+	// Program is what muster was called as; empty is muster.
+	Program string
+	Err     error // why the wait ended
 }
 
 // Error is one line, without the place in the file. What others depend on is
@@ -105,7 +108,7 @@ func (f *Failure) Report() string {
 		fact("log", "empty")
 	}
 	if len(f.Next) > 0 {
-		fact("next", "muster "+strings.Join(f.Next, " "))
+		fact("next", cmp.Or(f.Program, "muster")+" "+strings.Join(f.Next, " "))
 	}
 	return b.String()
 }

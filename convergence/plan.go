@@ -43,6 +43,8 @@ type Plan struct {
 	Steps   []Step
 	// Unchanged are the running containers that stay as they are.
 	Unchanged []Ref
+	// Stopped are the containers that were to be stopped and do not run.
+	Stopped []Ref
 	// Warnings are remarks that a person should read: orphans, foreign volumes.
 	Warnings []string
 	// Diverged are the volumes that are defined otherwise now and kept all the

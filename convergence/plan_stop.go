@@ -21,7 +21,7 @@ func (s *stack) chosenContainers(chosen map[string]bool, keep func(Container) bo
 }
 
 // PlanStop is the plan that stops the services' running containers, dependents
-// first. want may be nil.
+// first. Those that do not run are told of as stopped. want may be nil.
 func PlanStop(want *project.Project, have Observed, opt StopOptions) (Plan, error) {
 	s := newStack(want, have)
 	chosen, err := s.choose(opt.Services)
@@ -30,7 +30,11 @@ func PlanStop(want *project.Project, have Observed, opt StopOptions) (Plan, erro
 	}
 	cs := s.chosenContainers(chosen, alive)
 	s.stopProvided(cs, s.stopAll(cs, opt.Timeout), chosen)
-	return s.planToTheEnd()
+	p, err := s.planToTheEnd()
+	for _, c := range s.chosenContainers(chosen, func(c Container) bool { return !alive(c) && c.State != Removing }) {
+		p.Stopped = append(p.Stopped, c.Ref)
+	}
+	return p, err
 }
 
 // stopAll stops containers, dependents first; the result are the stops by

@@ -37,7 +37,7 @@ func (w *watched) did(name string) []string {
 func TestSupervisePostStart(t *testing.T) {
 	for _, tc := range []struct{ name, hook, record string }{
 		{"passes", "sleep 3", ""},
-		{"fails", "echo no schema; exit 3", "run post_start[0] in p-db-1: exited with code 3: no schema"},
+		{"fails", "echo no schema; exit 3", "run post_start[0] in p-db-1: db hook exited with status 3: no schema"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -48,7 +48,7 @@ func (u *up) surveyNetwork(n *project.Network) *networkPlan {
 	if n.External {
 		switch {
 		case len(same) == 0:
-			u.fail(n.Pos, "network %s is external, but there is no network %s; create it first", n.Key, n.Name)
+			u.fail(n.Pos, "network %s declared as external, but could not be found: create it first, as docker network create %s does", n.Name, n.Name)
 			return nil
 		case len(same) > 1:
 			u.fail(n.Pos, "network %s is external, but there are %d networks %s; name it by ID", n.Key, len(same), n.Name)

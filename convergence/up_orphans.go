@@ -17,7 +17,7 @@ func (u *up) planOrphans() {
 		names = append(names, c.Name)
 	}
 	if len(names) > 0 && !u.opt.IgnoreOrphans {
-		u.warn("containers of the project that no service stands for: %s (--remove-orphans removes them)", strings.Join(names, ", "))
+		u.warn("Found orphan containers ([%s]) for this project; --remove-orphans removes them", strings.Join(names, " "))
 	}
 }
 

@@ -33,7 +33,7 @@ func (u *up) surveyVolume(v *project.Volume) *volumePlan {
 	i := slices.IndexFunc(u.have.Volumes, func(o Volume) bool { return o.Name == v.Name })
 	if v.External {
 		if i < 0 {
-			u.fail(v.Pos, "volume %s is external, but there is no volume %s; create it first", v.Key, v.Name)
+			u.fail(v.Pos, "external volume %q not found: create it first, as docker volume create %s does", v.Name, v.Name)
 			return nil
 		}
 		return vp

@@ -90,7 +90,7 @@ func (c *consistency) has(name string, keys ...string) bool {
 func (c *consistency) source(name string, spec types.ServiceConfig) {
 	extends := c.has(name, "extends") // it is gone from the tree if it went well
 	if !c.has(name, "image") && !c.has(name, "build") && !c.has(name, "provider") && !extends {
-		c.fail("has neither an image nor a build section", "", "services", name)
+		c.fail("has neither an image nor a build context specified", "", "services", name)
 	}
 	if spec.Build == nil {
 		return
