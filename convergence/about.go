@@ -41,6 +41,9 @@ const (
 	// ClassStop waits for a container to end: it gives its place back meanwhile, and
 	// may be left, since the engine goes on.
 	ClassStop
+	// ClassRestart is a stop and a start in one. It is finished: the engine goes on,
+	// and whoever stops the container next is to be the last.
+	ClassRestart
 	// ClassImage is a pull or a build: it has places of its own, and is cut off.
 	ClassImage
 	// ClassProgram runs what a user wrote: it takes no place, and is cut off.
@@ -168,7 +171,7 @@ func (a KillContainer) About() About { return aboutContainer(a.Target, "Killing"
 // About implements Action.
 func (a RestartContainer) About() About {
 	about := aboutContainer(a.Target, "Restarting", "Started")
-	about.Class = ClassStop
+	about.Class = ClassRestart
 	return about
 }
 

@@ -19,7 +19,7 @@ const DefaultLimit = 12
 const (
 	// finishTime is how much longer than its context a call that changes
 	// something may take: nobody could tell whether a call cut off was done.
-	finishTime = 10 * time.Second
+	finishTime = time.Minute
 	// restoreTime bounds what is done after a step failed.
 	restoreTime = time.Minute
 	// stopSlot is how long a stop holds its place among the calls; after that
@@ -48,7 +48,7 @@ type ApplyOptions struct {
 	Want *project.Project
 	// HookOutput says where the output of a hook goes; nil drops it. Of a hook
 	// that fails the error holds the end of it.
-	HookOutput func(RunHook) io.Writer
+	HookOutput func(RunHook) io.WriteCloser
 	// Run names this run in the labels of the containers that it makes; see
 	// Observed.Unfinished. Empty names none.
 	Run string
@@ -230,6 +230,8 @@ func (r *run) do(ctx context.Context, s Step) error {
 		if s.Finish {
 			ctx = context.WithoutCancel(ctx)
 		}
+	case ClassRestart:
+		ctx = context.WithoutCancel(ctx)
 	case ClassStop:
 		// The engine goes on stopping without us; but where the plan must put
 		// things together again, the end has to be waited for.

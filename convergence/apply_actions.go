@@ -282,7 +282,9 @@ func (r *run) startContainer(ctx context.Context, a StartContainer) error {
 func (r *run) runHook(ctx context.Context, a RunHook) error {
 	var out io.Writer
 	if r.opt.HookOutput != nil {
-		out = r.opt.HookOutput(a)
+		shown := r.opt.HookOutput(a)
+		defer shown.Close() // output that cannot be shown changes nothing
+		out = shown
 	}
 	a.Target = r.target(a.Target)
 	return runHook(ctx, r.engine, a, out)

@@ -16,7 +16,11 @@ func (r *run) runPreStart(ctx context.Context, a RunPreStart, id StepID) (err er
 			err = fmt.Errorf("run pre_start[%d] of %s: %w", a.Index, a.Spec.Service.Name, err)
 		}
 	}()
-	c, err := r.createForHook(ctx, a, id)
+	// What the engine is asked for is finished: a call cut off could make or start
+	// the container after it was taken away. Only the hook itself is cut short.
+	calls, cancel := outlive(ctx, finishTime)
+	defer cancel()
+	c, err := r.createForHook(calls, a, id)
 	if err != nil {
 		return err
 	}
@@ -24,11 +28,14 @@ func (r *run) runPreStart(ctx context.Context, a RunPreStart, id StepID) (err er
 		err = errors.Join(err, gone(r.engine.RemoveContainer(context.WithoutCancel(ctx), c, true)))
 	}()
 	if len(a.Files) > 0 {
-		if err := r.copyFiles(ctx, CopyFiles{Target: c, Files: a.Files}); err != nil {
+		if err := r.copyFiles(calls, CopyFiles{Target: c, Files: a.Files}); err != nil {
 			return err
 		}
 	}
-	if err := r.engine.StartContainer(ctx, c); err != nil {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := r.engine.StartContainer(calls, c); err != nil {
 		return err
 	}
 	last, err := r.followHook(ctx, a, c)
@@ -79,6 +86,7 @@ func (r *run) followHook(ctx context.Context, a RunPreStart, c Ref) (string, err
 	var shown func([]byte) error
 	if r.opt.HookOutput != nil {
 		out := r.opt.HookOutput(RunHook{Target: c, Service: a.Spec.Service.Name, Kind: "pre_start", Index: a.Index, Hook: a.Hook})
+		defer out.Close() // output that cannot be shown changes nothing
 		shown = func(line []byte) error {
 			_, err := out.Write(append(slices.Clone(line), '\n'))
 			return err

@@ -61,6 +61,9 @@ func (r *run) result(ctx context.Context, order []StepID) error {
 	return errors.Join(errs...)
 }
 
+// by reports whether the step was cut short by the cancellation of the operation.
+func (e *StepError) by(cause error) bool { return cause != nil && errors.Is(e, cause) }
+
 // blame says why each step that did not run did not: the step that failed, or
 // the cancellation.
 func (r *run) blame(order []StepID, cause error) map[StepID]string {
@@ -69,6 +72,8 @@ func (r *run) blame(order []StepID, cause error) map[StepID]string {
 		for _, n := range r.steps[id].Needs {
 			switch {
 			case because[id] != "":
+			case r.failed[n] != nil && r.failed[n].by(cause):
+				because[id] = cause.Error()
 			case r.failed[n] != nil:
 				because[id] = string(n) + " failed"
 			case because[n] != "":
@@ -77,7 +82,7 @@ func (r *run) blame(order []StepID, cause error) map[StepID]string {
 		}
 		switch {
 		case because[id] != "" || !r.skipped[id]:
-		case r.first != "":
+		case r.first != "" && !r.failed[r.first].by(cause):
 			because[id] = string(r.first) + " failed"
 		case cause != nil:
 			because[id] = cause.Error()

@@ -42,7 +42,7 @@ func (r *run) place(s Step) (free func(), err error) {
 	case ClassWait, ClassProgram:
 	case ClassImage:
 		free, err = r.pulls.take(halt)
-	case ClassStop:
+	case ClassStop, ClassRestart:
 		if free, err = r.slots.take(halt); err == nil {
 			lent := time.AfterFunc(stopSlot, free)
 			taken := free

@@ -380,8 +380,8 @@ func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
 		if !errors.Is(err, reason) || err.Error() != reason.Error() {
 			t.Errorf("error = %v, want just the cause", err)
 		}
-		if took := time.Since(began); took != 11*time.Second {
-			t.Errorf("gave up after %s, want 11s", took)
+		if took := time.Since(began); took != time.Minute+time.Second {
+			t.Errorf("gave up after %s, want 1m1s", took)
 		}
 		s.wantState("p-quick-1", convergence.Created)
 	})

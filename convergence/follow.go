@@ -31,6 +31,8 @@ type FollowOptions struct {
 	Want *project.Project
 	// Select says whose output is wanted; nil is everybody's.
 	Select func(Container) bool
+	// Awaits says for whose end Follow waits; nil is everybody that Select selects.
+	Awaits func(Container) bool
 	// Past is what is wanted of the output before Follow, as Since, Until and
 	// Tail say; nil is nothing.
 	Past *LogOptions
@@ -219,6 +221,8 @@ func forward(ctx context.Context, stream EventStream, to chan<- Event) error {
 
 func (f *follower) selects(c Container) bool { return f.opt.Select == nil || f.opt.Select(c) }
 
+func (f *follower) awaits(c Container) bool { return f.opt.Awaits == nil || f.opt.Awaits(c) }
+
 func (f *follower) list(ctx context.Context) ([]Container, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, lookTimeout, errors.New("the engine does not answer"))
 	defer cancel()
@@ -231,7 +235,7 @@ func (f *follower) over(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	for _, s := range f.known {
-		if s.last.open() && !s.last.early {
+		if f.awaits(s.Container) && s.last.open() && !s.last.early {
 			return false, nil
 		}
 	}
@@ -241,7 +245,7 @@ func (f *follower) over(ctx context.Context) (bool, error) {
 	}
 	for _, c := range cs {
 		_, successor := project.FinalName(c.Name)
-		if f.selects(c) && (alive(c) || successor && c.State == Created) {
+		if f.selects(c) && f.awaits(c) && (alive(c) || successor && c.State == Created) {
 			return false, nil // its start is still to be heard of
 		}
 		if f.selects(c) && f.unheard(c) {

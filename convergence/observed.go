@@ -69,7 +69,11 @@ type Container struct {
 }
 
 // alive reports whether processes of the container exist.
-func alive(c Container) bool { return c.State == Running || c.State == Paused || c.State == Restarting }
+func alive(c Container) bool { return c.Up() }
+
+// Up reports whether the container's process runs, is frozen, or is started
+// again by the engine.
+func (c Container) Up() bool { return c.State == Running || c.State == Paused || c.State == Restarting }
 
 // managed reports whether the container is a service's or a `run`'s: hook
 // containers, and what people run by hand from images that Compose built, carry

@@ -2,6 +2,8 @@ package convergence
 
 import (
 	"context"
+	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +41,10 @@ type SuperviseOptions struct {
 	// Busy is told when it changes whether a container runs or is going to be
 	// started; at first that is assumed. It must not block.
 	Busy func(bool)
+	// BusyWith are the services that Busy is about; empty is all of them.
+	BusyWith []string
+	// HookOutput says where the output of a hook goes; nil drops it.
+	HookOutput func(RunHook) io.WriteCloser
 	// Models delivers new definitions of the project while it is supervised.
 	Models <-chan *project.Project
 	// Resync is how often everything is listed again although no event said so;
@@ -200,6 +206,7 @@ func (l *loop) release(ctx context.Context) {
 func (l *loop) busy() bool {
 	for _, w := range l.wards {
 		switch {
+		case len(l.opt.BusyWith) > 0 && !slices.Contains(l.opt.BusyWith, w.service):
 		case !w.known || w.looking || w.settling || w.acting != restartpolicy.Leave || w.checkAt != 0 || due(w.decision):
 			return true
 		case w.seen.State == Running || w.seen.State == Paused || w.seen.State == Restarting:

@@ -93,7 +93,16 @@ func (l *loop) carryOut(ctx context.Context, e errand) acted {
 		return m
 	}
 	left := l.runHooks(ctx, e.before)
-	m := l.ask(ctx, e)
+	if ctx.Err() != nil {
+		return acted{moot: true}
+	}
+	asking := ctx
+	if e.action != restartpolicy.Stop {
+		// A start is waited for, also when the supervisor is to end: whoever ends it
+		// must not meet one that comes later.
+		asking = context.WithoutCancel(ctx)
+	}
+	m := l.ask(asking, e)
 	m.hooks = left
 	if m.err == nil {
 		m.hooks = errors.Join(left, l.runHooks(ctx, e.then))

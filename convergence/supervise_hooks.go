@@ -41,11 +41,20 @@ func (l *loop) runHooks(ctx context.Context, hooks []RunHook) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, hookTimeout, errors.New("no end within "+hookTimeout.String()))
 	defer cancel()
 	for _, h := range hooks {
-		if err := runHook(ctx, l.engine, h, nil); err != nil {
+		if err := l.runHook(ctx, h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (l *loop) runHook(ctx context.Context, h RunHook) error {
+	if l.opt.HookOutput == nil {
+		return runHook(ctx, l.engine, h, nil)
+	}
+	out := l.opt.HookOutput(h)
+	defer out.Close() // output that cannot be shown changes nothing
+	return runHook(ctx, l.engine, h, out)
 }
 
 // preparing reports whether post_start hooks of the container may still run:

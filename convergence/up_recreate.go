@@ -61,9 +61,9 @@ func (u *up) startSuccessor(sl *slot, successor Ref, needs []StepID, restore []A
 	return id
 }
 
-// retire removes the old container and gives its name to the successor.
+// retire removes the old container and gives its name to the successor. Once the
+// successor is what counts nothing keeps it from its name.
 func (u *up) retire(sl *slot, old Container, successor Ref, needs []StepID) {
-	running := sl.runs()
 	from := len(u.steps)
 	needs = slices.Concat(needs, u.imageSteps)
 	for _, np := range u.replacedNetworks(old) {
@@ -72,7 +72,7 @@ func (u *up) retire(sl *slot, old Container, successor Ref, needs []StepID) {
 	removed := u.add(sl.id+"/remove", RemoveContainer{Target: old.Ref, Volumes: true}, "replaced", needs...)
 	u.add(sl.id+"/rename", RenameContainer{Target: successor, Name: sl.name}, "takes the name of the one it replaced", removed)
 	for i := from; i < len(u.steps); i++ {
-		u.steps[i].Finish = running
+		u.steps[i].Finish = true
 	}
 	if u.starts(sl) {
 		u.emitPostStart(sl, sl.id+"/rename")

@@ -83,8 +83,13 @@ type Fault struct {
 	Delay time.Duration
 	// Hold keeps the call from taking effect until it is closed, unless its context ends.
 	Hold <-chan struct{}
+	// Late lets the call take effect although its context ends meanwhile, as a real
+	// engine does with what it was asked for.
+	Late bool
 	// Do is called when the call matches, before anything else happens.
 	Do func()
+	// Then is called once the call has taken effect.
+	Then func()
 }
 
 type fault struct {
@@ -160,11 +165,28 @@ func (e *Engine) call(ctx context.Context, c Call, do func() error) error {
 
 func (e *Engine) underFaults(ctx context.Context, faults []Fault, do func() error) error {
 	var after error
+	effect := do
+	do = func() error {
+		err := effect()
+		for _, f := range faults {
+			if f.Then != nil {
+				f.Then()
+			}
+		}
+		return err
+	}
 	for _, f := range faults {
 		if f.Do != nil {
 			f.Do()
 		}
 		if err := f.wait(ctx); err != nil {
+			if f.Late {
+				e.late.Go(func() {
+					if f.wait(context.WithoutCancel(ctx)) == nil {
+						_ = do() // nobody hears the answer
+					}
+				})
+			}
 			return err
 		}
 		switch {
@@ -182,6 +204,9 @@ func (e *Engine) underFaults(ctx context.Context, faults []Fault, do func() erro
 	}
 	return after
 }
+
+// Settle waits for the calls that take effect late.
+func (e *Engine) Settle() { e.late.Wait() }
 
 func (e *core) reachable() error {
 	e.mu.Lock()

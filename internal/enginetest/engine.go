@@ -57,8 +57,9 @@ type core struct {
 	tamper     func(convergence.Event) []convergence.Event
 	faults     []*fault
 	calls      []Call
-	unreached  bool          // the engine is down
-	changed    chan struct{} // closed and replaced at every change
+	late       sync.WaitGroup // calls that take effect after their callers left
+	unreached  bool           // the engine is down
+	changed    chan struct{}  // closed and replaced at every change
 	closed     bool
 	end        chan struct{} // closed by Close
 }
