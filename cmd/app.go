@@ -38,6 +38,8 @@ type App struct {
 	Connect func(docker.Options) (convergence.Engine, error)
 	// Signals subscribes to interrupts and termination requests; stop ends it.
 	Signals func() (signals <-chan os.Signal, stop func())
+	// Leave ends the process at once; nil leaves that to the signal that asks for it.
+	Leave func(code int)
 	// LockDir holds the project locks; empty is a folder of the machine. See lock.Folders.
 	LockDir string
 	// UnitDir is where systemd looks for units that an administrator adds; empty is
@@ -104,7 +106,16 @@ func System() *App {
 		Signals: func() (<-chan os.Signal, func()) {
 			ch := make(chan os.Signal, 4)
 			signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+			if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+				signal.Notify(ch, syscall.SIGHUP)
+			}
 			return ch, func() { signal.Stop(ch) }
+		},
+		Leave: func(code int) {
+			if term.IsTerminal(stderr) {
+				ui.RestoreCursor(os.Stderr)
+			}
+			os.Exit(code)
 		},
 	}
 }
@@ -138,7 +149,7 @@ func buildVersion() string {
 // Main runs the command that the arguments name and returns its exit code.
 func Main(app *App, args []string) int {
 	s := newSession(app)
-	ctx, stop := s.interrupts.start(context.Background(), app.Signals)
+	ctx, stop := s.interrupts.start(context.Background(), app.Signals, app.Leave)
 	defer stop()
 	err := s.invoke(ctx, args)
 	s.close()

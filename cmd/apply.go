@@ -70,9 +70,10 @@ func (s *session) lockFolders() []lock.Folder {
 func (s *session) apply(ctx context.Context, e convergence.Engine, op operation, plan convergence.Plan) error {
 	s.printer.Begin(op.name, plan)
 	defer s.printer.End()
+	defer s.acknowledge(ctx)()
 	opt := convergence.ApplyOptions{
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
-		Want: op.target.project, HookOutput: op.hookOutput, Run: string(lock.ThisRun(s.held.Load())),
+		Want: op.target.project, HookOutput: s.hooks, Run: string(lock.ThisRun(s.held.Load())),
 	}
 	op.kept = map[convergence.ImageRef]convergence.Image{}
 	opt.Kept = op.kept
@@ -87,7 +88,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		}
 		op.plan = op.afterImages
 		var err error
-		if plan, err = s.planned(ctx, e, op); err != nil {
+		if _, plan, err = s.planned(ctx, e, op); err != nil {
 			return err
 		}
 		s.printer.Begin(op.name, plan)
@@ -96,7 +97,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		return err
 	}
 	op.plan = op.afterProviders(slices.Compact(sorted(answers.outdated)), answers.provided)
-	plan, err := s.planned(ctx, e, op)
+	_, plan, err := s.planned(ctx, e, op)
 	if err != nil {
 		return err
 	}

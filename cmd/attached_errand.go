@@ -12,37 +12,40 @@ import (
 type errand struct {
 	what    string
 	service string // whose exits are part of it; may be empty
-	cancel  context.CancelFunc
-	done    chan error
+	stop    context.CancelCauseFunc
+	done    chan struct{} // closed at its end
+	err     error         // then
 }
 
 func startErrand(ctx context.Context, what, service string, do func(context.Context) error) *errand {
-	ctx, cancel := context.WithCancel(ctx)
-	e := &errand{what: what, service: service, cancel: cancel, done: make(chan error, 1)}
-	go func() { e.done <- do(ctx) }()
+	ctx, stop := context.WithCancelCause(ctx)
+	e := &errand{what: what, service: service, stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(e.done)
+		e.err = do(ctx)
+	}()
 	return e
 }
 
-// ended receives how it ended; nil if there is none.
-func (e *errand) ended() <-chan error {
+// ended is closed when it has ended; nil if there is none.
+func (e *errand) ended() <-chan struct{} {
 	if e == nil {
 		return nil
 	}
 	return e.done
 }
 
-// end ends it and waits.
-func (e *errand) end() {
+// cancel tells it to end.
+func (e *errand) cancel(why error) {
 	if e != nil {
-		e.cancel()
-		<-e.done
+		e.stop(why)
 	}
 }
 
 // complain says why an errand ended before its time.
-func (a *attached) complain(e *errand, err error) {
-	if err != nil {
-		a.printer.Warn(e.what + ": " + ui.ErrorText(err))
+func (a *attached) complain(e *errand) {
+	if e.err != nil {
+		a.printer.Warn(e.what + ": " + ui.ErrorText(e.err))
 	}
 }
 
@@ -75,11 +78,13 @@ func (a *attached) arm(ctx context.Context) (*refresher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.armWatch(ctx, a.op.target.project, rules, watchOptions{quiet: a.opt.quietBuild})
+	return a.armWatch(ctx, a.op.target.project, rules, watchOptions{quiet: a.opt.quietBuild, output: a.hooks})
 }
 
+// unwatch ends the watch. What is being done on the engine is finished.
 func (a *attached) unwatch() {
-	a.watching.end()
+	a.watching.cancel(errEnded)
+	a.left = append(a.left, a.watching.done)
 	a.watching = nil
 }
 
@@ -90,13 +95,4 @@ func (a *attached) restart(ctx context.Context, service string) {
 		return convergence.PlanRestart(want, have, convergence.RestartOptions{Services: []string{service}})
 	}}
 	a.errand = startErrand(ctx, "restart "+service, service, func(ctx context.Context) error { return a.session.run(ctx, op) })
-}
-
-// abandon ends whatever runs beside: what is stopped from now on stays so.
-func (a *attached) abandon() {
-	a.unsupervise()
-	a.unwatch()
-	a.disarm()
-	a.errand.end()
-	a.errand = nil
 }

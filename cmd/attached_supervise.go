@@ -23,7 +23,7 @@ type companion struct {
 // end with the first container that exits restarts none.
 func (a *attached) supervise(ctx context.Context) {
 	p := a.op.target.project
-	if a.opt.abortOnExit || a.opt.abortOnFailure || len(onlySupervised(p, a.scope)) == 0 {
+	if a.opt.abortOnExit || a.opt.abortOnFailure || len(onlySupervised(p, a.scope.started)) == 0 {
 		return
 	}
 	release, err := a.onlyOne(ctx, a.engine, p.Name)
@@ -45,7 +45,7 @@ func (a *attached) supervise(ctx context.Context) {
 	go func() {
 		defer close(c.done)
 		defer release()
-		err := a.keep(ctx, keeper{engine: a.engine, project: p, services: a.scope, audit: a.auditLine, busy: tell})
+		err := a.keep(ctx, keeper{engine: a.engine, project: p, services: a.scope.started, audit: a.auditLine, busy: tell, busyWith: a.scope.attached})
 		if ctx.Err() == nil {
 			a.printer.Warn("the restart policies are not supervised any more: " + err.Error())
 			tell(false)
@@ -67,14 +67,4 @@ func (a *attached) keeperBusy() <-chan bool {
 		return nil
 	}
 	return a.keeper.busy
-}
-
-// unsupervise ends the supervisor: what is stopped from now on stays stopped.
-func (a *attached) unsupervise() {
-	if a.keeper == nil {
-		return
-	}
-	a.keeper.cancel()
-	<-a.keeper.done
-	a.keeper, a.kept = nil, false
 }

@@ -4,52 +4,62 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
 )
 
-// hookOutput shows what a hook prints, line by line, as its container's.
-func (a *attached) hookOutput(h convergence.RunHook) io.Writer {
+// hookLogs shows what runs inside of containers, line by line, as its
+// container's.
+type hookLogs struct {
+	logs    *ui.Logs
+	project string
+}
+
+// writer is for the output of one hook.
+func (l *hookLogs) writer(h convergence.RunHook) io.WriteCloser {
 	c := convergence.Container{Ref: h.Target, Service: h.Service}
-	w := &hookWriter{a: a, name: logName(a.op.target.name, c) + " ->"}
+	w := &hookWriter{logs: l.logs, name: logName(l.project, c) + " ->"}
 	if h.Kind == "pre_start" { // it has a container of its own, which nobody knows
 		w.name = fmt.Sprintf("%s pre_start[%d] ->", h.Service, h.Index)
 	}
-	a.hooksMu.Lock()
-	defer a.hooksMu.Unlock()
-	a.hooks = append(a.hooks, w)
 	return w
 }
 
-// flushHooks prints what hooks left without a newline.
-func (a *attached) flushHooks() {
-	a.hooksMu.Lock()
-	defer a.hooksMu.Unlock()
-	for _, w := range a.hooks {
-		if len(w.rest) > 0 {
-			// Output that cannot be written was reported with the containers'.
-			_ = a.logs.Line(w.name, convergence.LogLine{Text: w.rest, Partial: true})
-		}
-	}
-}
-
 type hookWriter struct {
-	a    *attached
+	logs *ui.Logs
 	name string
+
+	mu   sync.Mutex
 	rest []byte
 }
 
 // Write prints whole lines.
 func (w *hookWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.rest = append(w.rest, p...)
 	for {
 		line, rest, found := bytes.Cut(w.rest, []byte{'\n'})
 		if !found {
 			return len(p), nil
 		}
-		if err := w.a.logs.Line(w.name, convergence.LogLine{Text: line}); err != nil {
+		if err := w.logs.Line(w.name, convergence.LogLine{Text: line}); err != nil {
 			return 0, err
 		}
 		w.rest = rest
 	}
+}
+
+// Close prints what the hook left without a newline.
+func (w *hookWriter) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.rest) == 0 {
+		return nil
+	}
+	err := w.logs.Line(w.name, convergence.LogLine{Text: w.rest, Partial: true})
+	w.rest = nil
+	return err
 }

@@ -95,7 +95,7 @@ func (a *attached) showMenu() {
 	}
 	var parts []string
 	switch {
-	case a.stopping > 0 || a.stopNext:
+	case a.stopping > 0:
 		a.printer.Footer("")
 		return
 	case a.menu.pick != nil:
@@ -122,12 +122,14 @@ const (
 )
 
 // choosable are the services that have a key.
-func (a *attached) choosable() []string { return a.scope[:min(len(a.scope), len(choices))] }
+func (a *attached) choosable() []string {
+	return a.scope.attached[:min(len(a.scope.attached), len(choices))]
+}
 
 // press does what a key means.
 func (a *attached) press(ctx context.Context, key byte) {
 	defer a.showMenu()
-	if a.stopping > 0 || a.stopNext {
+	if a.stopping > 0 {
 		return
 	}
 	if pick := a.menu.pick; pick != nil {
@@ -155,7 +157,7 @@ func (a *attached) press(ctx context.Context, key byte) {
 
 func (a *attached) restartByKey(ctx context.Context, service string) {
 	switch {
-	case a.applying:
+	case a.applying != nil:
 		a.inform("Wait until everything is started")
 	case a.errand != nil:
 		a.inform(fmt.Sprintf("Wait for the end of %s", a.errand.what))
@@ -170,7 +172,7 @@ func (a *attached) toggleWatch(ctx context.Context) {
 		a.unwatch()
 		a.inform("Watch disabled")
 		a.free()
-	case a.applying:
+	case a.applying != nil:
 		a.inform("Wait until everything is started")
 	case a.watchable:
 		if err := a.watch(ctx); err != nil {
@@ -204,17 +206,17 @@ func (a *attached) shows(service string) bool {
 	if only := a.only.Load(); only != nil {
 		return service == *only
 	}
-	return slices.Contains(a.shown, service)
+	return slices.Contains(a.scope.shown, service)
 }
 
 // detach leaves the containers to themselves, once all are started.
 func (a *attached) detach() {
 	a.detached = true
-	if a.applying {
+	if a.applying != nil {
 		a.inform("Detaching once everything is started")
 		return
 	}
-	a.abandon()
+	a.dismiss(errDetached)
 	a.stopFollowing(errDetached)
 }
 

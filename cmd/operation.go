@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -28,13 +27,15 @@ type operation struct {
 	afterProviders func(services []string, provided map[string]map[string]string) planner
 	// engineHealth leaves readiness to the engine's own health checks.
 	engineHealth bool
-	// hookOutput shows what hooks print; nil drops it.
-	hookOutput func(convergence.RunHook) io.Writer
 	// recalls reckons with what earlier commands asked of the engine: what it leaves
 	// running goes on running.
 	recalls bool
 	// kept are images that came for one of several platforms of a tag.
 	kept map[convergence.ImageRef]convergence.Image
+	// begin is called when it is known what will be done and that it can be,
+	// before anything changes; nil does nothing. An operation that starts over
+	// calls it again.
+	begin func(ctx context.Context, have convergence.Observed, plan convergence.Plan) error
 	// conflicts looks for what would make the plan fail half-way.
 	conflicts bool
 	// nothing is said if the plan is empty.
@@ -52,7 +53,7 @@ func (s *session) run(ctx context.Context, op operation) error {
 		return err
 	}
 	if s.global.dryRun {
-		plan, err := s.planned(ctx, e, op)
+		_, plan, err := s.planned(ctx, e, op)
 		if err != nil {
 			return err
 		}
@@ -87,7 +88,7 @@ const (
 
 // attempt observes, plans and applies once.
 func (s *session) attempt(ctx context.Context, e convergence.Engine, op operation) error {
-	plan, err := s.planned(ctx, e, op)
+	have, plan, err := s.planned(ctx, e, op)
 	if err != nil {
 		return err
 	}
@@ -99,28 +100,34 @@ func (s *session) attempt(ctx context.Context, e convergence.Engine, op operatio
 	if plan.Empty() && op.nothing != "" {
 		s.inform(op.nothing)
 	}
+	if op.begin != nil {
+		if err := op.begin(ctx, have, plan); err != nil {
+			return err
+		}
+	}
 	return s.apply(ctx, e, op, plan)
 }
 
 // planned is the plan for what is observed now. Its warnings are printed.
-func (s *session) planned(ctx context.Context, e convergence.Engine, op operation) (convergence.Plan, error) {
+func (s *session) planned(ctx context.Context, e convergence.Engine, op operation) (convergence.Observed, convergence.Plan, error) {
 	have, err := s.observeAlone(ctx, e, op)
 	if err != nil {
-		return convergence.Plan{}, err
+		return have, convergence.Plan{}, err
 	}
 	if op.conflicts {
 		made, err := op.target.project.Select(op.services...)
 		if err != nil {
-			return convergence.Plan{}, err
+			return have, convergence.Plan{}, err
 		}
 		if err := s.warnOfEngine(ctx, e, made, ""); err != nil {
-			return convergence.Plan{}, err
+			return have, convergence.Plan{}, err
 		}
 		if err := refusedBy(ctx, e, made); err != nil {
-			return convergence.Plan{}, err
+			return have, convergence.Plan{}, err
 		}
 	}
-	return s.plannedFor(have.WithImages(op.kept), op)
+	plan, err := s.plannedFor(have.WithImages(op.kept), op)
+	return have, plan, err
 }
 
 // refusedBy is an error if this engine can make no container of a service.

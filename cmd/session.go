@@ -28,6 +28,8 @@ type session struct {
 	warned     map[string]bool // what plans have warned of already
 	ahead      *ahead          // of an operation whose project is being loaded; nil if nothing is
 	named      func(string)    // is told the project's name as soon as it is known; may be nil
+	// hooks shows what hooks print; nil drops it.
+	hooks func(convergence.RunHook) io.WriteCloser
 
 	dockerFlags docker.Options            // given in front of the command line
 	unlocked    sync.Once                 // says that there is nowhere to put a lock

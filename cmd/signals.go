@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"syscall"
@@ -11,8 +12,11 @@ import (
 type interruptError struct{ signal os.Signal }
 
 func (e *interruptError) Error() string {
-	if e.signal == syscall.SIGTERM {
+	switch e.signal {
+	case syscall.SIGTERM:
 		return "terminated"
+	case syscall.SIGHUP:
+		return "hung up"
 	}
 	return "interrupted"
 }
@@ -32,8 +36,9 @@ type interrupts struct {
 }
 
 // start listens until stop is called. The context is cancelled with an
-// *interruptError as its cause.
-func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.Signal, func())) (context.Context, func()) {
+// *interruptError as its cause. leave ends the process; without it the second
+// signal has its default effect.
+func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.Signal, func()), leave func(code int)) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	if subscribe == nil {
 		return ctx, func() { cancel(nil) }
@@ -42,17 +47,25 @@ func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.S
 	done, finished := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(finished)
+		var first *interruptError
 		for {
 			select {
 			case <-done:
 				return
 			case sig := <-signals:
-				if i.hand(sig) {
-					continue
+				switch {
+				case i.hand(sig):
+				case first != nil && sig == syscall.SIGHUP: // a terminal and its shell both tell
+				case first != nil:
+					leave(first.exitCode())
+				default:
+					first = &interruptError{sig}
+					cancel(first)
+					if leave == nil {
+						unsubscribe()
+						return
+					}
 				}
-				cancel(&interruptError{sig})
-				unsubscribe() // the next one has its default effect
-				return
 			}
 		}
 	}()
@@ -62,6 +75,35 @@ func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.S
 		unsubscribe()
 		cancel(nil)
 	}
+}
+
+// acknowledge says at once that a signal was heard, although what the engine was
+// asked for is waited for. What it returns ends that.
+func (s *session) acknowledge(ctx context.Context) (done func()) {
+	told := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		var sig *interruptError
+		switch {
+		case s.interrupts.taken() || !errors.As(context.Cause(ctx), &sig):
+		case sig.signal == os.Interrupt:
+			s.printer.Info("stopping after the running step; press Ctrl+C again to leave at once")
+		default:
+			s.printer.Info(sig.Error() + ": stopping after the running step")
+		}
+	})
+	return func() {
+		if !stop() {
+			<-told
+		}
+	}
+}
+
+// taken reports whether somebody takes the signals, and answers them.
+func (i *interrupts) taken() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.taker != nil
 }
 
 func (i *interrupts) hand(sig os.Signal) bool {

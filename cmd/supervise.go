@@ -100,7 +100,9 @@ type keeper struct {
 	audit    func(convergence.Record)
 	// follows says that changes of the Compose file are taken over.
 	follows bool
-	busy    func(bool) // see convergence.SuperviseOptions; may be nil
+	// See convergence.SuperviseOptions.
+	busy     func(bool)
+	busyWith []string
 }
 
 // keep runs the supervisor until ctx ends. Its status is always served on the
@@ -117,7 +119,7 @@ func (s *session) keep(ctx context.Context, k keeper) error {
 		return s.acquire(ctx, s.lockOptions(k.engine, k.project.Name, "supervise"))
 	}}
 	sup := convergence.NewSupervisor(k.engine, convergence.SuperviseOptions{
-		Services: k.services, Exclusive: exclusive.hold, Models: models, Busy: k.busy,
+		Services: k.services, Exclusive: exclusive.hold, Models: models, Busy: k.busy, BusyWith: k.busyWith, HookOutput: s.hooks,
 		Record: func(r convergence.Record) {
 			k.audit(r)
 			counts.Record(r)

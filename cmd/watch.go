@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,8 @@ type watchOptions struct {
 	quiet bool
 	prune bool
 	noUp  bool
+	// output shows what commands print that run after a synchronisation.
+	output func(convergence.RunHook) io.WriteCloser
 }
 
 func (s *session) watchCmd() *cobra.Command {
@@ -58,6 +61,9 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 		return err
 	}
 	defer release()
+	logs := s.containerLogs()
+	defer logs.Close() // what cannot be written was reported with the lines before
+	opt.output = (&hookLogs{logs: logs, project: p.Name}).writer
 	r, err := s.armWatch(ctx, p, rules, opt)
 	if err != nil {
 		return err
@@ -229,26 +235,4 @@ func (r *refresher) complain(what string, err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		r.printer.Warn(what + ": " + ui.ErrorText(err))
 	}
-}
-
-func (r *refresher) exec(ctx context.Context, service string, hook project.Hook) error {
-	cs, err := r.replicas(ctx, service)
-	if err != nil {
-		return err
-	}
-	for _, c := range cs {
-		if c.State != convergence.Running {
-			continue
-		}
-		result, err := r.e.Exec(ctx, c.Ref, convergence.ExecSpec{
-			Command: hook.Command, User: hook.User, WorkingDir: hook.WorkingDir, Environment: hook.Environment, Privileged: hook.Privileged,
-		})
-		if err == nil && result.ExitCode != 0 {
-			err = fmt.Errorf("exec in %s ended with code %d: %s", c.Name, result.ExitCode, result.Output)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -18,6 +18,9 @@ const (
 	clearBelow = "\r\x1b[J"
 )
 
+// RestoreCursor shows the cursor of a terminal that a live view is left on.
+func RestoreCursor(w io.Writer) { _, _ = io.WriteString(w, showCursor) } // the terminal may be gone
+
 // live redraws a view of the operation in place. While nothing works, nothing
 // is drawn; events are drawn at most once per frame.
 type live struct {

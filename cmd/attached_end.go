@@ -1,0 +1,80 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/convergence"
+)
+
+// exited decides what the exit of a container means for the others.
+func (a *attached) exited(ctx context.Context, o convergence.Output) {
+	code, service := o.Exit.Code, o.Container.Service
+	if a.errand != nil && a.errand.service == service {
+		return // it is being restarted
+	}
+	counts := a.opt.abortOnExit || (a.opt.abortOnFailure && code != 0)
+	asked := slices.Contains(a.scope.code, service)
+	if !asked && a.applying != nil && a.scope.completes(a.op.target.project, service) {
+		if code == 0 {
+			return // it did what others wait for
+		}
+		if counts && a.stopping == 0 {
+			a.blame(o) // the wait for it fails, and says more
+		}
+		return
+	}
+	if a.code == nil && asked {
+		a.code = &code
+	}
+	if counts && a.stopping == 0 {
+		a.blame(o)
+		a.inform("Aborting on container exit...")
+		a.end(ctx, errAborted)
+	}
+}
+
+// blame takes note of the exit that ends everything, whose code is the command's
+// unless another one was asked for.
+func (a *attached) blame(o convergence.Output) {
+	if a.culprit != nil {
+		return
+	}
+	a.culprit = &o
+	if len(a.scope.code) == 0 {
+		a.code = &o.Exit.Code
+	}
+}
+
+var errAborted = errors.New("aborting on container exit")
+
+// result is the end of the command.
+func (a *attached) result() error {
+	switch {
+	case a.signal != nil:
+		return &exitError{code: a.signal.exitCode()}
+	case a.err != nil && a.culprit != nil && a.code != nil && *a.code != 0:
+		return &exitError{code: *a.code, err: a.err}
+	case a.err != nil:
+		return a.err
+	case a.detached:
+		return nil
+	case a.code != nil && *a.code != 0:
+		return &exitError{code: *a.code}
+	case a.code == nil && len(a.scope.code) > 0:
+		return a.neverRan()
+	}
+	return nil
+}
+
+// neverRan says that, and as far as it is known why, there is no exit code.
+func (a *attached) neverRan() error {
+	text := "service " + strings.Join(a.scope.code, ", ") + " never ran, so that there is no exit code of it"
+	if a.culprit != nil {
+		text += fmt.Sprintf(": everything was stopped before, because %s exited with code %d", a.culprit.Container.Name, a.culprit.Exit.Code)
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/ui"
+)
+
+// begin attaches to what the plan starts and to what runs, before anything
+// changes: nothing that is said is lost.
+func (a *attached) begin(ctx context.Context, have convergence.Observed, plan convergence.Plan) error {
+	if a.hasBegun() {
+		return nil
+	}
+	names := a.attachNames(have, plan)
+	a.logs.Announce(names...)
+	if len(names) > 0 {
+		if err := ui.PrintLine(a.Out, "Attaching to "+strings.Join(names, ", ")); err != nil {
+			return err
+		}
+	}
+	close(a.begun)
+	select {
+	case <-a.standing:
+		return nil
+	case <-ctx.Done(): // also when following fails
+		return context.Cause(ctx)
+	}
+}
+
+// attachNames are the containers whose output is going to be shown, sorted.
+func (a *attached) attachNames(have convergence.Observed, plan convergence.Plan) []string {
+	var cs []convergence.Container
+	objects := plan.Objects()
+	for _, st := range plan.Steps {
+		if start, ok := st.Action.(convergence.StartContainer); ok {
+			name := strings.TrimPrefix(objects[st.ID], "Container ")
+			cs = append(cs, convergence.Container{Ref: convergence.Ref{Name: name}, Service: start.Service})
+		}
+	}
+	for _, ref := range plan.Unchanged {
+		if c, ok := have.Container(ref.Key()); ok {
+			cs = append(cs, c)
+		}
+	}
+	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !slices.Contains(a.scope.shown, c.Service) })
+	names := sorted(logNames(a.op.target.name, cs))
+	return slices.Compact(names)
+}
+
+// follow shows output and reports exits until those that up is attached to are
+// gone.
+func (a *attached) follow(ctx context.Context) error {
+	unlogged := func(c convergence.Container) bool {
+		sv := a.op.target.project.Service(c.Service)
+		return sv != nil && sv.Spec.Logging != nil && sv.Spec.Logging.Driver == "none"
+	}
+	opt := convergence.FollowOptions{
+		Project: a.op.target.name, Want: a.op.target.project, Unlogged: unlogged, Hold: a.hold, Standing: func() { close(a.standing) }, Final: a.final.Load,
+		Select: func(c convergence.Container) bool { return !c.OneOff && a.scope.follows(c.Service) },
+		Awaits: func(c convergence.Container) bool { return slices.Contains(a.scope.attached, c.Service) },
+	}
+	return convergence.Follow(ctx, a.engine, opt, func(o convergence.Output) error {
+		if a.shows(o.Container.Service) {
+			if err := printOutput(a.logs, a.op.target.name, o); err != nil {
+				return err
+			}
+		}
+		if o.Exit == nil || !slices.Contains(a.scope.attached, o.Container.Service) {
+			return nil
+		}
+		select {
+		case a.exits <- o:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+}
