@@ -156,7 +156,7 @@ func shrink(ctx context.Context) {
 // *lock.HeldError if another process has it.
 func (s *session) onlyOne(ctx context.Context, e convergence.Engine, name string) (release func(), err error) {
 	only := s.lockOptions(e, name, "supervise")
-	only.Kind, only.Timeout = "sup", -1
+	only.Kind, only.Timeout = lock.Supervisor, -1
 	return s.acquire(ctx, only)
 }
 
@@ -308,6 +308,9 @@ func (s *session) superviseStatus(ctx context.Context, opt superviseOptions) err
 		return err
 	}
 	all, err := s.askSupervisor(ctx, name)
+	if err != nil && !errors.Is(err, metrics.ErrNobody) {
+		return fmt.Errorf("ask the supervisor of project %s: %w", cmp.Or(name, "?"), err)
+	}
 	if err != nil {
 		return fmt.Errorf("no supervisor runs for project %s: start one with `muster supervise`: %w", cmp.Or(name, "?"), err)
 	}

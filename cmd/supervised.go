@@ -65,8 +65,8 @@ func (s *session) tellStopped(ctx context.Context, name string, services []strin
 }
 
 // eachSupervisor calls on the sockets of the project's supervisor until one
-// answers. A socket that cannot be asked counts only if some supervisor runs:
-// anybody can leave one behind.
+// answers. One that cannot be asked is an error, if some supervisor runs: anybody
+// can leave a socket behind.
 func (s *session) eachSupervisor(ctx context.Context, name string, call func(address string) error) error {
 	e, err := s.engine()
 	if err != nil {
@@ -83,11 +83,14 @@ func (s *session) eachSupervisor(ctx context.Context, name string, call func(add
 			failed = err
 		}
 	}
-	opt.Kind = "sup"
-	if failed != nil && lock.Held(ctx, opt) {
+	opt.Kind = lock.Supervisor
+	switch {
+	case !lock.Held(opt):
+		return metrics.ErrNobody
+	case failed != nil:
 		return failed
 	}
-	return metrics.ErrNobody
+	return errors.New("it is another user's, who may not use the engine as a member of its group")
 }
 
 // supervision is what `ps` says of the containers' supervision, by container

@@ -91,27 +91,40 @@ func Usable(folders []Folder) (Folder, error) {
 	return Folder{}, nowhere
 }
 
-// sweep takes away lock files of this user that nobody holds: those of runs that
-// were killed. One that is taken at this moment counts as held.
+// sweep takes away what nobody holds: lock files and sockets of runs that were
+// killed. A lock that is taken at this moment counts as held.
 func sweep(f Folder) {
 	entries, err := os.ReadDir(f.Path)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if kind := filepath.Ext(e.Name()); !strings.HasPrefix(e.Name(), prefix) || kind == "" || kind == socketKind || !e.Type().IsRegular() {
+		kind := filepath.Ext(e.Name())
+		info, err := e.Info()
+		if !strings.HasPrefix(e.Name(), prefix) || kind == "" || err != nil || !ours(info) {
 			continue
 		}
 		path := filepath.Join(f.Path, e.Name())
-		file, err := openLeft(path)
-		if err != nil {
-			continue
+		switch {
+		case kind == socketKind:
+			if e.Type()&os.ModeSocket != 0 && !heldAt(supervisedBy(path)) {
+				_ = os.Remove(path) // the next run tries again
+			}
+		case e.Type().IsRegular():
+			f.sweepLock(path)
 		}
-		l := &Lock{file: file, path: path, folder: f}
-		if lockNow(file) == nil && l.stands() {
-			_ = l.discard() // the next run tries again
-			continue
-		}
-		_ = file.Close()
 	}
+}
+
+func (f Folder) sweepLock(path string) {
+	file, err := openThere(path)
+	if err != nil {
+		return
+	}
+	l := &Lock{file: file, path: path, folder: f}
+	if lockNow(file) == nil && l.stands() {
+		_ = l.discard() // the next run tries again
+		return
+	}
+	_ = file.Close()
 }

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -126,15 +128,20 @@ func take(ctx context.Context, opt Options) (*Lock, error) {
 	}
 }
 
-// Held reports whether somebody holds the lock.
-func Held(ctx context.Context, opt Options) bool {
-	opt.Timeout = -1
-	l, err := Acquire(ctx, opt)
-	if err == nil {
-		_ = l.Release() // the kernel frees it in any case
+// Held reports whether somebody holds the lock. It makes no file.
+func Held(opt Options) bool {
+	i := slices.IndexFunc(opt.Folders, func(f Folder) bool { return f.check() == nil })
+	return i >= 0 && heldAt(filepath.Join(opt.Folders[i].Path, opt.name()+"."+opt.kind()))
+}
+
+func heldAt(path string) bool {
+	file, err := openThere(path)
+	if err != nil {
+		return false
 	}
-	var held *HeldError
-	return errors.As(err, &held)
+	err = lockSoon(file)
+	_ = file.Close() // which gives it back
+	return errors.Is(err, errHeld)
 }
 
 // attempts and pause cover the moment for which a lock is held by somebody who

@@ -179,22 +179,13 @@ func makeFile(path string, shared bool) (*os.File, error) {
 	return file, nil
 }
 
-// openLeft opens a lock file of this user that may be left over.
-func openLeft(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|safely, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err == nil {
-		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Getuid() {
-			err = errors.New("it belongs to another user")
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
+// openThere opens a lock file that is there.
+func openThere(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|safely, 0) }
+
+// ours reports whether this user may take the file away: root may take any.
+func ours(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && (os.Getuid() == 0 || int(stat.Uid) == os.Getuid())
 }
 
 // checkFile refuses what is no plain file of its own. gone says that it has been

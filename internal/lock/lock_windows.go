@@ -60,7 +60,9 @@ func openFile(path string, _ bool) (*os.File, error) {
 	return file, nil
 }
 
-func openLeft(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDWR, 0) }
+func openThere(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDWR, 0) }
+
+func ours(fs.FileInfo) bool { return true }
 
 // discard gives the lock back and takes the file away, which Windows refuses
 // while anybody has it open.

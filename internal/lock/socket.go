@@ -21,6 +21,15 @@ func Socket(opt Options) (string, error) {
 	return socketIn(f, opt), nil
 }
 
+// Supervisor is the kind of the lock that whoever serves a socket holds.
+const Supervisor = "sup"
+
+// supervisedBy is the lock file that goes with a socket: muster-0123-1000.sock is
+// served by who holds muster-0123.sup.
+func supervisedBy(socket string) string {
+	return socket[:max(strings.LastIndexByte(socket, '-'), 0)] + "." + Supervisor
+}
+
 func socketIn(f Folder, opt Options) string {
 	return filepath.Join(f.Path, fmt.Sprintf("%s-%d%s", opt.name(), max(os.Getuid(), 0), socketKind))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -111,6 +112,27 @@ func TestSockets(t *testing.T) {
 		if got := Sockets(inShared(dir)); len(got) != 1 {
 			t.Errorf("sockets = %q, want none of a user who may not use the engine", got)
 		}
+	}
+	sup := inShared(dir)
+	sup.Kind = Supervisor
+	if Held(sup) {
+		t.Error("a lock that nobody took is held")
+	}
+	l := acquire(t, sup)
+	if !Held(sup) {
+		t.Error("a lock that is taken is not held")
+	}
+	if err := acquire(t, inShared(dir)).Release(); err != nil {
+		t.Fatal(err)
+	}
+	if got := held(t, dir); !slices.Contains(got, own) {
+		t.Errorf("the socket of a supervisor is taken away: %q", got)
+	}
+	if err := l.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if got := held(t, dir); slices.Contains(got, own) {
+		t.Errorf("the socket of a supervisor that is gone stays: %q", got)
 	}
 	elsewhere := inShared(dir)
 	elsewhere.Project = "other"
