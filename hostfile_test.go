@@ -17,6 +17,7 @@ var opensItself = map[string]string{
 	"internal/hostfile": "which it is",
 	"internal/host":     "reads /proc",
 	"internal/lock":     "makes its own files",
+	"internal/keyfile":  "makes its own file, and opens it without waiting",
 	"internal/testrun":  "runs tests",
 	"internal/bench":    "measures",
 }

@@ -16,7 +16,7 @@ const module = "github.com/musterdev/muster/"
 var mayImport = map[string][]string{
 	"":                     {"convergence", "internal/docker"},
 	"cmd/muster":           {"cmd"},
-	"cmd":                  {"loader", "convergence", "project", "depgraph", "restartpolicy", "internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/lock", "internal/notify", "internal/metrics", "internal/transfer", "internal/plugins", "internal/enginetest", "github.com/spf13/cobra"},
+	"cmd":                  {"loader", "convergence", "project", "depgraph", "restartpolicy", "internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/lock", "internal/keyfile", "internal/notify", "internal/metrics", "internal/transfer", "internal/plugins", "internal/enginetest", "github.com/spf13/cobra"},
 	"loader":               {"internal/hostfile", "project", "depgraph", "restartpolicy", "github.com/compose-spec/compose-go/v2", "gopkg.in/yaml.v3"},
 	"project":              {"depgraph", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
 	"convergence":          {"project", "depgraph", "restartpolicy", "golang.org/x/sync"},
@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/notify":      {"convergence", "project"},
 	"internal/metrics":     {"convergence", "restartpolicy", "golang.org/x/sync"},
 	"internal/lock":        {},
+	"internal/keyfile":     {},
 	"internal/host":        {"convergence"},
 	"internal/patience":    {},
 	"internal/testrun":     {},

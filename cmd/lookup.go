@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/keyfile"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -53,9 +54,13 @@ func (s *session) load(ctx context.Context, services []string, n need) (*project
 // open loads the project, whatever is wrong with single services, and prints the
 // warnings.
 func (s *session) open(ctx context.Context, in loader.Input) (*project.Project, error) {
+	in.Key = s.labelKey()
 	p, warnings, err := loader.Open(ctx, in)
 	for _, w := range warnings {
 		s.printer.Warn(w.String())
+	}
+	if err == nil && s.keyErr != nil && len(p.Configs)+len(p.Secrets) > 0 {
+		s.warnOnce("configs and secrets are compared with what is in the containers: there is no key for digests of them in labels: " + s.keyErr.Error())
 	}
 	return p, err
 }
@@ -121,6 +126,31 @@ func (n need) problems(p *project.Project, services []string) ([]project.Problem
 	return project.InOrder(problems), nil
 }
 
+// labelKey is the user's key for digests in labels. Commands that make containers
+// make it too if there is none; others, and dry runs, leave no file behind.
+func (s *session) labelKey() project.Key {
+	s.keying.Do(func() {
+		process := newSession(s.App) // whose key it is, is not for a .env file to say
+		path, err := keyfile.Path(process.getenv)
+		var secret []byte
+		switch {
+		case err != nil:
+		case s.makes && !s.global.dryRun:
+			secret, err = keyfile.Ensure(path)
+		default:
+			secret, err = keyfile.Read(path)
+		}
+		if err != nil {
+			secret = keyfile.New()
+		}
+		if s.makes && !s.global.dryRun {
+			s.keyErr = err
+		}
+		s.key = project.NewKey(secret)
+	})
+	return s.key
+}
+
 // target is the project that a command works on. Without a file it is known
 // by its name and by what the engine's objects tell.
 type target struct {
@@ -138,6 +168,7 @@ func (s *session) fileOrName(ctx context.Context, services []string) (target, er
 	}
 	in := s.loaderInput()
 	in.Services = services
+	in.Key = s.labelKey()
 	p, _, err := loader.Open(ctx, in)
 	if err == nil {
 		return target{name: p.Name, project: p}, nil

@@ -186,6 +186,9 @@ func (s *session) observe(ctx context.Context, e convergence.Engine, op operatio
 	} else {
 		have, err = sight.Observe(ctx, op.target.project)
 	}
+	if inside, ok := e.(convergence.FileReader); err == nil && ok && op.conflicts && op.target.project != nil {
+		have.Content, err = convergence.ReadContent(ctx, inside, op.target.project, have)
+	}
 	if err != nil || !op.recalls {
 		return have, err
 	}

@@ -115,6 +115,7 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	if err := opt.settle(s.Terminal, args); err != nil {
 		return err
 	}
+	s.makes = true
 	in := s.loaderInput()
 	in.Services = args[:1]
 	in.AllResources = in.AllResources || len(opt.Volumes) > 0 // one may be mounted that no service uses

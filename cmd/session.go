@@ -13,6 +13,7 @@ import (
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/project"
 )
 
 // session is one run of a command: the App, the global flags, and what is made
@@ -34,6 +35,10 @@ type session struct {
 	dockerFlags docker.Options            // given in front of the command line
 	unlocked    sync.Once                 // says that there is nowhere to put a lock
 	held        atomic.Pointer[lock.Lock] // of operations, as it was taken last; nil is none
+	makes       bool                      // containers: what their labels need may be made too
+	keying      sync.Once
+	key         project.Key // of digests in labels
+	keyErr      error       // why there is none to keep
 	connecting  sync.Once
 	eng         convergence.Engine
 	engErr      error

@@ -53,7 +53,7 @@ func watchModel(ctx context.Context, files []string, changed func()) error {
 // warnings a second time.
 func (s *session) reload(ctx context.Context, services []string) (*project.Project, error) {
 	in := s.loaderInput()
-	in.Services = services
+	in.Services, in.Key = services, s.labelKey()
 	p, _, err := loader.Open(ctx, in)
 	if err != nil {
 		return nil, err

@@ -211,6 +211,7 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 
 // upOperation loads the project and says how up, create and scale converge it.
 func (s *session) upOperation(ctx context.Context, name string, opt createOptions, args []string) (operation, error) {
+	s.makes = true
 	p, err := s.load(ctx, args, need{alone: opt.noDeps})
 	if err != nil {
 		return operation{}, err

@@ -36,7 +36,7 @@ func (r *run) provide(id StepID, spec CreateSpec) CreateSpec {
 	for _, d := range spec.Service.DependsOn {
 		if by, ok := r.provided[d.Service]; ok {
 			maps.Copy(set, by)
-			digests[d.Service] = providedDigest(by)
+			digests[d.Service] = providedDigest(spec.Project, d.Service, by)
 		}
 	}
 	r.mu.Unlock()

@@ -34,7 +34,7 @@ func corpusPlans(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "app")
-	in := loader.Input{WorkingDir: dir, Env: []string{"HOME=/home/muster"}}
+	in := loader.Input{WorkingDir: dir, Env: []string{"HOME=/home/muster"}, Key: testKey()}
 	var have string
 	var change []string
 	for line := range strings.Lines(string(archive.Comment)) {

@@ -21,10 +21,10 @@ func (u *up) divergence(s *project.Service, c Container, ids map[string]string) 
 		return ""
 	}
 	if c.Labels[project.LabelConfigHash] != string(hash) {
-		return configChange(s, c)
+		return u.configChange(s, c)
 	}
 	for _, why := range []string{
-		u.imageChange(s, c), imageVolumeChange(u.want, s, c, u.have), contentChange(s, c), u.providedChange(s, c),
+		u.imageChange(s, c), imageVolumeChange(u.want, s, c, u.have), u.contentChange(s, c), u.providedChange(s, c),
 		u.networkChange(s, c), u.volumeChange(s, c),
 	} {
 		if why != "" {
@@ -34,14 +34,19 @@ func (u *up) divergence(s *project.Service, c Container, ids map[string]string) 
 	return ""
 }
 
+// keyed reports whether the digests of the container's labels are by our key, so
+// that they can be compared with those of the project.
+func (u *up) keyed(c Container) bool { return c.Labels[project.LabelKey] == u.want.Key.ID() }
+
 // configChange names the attributes whose fingerprints differ. A container made
-// by Docker Compose has none; of it only the image is known.
-func configChange(s *project.Service, c Container) string {
+// by Docker Compose, or by another user, has none that could be compared; of it
+// only the image is known.
+func (u *up) configChange(s *project.Service, c Container) string {
 	var parts []string
 	if c.Image != "" && c.Image != s.Image && !strings.HasPrefix(c.Image, "sha256:") {
 		parts = append(parts, fmt.Sprintf("image changed from %s to %s", c.Image, s.Image))
 	}
-	if label := c.Labels[project.LabelSections]; label != "" {
+	if label := c.Labels[project.LabelSections]; label != "" && u.keyed(c) {
 		changes := changedSections(project.ParseFingerprints(label), s.Sections)
 		if len(parts) > 0 {
 			changes = slices.DeleteFunc(changes, func(change string) bool { return change == "image changed" })
@@ -123,19 +128,31 @@ func sameList(a, b string) bool {
 	return slices.Equal(x, y)
 }
 
-// contentChange notices new content of configs and secrets. A container
-// without our label was made by Docker Compose: nothing is known of its content.
-func contentChange(s *project.Service, c Container) string {
-	label, ok := c.Labels[project.LabelContent]
-	if !ok {
+// contentChange notices new content of configs and secrets. Where the labels do
+// not tell, since another user or another machine wrote them, what was read from
+// the container does, and else nobody can: that is said, and the container stays.
+// Of one made by Docker Compose nothing is known.
+func (u *up) contentChange(s *project.Service, c Container) string {
+	if !Tells(c) {
 		return ""
 	}
-	old := project.ParseFingerprints(label)
-	var changed []string
+	old := u.have.Content[c.ID]
+	if u.keyed(c) {
+		old = project.ParseFingerprints(c.Labels[project.LabelContent])
+	}
+	var changed, unknown []string
 	for _, name := range slices.Sorted(maps.Keys(s.Content)) {
-		if was, known := old[name]; known && was != s.Content[name] {
-			changed = append(changed, strings.Replace(name, ":", " ", 1))
+		said := strings.Replace(name, ":", " ", 1)
+		switch was, known := old[name]; {
+		case known && was != s.Content[name]:
+			changed = append(changed, said)
+		case !known && !u.keyed(c):
+			unknown = append(unknown, said)
 		}
+	}
+	if len(unknown) > 0 {
+		u.warn("cannot tell whether %s changed: container %s was created by another user or on another machine; "+
+			"--force-recreate creates it with what there is now", nameList(unknown), c.Name)
 	}
 	if len(changed) == 0 {
 		return ""

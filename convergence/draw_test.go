@@ -20,7 +20,7 @@ func drawProject(t *rapid.T, dir, name string) *project.Project {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := loader.Load(t.Context(), loader.Input{Files: []string{file}, WorkingDir: dir, ProjectName: "demo", AllResources: true})
+	p, _, err := loader.Load(t.Context(), loader.Input{Files: []string{file}, WorkingDir: dir, ProjectName: "demo", AllResources: true, Key: testKey()})
 	if err != nil {
 		t.Fatalf("load: %v\n%s", err, text)
 	}
@@ -98,3 +98,6 @@ func drawDependencies(b *strings.Builder, pick func(string, ...string) string, b
 		fmt.Fprintf(b, "    depends_on: {%s}\n", strings.Join(deps, ", "))
 	}
 }
+
+// testKey keys digests in labels, the same in every test.
+func testKey() project.Key { return project.NewKey([]byte("test")) }

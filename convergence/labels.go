@@ -32,7 +32,10 @@ func containerLabels(p *project.Project, s *project.Service, number int, oneOff 
 	}
 	l[project.LabelConfigHash] = string(s.Hash)
 	l[project.LabelDependsOn] = dependsOnLabel(s.DependsOn)
-	l[project.LabelSections] = project.FingerprintsLabel(s.Sections)
+	if id := p.Key.ID(); id != "" {
+		l[project.LabelKey] = id
+		l[project.LabelSections] = project.FingerprintsLabel(s.Sections)
+	}
 	if len(s.Content) > 0 {
 		l[project.LabelContent] = project.FingerprintsLabel(s.Content)
 	}

@@ -166,6 +166,9 @@ type Observed struct {
 	Networks   []Network
 	Volumes    []Volume
 	Images     []Image
+	// Content are digests of configs and secrets as they are in containers whose
+	// labels do not tell, by container ID; see ReadContent.
+	Content map[string]map[string]project.Fingerprint
 	// Past is what the engine remembers, if it was asked for; see Watcher.Recall.
 	Past []Event
 	// Stopping are the stops in flight of containers that still run, by ID; see

@@ -103,6 +103,7 @@ func load(t *testing.T, yaml, env string) *project.Project {
 		t.Fatal(err)
 	}
 	p, _, err := loader.Load(context.Background(), loader.Input{
+		Key:   testKey(),
 		Files: []string{"compose.yaml"}, WorkingDir: dir, ProjectName: "demo", Env: strings.Fields(env), AllResources: true,
 	})
 	if err != nil {

@@ -1,8 +1,6 @@
 package convergence
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,21 +28,21 @@ type Given struct {
 func (a RunProvider) Outdated(set map[string]string) []string {
 	var services []string
 	for _, g := range a.Given {
-		if g.Digest != providedDigest(set) {
+		if g.Digest != providedDigest(a.Project, a.Service.Name, set) {
 			services = append(services, g.Service)
 		}
 	}
 	return services
 }
 
-// providedDigest stands for variables in a label. They are no secret beside it:
-// the container's environment holds them in full.
-func providedDigest(set map[string]string) project.Fingerprint {
-	h := sha256.New()
+// providedDigest stands for variables in a label.
+func providedDigest(p *project.Project, provider string, set map[string]string) project.Fingerprint {
+	var all []byte
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		fmt.Fprintf(h, "%q=%q\n", name, set[name])
+		all = fmt.Appendf(all, "%q=%q\n", name, set[name])
 	}
-	return project.Fingerprint(hex.EncodeToString(h.Sum(nil)[:8]))
+	d := p.Key.Digest(project.Path(p.Name, provider, "provided"), all)
+	return d[:min(len(d), 16)]
 }
 
 func (a RunProvider) String() string {

@@ -41,7 +41,7 @@ func isRisky(g project.Grant) bool {
 }
 
 // isNew reports whether no container of the service has the attribute as it is
-// now. Containers of Docker Compose do not tell, and those that are never made
+// now. Containers of Docker Compose and of other users do not tell, and those that are never made
 // anew get nothing.
 func (u *up) isNew(s *project.Service, attribute string) bool {
 	for _, c := range u.have.Containers {
@@ -49,7 +49,7 @@ func (u *up) isNew(s *project.Service, attribute string) bool {
 			continue
 		}
 		label := c.Labels[project.LabelSections]
-		if label == "" || u.opt.Recreate == RecreateNever || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
+		if label == "" || !u.keyed(c) || u.opt.Recreate == RecreateNever || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
 			return false
 		}
 	}

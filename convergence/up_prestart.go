@@ -99,7 +99,7 @@ func hookSpec(want *project.Project, s *project.Service, index int, refs map[str
 	}
 	for _, l := range []string{
 		project.LabelConfigHash, project.LabelOneOff, project.LabelDependsOn, project.LabelSections,
-		project.LabelContent, project.LabelPolicy, project.LabelOwner,
+		project.LabelContent, project.LabelKey, project.LabelPolicy, project.LabelOwner,
 	} {
 		delete(spec.Labels, l)
 	}

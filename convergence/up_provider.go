@@ -36,8 +36,13 @@ func (u *up) given(provider string) []Given {
 			if sl.fate != keep {
 				continue
 			}
-			if was, ok := project.ParseFingerprints(sl.old.Labels[project.LabelProvided])[provider]; ok {
+			was, ok := project.ParseFingerprints(sl.old.Labels[project.LabelProvided])[provider]
+			switch {
+			case ok && u.keyed(*sl.old):
 				given = append(given, Given{Service: sp.Name, Digest: was})
+			case ok:
+				u.warn("cannot tell whether provider %s sets other variables now: container %s was created by another user or on "+
+					"another machine; --force-recreate creates it with what there is now", provider, sl.old.Name)
 			}
 		}
 	}
@@ -47,10 +52,13 @@ func (u *up) given(provider string) []Given {
 // providedChange notices that a provider sets other variables than those that
 // the container was made with.
 func (u *up) providedChange(s *project.Service, c Container) string {
+	if !u.keyed(c) {
+		return ""
+	}
 	given := project.ParseFingerprints(c.Labels[project.LabelProvided])
 	for _, d := range s.DependsOn {
 		set, known := u.opt.Provided[d.Service]
-		if was, had := given[d.Service]; known && had && was != providedDigest(set) {
+		if was, had := given[d.Service]; known && had && was != providedDigest(u.want, d.Service, set) {
 			return "provider " + d.Service + " sets other variables now"
 		}
 	}

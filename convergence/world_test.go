@@ -29,7 +29,7 @@ var now = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 // Containers take labels, networks, mounts and ports from was.yaml; now: takes
 // them from compose.yaml. Keys: code, health, id, name, image, anon=TARGET[:N],
 // mount=VOLUME:TARGET, temp-of=ID, label:KEY=VALUE, made-by=compose, detached,
-// unmounted, hook, stopping, service, number, ports=HOST:CONTAINER.
+// unmounted, hook, key, read=FILE=TEXT, stopping, service, number, ports=HOST:CONTAINER.
 func world(t *testing.T, was, want *project.Project, text string) Observed {
 	t.Helper()
 	w := &worldReader{t: t, was: was, want: want}
@@ -276,6 +276,17 @@ func (w *worldReader) options(c *Container, opts []string) {
 		switch {
 		case isLabel:
 			c.Labels[label] = value
+		case key == "key":
+			c.Labels[project.LabelKey] = value
+		case key == "read":
+			id, text, _ := strings.Cut(value, "=")
+			if w.have.Content == nil {
+				w.have.Content = map[string]map[string]project.Fingerprint{}
+			}
+			if w.have.Content[c.ID] == nil {
+				w.have.Content[c.ID] = map[string]project.Fingerprint{}
+			}
+			w.have.Content[c.ID][id] = testKey().Digest(project.Path(w.was.Name, id), []byte(text))
 		case key == "stopping":
 			if w.have.Stopping == nil {
 				w.have.Stopping = map[string]Stopping{}

@@ -16,8 +16,8 @@ import (
 const maxHashed = 16 << 20
 
 // digests are keyed digests of the content of configs and secrets, so that a
-// change of it is noticed. They are keyed by project and name, and say nothing
-// about the content to those who read them from a label.
+// change of it is noticed. Without a key there are none: whoever reads them from
+// a label could try guesses.
 func (s *session) digests(tree *node, model *types.Project) map[string]project.Fingerprint {
 	out := map[string]project.Fingerprint{}
 	for _, key := range sortedKeys(model.Configs) {
@@ -46,7 +46,9 @@ func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f
 		}
 	}
 	id := kind + ":" + key
-	out[id] = project.Digest(project.Path(s.name, id), content)
+	if d := s.in.Key.Digest(project.Path(s.name, id), content); d != "" {
+		out[id] = d
+	}
 }
 
 // fileIdentity is what changes when the file's content does.

@@ -1,6 +1,10 @@
 package loader
 
-import "io"
+import (
+	"io"
+
+	"github.com/musterdev/muster/project"
+)
 
 // Input says what to load. The zero value looks for the default files in the
 // current directory with an empty environment.
@@ -19,6 +23,10 @@ type Input struct {
 	WorkingDir string
 	// EnvFiles replace the default .env (--env-file); later ones win.
 	EnvFiles []string
+	// Key keys the digests by which changes of configs, secrets and attributes are
+	// told from labels; see project.Key. With the zero value changed contents of
+	// configs and secrets are not noticed.
+	Key project.Key
 	// Env is the process environment, as K=V.
 	Env []string
 	// Profiles are the active profiles (--profile); empty means COMPOSE_PROFILES.

@@ -23,7 +23,7 @@ func tree(t *testing.T, files map[string]string) loader.Input {
 	for name, text := range files {
 		write(t, filepath.Join(dir, name), text)
 	}
-	return loader.Input{WorkingDir: dir, Env: []string{"HOME=" + dir}}
+	return loader.Input{WorkingDir: dir, Env: []string{"HOME=" + dir}, Key: project.NewKey([]byte("test"))}
 }
 
 func load(t *testing.T, in loader.Input) *project.Project {

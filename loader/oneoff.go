@@ -72,7 +72,7 @@ func withServices(p *project.Project, services types.Services) *types.Project {
 // rebuild makes the project anew of a changed model.
 func rebuild(p *project.Project, model *types.Project) (*project.Project, error) {
 	in := project.Input{
-		Compose: model, Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions,
+		Compose: model, Files: p.Files, EnvFiles: p.EnvFiles, Compatible: p.Separator == "_", Positions: p.Positions, Key: p.Key,
 		Extensions: map[string]project.Extension{}, Digests: map[string]project.Fingerprint{},
 		BaseImages: baseImages(model),
 		Problems:   map[string][]project.Problem{}, Unused: p.Unused,

@@ -30,6 +30,7 @@ const ComposeVersion = "5.5.0"
 const (
 	LabelPrefix   = "dev.muster."
 	LabelSections = LabelPrefix + "sections"       // attribute fingerprints, to say what changed
+	LabelKey      = LabelPrefix + "key"            // tells the key of the digests in other labels from others
 	LabelContent  = LabelPrefix + "content"        // digests of config and secret content
 	LabelOp       = LabelPrefix + "op"             // the run that made the container
 	LabelPolicy   = LabelPrefix + "restart.policy" // declared restart policy

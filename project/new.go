@@ -22,7 +22,9 @@ type Input struct {
 	Positions  Positions
 	// Extensions are the decoded x-muster sections by service.
 	Extensions map[string]Extension
-	// Digests are salted digests of config and secret content, keyed
+	// Key keys the digests that labels of containers carry.
+	Key Key
+	// Digests are digests by the key of config and secret content, keyed
 	// "config:KEY" and "secret:KEY".
 	Digests map[string]Fingerprint
 	// Problems are what is wrong with the services, and Unused with what no
@@ -39,6 +41,7 @@ type Input struct {
 func New(in Input) (*Project, error) {
 	p := &Project{
 		Name:        in.Compose.Name,
+		Key:         in.Key,
 		Dir:         in.Compose.WorkingDir,
 		Files:       slices.Clone(in.Files),
 		EnvFiles:    slices.Clone(in.EnvFiles),
@@ -143,7 +146,7 @@ func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*
 	if s.Hash, err = ServiceHash(spec); err != nil {
 		return nil, err
 	}
-	if s.Sections, err = sections(p.Name, spec); err != nil {
+	if s.Sections, err = sections(p.Key, p.Name, spec); err != nil {
 		return nil, err
 	}
 	s.Content = map[string]Fingerprint{}

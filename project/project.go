@@ -15,6 +15,7 @@ type Project struct {
 	Dir       string   // absolute working directory, base of relative paths
 	Files     []string // absolute Compose files in the order given; "-" is standard input
 	EnvFiles  []string // files given explicitly with --env-file, absolute
+	Key       Key      // of the digests that labels carry
 	Separator string   // between the parts of a container name: "-", or "_" in compatibility mode
 
 	Services []*Service // active and selected
@@ -95,7 +96,7 @@ type Service struct {
 	Hash Fingerprint
 	// Sections are fingerprints of Spec by attribute name, to say what changed.
 	Sections map[string]Fingerprint
-	// Content are salted digests of the configs and secrets used, keyed
+	// Content are digests, by the project's key, of the configs and secrets used, keyed
 	// "config:NAME" and "secret:NAME". They notice changed content.
 	Content map[string]Fingerprint
 	Pos     Position

@@ -2,6 +2,7 @@ package project_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func stack(t *testing.T, change ...func(*types.Project)) *project.Project {
 	for _, c := range change {
 		c(model)
 	}
-	p, err := project.New(project.Input{Compose: model, Files: []string{"/app/compose.yaml"}})
+	p, err := project.New(project.Input{Compose: model, Files: []string{"/app/compose.yaml"}, Key: project.NewKey([]byte("test"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,8 +344,19 @@ func TestNewRefusesPolicies(t *testing.T) {
 
 // TestDigestIsKeyed makes sure that equal content cannot be recognised.
 func TestDigestIsKeyed(t *testing.T) {
-	a, b := project.Digest("app\x1fsecret:a", []byte("x")), project.Digest("app\x1fsecret:b", []byte("x"))
-	if a == b || len(a) != 64 || a != project.Digest("app\x1fsecret:a", []byte("x")) {
+	key, other := project.NewKey([]byte("1")), project.NewKey([]byte("2"))
+	a, b := key.Digest("app\x1fsecret:a", []byte("x")), key.Digest("app\x1fsecret:b", []byte("x"))
+	if a == b || len(a) != 64 || a != key.Digest("app\x1fsecret:a", []byte("x")) {
 		t.Errorf("digests %s and %s", a, b)
+	}
+	if a == other.Digest("app\x1fsecret:a", []byte("x")) || key.ID() == other.ID() || len(key.ID()) != 12 {
+		t.Errorf("two keys make one digest, or have one ID: %v and %v", key, other)
+	}
+	var none project.Key
+	if none.Digest("app", []byte("x")) != "" || none.ID() != "" {
+		t.Errorf("without a key there is a digest: %v", none)
+	}
+	if text := fmt.Sprintf("%v %+v %#v %s", key, key, key, key); strings.Contains(text, "31") || strings.Contains(text, "\"1\"") {
+		t.Errorf("a key prints itself: %s", text)
 	}
 }

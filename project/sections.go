@@ -1,9 +1,6 @@
 package project
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -17,9 +14,13 @@ const mostEntries = 64
 
 // sections fingerprints every attribute of the service by itself, and every
 // entry of those that are mappings (environment.TZ), so that a plan can name the
-// ones that changed. They are keyed by project, service and attribute: equal
-// values elsewhere cannot be recognised from them.
-func sections(project string, spec types.ServiceConfig) (map[string]Fingerprint, error) {
+// ones that changed. They are keyed, by project, service and attribute too: equal
+// values elsewhere cannot be recognised from them, and none can be guessed.
+// Without a key there are none.
+func sections(key Key, project string, spec types.ServiceConfig) (map[string]Fingerprint, error) {
+	if key == (Key{}) {
+		return map[string]Fingerprint{}, nil
+	}
 	spec.Build = nil // not part of a container, and not always fit for JSON
 	b, err := json.Marshal(spec)
 	if err != nil {
@@ -37,15 +38,13 @@ func sections(project string, spec types.ServiceConfig) (map[string]Fingerprint,
 		if string(value) == "null" {
 			continue
 		}
-		out[name] = section(Path(project, spec.Name, name), value)
-		for key, entry := range entries(value) {
-			out[name+"."+key] = section(Path(project, spec.Name, name, key), entry)
+		out[name] = key.Digest(Path(project, spec.Name, name), value)[:12]
+		for k, entry := range entries(value) {
+			out[name+"."+k] = key.Digest(Path(project, spec.Name, name, k), entry)[:12]
 		}
 	}
 	return out, nil
 }
-
-func section(key string, value json.RawMessage) Fingerprint { return Digest(key, value)[:12] }
 
 // entries are those of a mapping; none if it is none, has too many of them or
 // one whose key does not fit into a label of fingerprints.
@@ -60,11 +59,4 @@ func entries(value json.RawMessage) map[string]json.RawMessage {
 		}
 	}
 	return m
-}
-
-// Digest is a keyed digest of content that must not be recognisable from it.
-func Digest(key string, content []byte) Fingerprint {
-	mac := hmac.New(sha256.New, []byte("dev.muster\x1f"+key))
-	mac.Write(content)
-	return Fingerprint(hex.EncodeToString(mac.Sum(nil)))
 }

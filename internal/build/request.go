@@ -51,7 +51,7 @@ func newRequest(spec convergence.BuildSpec, opt Options) (request, error) {
 	r := request{
 		attrs: map[string]string{}, locals: map[string]string{}, inline: b.DockerfileInline, check: spec.Check,
 		names: unique(append([]string{spec.Service.Image}, b.Tags...)), secrets: map[string][]byte{},
-		sharedKey: string(project.Digest(project.Path("build", spec.Project.Dir, spec.Service.Name), nil)),
+		sharedKey: string(project.NewKey([]byte("build")).Digest(project.Path(spec.Project.Dir, spec.Service.Name), nil)),
 	}
 	r.options(spec, b)
 	r.args(spec, b, opt.Proxy)
