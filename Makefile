@@ -60,10 +60,10 @@ test-unit: go ## the tests that need no engine
 test-rest: go
 	go test -timeout $(HANG) $(filter-out $(E2E),$(shell go list -f '{{.Dir}}' ./... | sed "s,^$$PWD,.,"))
 
-# One package at a time (-p), each with few tests at a time (-parallel): they share
-# one engine, and some play with all that the machine has.
+# One package at a time (-p), each with a few tests at a time (-parallel), however
+# many processors there are: they share one engine, and mostly wait for it.
 # MUSTER_E2E=1: a test that needs the engine fails without one, it never skips.
-ENGINE_TESTS = MUSTER_E2E=1 go test -tags e2e -count=1 -p 1 -parallel 4 -timeout $(HANG)
+ENGINE_TESTS = MUSTER_E2E=1 go test -tags e2e -count=1 -p 1 -parallel 6 -timeout $(HANG)
 
 .PHONY: test-e2e
 test-e2e: engine images examples ## the tests on the real engine

@@ -35,11 +35,14 @@ services:
 // the stop that could come back.
 func TestInterruptedStop(t *testing.T) {
 	binary := testrun.Current(t).Muster(t)
-	for _, command := range []string{"stop", "down", "restart", "rm -sf", "up -d --force-recreate"} {
+	for i, command := range []string{"stop", "down", "restart", "rm -sf", "up -d --force-recreate"} {
 		for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
 			for _, nth := range []int{1, 2} {
 				if nth == 2 && sig != syscall.SIGKILL {
 					continue // what catches its signals is at the same place in both
+				}
+				if sig == []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}[i%2] {
+					continue // the commands take turns with what they catch alike
 				}
 				name := strings.Join([]string{command, sig.String(), []string{"first", "second"}[nth-1]}, "/")
 				t.Run(name, func(t *testing.T) {
