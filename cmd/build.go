@@ -111,7 +111,7 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 	}
 	s.printer.Begin("build", plan)
 	defer s.printer.End()
-	if err := convergence.ApplyWith(ctx, plan, e, convergence.ApplyOptions{Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
+	if err := convergence.ApplyWith(ctx, plan, e, convergence.ApplyOptions{Report: s.buildLog(plan), ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
 		return err
 	}
 	return s.push(ctx, pushOptions{quiet: opt.quiet, includeDeps: opt.withDependencies}, args)

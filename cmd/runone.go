@@ -173,7 +173,7 @@ func (s *session) planRunOptions(opt runOptions, name, slug string) convergence.
 		Name: name, Slug: slug, UseAliases: opt.useAliases, Remove: opt.Remove,
 		UpOptions: convergence.UpOptions{
 			NoDeps: opt.noDeps, RemoveOrphans: opt.orphans, IgnoreOrphans: s.boolEnv("COMPOSE_IGNORE_ORPHANS"),
-			Pull: opt.pull, QuietPull: opt.quietPull || opt.quietBuild, Build: opt.build, Now: time.Now(),
+			Pull: opt.pull, QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, Now: time.Now(),
 		},
 	}
 }

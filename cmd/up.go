@@ -238,7 +238,7 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 		NoStart: opt.noStart, RemoveOrphans: opt.orphans, IgnoreOrphans: s.boolEnv("COMPOSE_IGNORE_ORPHANS"),
 		RenewAnonVolumes: opt.renewAnonymous, Scale: scale, Timeout: seconds(opt.timeoutSet, opt.timeout),
 		Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
-		QuietPull: opt.quietPull, Build: opt.build, NoBuild: opt.noBuild, RecreateVolumes: opt.yes, Now: time.Now(),
+		QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, NoBuild: opt.noBuild, RecreateVolumes: opt.yes, Now: time.Now(),
 	}
 	if opt.pull != "policy" {
 		o.Pull = opt.pull

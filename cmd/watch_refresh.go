@@ -45,7 +45,7 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 // rebuild builds the service and replaces its containers if the image changed.
 func (r *refresher) rebuild(ctx context.Context, service string) error {
 	r.say(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
-	up := convergence.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietPull: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
+	up := convergence.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietBuild: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
 	ready := up
 	ready.ImagesReady = true
 	op := operation{

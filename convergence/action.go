@@ -14,6 +14,7 @@ type PullImage struct {
 	Image    ImageRef
 	Services []string
 	Optional bool
+	Quiet    bool // tells nothing of layers
 }
 
 // BuildImage builds a service's image.

@@ -58,7 +58,9 @@ var errKept = errors.New("kept")
 
 func (r *run) pullImage(ctx context.Context, a PullImage, id StepID) error {
 	err := r.engine.PullImage(ctx, a.Image, func(p Progress) {
-		p.Step = string(id)
+		if p.Step = string(id); a.Quiet && p.ID != a.About().Object {
+			return
+		}
 		if p.Parent == "" && p.ID != a.About().Object {
 			p.Parent = a.About().Object
 		}

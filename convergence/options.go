@@ -32,8 +32,9 @@ type UpOptions struct {
 	WaitTimeout      time.Duration  // zero is none
 	Settle           time.Duration  // see Await.Settle
 	Pull             string         // pull policy over the services' own
-	QuietPull        bool
-	Build            bool // build every service that can be built
+	QuietPull        bool           // tell nothing of layers
+	QuietBuild       bool           // tell nothing of what builds print
+	Build            bool           // build every service that can be built
 	NoBuild          bool
 	ImagesReady      bool // images were pulled and built just now: no image steps
 	// RecreateVolumes allows removing volumes whose definition changed, with

@@ -29,11 +29,23 @@ func PlanBuild(want *project.Project, services []*project.Service, change func(B
 			continue
 		}
 		built[ref] = true
+		b.checkPlatform(want, s)
 		spec := change(BuildSpec{Project: want, Service: s, Labels: buildLabels(want, s)})
 		turns[tag] = b.add(imageID(ref)+"/build", BuildImage{Spec: spec}, "a build was asked for", turns[tag])
 	}
 	orderBuilds(&b, want)
 	return b.plan(want.Name)
+}
+
+// checkPlatform refuses a platform of the environment that the build has not.
+func (b *builder) checkPlatform(want *project.Project, s *project.Service) {
+	wanted := want.Environment["DOCKER_DEFAULT_PLATFORM"]
+	platforms := s.Spec.Build.Platforms
+	if wanted == "" || len(platforms) == 0 || s.Spec.Platform != wanted || slices.Contains(platforms, wanted) {
+		return
+	}
+	b.fail(want.Positions.Of("services", s.Name, "build", "platforms"),
+		"service %q build.platforms does not support value set by DOCKER_DEFAULT_PLATFORM: %s (it has %s)", s.Name, wanted, strings.Join(platforms, ", "))
 }
 
 // WithBases are the services and, before each that is built, those whose images

@@ -117,11 +117,12 @@ func (u *up) emitImage(use *imageUse, pulled map[ImageRef]bool) {
 	tag := project.FullTag(use.ref.Ref)
 	step := u.turns[tag] // platforms that share a tag take turns
 	if use.pull != "" {
-		step = u.add(id+"/pull", PullImage{Image: use.ref, Services: serviceNames(use.users, use.mounts), Optional: use.optional}, use.pull, step)
+		step = u.add(id+"/pull", PullImage{Image: use.ref, Services: serviceNames(use.users, use.mounts), Optional: use.optional, Quiet: u.opt.QuietPull}, use.pull, step)
 		u.imageSteps = append(u.imageSteps, step)
 	}
 	if use.build != "" {
-		spec := BuildSpec{Project: u.want, Service: use.builder, Quiet: u.opt.QuietPull, Labels: buildLabels(u.want, use.builder)}
+		u.checkPlatform(u.want, use.builder)
+		spec := BuildSpec{Project: u.want, Service: use.builder, Quiet: u.opt.QuietBuild, Labels: buildLabels(u.want, use.builder)}
 		pulls := []StepID{step}
 		for _, ref := range use.unless {
 			if pulled[ref] {

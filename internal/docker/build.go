@@ -31,7 +31,7 @@ const keptLines = 20
 func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec convergence.BuildSpec, report func(convergence.Progress)) error {
 	b := spec.Service.Spec.Build
 	verb := "build " + spec.Service.Image
-	if err := refuseBuildKit(spec.Service.Name, b); err != nil {
+	if err := refuseBuildKit(spec.Service.Name, b, e.classicWanted()); err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}
 	opt := newBuildOptions(spec, b, e.proxyVariables(e.osType()))
@@ -95,8 +95,8 @@ func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec 
 	return e.fail(ctx, verb, err)
 }
 
-// refuseBuildKit finds the keys that the engine's own builder does not know.
-func refuseBuildKit(service string, b *types.BuildConfig) error {
+// refuseBuildKit finds the keys that the classic builder does not know.
+func refuseBuildKit(service string, b *types.BuildConfig, classicWanted bool) error {
 	var keys []string
 	for _, k := range []struct {
 		key string
@@ -119,6 +119,9 @@ func refuseBuildKit(service string, b *types.BuildConfig) error {
 	}
 	if len(keys) == 0 {
 		return nil
+	}
+	if classicWanted {
+		return fmt.Errorf("%s: needs BuildKit, and DOCKER_BUILDKIT=0 asks for the classic builder: unset it", strings.Join(keys, ", "))
 	}
 	return fmt.Errorf("%s: needs BuildKit, the engine's own builder cannot do it: %w", strings.Join(keys, ", "), convergence.ErrUnsupported)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/registry"
 
 	"github.com/musterdev/muster/convergence"
@@ -39,7 +40,11 @@ services:
       provenance: "false"
 `)
 	web := p.Service("web")
-	if err := refuseBuildKit("web", web.Spec.Build); err != nil {
+	b := &types.BuildConfig{AdditionalContexts: types.Mapping{"a": "./b"}}
+	if err := refuseBuildKit("web", b, true); err == nil || !strings.Contains(err.Error(), "services.web.build.additional_contexts: needs BuildKit, and DOCKER_BUILDKIT=0 asks for the classic builder") {
+		t.Errorf("error = %v, want one that names the variable", err)
+	}
+	if err := refuseBuildKit("web", web.Spec.Build, false); err != nil {
 		t.Errorf("refused: %v", err)
 	}
 	opt := newBuildOptions(convergence.BuildSpec{

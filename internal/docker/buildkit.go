@@ -3,7 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
-	"strings"
+	"strconv"
 
 	"github.com/docker/docker/client"
 
@@ -29,8 +29,11 @@ func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, rep
 }
 
 func (e *Engine) wantsBuildKit(ctx context.Context, c *client.Client) bool {
-	if off := strings.ToLower(e.settings.Getenv("DOCKER_BUILDKIT")); off == "0" || off == "false" {
-		return false
-	}
-	return e.osType() != "windows" && build.Supported(ctx, c)
+	return !e.classicWanted() && e.osType() != "windows" && build.Supported(ctx, c)
+}
+
+// classicWanted reports whether DOCKER_BUILDKIT asks for the classic builder.
+func (e *Engine) classicWanted() bool {
+	wanted, err := strconv.ParseBool(e.settings.Getenv("DOCKER_BUILDKIT"))
+	return err == nil && !wanted
 }
