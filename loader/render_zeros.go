@@ -9,8 +9,8 @@ import (
 )
 
 // zeros writes the values that compose-go leaves out for being empty, although
-// an empty one is not the same as none: a file without content, and a container
-// that is kept out of swap.
+// an empty one is not the same as none: a file without content, a container that
+// is kept out of swap, and sections of deploy that are there to be added to.
 type zeros struct {
 	p     *project.Project
 	files map[string]bool // configs.NAME and secrets.NAME whose text is empty
@@ -39,8 +39,20 @@ func (z *zeros) keep(doc *yaml.Node) {
 	switch {
 	case z.files[project.Path(section, name)]:
 		addMissing(n, "content", yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle})
-	case section == "services" && z.p.Positions.Has("services", name, "mem_swappiness"):
+	case section == "services":
+		z.service(name, n)
+	}
+}
+
+func (z *zeros) service(name string, n *yaml.Node) {
+	if z.p.Positions.Has("services", name, "mem_swappiness") {
 		addMissing(n, "mem_swappiness", yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "0"})
+	}
+	deploy := child(n, "deploy")
+	for _, key := range []string{"placement", "resources"} {
+		if deploy != nil && z.p.Positions.Has("services", name, "deploy", key) {
+			addMissing(deploy, key, yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"})
+		}
 	}
 }
 

@@ -15,7 +15,9 @@ func (s *session) warnUnsupported(tree *node, model *types.Project) {
 		n := tree.at("services", name)
 		path := "services." + name
 		for _, key := range []string{"update_config", "rollback_config", "placement", "endpoint_mode", "labels"} {
-			s.warnField(n.get("deploy"), path+".deploy", key, "needs a cluster, it has no effect on one engine")
+			if section := n.at("deploy", key); section == nil || section.kind == scalar || len(section.fields)+len(section.items) > 0 {
+				s.warnField(n.get("deploy"), path+".deploy", key, "needs a cluster, it has no effect on one engine")
+			}
 		}
 		if mode, ok := n.at("deploy", "mode").str(); ok && mode != "replicated" {
 			s.warnField(n.get("deploy"), path+".deploy", "mode", fmt.Sprintf("mode %s needs a cluster, the service runs as replicated", mode))

@@ -96,6 +96,12 @@ func (c *checker) deployRestart(n *node, path string) {
 					hint = "use none, on-failure or any"
 				}
 				c.refuse(n, path, "unknown condition "+quoteValue(n), hint)
+				return
+			}
+			if specified := map[string]string{"no": "none", "always": "any"}[text]; specified != "" {
+				c.s.warn(Warning{Pos: n.pos, Path: path, Msg: quoteValue(n) + " is a word of restart, it is taken for " + specified, Hint: "write " + specified})
+			} else if text == "unless-stopped" {
+				c.s.warn(Warning{Pos: n.pos, Path: path, Msg: quoteValue(n) + " is a word of restart and not of the specification; it is applied", Hint: "write restart: unless-stopped"})
 			}
 		},
 	})

@@ -18,10 +18,11 @@ type checker struct {
 	s       *session
 	letters map[string]bool // one-letter volumes that are declared
 	signals []string
+	lists   []serviceSet
 }
 
 func newChecker(s *session) *checker {
-	return &checker{s: s, letters: map[string]bool{}, signals: signalNames()}
+	return &checker{s: s, letters: map[string]bool{}, signals: signalNames(), lists: lists()}
 }
 
 // reject reports a value that cannot be read, and leaves it out.
@@ -55,6 +56,7 @@ func (c *checker) document(doc *node) {
 			c.externalName(n, path)
 			if labels := n.get("labels"); labels != nil && !labels.bad {
 				c.named(labels, path+".labels")
+				c.twiceIn(labels, path+".labels", byName)
 			}
 			if options := n.get("driver_opts"); options != nil && !options.bad && section == "secrets" {
 				c.texts(options, path+".driver_opts")
@@ -78,6 +80,7 @@ func (c *checker) each(doc *node, section string, check func(n *node, path strin
 // service checks the attributes that stand alone; where they go wrong together
 // is seen when all files are merged.
 func (c *checker) service(n *node, path string) {
+	c.twice(n, path)
 	if pid := n.get("pid"); pid.isNull() {
 		pid.bad = true // the schema allows it; it means nothing
 	}

@@ -57,18 +57,21 @@ func Parse(s string) (Policy, error) {
 
 // FromDeploy reads deploy.restart_policy. A nil pointer is a key that is not in the
 // file. The condition is none, on-failure or any, and any if it is empty, as the
-// Compose specification has it; maxAttempts of 0 means no bound. With the
+// Compose specification has it. The words of the restart key no, always and
+// unless-stopped are taken too: Docker Compose applies them. maxAttempts of 0 means no bound. With the
 // condition none the other settings have no meaning and are dropped, after the
 // same checks. Its error is a *SyntaxError.
 func FromDeploy(condition string, delay, window *time.Duration, maxAttempts *uint64) (Policy, error) {
 	var p Policy
 	switch condition {
-	case "none":
+	case "none", "no":
 		p.Mode = No
 	case "on-failure":
 		p.Mode = OnFailure
-	case "any", "":
+	case "any", "always", "":
 		p.Mode = Always
+	case "unless-stopped":
+		p.Mode = UnlessStopped
 	default:
 		return Policy{}, &SyntaxError{
 			Problem: fmt.Sprintf("unknown restart condition %q", condition),
@@ -114,7 +117,7 @@ func suggest(word string, valid ...string) string {
 	}
 	if !strings.HasPrefix(valid[0], "no") { // the conditions of deploy.restart_policy
 		meant = map[string]string{
-			"never": "none", "no": "none", "false": "none", "always": "any", "true": "any", "unless-stopped": "any",
+			"never": "none", "false": "none", "true": "any",
 			"failure": "on-failure", "onfailure": "on-failure",
 		}
 	}
