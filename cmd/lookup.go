@@ -169,7 +169,12 @@ func (s *session) fileOrName(ctx context.Context, services []string) (target, er
 	in := s.loaderInput()
 	in.Services = services
 	in.Key = s.labelKey()
-	p, _, err := loader.Open(ctx, in)
+	p, warnings, err := loader.Open(ctx, in)
+	for _, w := range warnings {
+		if w.Asked {
+			s.printer.Warn(w.String())
+		}
+	}
 	if err == nil {
 		return target{name: p.Name, project: p}, nil
 	}

@@ -26,6 +26,7 @@ func TestLookup(t *testing.T) {
 		{"by the file", lookupFile, nil, "ps -q", 0, ""},
 		{"the file is needed", "-", nil, "up -d", 1, "no configuration file provided: not found"},
 		{"with a name too", "-", nil, "-p shop up -d", 1, "no configuration file provided: not found"},
+		{"a profile that no service has", lookupFile, nil, "--profile nope ps", 0, "--profile nope: no service has this profile"},
 		{"no file, no name", "-", nil, "ps", 1, "no configuration file provided: not found"},
 		{"no file, but a name", "-", nil, "-p shop ps --format {{.Name}}", 0, "shop-web-1"},
 		{"names are lower case", "-", nil, "-p SHOP ps --format {{.Name}}", 0, "shop-web-1"},

@@ -55,6 +55,9 @@ type Warning struct {
 	Pos       project.Position
 	Path      string
 	Msg, Hint string
+	// Asked says that it is about what was asked of the files, such as a profile,
+	// and not about what they say.
+	Asked bool
 }
 
 func (w Warning) String() string { return render(w.Pos, w.Path, w.Msg, w.Hint) }

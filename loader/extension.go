@@ -13,25 +13,44 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// extensions decodes the x-muster sections of the active services. Unlike other
-// extensions they are checked: a typing error must not turn a feature off.
+// extensions decodes the x-muster sections of the active services, over what the
+// top-level one says for all of them. Unlike other extensions they are checked: a
+// typing error must not turn a feature off.
 func (s *session) extensions(tree *node, model *types.Project) map[string]project.Extension {
 	out := map[string]project.Extension{}
+	all := s.commonExtension(tree)
 	for _, name := range sortedKeys(model.Services) {
-		service := tree.at("services", name)
-		if service == nil || service.index(project.ExtensionKey) < 0 {
-			continue
+		var own project.Extension
+		if service := tree.at("services", name); service != nil && service.index(project.ExtensionKey) >= 0 {
+			d := extensionDecoder{s: s}
+			f := service.fields[service.index(project.ExtensionKey)]
+			s.of(serviceOf(name).within(project.ExtensionKey), func() {
+				own = d.extension(f, "services."+name+"."+project.ExtensionKey)
+			})
 		}
-		d := extensionDecoder{s: s}
-		f := service.fields[service.index(project.ExtensionKey)]
-		s.of(serviceOf(name).within(project.ExtensionKey), func() {
-			out[name] = d.extension(f, "services."+name+"."+project.ExtensionKey)
-		})
+		if x := own.Over(all); x != (project.Extension{}) {
+			out[name] = x
+		}
 	}
 	return out
 }
 
-type extensionDecoder struct{ s *session }
+// commonExtension decodes what the top-level x-muster says for all services. A
+// probe is that of one service: only its timeout can be common.
+func (s *session) commonExtension(tree *node) (x project.Extension) {
+	i := tree.index(project.ExtensionKey)
+	if i < 0 {
+		return x
+	}
+	d := extensionDecoder{s: s, common: true}
+	s.of(owner{section: project.ExtensionKey}, func() { x = d.extension(tree.fields[i], project.ExtensionKey) })
+	return x
+}
+
+type extensionDecoder struct {
+	s      *session
+	common bool // the section is for all services
+}
 
 func (d extensionDecoder) fail(pos project.Position, path, msg, hint string) {
 	d.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint, shown: true})
@@ -67,8 +86,12 @@ func (d extensionDecoder) oneOf(f field, path string, words ...string) string {
 	return text
 }
 
+func extensionKeys() []string {
+	return []string{"ready", "on_unhealthy", "cascade", "crash_loop", "notify"}
+}
+
 func (d extensionDecoder) extension(f field, path string) (x project.Extension) {
-	d.keys(f, path, []string{"ready", "on_unhealthy", "cascade", "crash_loop", "notify"}, func(f field, path string) {
+	d.keys(f, path, extensionKeys(), func(f field, path string) {
 		switch f.key {
 		case "ready":
 			x.Ready = d.ready(f, path)
@@ -89,6 +112,10 @@ func (d extensionDecoder) ready(f field, path string) *project.Ready {
 	r := &project.Ready{}
 	probes := 0
 	ok := d.keys(f, path, []string{"http", "tcp", "log", "timeout"}, func(f field, path string) {
+		if d.common && f.key != "timeout" {
+			d.fail(f.pos, path, "belongs to a service", "write it under services; timeout can be set for all")
+			return
+		}
 		switch f.key {
 		case "http":
 			probes++
@@ -105,7 +132,7 @@ func (d extensionDecoder) ready(f field, path string) *project.Ready {
 			r.Timeout = d.duration(f, path)
 		}
 	})
-	if ok && probes != 1 {
+	if ok && probes != 1 && !d.common {
 		d.fail(f.pos, path, fmt.Sprintf("declares %d probes", probes), "give exactly one of http, tcp and log")
 	}
 	return r

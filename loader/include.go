@@ -46,6 +46,9 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 		if part == nil {
 			continue
 		}
+		if i := part.tree.index(project.ExtensionKey); i >= 0 {
+			b.s.warn(Warning{Pos: part.tree.fields[i].pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
+		}
 		if err := importResources(out, part, resets); err != nil {
 			return nil, err
 		}

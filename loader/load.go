@@ -75,6 +75,8 @@ func load(ctx context.Context, in Input) (*result, error) {
 	}
 	s.warnUnsupported(tree, model)
 	s.warnTraps(tree, model)
+	s.warnProfiles(tree)
+	s.warnMisnamed(tree)
 	input := project.Input{
 		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions, Key: in.Key,
 		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model), BaseImages: baseImages(model),

@@ -1,17 +1,47 @@
 package project
 
-import "time"
+import (
+	"cmp"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
 
 // ExtensionKey is the key under which a service declares what is Muster's own.
 const ExtensionKey = "x-muster"
 
-// Extension is the x-muster section of a service.
+// OldInitialSync is the name that Docker Compose had for initial_sync before it
+// was specified.
+const OldInitialSync = "x-initialSync"
+
+// InitialSync reports whether a rule of develop.watch copies what differs when
+// it begins, by either name.
+func InitialSync(t types.Trigger) bool {
+	return t.InitialSync || t.Extensions[OldInitialSync] == true
+}
+
+// Extension is the x-muster section of a service, or the top-level one that
+// holds for all services.
 type Extension struct {
 	Ready       *Ready
 	OnUnhealthy string // restart, stop or none; empty is none
 	Cascade     string // always or empty: restart dependents on automatic restarts too
 	CrashLoop   string // report, brake or giveup; empty is report
 	Notify      *Notify
+}
+
+// Over is the section of a service with what it leaves out taken from the one
+// for all services.
+func (x Extension) Over(all Extension) Extension {
+	x.OnUnhealthy = cmp.Or(x.OnUnhealthy, all.OnUnhealthy)
+	x.Cascade, x.CrashLoop = cmp.Or(x.Cascade, all.Cascade), cmp.Or(x.CrashLoop, all.CrashLoop)
+	x.Notify = cmp.Or(x.Notify, all.Notify)
+	if x.Ready != nil && all.Ready != nil && x.Ready.Timeout == 0 {
+		ready := *x.Ready
+		ready.Timeout = all.Ready.Timeout
+		x.Ready = &ready
+	}
+	return x
 }
 
 // Ready is a readiness check that needs no program inside the image. Exactly

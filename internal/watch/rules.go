@@ -71,7 +71,7 @@ func Rules(p *project.Project, services []*project.Service) (rules []Rule, warni
 }
 
 func newRule(p *project.Project, s *project.Service, t types.Trigger) (Rule, error) {
-	r := Rule{Service: s.Name, Action: t.Action, Target: t.Target, Initial: t.InitialSync, Exec: p.Hook(t.Exec)}
+	r := Rule{Service: s.Name, Action: t.Action, Target: t.Target, Initial: project.InitialSync(t), Exec: p.Hook(t.Exec)}
 	switch {
 	case r.Action == types.WatchActionRebuild && s.Spec.Build == nil:
 		return r, fmt.Errorf("the action rebuild needs a build section")

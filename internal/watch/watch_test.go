@@ -131,7 +131,7 @@ func TestBindMountsAreNotSynced(t *testing.T) {
 func TestWhatDescribesTheServiceIsNotSynced(t *testing.T) {
 	dir := tree(t, "Dockerfile", "compose.yaml", "docker-compose.dev.yml", "app/Dockerfile", "app/compose.yaml", "build/Image.docker")
 	s := types.ServiceConfig{Name: "web", Build: &types.BuildConfig{Context: dir, Dockerfile: "build/Image.docker"}, Develop: &types.DevelopConfig{Watch: []types.Trigger{
-		{Path: dir, Action: "sync", Target: "/app", InitialSync: true},
+		{Path: dir, Action: "sync", Target: "/app", Extensions: types.Extensions{"x-initialSync": true}}, // the old name
 	}}}
 	rebuilt := s
 	rebuilt.Name, rebuilt.Develop = "api", &types.DevelopConfig{Watch: []types.Trigger{{Path: dir, Action: "rebuild"}}}
