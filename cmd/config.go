@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -62,7 +63,15 @@ func (s *session) configCmd() *cobra.Command {
 	return c
 }
 
+// configMemory is from where on the garbage of config is collected as it comes:
+// a project of ten thousands of services fits in with it. Smaller ones never
+// get there.
+const configMemory = 176 << 20
+
 func (s *session) config(ctx context.Context, opt configOptions, args []string) error {
+	if s.getenv("GOMEMLIMIT") == "" {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(configMemory))
+	}
 	in := s.loaderInput()
 	in.NoInterpolate, in.NoNormalize, in.NoPathResolution = opt.noInterpolate, opt.noNormalize, opt.noPaths
 	in.NoConsistency, in.NoEnvResolution = opt.noConsistency, opt.noEnv

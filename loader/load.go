@@ -245,9 +245,10 @@ func (s *session) decode(model map[string]any, tree *node) (*types.Project, erro
 		return nil, err
 	}
 	p := decoded[0]
-	for _, part := range decoded[1:] {
+	for i, part := range decoded[1:] {
 		maps.Copy(p.Services, part.Services)
 		maps.Copy(p.DisabledServices, part.DisabledServices)
+		decoded[i+1] = nil
 	}
 	p.ComposeFiles = s.files
 	for _, spec := range p.Services {
@@ -259,7 +260,7 @@ func (s *session) decode(model map[string]any, tree *node) (*types.Project, erro
 		}
 	}
 	if !s.in.AllResources {
-		p = p.WithoutUnnecessaryResources()
+		p = withoutUnused(p)
 	}
 	return p, nil
 }

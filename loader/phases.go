@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/override"
@@ -88,8 +89,12 @@ func finish(model map[string]any, base string, env map[string]string) error {
 	return nil
 }
 
-// chunkSize is the number of services that are worth a goroutine.
-const chunkSize = 64
+// A chunk has as many services as are worth a goroutine, and no more than what
+// decoding them takes, which is freed after each chunk, is a small part of all.
+const (
+	chunkSize = 64
+	chunkMost = 256
+)
 
 // inChunks runs a phase over a model, over its services in parallel if there
 // are many, and puts the results in their place.
@@ -116,15 +121,15 @@ func inChunks(model map[string]any, run phase) error {
 // them each. A small model is one part.
 func split(model map[string]any) []map[string]any {
 	services, _ := model["services"].(map[string]any)
-	workers := min(runtime.GOMAXPROCS(0), len(services)/chunkSize)
-	if workers < 2 {
+	parts := max(min(runtime.GOMAXPROCS(0), len(services)/chunkSize), (len(services)+chunkMost-1)/chunkMost)
+	if parts < 2 {
 		return []map[string]any{model}
 	}
 	rest := maps.Clone(model)
 	rest["services"] = map[string]any{}
 	chunks := []map[string]any{rest}
 	names := sortedKeys(services)
-	for part := range slices.Chunk(names, (len(names)+workers-1)/workers) {
+	for part := range slices.Chunk(names, (len(names)+parts-1)/parts) {
 		some := make(map[string]any, len(part))
 		for _, name := range part {
 			some[name] = services[name]
@@ -134,13 +139,18 @@ func split(model map[string]any) []map[string]any {
 	return chunks
 }
 
-// concurrently calls run for 0 to n-1, waits for all, and returns the first
-// error by number. A panic is an error.
+// concurrently calls run for 0 to n-1, as many at once as there are processors,
+// waits for all, and returns the first error by number. A panic is an error.
 func concurrently(n int, run func(i int) error) error {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { errs[i] = guard("resolve", func() error { return run(i) }) })
+	var next atomic.Int64
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				errs[i] = guard("resolve", func() error { return run(i) })
+			}
+		})
 	}
 	wg.Wait()
 	for _, err := range errs {

@@ -129,15 +129,15 @@ func fillJSON(section string, element map[string]any) {
 // selection is compose-go's model of the selected services and what they use.
 // The services are as they were loaded: see renderable.
 func selection(p *project.Project) *types.Project {
+	if len(p.Services) == len(p.Compose.Services) {
+		return p.Compose
+	}
 	model := *p.Compose
 	model.Services = types.Services{}
 	for _, s := range p.Services {
 		model.Services[s.Name] = s.Spec
 	}
-	if len(p.Services) < len(p.Compose.Services) {
-		return model.WithoutUnnecessaryResources()
-	}
-	return &model
+	return withoutUnused(&model)
 }
 
 // renderable is the service without dependencies that are not part of the

@@ -38,6 +38,7 @@ func (b *bench) measurements() []measurement {
 		{"no-op up of 50, chained", func(ctx context.Context) ([]row, error) { return b.noop(ctx, "a chain of 50", chained) }},
 		{"chain of service_healthy", b.chain},
 		{"load of 1000 services", b.load},
+		{"config of the largest files", b.config},
 		{"build", b.build},
 		{"logs", b.logs},
 		{"watch", b.watch},
