@@ -3,6 +3,7 @@ package convergence_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +213,36 @@ func TestSuperviseAttempts(t *testing.T) {
 			t.Errorf("alerts = %v", w.alerts)
 		}
 	})
+}
+
+// TestSuperviseWindow: what fails to hold for the window uses its attempts up,
+// however slowly it crashes; what holds is restarted for ever.
+func TestSuperviseWindow(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		window time.Duration
+		starts int
+	}{
+		{"fails within it", 3 * time.Second, 3},
+		{"holds for it", time.Second, 60},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				two, delay, window := uint64(2), types.Duration(5*time.Second), types.Duration(tc.window)
+				w := watch(t, types.Services{"job": deployRestart(types.RestartPolicy{
+					Condition: "any", MaxAttempts: &two, Delay: &delay, Window: &window,
+				})}, nil, map[string]enginetest.Program{"job": {ExitAfter: 2 * time.Second, ExitCode: 1}})
+				defer w.close()
+				w.after(2 * time.Hour)
+				if n := w.eng.Starts("p-job-1"); n != tc.starts && (tc.starts == 3 || n < tc.starts) {
+					t.Errorf("starts = %d, want %d", n, tc.starts)
+				}
+				if gaveUp := slices.Contains(w.alerts, "p-job-1 gave_up"); gaveUp != (tc.starts == 3) {
+					t.Errorf("alerts = %v", w.alerts)
+				}
+			})
+		})
+	}
 }
 
 // TestSuperviseEngineGaveUp: the engine gives up for ever, silently, when a

@@ -2,7 +2,6 @@ package restartpolicy
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -10,10 +9,7 @@ import (
 // a value: Decide takes one and returns the next, and never changes the one it was
 // given. The zero History knows nothing, which is how to begin after the
 // supervisor starts, and again when a service's definition changes.
-type History struct {
-	memory
-	restarts []time.Duration // when restarts were granted, as far as a window may count them; never written in place
-}
+type History struct{ memory }
 
 // memory is the part of a History that == can compare. Engine timestamps in it
 // went through instant.
@@ -30,6 +26,10 @@ type memory struct {
 	failures int           // how many there were, to vary the jitter
 
 	attempts    int    // restarts granted since the last deliberate start
+	failed      int    // of them those that did not hold for the policy's window
+	counted     bool   // the start that is planned is an attempt
+	trying      bool   // the run is one, and may still fail
+	lapsed      bool   // it failed by turning unhealthy
 	startErrors int    // starts in a row that failed for a permanent reason
 	refused     Reason // why no restart follows this exit, if one is refused for good
 
@@ -73,9 +73,7 @@ func (h History) Planned() (Action, time.Duration) { return h.planned, h.due }
 func (h History) FailedAt() time.Duration { return h.failedAt }
 
 // Equal reports whether the histories are the same.
-func (h History) Equal(o History) bool {
-	return h.memory == o.memory && slices.Equal(h.restarts, o.restarts)
-}
+func (h History) Equal(o History) bool { return h == o }
 
 // String reads, for example, "failures: 3, last at 12s, score 2.97; restarts granted: 3".
 func (h History) String() string {
@@ -108,7 +106,8 @@ func (h History) StartFailed() History {
 // forgive forgets what a deliberate start makes irrelevant.
 func (h *History) forgive() {
 	h.score = 0
-	h.attempts, h.restarts, h.startErrors = 0, nil, 0
+	h.attempts, h.failed, h.startErrors = 0, 0, 0
+	h.counted, h.trying, h.lapsed = false, false, false
 	h.refused, h.planned, h.due = "", Leave, 0
 }
 
@@ -139,24 +138,21 @@ func (h *History) grant(in Input, action Action, attempt bool) {
 		return
 	}
 	h.attempts++
+	h.counted = true
 	if in.Owner == Engine {
 		// A start through the API sets the engine's count back to 0.
 		h.attempts += in.Container.RestartCount
 	}
-	if in.Policy.Window > 0 {
-		h.restarts = append(h.within(in), h.due)
-	}
 }
 
-// within returns a new list of the restarts that the policy's window still counts.
-func (h *History) within(in Input) []time.Duration {
-	var kept []time.Duration
-	for _, at := range h.restarts {
-		if at > in.Now-in.Policy.Window {
-			kept = append(kept, at)
-		}
+// judge decides on the attempt that the run was, now that it failed after that
+// long: one that held for the policy's window succeeded.
+func (h *History) judge(p Policy, ran time.Duration) {
+	if h.trying && ran < p.Window {
+		h.failed++
+		h.lapsed = true
 	}
-	return kept
+	h.trying = false
 }
 
 // withdraw takes back the restart of a sick container, if it is planned.
@@ -166,7 +162,7 @@ func (h *History) withdraw() {
 	}
 	h.planned = Leave
 	h.attempts = max(0, h.attempts-1)
-	h.restarts = slices.Clone(h.restarts[:max(0, len(h.restarts)-1)])
+	h.counted = false
 }
 
 // exhausted reports whether the policy's bound on restarts is reached.
@@ -176,7 +172,7 @@ func (h *History) exhausted(in Input) bool {
 	}
 	used := h.attempts
 	if in.Policy.Window > 0 {
-		used = len(h.within(in))
+		used = h.failed
 	}
 	if in.Owner == Engine {
 		used += in.Container.RestartCount

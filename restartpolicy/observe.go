@@ -63,6 +63,7 @@ func (in *Input) observeStart() {
 	if !ours && !engines {
 		h.forgive()
 	}
+	h.trying, h.counted, h.lapsed = ours && h.counted, false, false
 	h.startedAt = started
 	h.runWell(in.Now)
 	h.planned, h.refused = Leave, ""
@@ -97,7 +98,10 @@ func (in *Input) observeExit() {
 		h.forgive()
 		return
 	case !in.failed():
+		h.trying = false // it did what it was started for
 		return
+	case c.StartError == "":
+		h.judge(in.Policy, c.Exit.Ran)
 	}
 	restarts := 1
 	if in.Owner == Engine {
@@ -136,11 +140,15 @@ func (in *Input) observeHealth() {
 	case !in.unhealthy():
 		if h.sick {
 			h.withdraw()
+			if h.lapsed { // it did not fail after all
+				h.failed, h.trying, h.lapsed = h.failed-1, true, false
+			}
 			h.runWell(in.Now)
 		}
 		h.sick = false
 	case !h.sick && !in.hostSick():
 		h.sick = true
+		h.judge(in.Policy, in.Now-h.fadedTo)
 		h.fail(*in, 1)
 		h.due = max(h.due, in.Now+in.Settle)
 	}

@@ -47,12 +47,14 @@ const (
 type Policy struct {
 	// Mode says after which exits to restart.
 	Mode Mode
-	// MaxAttempts is how many restarts are made before giving up: since the last
-	// deliberate start, or within Window if that is set. 0 means no bound.
+	// MaxAttempts is how many restarts may fail before giving up, since the last
+	// deliberate start: all of them, or if Window is set those whose run did not
+	// last as long. 0 means no bound.
 	MaxAttempts int
 	// Delay is the least time between an exit and the restart.
 	Delay time.Duration
-	// Window is how far back restarts count towards MaxAttempts. 0 means for ever.
+	// Window is how long the container has to run after a restart for that to have
+	// succeeded. It is then never counted. 0 means that every restart counts.
 	Window time.Duration
 }
 

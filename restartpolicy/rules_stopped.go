@@ -172,8 +172,12 @@ func (in *Input) restartDetail() string {
 	s := in.exitDetail()
 	if n := in.History.attempts; n > 0 {
 		s += fmt.Sprintf(", restart %d", n)
-		if in.Policy.MaxAttempts > 0 && in.Policy.Window == 0 {
-			s += fmt.Sprintf(" of %d", in.Policy.MaxAttempts)
+		switch limit := in.Policy.MaxAttempts; {
+		case limit == 0:
+		case in.Policy.Window == 0:
+			s += fmt.Sprintf(" of %d", limit)
+		default:
+			s += fmt.Sprintf(", %d of %d attempts failed", in.History.failed, limit)
 		}
 	}
 	return s

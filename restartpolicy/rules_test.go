@@ -207,7 +207,36 @@ func TestRules(t *testing.T) {
 		}, "start at 51.119s: exited (exit 1, restart 1 of 2), rule 17"},
 		{"attempts in the window", "always,max=2,window=10s", func(w *world) { w.crash(2) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
 		{"attempts in the window, later", "always,max=2,window=10s", func(w *world) { w.crash(2); w.decide(60) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
-		{"a run outlived the window", "always,max=2,window=10s", func(w *world) { w.crash(1); w.start(2); w.exit(13, 1) }, "start at 13.429s: exited (exit 1, restart 3), rule 17"},
+		{"a run outlived the window", "always,max=2,window=10s", func(w *world) { w.crash(1); w.start(2); w.exit(13, 1) }, "start at 13.429s: exited (exit 1, restart 3, 1 of 2 attempts failed), rule 17"},
+		{"attempts that fail far apart", "always,max=2,window=10s", func(w *world) {
+			w.exit(1, 1)
+			w.start(100)
+			w.exit(105, 1)
+			w.start(200)
+			w.exit(205, 1)
+		}, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
+		{"the first run is no attempt", "always,max=1,window=10s", func(w *world) { w.exit(1, 1) }, "start at 1.119s: exited (exit 1, restart 1, 0 of 1 attempts failed), rule 17"},
+		{"success in the window is none that failed", "on-failure:1,window=10s", func(w *world) {
+			w.exit(1, 1)
+			w.start(2)
+			w.exit(3, 0)
+			w.start(4)
+			w.exit(5, 1)
+		}, "start at 5.103s: exited (exit 1, restart 1, 0 of 1 attempts failed), rule 17"},
+		{"unhealthy in the window", "always,max=1,window=10s", func(w *world) {
+			w.in.Options.OnUnhealthy = restartpolicy.RestartUnhealthy
+			w.exit(1, 1)
+			w.start(2)
+			w.sick(5)
+		}, "give up: all restarts are used up (health check fails, policy always,max=1,window=10s), rule 7"},
+		{"healed in the window", "always,max=2,window=10s", func(w *world) {
+			w.exit(1, 1)
+			w.start(2)
+			w.sick(5)
+			w.in.Container.Health.Status = "healthy"
+			w.decide(6)
+			w.exit(30, 1)
+		}, "start at 30.42s: exited (exit 1, restart 2, 0 of 2 attempts failed), rule 17"},
 		{"crash loop of ours, ended", supervised, func(w *world) {
 			w.in.Options.OnCrashLoop = restartpolicy.EndCrashLoop
 			w.crash(5)
