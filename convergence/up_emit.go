@@ -171,7 +171,7 @@ func (u *up) successors(s *project.Service, seen map[string]bool) []StepID {
 			continue
 		}
 		seen[d.Service] = true
-		ahead := len(dep.Namespaces) == 0 && !u.needsReplaced(dep.Service) // else its creation may wait for the stop
+		ahead := len(joinedBy(dep.Service)) == 0 && !u.needsReplaced(dep.Service) // else its creation may wait for the stop
 		for _, sl := range dep.slots {
 			if !ahead || sl.fate != recreate || sl.apart {
 				continue
@@ -214,8 +214,15 @@ func (u *up) createNeeds(sl *slot) []StepID {
 			needs = append(needs, vp.ready)
 		}
 	}
-	for _, ns := range s.Namespaces {
-		if dep := u.services[ns.Service]; dep != nil {
+	for _, ns := range joinedBy(s) {
+		dep := u.services[ns.Service]
+		switch {
+		case dep == nil:
+		case ns.Attribute == byLinks: // to all of its containers
+			for _, other := range dep.slots {
+				needs = append(needs, u.namedID(other))
+			}
+		default:
 			if first := firstByName(dep.slots); first != nil {
 				needs = append(needs, u.namedID(first))
 			}

@@ -1,7 +1,6 @@
 package convergence
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -36,9 +35,9 @@ func (u *up) guest(sp *servicePlan, c Container) *slot {
 // markGuests keeps the service only if something happens to it.
 func (u *up) markGuests(sp *servicePlan) {
 	var joined string
-	for _, ns := range sp.Namespaces {
+	for _, ns := range joinedBy(sp.Service) {
 		if other := u.services[ns.Service]; other != nil && other.replaced != "" {
-			joined = fmt.Sprintf("%s, which it joins by %s, is replaced", ns.Service, ns.Attribute)
+			joined = joinsWords(ns)
 		}
 	}
 	if joined == "" && u.restartReason(sp.Service) == "" {
@@ -194,7 +193,7 @@ func (u *up) needsReplaced(s *project.Service) bool {
 // and that must not go before it. Those that share volumes only may stay longer,
 // unless their stop is early for another reason.
 func (u *up) joinsReplaced(sl *slot, early bool) bool {
-	return slices.ContainsFunc(sl.svc.Namespaces, func(n project.NamespaceRef) bool {
+	return slices.ContainsFunc(joinedBy(sl.svc.Service), func(n project.NamespaceRef) bool {
 		dep := u.services[n.Service]
 		return dep != nil && dep.replaced != "" && (early || n.Attribute != "volumes_from")
 	})

@@ -119,10 +119,11 @@ func firstByName(slots []*slot) *slot {
 // joined names those whose container will be another one.
 func (u *up) joins(s *project.Service) (refs map[string]Ref, ids map[string]string, joined string) {
 	refs, ids = map[string]Ref{}, map[string]string{}
-	for _, ns := range s.Namespaces {
+	for _, ns := range joinedBy(s) {
 		if sp := u.services[ns.Service]; sp != nil {
 			first := firstByName(sp.slots)
 			switch {
+			case first == nil && ns.Attribute == byLinks:
 			case first == nil:
 				u.fail(s.Pos, "service %s: %s joins service %s, which has no container", s.Name, ns.Attribute, ns.Service)
 			case first.fate == keep:
@@ -131,12 +132,15 @@ func (u *up) joins(s *project.Service) (refs map[string]Ref, ids map[string]stri
 			default:
 				refs[ns.Service] = Ref{Name: first.name}
 				if joined == "" {
-					joined = fmt.Sprintf("%s, which it joins by %s, is replaced", ns.Service, ns.Attribute)
+					joined = joinsWords(ns)
 				}
 			}
 			continue
 		}
 		others := replicas(u.have, ns.Service)
+		if len(others) == 0 && ns.Attribute == byLinks {
+			continue
+		}
 		if len(others) == 0 {
 			u.fail(s.Pos, "service %s: %s joins service %s, which has no container", s.Name, ns.Attribute, ns.Service)
 			continue
