@@ -106,16 +106,14 @@ func exitWith(code int, err error) error {
 }
 
 // variables are K=V; a name alone takes its value from the project's
-// environment, and is left out if it has none there.
+// environment. One that has none there takes the variable away.
 func (s *session) variables(list []string) []string {
 	var out []string
 	for _, kv := range list {
 		if !strings.Contains(kv, "=") {
-			value, ok := s.env[kv]
-			if !ok {
-				continue
+			if value, ok := s.env[kv]; ok {
+				kv = fmt.Sprintf("%s=%s", kv, value)
 			}
-			kv = fmt.Sprintf("%s=%s", kv, value)
 		}
 		out = append(out, kv)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -11,25 +12,32 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 )
 
 type psOptions struct {
-	all      bool
-	filter   string
-	status   []string
-	format   string
-	orphans  bool
-	quiet    bool
-	services bool
-	noTrunc  bool
+	all    bool
+	filter string
+	status []string
+	format string
+	// formatSet says that the format was asked for, so that docker's own
+	// configuration has no say in it.
+	formatSet bool
+	orphans   bool
+	quiet     bool
+	services  bool
+	noTrunc   bool
 }
 
 func (s *session) psCmd() *cobra.Command {
 	var opt psOptions
 	c := &cobra.Command{
 		Use: "ps [OPTIONS] [SERVICE...]", Short: "List containers",
-		RunE: func(c *cobra.Command, args []string) error { return s.ps(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			opt.formatSet = c.Flags().Changed("format")
+			return s.ps(c.Context(), opt, args)
+		},
 	}
 	f := c.Flags()
 	f.BoolVarP(&opt.all, "all", "a", false, "Show all containers, stopped and one-off ones too")
@@ -76,6 +84,12 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 			ui.PrintLine(s.Out, name)
 		}
 		return nil
+	}
+	if !opt.formatSet {
+		of := func(f docker.Formats) string { return f.Containers }
+		opt.format = s.configured("psFormat", of, func(format string) error {
+			return ui.ContainerTable(make([]convergence.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
+		})
 	}
 	return ui.ContainerTable(cs, s.supervision(ctx, t, cs), time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }

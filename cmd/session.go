@@ -94,14 +94,30 @@ func (s *session) getenv(name string) string { return s.env[name] }
 
 // engine connects on first use.
 func (s *session) engine() (convergence.Engine, error) {
-	s.connecting.Do(func() {
-		process := newSession(s.App) // the engine is chosen by the process, never by a .env file
-		opt := s.dockerFlags
-		opt.Getenv, opt.UserAgent = process.getenv, "muster/"+s.Version
-		opt.Warn = func(text string) { s.printer.Warn(text) }
-		s.eng, s.engErr = s.Connect(opt)
-	})
+	s.connecting.Do(func() { s.eng, s.engErr = s.Connect(s.dockerOptions()) })
 	return s.eng, s.engErr
+}
+
+func (s *session) dockerOptions() docker.Options {
+	process := newSession(s.App) // the engine is chosen by the process, never by a .env file
+	opt := s.dockerFlags
+	opt.Getenv, opt.UserAgent = process.getenv, "muster/"+s.Version
+	opt.Warn = func(text string) { s.printer.Warn(text) }
+	return opt
+}
+
+// configured is the format that docker's configuration has under the key, if a
+// table can be printed by it, as try finds out.
+func (s *session) configured(key string, of func(docker.Formats) string, try func(format string) error) string {
+	format := of(docker.ReadFormats(s.dockerOptions()))
+	if format == "" {
+		return ""
+	}
+	if err := try(format); err != nil {
+		s.printer.Warn(fmt.Sprintf("%s of docker's configuration is not used: %v", key, err))
+		return ""
+	}
+	return format
 }
 
 func (s *session) errorStyle() ui.ErrorStyle {

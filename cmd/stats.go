@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -68,6 +70,12 @@ func (s *session) stats(ctx context.Context, opt statsOptions, args []string) er
 		return err
 	}
 	board := newStatsBoard(measure)
+	if opt.format == "" {
+		of := func(f docker.Formats) string { return f.Stats }
+		opt.format = s.configured("statsFormat", of, func(format string) error {
+			return ui.StatsTable(make([]ui.Measured, 1), false).Print(io.Discard, format)
+		})
+	}
 	format := strings.TrimSpace(opt.format)
 	if opt.noStream || !s.Terminal.Out || format == "json" || format == "{{json .}}" {
 		rows, err := board.once(ctx, cs)

@@ -216,7 +216,7 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	if err != nil {
 		return operation{}, err
 	}
-	if len(p.Services) == 0 {
+	if len(p.Services) == 0 && !s.global.allResources {
 		return operation{}, errors.New("no service selected")
 	}
 	names, err := p.Match(args...)

@@ -90,7 +90,7 @@ func (e *core) begin(ref convergence.Ref, spec convergence.ExecSpec, stdin *inpu
 			write(false, "exec: "+spec.Command[0]+": executable file not found in $PATH\n")
 			p.finish(127)
 		default:
-			p.command(spec.Command, append(slices.Clone(c.env), spec.Environment...), p.finish)
+			p.command(spec.Command, overlaid(c.env, spec.Environment), p.finish)
 		}
 	})
 	return p, nil
@@ -130,4 +130,18 @@ func (e *Engine) ReadFile(name, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s in %s: %w", path, name, convergence.ErrNotFound)
 	}
 	return slices.Clone(f.content), nil
+}
+
+// overlaid is an environment with variables set over it; a name alone takes the
+// variable away.
+func overlaid(env, over []string) []string {
+	env = slices.Clone(env)
+	for _, kv := range over {
+		name, _, set := strings.Cut(kv, "=")
+		env = slices.DeleteFunc(env, func(old string) bool { return strings.HasPrefix(old, name+"=") })
+		if set {
+			env = append(env, kv)
+		}
+	}
+	return env
 }
