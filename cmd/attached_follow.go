@@ -18,7 +18,9 @@ func (a *attached) begin(ctx context.Context, have convergence.Observed, plan co
 	names := a.attachNames(have, plan)
 	a.logs.Announce(names...)
 	if len(names) > 0 {
-		if err := ui.PrintLine(a.Out, "Attaching to "+strings.Join(names, ", ")); err != nil {
+		var err error
+		a.printer.Around(func() { err = ui.PrintLine(a.Out, "Attaching to "+strings.Join(names, ", ")) })
+		if err != nil {
 			return err
 		}
 	}

@@ -50,9 +50,11 @@ type interruption struct {
 	files  map[string]string
 	before []string // command lines whose outcome up meets
 	change string   // replaces the file before up
+	verb   string   // instead of up
 	args   []string
 	sig    os.Signal
 	nth    int    // the call at which the first signal comes; zero is when everything is up
+	method string // of that call; empty is any
 	after  bool   // it took effect
 	gaps   []int  // how many calls later another signal comes
 	ready  string // is printed when everything is up
@@ -63,7 +65,9 @@ type outcome struct {
 	code           int
 	stdout, stderr string
 	before, left   []convergence.Container
-	calls          int // up to the moment in which everything was up
+	ended          []convergence.Container // when the command had ended; left is a moment later
+	again          string                  // why an up after it does not converge; empty if it does
+	calls          int                     // up to the moment in which everything was up
 }
 
 // interrupt plays it. Changing calls take a moment, and take effect although
@@ -96,22 +100,22 @@ func (i interruption) interrupt(t *testing.T) outcome {
 	first := sync.OnceFunc(func() { next(i.gaps) })
 	h.engine.Inject(enginetest.Fault{Changes: true, Delay: time.Millisecond, Late: true})
 	if i.nth > 0 {
-		f := enginetest.Fault{Nth: i.nth, Do: first}
+		f := enginetest.Fault{Nth: i.nth, Method: i.method, Do: first}
 		if i.after {
 			f.Do, f.Then = nil, first
 		}
 		h.engine.Inject(f)
 	}
 	app := &App{
-		In: strings.NewReader(""), Out: &b.out, Err: &b.err, Env: h.env, Dir: h.dir, Version: "v1.2.3", LockDir: h.dir + "/.locks",
+		In: strings.NewReader(""), Out: &b.out, Err: &b.err, Env: h.env, Dir: h.dir, Version: "v1.2.3", LockDir: shortDir(t),
 		Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
 		Signals: func() (<-chan os.Signal, func()) { return b.signals, func() {} },
 	}
-	go func() { b.done <- Main(app, append([]string{"up"}, i.args...)) }()
+	go func() { b.done <- Main(app, append([]string{cmp.Or(i.verb, "up")}, i.args...)) }()
 	hangs := patience.InMemory().Out(t.Context())
 	for ended := false; !ended; {
 		out, more := b.out.next()
-		if strings.Contains(out, i.ready) {
+		if i.ready != "" && strings.Contains(out, i.ready) {
 			o.calls = len(h.engine.Calls())
 			first()
 			more = nil
@@ -125,11 +129,33 @@ func (i interruption) interrupt(t *testing.T) outcome {
 			t.Fatalf("up does not end\n[stdout]\n%s[stderr]\n%s%s", out, errs, h.engine.Snapshot())
 		}
 	}
+	o.ended = h.containers()
 	h.engine.Settle()
 	o.stdout, _ = b.out.next()
 	o.stderr, _ = b.err.next()
 	o.left = h.containers()
+	h.engine.Heal()
+	if _, errs, code := h.run("up", "-d"); code != 0 {
+		o.again = fmt.Sprintf("up -d ends with code %d\n%s", code, errs)
+	}
+	for _, c := range h.containers() {
+		_, temporary := project.FinalName(c.Name)
+		if temporary || c.OneOff || c.Service != "once" && c.State != convergence.Running {
+			o.again += fmt.Sprintf("%s is %s after up -d\n", c.Name, c.State)
+		}
+	}
 	return o
+}
+
+// shortDir is a folder whose name leaves room for a socket's.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "mu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func (h *shelf) containers() []convergence.Container {
@@ -163,10 +189,8 @@ func (o outcome) check(t *testing.T, sig syscall.Signal) {
 		if c.Up() {
 			fail("%s is %s", c.Name, c.State)
 		}
-		if _, temporary := project.FinalName(c.Name); temporary || c.Labels[project.LabelHook] != "" {
-			fail("%s is left behind", c.Name)
-		}
 	}
+	o.whole(fail)
 	if !strings.Contains(o.stderr, graceful) {
 		fail("the signal is not answered")
 	}
@@ -174,6 +198,18 @@ func (o outcome) check(t *testing.T, sig syscall.Signal) {
 		if strings.Contains(o.stderr, untrue) {
 			fail("it says %q", untrue)
 		}
+	}
+}
+
+// whole checks that nothing half-made is left, and that the next up finds its way.
+func (o outcome) whole(fail func(format string, args ...any)) {
+	for _, c := range o.left {
+		if _, temporary := project.FinalName(c.Name); temporary || c.Labels[project.LabelHook] != "" {
+			fail("%s is left behind", c.Name)
+		}
+	}
+	if o.again != "" {
+		fail("%s", o.again)
 	}
 }
 
@@ -229,4 +265,114 @@ func (i interruption) run(t *testing.T) {
 			t.Errorf("exit code %d, want %d\n%s", o.code, want, o.stderr)
 		}
 	})
+}
+
+const supervisedStack = `
+services:
+  flaky:
+    image: muster-test/busybox:1
+    command: sh -c "exit 7"
+    deploy: {restart_policy: {condition: on-failure, delay: 1ms}}
+    pre_stop: [{command: echo flaky ends}]
+  sick:
+    image: muster-test/busybox:1
+    command: sh -c "trap 'exit 0' TERM; while :; do sleep 0.02; done"
+    healthcheck: {test: "false", interval: 20ms, retries: 1}
+    restart: on-failure
+    pre_stop: [{command: echo sick ends}]
+    x-muster: {on_unhealthy: restart}
+  steady:
+    image: muster-test/busybox:1
+    command: sh -c "trap 'exit 0' TERM; while :; do sleep 0.02; done"
+    restart: always
+`
+
+// TestSignalsWhileTheSupervisorRestarts: the same for what the supervisor inside
+// an attached up is doing: it is finished, and then stopped.
+func TestSignalsWhileTheSupervisorRestarts(t *testing.T) {
+	for _, moment := range []struct {
+		method string
+		nth    int
+	}{{"RestartContainer", 1}, {"RestartContainer", 2}, {"StartContainer", 4}, {"StartContainer", 5}, {"Exec", 2}} {
+		for _, gaps := range [][]int{nil, {0}, {1}, {2}, {4}} {
+			for _, after := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s %d, after %v, gaps %v", moment.method, moment.nth, after, gaps), func(t *testing.T) {
+					t.Parallel()
+					o := interruption{
+						files: map[string]string{"compose.yaml": supervisedStack}, sig: syscall.SIGTERM,
+						method: moment.method, nth: moment.nth, after: after, gaps: gaps,
+					}.interrupt(t)
+					o.again = "" // what is sick or fails at once does not come to rest
+					o.check(t, syscall.SIGTERM)
+				})
+			}
+		}
+	}
+}
+
+// TestSignalsOfOtherCommands: every command that changes something ends at one
+// signal with its code. Nothing half-made is left, nothing is started after its
+// end, and the next up finds its way.
+func TestSignalsOfOtherCommands(t *testing.T) {
+	changed := strings.ReplaceAll(interruptedStack, `VERSION: "1"`, `VERSION: "2"`)
+	for _, c := range []struct {
+		line   string
+		before []string
+		change string
+	}{
+		{"up -d", nil, ""},
+		{"up -d", []string{"up -d"}, changed},
+		{"up -d --force-recreate", []string{"up -d"}, ""},
+		{"create", nil, ""},
+		{"create --force-recreate", []string{"create"}, ""},
+		{"create --force-recreate", []string{"up -d"}, ""},
+		{"start", []string{"create"}, ""},
+		{"restart", []string{"up -d"}, ""},
+		{"stop", []string{"up -d"}, ""},
+		{"scale web=3", []string{"up -d"}, ""},
+		{"down", []string{"up -d"}, ""},
+		{"run --rm -T web echo hi", []string{"up -d"}, ""},
+		{"run -d web sleep 1000", []string{"up -d"}, ""},
+	} {
+		words := strings.Fields(c.line)
+		base := interruption{
+			files: map[string]string{"compose.yaml": interruptedStack}, before: c.before, change: c.change,
+			verb: words[0], args: words[1:], sig: os.Interrupt,
+		}
+		t.Run(fmt.Sprintf("%s after %v", c.line, c.before), func(t *testing.T) {
+			t.Parallel()
+			for nth := 1; ; nth++ {
+				one := base
+				one.nth, one.after = nth, nth%2 == 0
+				o := one.interrupt(t)
+				if o.code == 0 && nth > 5 {
+					return // it made fewer calls
+				}
+				t.Run(fmt.Sprint("call ", nth), o.checkOther)
+			}
+		})
+	}
+}
+
+func (o outcome) checkOther(t *testing.T) {
+	fail := func(format string, args ...any) {
+		t.Helper()
+		t.Errorf(format+"\n[stdout]\n%s[stderr]\n%s", append(args, o.stdout, o.stderr)...)
+	}
+	if o.code != 130 {
+		fail("exit code %d, want 130", o.code)
+	}
+	o.whole(fail)
+	up := map[string]bool{}
+	for _, c := range o.ended {
+		up[c.ID] = c.Up()
+	}
+	for _, c := range o.left {
+		if c.Up() && !up[c.ID] && c.Service != "once" {
+			fail("%s was started after the end", c.Name)
+		}
+		if c.OneOff && c.State == convergence.Created {
+			fail("%s is left behind", c.Name)
+		}
+	}
 }

@@ -189,12 +189,7 @@ func (s *session) attend(ctx context.Context, c convergence.Ref, opt runOptions)
 	}
 	streams := convergence.SessionOptions{TTY: opt.TTY, Stdin: opt.Stdin, Remove: opt.Remove}
 	attached, err := inside.AttachContainer(ctx, c, streams)
-	if err == nil {
-		err = e.StartContainer(ctx, c)
-	}
-	if err != nil {
-		// It never ran, so that nothing is lost with it.
-		_ = e.RemoveContainer(context.WithoutCancel(ctx), c, true)
+	if err := s.startOneOff(ctx, e, c, err); err != nil {
 		return err
 	}
 	if !opt.TTY {
@@ -204,8 +199,25 @@ func (s *session) attend(ctx context.Context, c convergence.Ref, opt runOptions)
 	return s.stay(ctx, attached, streams)
 }
 
+// startOneOff starts the container unless something failed before. What cannot be
+// started goes, and so does what was started while a signal came: nobody has been
+// told of it, and nothing is lost with it.
+func (s *session) startOneOff(ctx context.Context, e convergence.Engine, c convergence.Ref, failed error) error {
+	whole := context.WithoutCancel(ctx) // a start cut off could take effect after the removal
+	if failed == nil && ctx.Err() == nil {
+		failed = e.StartContainer(whole, c)
+	}
+	if failed == nil && ctx.Err() != nil {
+		failed = context.Cause(ctx)
+	}
+	if failed != nil {
+		_ = e.RemoveContainer(whole, c, true) // why it is to go matters more
+	}
+	return failed
+}
+
 func (s *session) startDetached(ctx context.Context, e convergence.Engine, c convergence.Ref) error {
-	if err := e.StartContainer(ctx, c); err != nil {
+	if err := s.startOneOff(ctx, e, c, nil); err != nil {
 		return err
 	}
 	seen, err := e.InspectContainer(ctx, c)
