@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -123,6 +124,12 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt configOptions) error {
 	env, err := loader.Environment(ctx, in)
 	if err != nil {
+		return err
+	}
+	switch name, err := loader.Name(ctx, in); {
+	case err == nil:
+		env["COMPOSE_PROJECT_NAME"] = name // as interpolation sees it
+	case !errors.Is(err, loader.ErrNoFile):
 		return err
 	}
 	var out bytes.Buffer

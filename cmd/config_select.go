@@ -84,7 +84,7 @@ func (o configOptions) lines(p *project.Project) (lines []string, selected bool,
 	case o.networks:
 		return sorted(m.NetworkNames()), true, nil
 	case o.models:
-		return sorted(m.ModelNames()), true, nil
+		return loader.Models(p), true, nil
 	case o.hash != "":
 		lines, err := o.hashes(p)
 		return lines, true, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -151,11 +152,28 @@ func (s *session) loadEnvironment(dirs ...string) {
 		}
 	}
 	for _, dir := range dirs {
-		if file := filepath.Join(dir, ".env"); isFile(file) && !s.dotenvs[file] {
+		if file := filepath.Join(dir, ".env"); !s.dotenvs[file] && s.usable(file) {
 			s.dotenvs[file] = true
 			s.env.add(s, envFile{path: file, optional: true})
 		}
 	}
+}
+
+// usable reports whether a .env is to be read. What is there and is no file
+// that could be is told: whoever put it there counts on it.
+func (s *session) usable(file string) bool {
+	info, err := os.Stat(file)
+	if err == nil && !info.IsDir() || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return true // reading it says what is wrong with it
+	}
+	_, there := os.Lstat(file)
+	switch pos := (project.Position{File: shown(file, s.cwd)}); {
+	case err == nil:
+		s.warn(Warning{Pos: pos, Msg: "is a directory: no variables are read from it"})
+	case there == nil:
+		s.warn(Warning{Pos: pos, Msg: "is a link to a file that does not exist: no variables are read from it"})
+	}
+	return false
 }
 
 func parseBool(s string) bool {

@@ -189,7 +189,7 @@ func (x *extension) extend(name string, base *part) error {
 	services[name] = merged
 
 	root := &node{kind: mapping, fields: []field{{"services", project.Position{}, &node{kind: mapping, fields: []field{{name, project.Position{}, base.tree}}}}}}
-	under := root.withoutAll(x.resets).at("services", name).without([]string{"extends"})
+	under := root.withoutAll(x.resets).at("services", name) // with an extends only if that went wrong, as this one does then
 	own := x.part.tree.at("services", name)
 	tree := mergeNodes(under, own.without([]string{"extends"}), []string{"services", name})
 	x.part.tree = x.part.tree.with([]string{"services", name}, tree)

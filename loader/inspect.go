@@ -40,6 +40,18 @@ func Images(p *project.Project) []string {
 	return images
 }
 
+// Models are the models of the project as they are pulled, sorted, each once.
+func Models(p *project.Project) []string {
+	var models []string
+	for _, m := range p.Compose.Models {
+		if m.Model != "" {
+			models = append(models, m.Model)
+		}
+	}
+	slices.Sort(models)
+	return slices.Compact(models)
+}
+
 // VariableInfo is everything that is known about a variable of the files.
 type VariableInfo struct {
 	Name     string

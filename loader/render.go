@@ -80,7 +80,8 @@ func RenderRaw(ctx context.Context, w io.Writer, in Input, opt RenderOptions) (h
 }
 
 // RawNames are the names of a section of the merged files (services, volumes,
-// networks, models), sorted: what is known of models whose variables are kept.
+// networks), sorted: what is known of models whose variables are kept. Of models
+// it is what they are pulled by.
 func RawNames(ctx context.Context, in Input, section string) ([]string, []Warning, error) {
 	r, err := assemble(ctx, in)
 	if err == nil {
@@ -89,8 +90,18 @@ func RawNames(ctx context.Context, in Input, section string) ([]string, []Warnin
 	if err != nil {
 		return nil, r.warned(), err
 	}
-	names, _ := r.part.model[section].(map[string]any)
-	return sortedKeys(names), r.warned(), nil
+	elements, _ := r.part.model[section].(map[string]any)
+	if section != "models" {
+		return sortedKeys(elements), r.warned(), nil
+	}
+	var names []string
+	for _, v := range elements {
+		if model, ok := v.(map[string]any); ok && model["model"] != nil {
+			names = append(names, fmt.Sprint(model["model"]))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), r.warned(), nil
 }
 
 // keepTexts writes what would be read back as something else as the text that
