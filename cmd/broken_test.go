@@ -92,7 +92,7 @@ func breakages() []struct {
 		{"pull_policy", "is not valid", `{image: "muster-test/busybox:1", pull_policy: perhaps}`, "", false},
 		{"colour", "unknown key", `{image: "muster-test/busybox:1", colour: red}`, "", false},
 		{"x-muster", "unknown key", `{image: "muster-test/busybox:1", x-muster: {colour: red}}`, "", true},
-		{"", "neither an image nor a build section", `{command: x}`, "", false},
+		{"", "neither an image nor a build context specified", `{command: x}`, "", false},
 		{"", "must be a mapping", `5`, "", false},
 		{"", "is empty", ``, "", false},
 		{"", `no service "nobody" to extend`, `{extends: nobody}`, "", false},
