@@ -69,7 +69,6 @@ services:
 		like(unused, convergence.Created, image),
 		like(hook, convergence.Running, ofHook),
 	}}
-	strangers.Containers[2].Networks = nil // on none of the project's
 	h.engine.Seed(strangers)
 	hand := h.engine.ByHand()
 	for _, name := range []string{hook, commited, built} { // so that there are events of them

@@ -102,13 +102,23 @@ func maybe(c Container) bool {
 // isHook reports whether the container was made to run a pre_start hook. Ours
 // say so. Docker Compose's carry the labels of service and project alone, as
 // does whatever is run by hand from an image that Compose built; only one that
-// was never started and is on a network of the project is taken for a hook's.
+// was never started, has the kind of name that engines make up, and is on a
+// network of the project is taken for a hook's.
 func isHook(c Container, networks []Network) bool {
 	if c.Labels[project.LabelHook] != "" {
 		made := c.Labels[project.LabelName]
 		return made == "" || made == c.Name
 	}
-	return c.State == Created && c.Service != "" && !managed(c) && c.Labels[project.LabelOneOff] == "" && onOwnNetwork(c, networks)
+	bare := c.Service != "" && !managed(c) && c.Labels[project.LabelOneOff] == ""
+	return c.State == Created && bare && madeUp(c.Name) && onOwnNetwork(c, networks)
+}
+
+// madeUp reports whether the name is like those that engines give to containers
+// without one: quirky_euler, quirky_euler7.
+func madeUp(name string) bool {
+	first, second, ok := strings.Cut(strings.TrimRight(name, "0123456789"), "_")
+	letters := func(s string) bool { return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == "" }
+	return ok && letters(first) && letters(second)
 }
 
 // onOwnNetwork reports whether the container is on a network that was made for

@@ -46,6 +46,12 @@ func TestOurs(t *testing.T) {
 		{"of an image that was built for the service", func(c *Container) {
 			c.Labels = map[string]string{project.LabelProject: "demo", project.LabelService: "web"}
 		}, own, Membership{Stranger, true}},
+		{"of such an image, never started", func(c *Container) {
+			c.Name, c.State, c.Labels = "by-hand", Created, map[string]string{project.LabelProject: "demo", project.LabelService: "web"}
+		}, own, Membership{Stranger, true}},
+		{"a hook's of Docker Compose, never started", func(c *Container) {
+			c.Name, c.State, c.Labels = "quirky_euler2", Created, map[string]string{project.LabelProject: "demo", project.LabelService: "web"}
+		}, own, Membership{HookContainer, true}},
 		{"a one-off", func(c *Container) { c.Name, c.OneOff = "demo-web-run-12", true }, nil, Membership{OneOff, true}},
 		{"a one-off of another file", func(c *Container) { c.Name, c.OneOff, c.Service = "demo-store-run-12", true, "store" }, nil, Membership{OneOff, false}},
 		{"a hook's", func(c *Container) {
