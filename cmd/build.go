@@ -16,6 +16,7 @@ import (
 
 type buildOptions struct {
 	args             []string
+	builder          string
 	check            bool
 	noCache          bool
 	print            bool
@@ -30,15 +31,15 @@ type buildOptions struct {
 func (s *session) buildCmd() *cobra.Command {
 	var opt buildOptions
 	var ignored struct {
-		builder, memory, progress             string
+		memory, progress                      string
 		parallel, compress, forceRm, noRemove bool
 	}
 	c := &cobra.Command{
 		Use: "build [OPTIONS] [SERVICE...]", Short: "Build or rebuild services",
 		RunE: func(c *cobra.Command, args []string) error {
-			for _, flag := range []string{"builder", "memory", "parallel", "compress", "force-rm", "no-rm"} {
+			for _, flag := range []string{"memory", "parallel", "compress", "force-rm", "no-rm"} {
 				if c.Flags().Changed(flag) {
-					s.printer.Warn(fmt.Sprintf("--%s has no effect: images are built by the engine's own BuildKit", flag))
+					s.printer.Warn(fmt.Sprintf("--%s has no effect: images are built by BuildKit", flag))
 				}
 			}
 			return s.build(c.Context(), opt, args)
@@ -46,7 +47,7 @@ func (s *session) buildCmd() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringArrayVar(&opt.args, "build-arg", nil, "Set build-time variables for services")
-	f.StringVar(&ignored.builder, "builder", "", "Set builder to use")
+	f.StringVar(&opt.builder, "builder", "", "Set builder to use")
 	f.BoolVar(&opt.check, "check", false, "Check build configuration")
 	f.StringVarP(&ignored.memory, "memory", "m", "", "Set memory limit for the build container. Not supported by BuildKit.")
 	f.BoolVar(&opt.noCache, "no-cache", false, "Do not use cache when building the image")
@@ -141,7 +142,7 @@ func (s *session) sshPaths(flag string) (string, error) {
 // spec adds the command line to what is asked for a service.
 func (o buildOptions) spec(b convergence.BuildSpec) convergence.BuildSpec {
 	b.NoCache, b.Pull, b.Quiet, b.Args, b.Check = o.noCache, o.pull, o.quiet, o.args, o.check
-	b.Provenance, b.SBOM = o.provenance, o.sbom
+	b.Provenance, b.SBOM, b.Builder = o.provenance, o.sbom, o.builder
 	if o.ssh != "" {
 		b.SSH = []string{o.ssh}
 	}

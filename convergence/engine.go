@@ -172,7 +172,8 @@ type BuildSpec struct {
 	// Provenance and SBOM ask for attestations, over those of the file.
 	Provenance string
 	SBOM       string
-	Check      bool // only look for problems in the Dockerfile
+	Builder    string // of docker buildx; empty is the one in use
+	Check      bool   // only look for problems in the Dockerfile
 	Labels     map[string]string
 }
 

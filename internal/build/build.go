@@ -38,6 +38,15 @@ type Options struct {
 	Proxy map[string]string
 	// TempDir receives inline Dockerfiles; empty is the system's.
 	TempDir string
+	// Remote builds in place of the engine's own BuildKit; nil is that one.
+	Remote *Remote
+}
+
+func (o Options) connect(ctx context.Context, d Dialer) (*client.Client, error) {
+	if o.Remote != nil {
+		return o.Remote.connect(ctx)
+	}
+	return connect(ctx, d)
 }
 
 // Supported reports whether the engine's endpoint speaks BuildKit.
@@ -69,9 +78,9 @@ func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Option
 	if err != nil {
 		return fmt.Errorf("build %s: %w", spec.Service.Image, err)
 	}
-	c, err := connect(ctx, d)
+	c, err := opt.connect(ctx, d)
 	if err != nil {
-		return fmt.Errorf("build %s: connect to the engine's builder: %w", spec.Service.Image, err)
+		return fmt.Errorf("build %s: connect to the builder: %w", spec.Service.Image, err)
 	}
 	defer c.Close()
 	solve, clean, err := req.solve(opt)
@@ -79,13 +88,19 @@ func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Option
 		return fmt.Errorf("build %s: %w", spec.Service.Image, err)
 	}
 	defer clean()
+	ended := func(err error) error { return err }
+	if opt.Remote != nil && !spec.Check {
+		var archive client.ExportEntry
+		archive, ended = opt.Remote.export(ctx, req.names)
+		solve.Exports = []client.ExportEntry{archive}
+	}
 	out := newOutput(spec, report)
 	status := make(chan *client.SolveStatus)
 	eg, egCtx := errgroup.WithContext(ctx)
 	eg.Go(func() error { return out.follow(status) })
 	eg.Go(func() error {
 		_, err := c.Build(egCtx, solve, "muster", frontend(spec, req.built, out), status)
-		return err
+		return ended(err)
 	})
 	err = orLeave(ctx, eg.Wait)
 	if err != nil && strings.Contains(err.Error(), errChecks.Error()) && spec.Check { // as text: it came through a call

@@ -11,8 +11,8 @@ import (
 	"github.com/musterdev/muster/internal/build"
 )
 
-// BuildImage implements convergence.Images: with the engine's BuildKit, or with
-// its classic builder if it has none or DOCKER_BUILDKIT=0 asks for that one.
+// BuildImage implements convergence.Images: with the builder that is chosen, the
+// engine's BuildKit, or its classic builder if it has none or DOCKER_BUILDKIT=0 asks for that one.
 func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, report func(convergence.Progress)) error {
 	if spec.Service.Spec.Build == nil {
 		return fmt.Errorf("build %s: services.%s has no build section", spec.Service.Image, spec.Service.Name)
@@ -21,10 +21,14 @@ func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, rep
 	if err != nil {
 		return err
 	}
-	if !e.wantsBuildKit(ctx, c) {
+	var remote *build.Remote
+	if !e.classicWanted() {
+		remote = e.remoteBuilder(ctx, spec)
+	}
+	if remote == nil && !e.wantsBuildKit(ctx, c) {
 		return e.buildClassic(ctx, c, spec, report)
 	}
-	opt := build.Options{Config: e.buildConfig(), Proxy: e.proxyVariables(e.osType()), TempDir: e.settings.Getenv("TMPDIR")}
+	opt := build.Options{Remote: remote, Config: e.buildConfig(), Proxy: e.proxyVariables(e.osType()), TempDir: e.settings.Getenv("TMPDIR")}
 	return build.Build(ctx, c, spec, opt, report)
 }
 

@@ -31,9 +31,10 @@ type Engine struct {
 	raw      *http.Client // for answers that the client cannot hand over as streams
 	bulk     *http.Client // for long ones of them
 
-	mu     sync.Mutex
-	server *server           // what the engine told of itself; nil before the first call
-	own    *ocispec.Platform // the engine's; nil before somebody asks
+	mu       sync.Mutex
+	server   *server // what the engine told of itself; nil before the first call
+	builders builders
+	own      *ocispec.Platform // the engine's; nil before somebody asks
 }
 
 var _ convergence.Engine = (*Engine)(nil)
