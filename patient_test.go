@@ -21,21 +21,27 @@ import (
 // with internal/patience, or plays in a bubble of testing/synctest, where time is
 // not the machine's. What measures speed belongs to internal/bench.
 var mayKnowTime = map[string]string{
-	"convergence.InspectContainer":  "of an engine that answers late, in bubbles",
-	"convergence.after":             "called in bubbles, where another method of that name is not",
-	"convergence.awaited":           "called in bubbles, where a variable of that name is not",
-	"convergence.disturb":           "called in bubbles, where a variable of that name is not",
-	"convergence.interrupt":         "called in bubbles, where another method of that name is not",
-	"convergence.record":            "called in bubbles, where another method of that name is not",
-	"depgraph.TestWalkProperties":   "lets random visits take their time, to shake the order; nothing depends on it",
-	"internal/faultmatrix.TestSoak": "random faults at random moments, for as long as one asks for (make soak)",
-	"internal/faultmatrix.fault":    "random faults at random moments",
-	"internal/patience.on":          "called in bubbles, in a table",
-	"loader.bounded":                "while make fuzz looks for inputs that take long, and only then",
+	"convergence.InspectContainer":         "of an engine that answers late, in bubbles",
+	"convergence.after":                    "called in bubbles, where another method of that name is not",
+	"convergence.awaited":                  "called in bubbles, where a variable of that name is not",
+	"convergence.disturb":                  "called in bubbles, where a variable of that name is not",
+	"convergence.interrupt":                "called in bubbles, where another method of that name is not",
+	"convergence.record":                   "called in bubbles, where another method of that name is not",
+	"depgraph.TestWalkCancelledBefore":     "the deadline has passed already",
+	"internal/enginetest.testWatchEnds":    "that a deadline ends the call is what is tested",
+	"internal/faultproxy.TestHoldAndStall": "that a deadline ends the call is what is tested",
+	"depgraph.TestWalkProperties":          "lets random visits take their time, to shake the order; nothing depends on it",
+	"internal/faultmatrix.TestSoak":        "random faults at random moments, for as long as one asks for (make soak)",
+	"internal/faultmatrix.fault":           "random faults at random moments",
+	"internal/patience.on":                 "called in bubbles, in a table",
+	"loader.bounded":                       "while make fuzz looks for inputs that take long, and only then",
 }
 
-// clock are the functions of package time that assert on or wait for real time.
-var clock = []string{"Sleep", "Since", "Until", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer"}
+// clock are the functions that assert on real time, wait for it, or are deadlines.
+var clock = map[string][]string{
+	"time":    {"Sleep", "Since", "Until", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer"},
+	"context": {"WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause"},
+}
 
 // TestTestsDoNotMeasureTime fails for a test that sleeps, waits for a span of
 // time or looks how long something took: such a test is red on a busy machine.
@@ -48,7 +54,7 @@ func TestTestsDoNotMeasureTime(t *testing.T) {
 		for _, found := range inRealTime(t, dir) {
 			name := strings.TrimPrefix(filepath.ToSlash(dir)+"."+found.function, ".")
 			if used[name] = true; mayKnowTime[name] == "" {
-				t.Errorf("%s: %s uses time.%s outside of testing/synctest: wait for the condition, with internal/patience", found.where, found.function, found.call)
+				t.Errorf("%s: %s uses %s outside of testing/synctest: wait for the condition, with internal/patience", found.where, found.function, found.call)
 			}
 		}
 		return nil
@@ -88,8 +94,8 @@ func inRealTime(t *testing.T, dir string) []timed {
 		calls[name] = append(calls[name], "")
 		outOfBubbles(f.Body, bubbles, func(call ast.Expr) {
 			if s, ok := call.(*ast.SelectorExpr); ok {
-				if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clock, s.Sel.Name) {
-					uses = append(uses, timed{positions.Position(s.Pos()).String(), name, s.Sel.Name})
+				if x, ok := s.X.(*ast.Ident); ok && slices.Contains(clock[x.Name], s.Sel.Name) {
+					uses = append(uses, timed{positions.Position(s.Pos()).String(), name, x.Name + "." + s.Sel.Name})
 				}
 			}
 			calls[name] = append(calls[name], nameOf(call))

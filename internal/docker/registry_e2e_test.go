@@ -162,8 +162,9 @@ func TestPull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(images) != 2 || images[0].Ref != ref.Ref || images[1].Ref != byDigest || images[0].ID != images[1].ID {
-		t.Fatalf("images = %+v, want %s and %s", images, ref.Ref, byDigest)
+	if len(images) != 3 || images[0].Ref != ref.Ref || images[1].Ref != ref.Ref || images[1].Wanted != "linux/amd64" || images[2].Ref != byDigest ||
+		images[0].ID != images[1].ID || images[0].ID != images[2].ID {
+		t.Fatalf("images = %+v, want %s, the same for linux/amd64, and %s", images, ref.Ref, byDigest)
 	}
 	if short := strings.TrimPrefix(images[0].ID, "sha256:")[:12]; short != "" {
 		for _, id := range []string{images[0].ID, short} {
