@@ -75,6 +75,9 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
 		Want: op.target.project, HookOutput: s.hooks, Run: string(lock.ThisRun(s.held.Load())),
 	}
+	var seen seenHealthy
+	opt.Healthy = seen.add
+	defer func() { seen.keep(s.lockOptions(e, op.target.name, op.name)) }()
 	op.kept = map[convergence.ImageRef]convergence.Image{}
 	opt.Kept = op.kept
 	var answers providerAnswers

@@ -91,6 +91,7 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 			return ui.ContainerTable(make([]convergence.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
 		})
 	}
+	s.showSeen(ctx, e, t.name, cs)
 	return ui.ContainerTable(cs, s.supervision(ctx, t, cs), time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }
 

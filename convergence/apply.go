@@ -41,6 +41,9 @@ type ApplyOptions struct {
 	Limit int
 	// ImageLimit bounds the pulls and builds at the same time; zero is none.
 	ImageLimit int
+	// Healthy is told of each run of a container that our own look found healthy
+	// before the engine did; nil is not. It may be called at any time.
+	Healthy func(c Ref, run time.Time)
 	// EngineHealth leaves readiness to the engine's own health checks.
 	EngineHealth bool
 	// Want is the project that the plan was made for, if there is a file: errors

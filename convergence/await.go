@@ -132,10 +132,10 @@ func (w *wait) meet(ctx context.Context) (text string, err error) {
 	if way := w.look(); way != nil {
 		ways = append(ways, way)
 	}
-	for _, way := range ways {
+	for i, way := range ways {
 		go func() {
 			text, err := way(ctx)
-			answers <- answer{text, err}
+			answers <- answer{text, err, i > 0}
 		}()
 	}
 	var first *answer
@@ -147,12 +147,16 @@ func (w *wait) meet(ctx context.Context) (text string, err error) {
 		}
 	}
 	cancel()
+	if tell := w.run.opt.Healthy; tell != nil && first.ours && first.err == nil && w.seen.HealthCheck != nil && w.seen.Health != HealthHealthy {
+		tell(w.seen.Ref, w.seen.StartedAt)
+	}
 	return first.text, first.err
 }
 
 type answer struct {
 	text string
 	err  error
+	ours bool // not the engine's
 }
 
 // errNoProbe says that we cannot look ourselves, so that only the engine's

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Folder is where lock files may lie.
@@ -108,6 +109,10 @@ func sweep(f Folder) {
 		switch {
 		case kind == socketKind:
 			if e.Type()&os.ModeSocket != 0 && !heldAt(supervisedBy(path)) {
+				_ = os.Remove(path) // the next run tries again
+			}
+		case kind == notesKind:
+			if time.Since(info.ModTime()) > notesAge {
 				_ = os.Remove(path) // the next run tries again
 			}
 		case e.Type().IsRegular():

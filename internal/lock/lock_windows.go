@@ -52,6 +52,8 @@ func (f Folder) check() error {
 	return err
 }
 
+const safely = 0
+
 func openFile(path string, _ bool) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
