@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -226,74 +225,4 @@ func (s *session) nameOnly(ctx context.Context) (string, error) {
 	}
 	name, err := loader.Name(ctx, s.loaderInput())
 	return strings.ToLower(name), err
-}
-
-// choice are the services that a command names. Nothing named is every service.
-type choice struct {
-	patterns []string
-	names    []string // of services that exist; may be empty though some are declared
-}
-
-// none reports that services were named of which nothing exists.
-func (c choice) none() bool { return c.named() && len(c.names) == 0 }
-
-func (c choice) named() bool { return len(c.patterns) > 0 }
-
-// has reports whether the service is meant, one that comes later included.
-func (c choice) has(service string) bool {
-	return !c.named() || slices.ContainsFunc(c.patterns, func(p string) bool { return matches(p, service) })
-}
-
-// services resolves names and patterns to services of the project or, where its
-// file was not loaded, to those that its containers tell of. A service that the
-// file declares and that has no container is none of these, and no error; one
-// that is nowhere is.
-func (s *session) services(ctx context.Context, t target, patterns []string, cs []convergence.Container) (choice, error) {
-	c := choice{patterns: patterns}
-	if t.project != nil {
-		var err error
-		c.names, err = t.project.Match(patterns...)
-		return c, err
-	}
-	for _, p := range patterns {
-		found := matchServices(cs, []string{p})
-		if len(found) == 0 && !s.declared(ctx, p) {
-			return c, &project.UnknownServiceError{Name: p}
-		}
-		c.names = append(c.names, found...)
-	}
-	slices.Sort(c.names)
-	c.names = slices.Compact(c.names)
-	return c, nil
-}
-
-// declared reports whether the files that a command would load declare the
-// service. The command can do without them: nothing is said of what is wrong
-// with them.
-func (s *session) declared(ctx context.Context, pattern string) bool {
-	in := s.loaderInput()
-	in.Named = nil
-	in.NoConsistency, in.NoEnvResolution = true, true
-	p, _, err := loader.Open(ctx, in)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(slices.Concat(p.Services, p.Disabled), func(sv *project.Service) bool { return matches(pattern, sv.Name) })
-}
-
-// matchServices are the services of the containers that the patterns name, sorted.
-func matchServices(cs []convergence.Container, patterns []string) []string {
-	var names []string
-	for _, c := range cs {
-		if slices.ContainsFunc(patterns, func(p string) bool { return matches(p, c.Service) }) {
-			names = append(names, c.Service)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func matches(pattern, service string) bool {
-	ok, err := path.Match(pattern, service)
-	return service == pattern || (err == nil && ok)
 }
