@@ -59,6 +59,11 @@ func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec conver
 }
 
 func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec convergence.BuildSpec, opt build.ImageBuildOptions, archive io.Reader, report func(convergence.Progress)) error {
+	if archive != nil {
+		content := body(ctx, archive)
+		defer content.Close()
+		archive = content
+	}
 	answer, err := c.ImageBuild(ctx, archive, opt)
 	if err != nil {
 		return e.fail(ctx, verb, err)

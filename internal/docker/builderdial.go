@@ -135,7 +135,9 @@ func (e *Engine) dialStdio(ctx context.Context, c convergence.Ref) (net.Conn, er
 // loadImage brings an image that was built elsewhere into the engine.
 func (e *Engine) loadImage(ctx context.Context, archive io.Reader) error {
 	return e.do(ctx, long(), "load the image", func(ctx context.Context, d *client.Client) error {
-		answer, err := d.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
+		content := body(ctx, archive)
+		defer content.Close()
+		answer, err := d.ImageLoad(ctx, content, client.ImageLoadWithQuiet(true))
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,9 @@ func (e *Engine) CopyFrom(ctx context.Context, c convergence.Ref, path string) (
 // CopyArchive implements convergence.Sessions.
 func (e *Engine) CopyArchive(ctx context.Context, c convergence.Ref, folder string, archive io.Reader, ownership bool) error {
 	return e.do(ctx, long(), doing("copy into "+folder+" of", c), func(ctx context.Context, d *client.Client) error {
-		return d.CopyToContainer(ctx, c.Key(), folder, archive, container.CopyToContainerOptions{CopyUIDGID: ownership})
+		content := body(ctx, archive)
+		defer content.Close()
+		return d.CopyToContainer(ctx, c.Key(), folder, content, container.CopyToContainerOptions{CopyUIDGID: ownership})
 	})
 }
 
