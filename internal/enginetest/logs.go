@@ -28,9 +28,20 @@ func (c *container) log(stderr bool, text string) {
 			c.logs[i].partial = !whole
 			continue
 		}
+		c.cutLine(stderr)
 		c.logs = append(c.logs, entry{at: time.Now(), stderr: stderr, text: line, partial: !whole})
 	}
 	c.engine.touch()
+}
+
+// cutLine ends the line that an earlier run left without its newline.
+func (c *container) cutLine(stderr bool) {
+	for i := len(c.logs) - 1; i >= 0; i-- {
+		if c.logs[i].stderr == stderr {
+			c.logs[i].partial = false
+			return
+		}
+	}
 }
 
 // lastWords are written down, as by a real engine, once the process is gone: a
