@@ -36,7 +36,7 @@ func brokenNeeds() (order []string, needs map[string]needed) {
 		"pause": names("pause", "unpause", "pause broken"), "unpause": names("unpause broken"),
 		"restart": names("restart -t 0", "restart -t 0 broken"), "stop": names("stop -t 0 broken", "stop -t 0"), "start": names("start broken", "start"),
 		"kill": names("kill broken"), "wait": names("wait broken"), "rm": names("rm -fs broken", "rm -f"), "down": names("down -t 0 --rmi all", "down -v broken"),
-		"config":    {lines: []string{"config web", "config -q web", "config --services", "config --images", "config --volumes", "config --networks", "config --profiles", "config --hash web"}, refused: []string{"config", "config -q broken"}},
+		"config":    {lines: []string{"config web", "config -q web", "config --services", "config --images", "config --volumes", "config --networks", "config --profiles", "config --hash web", "config --variables", "config --environment", "config --no-interpolate --services"}, refused: []string{"config", "config -q broken"}},
 		"plan":      {lines: []string{"plan web"}, refused: []string{"plan", "plan broken"}},
 		"create":    {lines: []string{"create web"}, refused: []string{"create", "create broken"}},
 		"up":        {lines: []string{"up -d web", "up -d web other"}, refused: []string{"up -d", "up -d broken", "up --dry-run", "up -d web broken"}},

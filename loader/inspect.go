@@ -73,7 +73,7 @@ func Variables(ctx context.Context, in Input) ([]VariableInfo, error) {
 	in.NoInterpolate = true
 	r, err := assemble(ctx, in)
 	if err == nil {
-		err = r.session.err()
+		err = r.session.spoiltErr()
 	}
 	if err != nil {
 		return nil, err

@@ -31,6 +31,38 @@ func (s *session) spoilt() bool {
 	})
 }
 
+// spoiltErr is the error if a problem makes the files useless as a whole.
+func (s *session) spoiltErr() error {
+	if s.spoilt() {
+		return s.err()
+	}
+	return nil
+}
+
+// rawErr is the error if something is left out of the merged files: whatever
+// their services and resources are, all are there. What can be shown is warned of.
+func (s *session) rawErr() error {
+	extended := map[owner]bool{}
+	for _, bases := range s.bases {
+		for _, base := range bases {
+			extended[base], extended[owner{scope: base.scope}] = true, true
+		}
+	}
+	judged := Errors{}
+	for _, e := range s.errs {
+		if part := e.of.part(); part.scope == "" || extended[part] || part.name == "" && extended[owner{scope: part.scope}] {
+			judged = append(judged, e)
+		}
+	}
+	if s.errs = judged; slices.ContainsFunc(judged, func(e *Error) bool { return !e.shown }) {
+		return s.err()
+	}
+	for _, e := range judged {
+		s.warn(Warning{Pos: e.Pos, Path: e.Path, Msg: e.Msg, Hint: e.Hint})
+	}
+	return nil
+}
+
 // judge hands the problems to the services that they concern. What no service
 // uses is unused; services of extended files that nobody extends, and resources
 // of such files, are read and not judged.
