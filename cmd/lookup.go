@@ -178,7 +178,13 @@ func (s *session) fileOrName(ctx context.Context, services []string) (target, er
 		return target{name: p.Name, project: p}, nil
 	}
 	name := s.getenv("COMPOSE_PROJECT_NAME")
-	if name == "" || ctx.Err() != nil {
+	var unreadable loader.Errors
+	switch {
+	case ctx.Err() != nil:
+		return target{}, err
+	case name == "" && errors.As(err, &unreadable):
+		return target{}, fmt.Errorf("%w\nwith -p NAME and without -f, project NAME is taken as it runs, whatever its files say", err)
+	case name == "":
 		return target{}, err
 	}
 	if !errors.Is(err, loader.ErrNoFile) {
