@@ -112,7 +112,7 @@ func (c *casts) child(elem string) *casts {
 // why it cannot be one.
 func (b *builder) cast(n *node, path string, kind quantity) {
 	value, verdict := kind.read(exactly(n))
-	e := &Error{Pos: n.pos, Path: path, Hint: kind.hint()}
+	e := &Error{Pos: n.pos, Path: path, Hint: kind.hint(), node: n}
 	switch text, _ := n.str(); verdict {
 	case rounded:
 		b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", quoteValue(n), value)})

@@ -22,6 +22,7 @@ type Error struct {
 	of    owner  // the part of the files that it is about
 	with  string // see project.Problem
 	shown bool   // see project.Problem
+	node  *node  // the value that it is about, or nil
 }
 
 func (e *Error) Error() string { return render(e.Pos, e.Path, e.Msg, e.Hint) }

@@ -77,7 +77,7 @@ func (b *builder) expand(n *node, text, path string, env *environment) (string, 
 	if err == nil || keep {
 		return out, true
 	}
-	e := &Error{Pos: n.pos, Path: path, Msg: err.Error()}
+	e := &Error{Pos: n.pos, Path: path, Msg: err.Error(), node: n}
 	var at *expandError
 	if errors.As(err, &at) {
 		e.Pos, e.Hint = n.offset(at.offset), at.hint

@@ -66,7 +66,7 @@ func (s *session) rawErr() error {
 // judge hands the problems to the services that they concern. What no service
 // uses is unused; services of extended files that nobody extends, and resources
 // of such files, are read and not judged.
-func (s *session) judge(model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
+func (s *session) judge(tree *node, model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
 	if len(s.errs) == 0 {
 		return nil, nil
 	}
@@ -86,6 +86,9 @@ func (s *session) judge(model *types.Project) (services map[string][]project.Pro
 		problem := project.Problem{Err: e, With: e.with, Order: order, Shown: e.shown}
 		concerned := concerned(e, model, heirs)
 		for _, name := range sortedKeys(concerned) {
+			if e.overridden(tree, name) {
+				continue
+			}
 			problem.Service, problem.Attribute = name, concerned[name]
 			services[name] = append(services[name], problem)
 		}
@@ -94,6 +97,16 @@ func (s *session) judge(model *types.Project) (services map[string][]project.Pro
 		}
 	}
 	return services, unused
+}
+
+// overridden reports whether the service has, from a later file or from what
+// extends the one that the error is about, another value for the attribute.
+func (e *Error) overridden(tree *node, service string) bool {
+	if e.node == nil || e.node.kind != scalar || e.of.section != "services" || !strings.HasSuffix(e.Path, "."+e.of.attribute) {
+		return false
+	}
+	value := tree.at("services", service, e.of.attribute)
+	return value != nil && value.kind == scalar && !value.bad && value.pos != e.node.pos
 }
 
 // sameWish reports whether two errors are about one thing that two others have.

@@ -84,7 +84,7 @@ func load(ctx context.Context, in Input) (*result, error) {
 	if s.spoilt() {
 		return r, s.err()
 	}
-	input.Problems, input.Unused = s.judge(model)
+	input.Problems, input.Unused = s.judge(tree, model)
 	if r.project, err = project.New(input); err != nil {
 		_ = r.builder.locate(s.files[0], tree, err)
 		return r, s.err()

@@ -14,7 +14,13 @@ func mergeNodes(base, over *node, path []string) *node {
 	switch {
 	case base == nil || base.tag == tagReset:
 		return over
-	case over == nil || over.isNull() || over.bad:
+	case over == nil || over.isNull():
+		return base
+	case over.bad && !base.bad:
+		spoilt := *base // what should take its place is reported
+		spoilt.bad = true
+		return &spoilt
+	case over.bad:
 		return base
 	case replaced(path) || base.bad:
 		return over

@@ -104,6 +104,42 @@ func TestProblemsBelongToServices(t *testing.T) {
 	}
 }
 
+// TestOverriddenProblems: a value that another file, or what extends it, takes
+// the place of is nobody's problem; one that should take a place and cannot is.
+func TestOverriddenProblems(t *testing.T) {
+	const bad, good = "services: {web: {image: \"a:${NOPE}\", restart: perhaps, stop_grace_period: \"${NOPE:?}\", mem_limit: much}}", "services: {web: {image: a, restart: always, stop_grace_period: 1s, mem_limit: 1g}}"
+	for _, c := range []struct {
+		name, first, second string
+		want                string
+	}{
+		{"what is wrong is overridden", bad, good, ""},
+		{"what is right is overridden", good, bad, "web: image restart stop_grace_period mem_limit"},
+		{"some of it is", bad, "services: {web: {image: a, mem_limit: 1g}}", "web: restart stop_grace_period"},
+		{"what is extended is", "services: {web: {extends: {file: two.yaml, service: web}, image: a, restart: always, mem_limit: 1g}}", bad, "web: stop_grace_period"},
+		{"lists grow", "services: {web: {image: a, volumes: [here]}}", "services: {web: {volumes: [\"/x\"]}}", "web: volumes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir+"/one.yaml", c.first)
+			write(t, dir+"/two.yaml", c.second)
+			in := loader.Input{WorkingDir: dir, Files: []string{"one.yaml", "two.yaml"}}
+			if strings.Contains(c.first, "extends") {
+				in.Files = in.Files[:1]
+			}
+			p, _, err := loader.Open(context.Background(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := owners(p); got != c.want {
+				t.Errorf("problems of %q, want %q", got, c.want)
+			}
+			if c.want == "" && p.Service("web").Spec.Image != "a" {
+				t.Errorf("the image is %q", p.Service("web").Spec.Image)
+			}
+		})
+	}
+}
+
 // TestProblemsOfAPair: a container name is taken only where both services are made.
 func TestProblemsOfAPair(t *testing.T) {
 	p := open(t, "services:\n  a: {image: a, container_name: same}\n  b: {image: a, container_name: same}\n  c: {image: a, depends_on: [b]}\n  d: {image: a, container_name: same}\n", nil, loader.Input{})

@@ -49,7 +49,7 @@ func (v *validator) check(n *node, s *schema, path string, pos project.Position)
 
 func (v *validator) wrongType(n *node, s *schema, path string, pos project.Position) {
 	n.bad = true
-	e := &Error{Pos: pos, Path: path}
+	e := &Error{Pos: pos, Path: path, node: n}
 	switch {
 	case n.isNull():
 		e.Msg = "is empty, it must be " + s.wanted()
@@ -205,7 +205,7 @@ func (v *validator) value(n *node, s *schema, path string) {
 
 func (v *validator) reject(n *node, path, msg, hint string) {
 	n.bad = true
-	v.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint})
+	v.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, node: n})
 }
 
 // quoteValue quotes a scalar as it is written, never what a variable in it holds.

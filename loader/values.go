@@ -28,14 +28,14 @@ func newChecker(s *session) *checker {
 // reject reports a value that cannot be read, and leaves it out.
 func (c *checker) reject(n *node, path, msg, hint string) {
 	n.bad = true
-	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint})
+	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, node: n})
 }
 
 // refuse reports a value that can be read and shown, but that nothing can be run
 // with.
 func (c *checker) refuse(n *node, path, msg, hint string) {
 	n.refused = true
-	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, shown: true})
+	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, shown: true, node: n})
 }
 
 // text is the string of a scalar that can be checked now.
