@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/musterdev/muster/convergence"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/patience"
 )
 
 // shelf is a folder with files, and an engine in memory.
@@ -24,7 +26,17 @@ type shelf struct {
 // newShelf has the files, contents by name, in a folder that is called shop.
 func newShelf(t *testing.T, files map[string]string) *shelf {
 	t.Helper()
-	h := &shelf{T: t, dir: filepath.Join(t.TempDir(), "shop"), engine: enginetest.New()}
+	parent, err := os.MkdirTemp("", "shelf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A command that was left at a second signal may still write something.
+	t.Cleanup(func() {
+		if !patience.InMemory().Wait(context.Background(), func() bool { return os.RemoveAll(parent) == nil }) {
+			t.Errorf("%s cannot be removed", parent)
+		}
+	})
+	h := &shelf{T: t, dir: filepath.Join(parent, "shop"), engine: enginetest.New()}
 	t.Cleanup(h.engine.Close)
 	h.engine.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
 	h.env = []string{"HOME=" + h.dir}
