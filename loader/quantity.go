@@ -226,16 +226,22 @@ func (mode) read(value any) (any, verdict) {
 var octal = regexp.MustCompile(`^(?:0[oO])?([0-7]+)$`)
 
 // wholeOrText is a text that may be written as a number without a fraction.
-type wholeOrText struct{ what string }
+type wholeOrText struct {
+	what     string
+	min, max int64 // of numbers
+}
 
 func (q wholeOrText) wanted() string { return q.what }
 func (q wholeOrText) hint() string   { return "" }
-func (q wholeOrText) bounds() string { return "whole numbers of 64 bits" }
+func (q wholeOrText) bounds() string { return fmt.Sprintf("%d to %d", q.min, q.max) }
 
 func (q wholeOrText) read(value any) (any, verdict) {
 	switch value.(type) {
-	case float64:
+	case int, int64, uint64, float64:
 		n, v := wholeNumber(value)
+		if v == fits && (n < q.min || n > q.max) {
+			v = outOfRange
+		}
 		return int(n), v
 	case time.Time:
 		return nil, mistyped

@@ -162,6 +162,9 @@ func (c *checker) restart(n *node, path string) {
 	}
 	policies := []string{"no", "always", "unless-stopped", "on-failure"}
 	hint := "use no, always, unless-stopped or on-failure[:N]"
+	if strings.HasPrefix(text, "on-failure:") {
+		hint = "use on-failure, or on-failure:N with N from 0 to 2147483647"
+	}
 	if meant := nearest(text, policies); meant != "" && !strings.HasPrefix(text, "on-failure") {
 		hint = "did you mean " + meant + "? use no, always, unless-stopped or on-failure[:N]"
 	}
