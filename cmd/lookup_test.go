@@ -1,16 +1,43 @@
 package cmd
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/internal/docker"
 )
 
 const lookupFile = `
 services:
   web: {image: "muster-test/busybox:1", command: sleep 1000, init: true}
 `
+
+// TestFileFromStandardInput: a file that comes from there is read for the project's
+// name, and again for its services.
+func TestFileFromStandardInput(t *testing.T) {
+	h := newShelf(t, map[string]string{"compose.yaml": lookupFile})
+	h.must("up", "-d")
+	for _, c := range []struct {
+		line string
+		code int
+	}{
+		{"top later", 0}, {"stats --no-stream later", 0}, {"images later", 0}, {"ps later", 0}, {"top web", 0}, {"top nope", 1},
+	} {
+		var out, errs bytes.Buffer
+		app := &App{
+			In:  strings.NewReader("name: shop\nservices: {web: {image: x}, later: {image: x}}\n"),
+			Out: &out, Err: &errs, Env: h.env, Dir: h.dir, LockDir: filepath.Join(h.dir, ".locks"),
+			Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+		}
+		if code := Main(app, append([]string{"-f", "-"}, strings.Fields(c.line)...)); code != c.code {
+			t.Errorf("muster -f - %s ends with code %d, want %d\n%s%s", c.line, code, c.code, out.String(), errs.String())
+		}
+	}
+}
 
 // TestLookup: how each class of commands finds its project, by section 5 of the
 // reference. The containers of shop are there; the folder's file may be another's.

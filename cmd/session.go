@@ -26,6 +26,7 @@ type session struct {
 	mode       ui.Mode // of progress
 	env        map[string]string
 	printer    ui.Printer
+	input      *replayed       // standard input as a Compose file
 	warned     map[string]bool // what plans have warned of already
 	ahead      *ahead          // of an operation whose project is being loaded; nil if nothing is
 	named      func(string)    // is told the project's name as soon as it is known; may be nil
@@ -45,7 +46,7 @@ type session struct {
 }
 
 func newSession(app *App) *session {
-	s := &session{App: app, mode: ui.Plain, env: map[string]string{}, warned: map[string]bool{}}
+	s := &session{App: app, input: &replayed{from: app.In}, mode: ui.Plain, env: map[string]string{}, warned: map[string]bool{}}
 	for _, kv := range app.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			s.env[k] = v
