@@ -67,7 +67,7 @@ func (s *session) lockFolders() []lock.Folder {
 }
 
 // apply applies a plan and shows the progress.
-func (s *session) apply(ctx context.Context, e convergence.Engine, op operation, plan convergence.Plan) error {
+func (s *session) apply(ctx context.Context, e convergence.Engine, op operation, plan convergence.Plan) (failed error) {
 	s.printer.Begin(op.name, plan)
 	defer s.printer.End()
 	defer s.acknowledge(ctx)()
@@ -75,6 +75,9 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
 		Want: op.target.project, HookOutput: s.hooks, Run: string(lock.ThisRun(s.held.Load())),
 	}
+	asked := s.askedStops(e, op)
+	opt.Asking = asked.begin
+	defer asked.forget(op, &failed)
 	var seen seenHealthy
 	opt.Healthy = seen.add
 	defer func() { seen.keep(s.lockOptions(e, op.target.name, op.name)) }()

@@ -217,7 +217,13 @@ func lastLine(text string) string {
 }
 
 func (r *run) stopContainer(ctx context.Context, a StopContainer) error {
-	return gone(r.engine.StopContainer(ctx, r.target(a.Target), a.Grace))
+	c := r.target(a.Target)
+	done := r.asking("stop", c, a.Grace)
+	err := gone(r.engine.StopContainer(ctx, c, a.Grace))
+	if err == nil {
+		done()
+	}
+	return err
 }
 
 func (r *run) killContainer(ctx context.Context, a KillContainer) error {
@@ -230,9 +236,11 @@ func (r *run) killContainer(ctx context.Context, a KillContainer) error {
 
 func (r *run) restartContainer(ctx context.Context, a RestartContainer) error {
 	c := r.target(a.Target)
+	done := r.asking("restart", c, a.Grace)
 	if err := r.engine.RestartContainer(ctx, c, a.Grace); err != nil {
 		return err
 	}
+	done()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.started[c.Key()] = time.Now()

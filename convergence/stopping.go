@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/musterdev/muster/restartpolicy"
@@ -38,6 +39,8 @@ const (
 	// stopSlack is how much longer than its grace period a stop may take on a busy
 	// machine before it is no longer counted on.
 	stopSlack = 5 * time.Second
+	// callTime is how long after a call its first event may come.
+	callTime = 2 * time.Second
 	// doubtTime is how long a signal that did not end its container is worth a
 	// word: it may have been a stop with a longer grace period than is known.
 	doubtTime = 10 * time.Minute
@@ -57,6 +60,9 @@ func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked
 	stops = map[string]Stopping{}
 	for _, c := range have.Containers {
 		calls := stopsOf(asked, c.Ref)
+		if len(signals[c.ID]) == 0 { // what the engine would remember and does not never reached it
+			calls = slices.DeleteFunc(calls, func(a Asked) bool { return reaches(have.Past, a.At) && now.Sub(a.At) > callTime })
+		}
 		if !alive(c) || len(signals[c.ID]) == 0 && len(calls) == 0 {
 			continue
 		}
@@ -78,6 +84,12 @@ func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked
 		}
 	}
 	return stops, doubts, nil
+}
+
+// reaches reports whether the engine remembers what happened at that time: it
+// remembers something older.
+func reaches(past []Event, at time.Time) bool {
+	return slices.ContainsFunc(past, func(ev Event) bool { return ev.Time.Before(at) })
 }
 
 // unanswered are, by container ID, the signals after which no end of the
@@ -134,6 +146,14 @@ func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
 		}
 	}
 	return until
+}
+
+// asking tells whoever keeps account of stops of one.
+func (r *run) asking(verb string, c Ref, grace *time.Duration) (done func()) {
+	if r.opt.Asking == nil {
+		return func() {}
+	}
+	return r.opt.Asking(Asked{Verb: verb, Container: c, Grace: grace})
 }
 
 // stopping reports whether the container runs and an earlier command stops it.

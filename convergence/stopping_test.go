@@ -54,6 +54,8 @@ func TestFindStopping(t *testing.T) {
 		{name: "noted, what the engine has forgotten", asked: asked("restart", 2*s), within: 13 * s},
 		{name: "noted, without a timeout", asked: asked("stop", 2*s, -s), within: 13 * s},
 		{name: "noted, at once", asked: asked("stop", 2*s, 0), within: 3 * s},
+		{name: "noted, and never heard of", past: []Event{event("start", "", 50*time.Minute)}, asked: asked("stop", 3*s), quiet: true},
+		{name: "noted just now", past: []Event{event("start", "", 50*time.Minute)}, asked: asked("stop", s), within: 14 * s},
 		{name: "noted, and over", asked: asked("stop", 2*time.Hour)},
 		{name: "noted, and no stop", asked: asked("start", 2*s), quiet: true},
 	} {

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -22,11 +24,11 @@ const (
 // can tell; they lie beside its locks. There are none if nobody wrote any, or a
 // day ago.
 func Notes(opt Options) []byte {
-	f, err := Usable(opt.Folders)
-	if err != nil {
+	i := slices.IndexFunc(opt.Folders, func(f Folder) bool { return f.check() == nil })
+	if i < 0 { // which to read is no reason to make one
 		return nil
 	}
-	file, err := os.OpenFile(notesIn(f, opt), os.O_RDONLY|safely, 0)
+	file, err := os.OpenFile(notesIn(opt.Folders[i], opt), os.O_RDONLY|safely, 0)
 	if err != nil {
 		return nil
 	}
@@ -42,12 +44,18 @@ func Notes(opt Options) []byte {
 	return notes
 }
 
-// Note replaces the notes. Who reads them at the same time gets the old or the
+// Note replaces the notes; empty ones are taken away. Who reads them at the same time gets the old or the
 // new ones.
 func Note(opt Options, notes []byte) error {
 	f, err := Usable(opt.Folders)
 	if err != nil {
 		return err
+	}
+	if len(notes) == 0 {
+		if err := os.Remove(notesIn(f, opt)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
 	}
 	file, err := os.CreateTemp(f.Path, prefix+"*"+notesKind) // readable for nobody else
 	if err != nil {
@@ -64,5 +72,9 @@ func Note(opt Options, notes []byte) error {
 }
 
 func notesIn(f Folder, opt Options) string {
-	return filepath.Join(f.Path, fmt.Sprintf("%s-%d%s", opt.name(), max(os.Getuid(), 0), notesKind))
+	kind := opt.Kind
+	if kind != "" {
+		kind = "-" + kind
+	}
+	return filepath.Join(f.Path, fmt.Sprintf("%s-%d%s%s", opt.name(), max(os.Getuid(), 0), kind, notesKind))
 }

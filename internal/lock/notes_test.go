@@ -15,7 +15,7 @@ func TestNotes(t *testing.T) {
 	if got := Notes(opt); got != nil {
 		t.Errorf("notes of nobody: %q", got)
 	}
-	for _, text := range []string{"one", "a longer second", ""} {
+	for _, text := range []string{"one", "", "a longer second"} {
 		if err := Note(opt, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
