@@ -388,6 +388,9 @@ func (f *follower) hear(ctx context.Context, ev Event) error {
 		}
 		f.begin(ctx, s, f.restarted)
 	case "die":
+		if s.last == nil && !s.old { // it had ended before a look showed it
+			f.begin(ctx, s, f.restarted)
+		}
 		if s.last != nil {
 			s.last.exited(ev.ExitCode)
 		}
