@@ -93,8 +93,8 @@ type attached struct {
 	left          []<-chan struct{}      // ends of what was told to end
 	detached      bool                   // or going to be
 	signal        *interruptError
-	code          *int                // the exit code that was asked for, once it is known
-	culprit       *convergence.Output // the exit that everything is stopped for
+	code          *int     // the exit code that was asked for, once it is known
+	culprit       *culprit // the exit that everything is stopped for
 	err           error
 }
 
@@ -179,6 +179,9 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
 func (a *attached) appliedAll(ctx context.Context, err error) {
 	a.applying = nil
 	defer a.free()
+	if a.ending == nil {
+		a.blameOf(err)
+	}
 	switch {
 	case a.ending != nil: // whoever stops has waited for this
 		a.unlessAsked(err)

@@ -16,14 +16,14 @@ func (a *attached) exited(ctx context.Context, o convergence.Output) {
 	if a.errand != nil && a.errand.service == service {
 		return // it is being restarted
 	}
-	counts := a.opt.abortOnExit || (a.opt.abortOnFailure && code != 0)
+	counts := a.aborts(code)
 	asked := slices.Contains(a.scope.code, service)
 	if !asked && a.applying != nil && a.scope.completes(a.op.target.project, service) {
 		if code == 0 {
 			return // it did what others wait for
 		}
 		if counts && a.stopping == 0 {
-			a.blame(o) // the wait for it fails, and says more
+			a.blame(o.Container.Name, code) // the wait for it fails, and says more
 		}
 		return
 	}
@@ -31,21 +31,41 @@ func (a *attached) exited(ctx context.Context, o convergence.Output) {
 		a.code = &code
 	}
 	if counts && a.stopping == 0 {
-		a.blame(o)
+		a.blame(o.Container.Name, code)
 		a.inform("Aborting on container exit...")
 		a.end(ctx, errAborted)
 	}
 }
 
+// aborts reports whether an exit with that code ends everything.
+func (a *attached) aborts(code int) bool {
+	return a.opt.abortOnExit || (a.opt.abortOnFailure && code != 0)
+}
+
+// culprit is the container whose exit everything is stopped for.
+type culprit struct {
+	name string
+	code int
+}
+
 // blame takes note of the exit that ends everything, whose code is the command's
 // unless another one was asked for.
-func (a *attached) blame(o convergence.Output) {
+func (a *attached) blame(name string, code int) {
 	if a.culprit != nil {
 		return
 	}
-	a.culprit = &o
+	a.culprit = &culprit{name, code}
 	if len(a.scope.code) == 0 {
-		a.code = &o.Exit.Code
+		a.code = &code
+	}
+}
+
+// blameOf takes note of the exit that a wait failed for: it may hear of it before
+// the container's output has been read to its end.
+func (a *attached) blameOf(err error) {
+	var f *convergence.Failure
+	if errors.As(err, &f) && f.State == convergence.Exited && a.aborts(f.ExitCode) {
+		a.blame(f.Container.Name, f.ExitCode)
 	}
 }
 
@@ -74,7 +94,7 @@ func (a *attached) result() error {
 func (a *attached) neverRan() error {
 	text := "service " + strings.Join(a.scope.code, ", ") + " never ran, so that there is no exit code of it"
 	if a.culprit != nil {
-		text += fmt.Sprintf(": everything was stopped before, because %s exited with code %d", a.culprit.Container.Name, a.culprit.Exit.Code)
+		text += fmt.Sprintf(": everything was stopped before, because %s exited with code %d", a.culprit.name, a.culprit.code)
 	}
 	return errors.New(text)
 }
