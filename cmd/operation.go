@@ -193,7 +193,7 @@ func (s *session) observe(ctx context.Context, e convergence.Engine, op operatio
 		return have, err
 	}
 	var doubts []string
-	have.Stopping, doubts, err = convergence.FindStopping(ctx, e, have, s.askedStops(e, op).earlier(), engineTime(e))
+	have, doubts, err = convergence.FindStopping(ctx, e, have, s.askedStops(e, op).earlier(), engineTime(e))
 	for _, d := range doubts {
 		s.warnOnce(d)
 	}

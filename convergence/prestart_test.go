@@ -46,7 +46,7 @@ func (s *stage) observe() convergence.Observed {
 	s.t.Helper()
 	o, err := convergence.Sight(s.t.Context(), s.Engine, s.project.Name).Recall(s.Engine).Observe(s.t.Context(), s.project)
 	if err == nil {
-		o.Stopping, _, err = convergence.FindStopping(s.t.Context(), s.Engine, o, nil, time.Now())
+		o, _, err = convergence.FindStopping(s.t.Context(), s.Engine, o, nil, time.Now())
 	}
 	if err != nil {
 		s.t.Fatal(err)

@@ -105,7 +105,7 @@ func (w *drawnWorld) disturb() {
 func (w *drawnWorld) observe(want *project.Project) Observed {
 	o, err := Sight(w.Context(), w.Engine, want.Name).Recall(w.Engine).Observe(w.Context(), want)
 	if err == nil {
-		o.Stopping, _, err = FindStopping(w.Context(), w.Engine, o, nil, time.Now())
+		o, _, err = FindStopping(w.Context(), w.Engine, o, nil, time.Now())
 	}
 	if err != nil {
 		w.Fatal(err)

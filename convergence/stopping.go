@@ -51,39 +51,54 @@ type inspector interface {
 	InspectContainer(ctx context.Context, c Ref) (Inspection, error)
 }
 
-// FindStopping finds the stops in flight among the observed containers, by the
-// past that was observed and by what earlier runs asked of the engine. Where neither knows of
-// any it asks nothing. now is the time by the engine's clock. Doubts are remarks
-// for people.
-func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked, now time.Time) (stops map[string]Stopping, doubts []string, err error) {
-	signals := unanswered(have.Past)
-	stops = map[string]Stopping{}
-	for _, c := range have.Containers {
+// FindStopping completes an observation with the stops in flight among its
+// containers, by the past that was observed and by what earlier runs asked of
+// the engine. Where neither knows of any it asks nothing. now is the time by the
+// engine's clock. Doubts are remarks for people.
+func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked, now time.Time) (found Observed, doubts []string, err error) {
+	signals, ended := unanswered(have.Past)
+	found = have
+	found.Containers, found.Stopping = slices.Clone(have.Containers), map[string]Stopping{}
+	for i, c := range have.Containers {
 		calls := stopsOf(asked, c.Ref)
 		if len(signals[c.ID]) == 0 { // what the engine would remember and does not never reached it
 			calls = slices.DeleteFunc(calls, func(a Asked) bool { return reaches(have.Past, a.At) && now.Sub(a.At) > callTime })
 		}
-		if !alive(c) || len(signals[c.ID]) == 0 && len(calls) == 0 {
+		late := ended[c.ID] && (c.State == Running || c.State == Paused)
+		if !alive(c) || len(signals[c.ID]) == 0 && len(calls) == 0 && !late {
 			continue
 		}
 		seen, err := e.InspectContainer(ctx, c.Ref)
 		if errors.Is(err, ErrNotFound) {
-			return nil, nil, fmt.Errorf("container %s was removed meanwhile: %w", c.Name, ErrStale)
+			return have, nil, fmt.Errorf("container %s was removed meanwhile: %w", c.Name, ErrStale)
 		}
 		if err != nil {
-			return nil, nil, err
+			return have, nil, err
+		}
+		// A list is late: an engine tells of an end before it lists it.
+		found.Containers[i] = c.now(seen.Container)
+		if !alive(seen.Container) {
+			continue
 		}
 		until := stoppedBy(seen, signals[c.ID], calls)
 		switch left := until.Sub(now); {
 		case until.IsZero():
 		case left > 0:
-			stops[c.ID] = Stopping{Run: seen.StartedAt, Within: left}
+			found.Stopping[c.ID] = Stopping{Run: seen.StartedAt, Within: left}
 		case left > -doubtTime:
 			doubts = append(doubts, fmt.Sprintf("container %s was sent its stop signal by an earlier command and runs on: "+
 				"should that have been a stop with a longer timeout, the engine will still stop it", c.Name))
 		}
 	}
-	return stops, doubts, nil
+	return found, doubts, nil
+}
+
+// now is the container with what changes while it exists as it was seen later.
+func (c Container) now(seen Container) Container {
+	if c.State != seen.State {
+		c.State, c.Status, c.Health, c.ExitCode = seen.State, seen.Status, seen.Health, seen.ExitCode
+	}
+	return c
 }
 
 // reaches reports whether the engine remembers what happened at that time: it
@@ -93,18 +108,20 @@ func reaches(past []Event, at time.Time) bool {
 }
 
 // unanswered are, by container ID, the signals after which no end of the
-// container is known.
-func unanswered(past []Event) map[string][]Event {
-	signals := map[string][]Event{}
+// container is known, and the containers that ended and are not known to have
+// been started since.
+func unanswered(past []Event) (signals map[string][]Event, ended map[string]bool) {
+	signals, ended = map[string][]Event{}, map[string]bool{}
 	for _, ev := range past {
 		switch ev.Action {
 		case "kill":
 			signals[ev.Container.ID] = append(signals[ev.Container.ID], ev)
 		case "die", "start", "destroy":
 			delete(signals, ev.Container.ID)
+			ended[ev.Container.ID] = ev.Action == "die"
 		}
 	}
-	return signals
+	return signals, ended
 }
 
 // stopsOf are the calls that end the container's run.

@@ -1,6 +1,7 @@
 package convergence_test
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"testing"
@@ -27,12 +28,14 @@ func TestFindStopping(t *testing.T) {
 		}
 		return []Asked{a}
 	}
+	ends := func(as State) Inspection { return Inspection{Container: Container{State: as}} }
 	const s = time.Second
 	for _, tc := range []struct {
 		name   string
 		past   []Event
 		asked  []Asked
-		seen   Inspection // but for its state and start
+		listed State      // running if empty
+		seen   Inspection // but for its start; running if nothing else is said
 		within time.Duration
 		doubt  bool
 		quiet  bool // nothing is asked of the engine
@@ -45,7 +48,14 @@ func TestFindStopping(t *testing.T) {
 		{name: "killed after its grace period", past: []Event{event("kill", "15", 11*s), event("kill", "9", s)}, within: 14 * s},
 		{name: "twice: the later counts", past: []Event{event("kill", "15", 9*s), event("kill", "15", 2*s)}, within: 13 * s},
 		{name: "a reload", past: []Event{event("kill", "1", 2*s)}},
-		{name: "it ended", past: []Event{event("kill", "15", 9*s), event("die", "", 8*s)}, quiet: true},
+		{name: "it ended", past: []Event{event("kill", "15", 9*s), event("die", "", 8*s)}, listed: Exited, seen: ends(Exited), quiet: true},
+		{name: "it ended, and the list is late", past: []Event{event("kill", "9", s), event("die", "", s)}, seen: ends(Exited)},
+		{name: "it ended while frozen, and the list is late", past: []Event{event("kill", "9", s), event("die", "", s)}, listed: Paused, seen: ends(Exited)},
+		{name: "it ended by itself, and the list is late", past: []Event{event("die", "", s)}, seen: ends(Exited)},
+		{name: "it ended, and the engine starts it again", past: []Event{event("kill", "9", s), event("die", "", s)}, seen: ends(Restarting)},
+		{name: "it ended before what the engine recalls of its start", past: []Event{event("die", "", s)}},
+		{name: "it ends again and again", past: []Event{event("die", "", s)}, listed: Restarting, seen: ends(Restarting), quiet: true},
+		{name: "it ended while it was looked at", past: []Event{event("kill", "9", s)}, seen: ends(Exited)},
 		{name: "it ended and was started", past: []Event{event("kill", "15", 9*s), event("die", "", 8*s), event("start", "", 7*s)}, quiet: true},
 		{name: "of the run before", past: []Event{event("kill", "15", 2*time.Hour)}},
 		{name: "it outlasted it", past: []Event{event("kill", "15", time.Minute)}, doubt: true},
@@ -60,15 +70,20 @@ func TestFindStopping(t *testing.T) {
 		{name: "noted, and no stop", asked: asked("start", 2*s), quiet: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			have := Observed{Containers: []Container{{Ref: Ref{ID: "web", Name: "demo-web-1"}, State: Running}}, Past: tc.past}
-			tc.seen.Container, tc.seen.StartedAt = have.Containers[0], began
+			web := Container{Ref: Ref{ID: "web", Name: "demo-web-1"}, State: cmp.Or(tc.listed, Running)}
+			have := Observed{Containers: []Container{web}, Past: tc.past}
+			web.State, tc.seen.StartedAt = cmp.Or(tc.seen.State, Running), began
+			tc.seen.Container = web
 			e := &oneInspection{seen: tc.seen}
-			stops, doubts, err := FindStopping(t.Context(), e, have, tc.asked, ago(0))
+			found, doubts, err := FindStopping(t.Context(), e, have, tc.asked, ago(0))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := stops["web"].Within; got != tc.within || len(stops) > 1 {
+			if got := found.Stopping["web"].Within; got != tc.within || len(found.Stopping) > 1 {
 				t.Errorf("it is stopped within %v, want %v", got, tc.within)
+			}
+			if now, before := found.Containers[0].State, have.Containers[0].State; now != cmp.Or(tc.seen.State, Running) || before != cmp.Or(tc.listed, Running) {
+				t.Errorf("it is %s, in the given observation %s", now, before)
 			}
 			if doubt := len(doubts) == 1 && strings.Contains(doubts[0], "container demo-web-1 was sent its stop signal"); doubt != tc.doubt {
 				t.Errorf("doubts = %q", doubts)
