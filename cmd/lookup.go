@@ -17,7 +17,7 @@ import (
 func (s *session) loaderInput() loader.Input {
 	g := s.global
 	return loader.Input{
-		Files: g.files, Stdin: s.input.reader(), ProjectName: g.name, Dir: g.dir, WorkingDir: s.Dir, EnvFiles: g.envFiles, Env: s.Env,
+		Files: g.files, Stdin: s.input.reader(), Pipes: s.pipes, ProjectName: g.name, Dir: g.dir, WorkingDir: s.Dir, EnvFiles: g.envFiles, Env: s.Env,
 		Profiles: g.profiles, AllResources: g.allResources, Compatibility: g.compatibility,
 		Named: s.named,
 	}

@@ -132,7 +132,7 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	if p, err = s.withModels(ctx, p, args[:1]); err != nil {
 		return err
 	}
-	if p, err = loader.RunProject(p, args[0], opt.OneOff); err != nil {
+	if p, err = loader.RunProject(ctx, p, args[0], opt.OneOff); err != nil {
 		return err
 	}
 	if err := checkPolicy(opt.policy, p, args[:1]); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
 
@@ -27,6 +28,7 @@ type session struct {
 	env        map[string]string
 	printer    ui.Printer
 	input      *replayed       // standard input as a Compose file
+	pipes      *loader.Pipes   // files of the command line that are pipes
 	warned     map[string]bool // what plans have warned of already
 	ahead      *ahead          // of an operation whose project is being loaded; nil if nothing is
 	named      func(string)    // is told the project's name as soon as it is known; may be nil
@@ -46,7 +48,7 @@ type session struct {
 }
 
 func newSession(app *App) *session {
-	s := &session{App: app, input: &replayed{from: app.In}, mode: ui.Plain, env: map[string]string{}, warned: map[string]bool{}}
+	s := &session{App: app, input: &replayed{from: app.In}, pipes: new(loader.Pipes), mode: ui.Plain, env: map[string]string{}, warned: map[string]bool{}}
 	for _, kv := range app.Env {
 		if k, v, ok := strings.Cut(kv, "="); ok {
 			s.env[k] = v

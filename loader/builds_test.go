@@ -50,7 +50,7 @@ func TestBuildsKnowWhatTheyStandOn(t *testing.T) {
 			if got := fmt.Sprint(p.Service("app").BuildsOn); got != tc.want {
 				t.Errorf("builds on %s, want %s", got, tc.want)
 			}
-			oneOff, err := RunProject(p, "app", OneOff{User: "somebody"})
+			oneOff, err := RunProject(t.Context(), p, "app", OneOff{User: "somebody"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,9 @@ type Input struct {
 	Files []string
 	// Stdin is read if one of the files is "-".
 	Stdin io.Reader
+	// Pipes, if set, is shared by loads of the same command line, whose files may
+	// be pipes.
+	Pipes *Pipes
 	// ProjectName overrides every other source of the name (-p).
 	ProjectName string
 	// Dir is the base of relative paths (--project-directory); empty is the

@@ -94,7 +94,7 @@ func load(ctx context.Context, in Input) (*result, error) {
 
 // assemble merges the files into one model and checks it by itself.
 func assemble(ctx context.Context, in Input) (*result, error) {
-	s, err := newSession(in)
+	s, err := newSession(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -267,8 +267,8 @@ func (s *session) decode(model map[string]any, tree *node) (*types.Project, erro
 
 // Environment is the process environment of the input with the values of its
 // env files under it, as interpolation sees it. It needs no Compose file.
-func Environment(_ context.Context, in Input) (map[string]string, error) {
-	s, err := newSession(in)
+func Environment(ctx context.Context, in Input) (map[string]string, error) {
+	s, err := newSession(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ func Environment(_ context.Context, in Input) (map[string]string, error) {
 // input nor the environment names the project; the error is ErrNoFile then if
 // there is none.
 func Name(ctx context.Context, in Input) (string, error) {
-	s, err := newSession(in)
+	s, err := newSession(ctx, in)
 	if err != nil {
 		return "", err
 	}

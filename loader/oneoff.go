@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,13 +39,13 @@ type OneOff struct {
 // RunProject returns a copy of the project in which the service is as one run of
 // it needs: a single replica without container name, restart policy and, unless
 // asked for, ports. The error names the option that cannot be read.
-func RunProject(p *project.Project, service string, o OneOff) (*project.Project, error) {
+func RunProject(ctx context.Context, p *project.Project, service string, o OneOff) (*project.Project, error) {
 	s := p.Service(service)
 	if s == nil {
 		return nil, &project.UnknownServiceError{Name: service}
 	}
 	spec := s.Spec
-	if err := o.apply(p, &spec); err != nil {
+	if err := o.apply(ctx, p, &spec); err != nil {
 		return nil, err
 	}
 	one := 1
@@ -94,7 +95,7 @@ func keepActive(out, p *project.Project) (*project.Project, error) {
 	return out.Only(p.ServiceNames()...)
 }
 
-func (o OneOff) apply(p *project.Project, spec *types.ServiceConfig) error {
+func (o OneOff) apply(ctx context.Context, p *project.Project, spec *types.ServiceConfig) error {
 	if o.Entrypoint != nil {
 		spec.Entrypoint, spec.Command = o.Entrypoint, nil
 	}
@@ -110,12 +111,12 @@ func (o OneOff) apply(p *project.Project, spec *types.ServiceConfig) error {
 	spec.CapAdd = without(slices.Concat(spec.CapAdd, o.CapAdd), o.CapDrop)
 	spec.CapDrop = without(slices.Concat(spec.CapDrop, o.CapDrop), o.CapAdd)
 	spec.Tty, spec.StdinOpen = o.TTY, o.Stdin
-	for _, add := range []func(*project.Project, *types.ServiceConfig) error{o.environment, o.labels, o.volumes, o.ports} {
+	for _, add := range []func(*project.Project, *types.ServiceConfig) error{o.labels, o.volumes, o.ports} {
 		if err := add(p, spec); err != nil {
 			return err
 		}
 	}
-	return nil
+	return o.environment(ctx, p, spec)
 }
 
 func without(list, drop []string) []string {
@@ -130,7 +131,7 @@ func without(list, drop []string) []string {
 
 // environment puts files, then single variables, over the service's own. A file
 // that cannot be read is an error, and so is one with a mistake.
-func (o OneOff) environment(p *project.Project, spec *types.ServiceConfig) error {
+func (o OneOff) environment(ctx context.Context, p *project.Project, spec *types.ServiceConfig) error {
 	env := maps.Clone(spec.Environment)
 	if env == nil {
 		env = types.MappingWithEquals{}
@@ -140,7 +141,7 @@ func (o OneOff) environment(p *project.Project, spec *types.ServiceConfig) error
 		return v, ok
 	}
 	for _, file := range o.EnvFiles {
-		values, err := readOneOffEnv(file, lookup)
+		values, err := readOneOffEnv(ctx, file, lookup)
 		if err != nil {
 			return err
 		}
@@ -227,9 +228,9 @@ func (o OneOff) ports(_ *project.Project, spec *types.ServiceConfig) error {
 
 // readOneOffEnv reads a file of --env-from-file. A variable that it refers to and
 // nobody sets is empty.
-func readOneOffEnv(file string, lookup func(string) (string, bool)) (map[string]string, error) {
+func readOneOffEnv(ctx context.Context, file string, lookup func(string) (string, bool)) (map[string]string, error) {
 	limits := Limits{}.withDefaults()
-	text, err := hostfile.Read(file, limits.EnvBytes)
+	text, err := hostfile.ReadNamed(ctx, file, limits.EnvBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read --env-from-file: %w", err)
 	}

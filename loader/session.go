@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,7 +17,9 @@ import (
 // session is one load: what was decided, what was read, and what was found
 // wrong so far.
 type session struct {
+	ctx        context.Context
 	in         Input
+	pipes      *Pipes
 	limits     Limits
 	cwd        string
 	files      []string // absolute, "-" for standard input
@@ -44,8 +48,9 @@ type session struct {
 
 // newSession decides on files, environment and directory. It reads no Compose
 // file yet.
-func newSession(in Input) (*session, error) {
+func newSession(ctx context.Context, in Input) (*session, error) {
 	s := emptySession(in)
+	s.ctx = ctx
 	if s.cwd == "" {
 		cwd, err := os.Getwd()
 		if err != nil {
@@ -66,7 +71,7 @@ func newSession(in Input) (*session, error) {
 
 func emptySession(in Input) *session {
 	s := &session{
-		in: in, limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: newEnvironment(in.Env),
+		ctx: context.Background(), in: in, pipes: cmp.Or(in.Pipes, new(Pipes)), limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: newEnvironment(in.Env),
 		said: map[owner]int{}, unsaid: map[owner]int{}, bases: map[owner][]owner{}, stubs: map[string]bool{},
 		dotenvs: map[string]bool{}, envTexts: map[string]string{}, order: map[string]int{},
 	}
@@ -111,11 +116,11 @@ func (s *session) read(file string, limit int64) ([]byte, error) {
 	var b []byte
 	var err error
 	if file != stdinName {
-		b, err = readRegular(file, limit)
+		b, err = s.readFile(file, limit)
 	} else if s.in.Stdin == nil {
 		err = errors.New("standard input is not available")
 	} else {
-		b, err = hostfile.ReadAll(s.in.Stdin, limit)
+		b, err = hostfile.ReadStream(s.ctx, s.in.Stdin, limit)
 	}
 	if err != nil {
 		return nil, err
@@ -126,6 +131,13 @@ func (s *session) read(file string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
+func (s *session) readFile(file string, limit int64) ([]byte, error) {
+	if s.onCommandLine(file) {
+		return s.pipes.read(s.ctx, file, limit)
+	}
+	return readRegular(file, limit)
+}
+
 // see gives the file its place in the order of reports.
 func (s *session) see(file string) {
 	name := shown(file, s.cwd)
@@ -134,8 +146,12 @@ func (s *session) see(file string) {
 	}
 }
 
-// err returns the problems found so far, sorted, or nil.
+// err returns the problems found so far, sorted, or nil. Of a load that was ended,
+// its end is what there is to say.
 func (s *session) err() error {
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
 	if len(s.errs) == 0 {
 		return nil
 	}

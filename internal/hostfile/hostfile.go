@@ -1,8 +1,9 @@
 // Package hostfile opens files of this host that people name: in Compose files,
 // in folders that are built or watched, on the command line. Such a name may stand
 // for anything. A named pipe would be waited for without end, a device be read
-// without end; so whatever is read goes through here, is a regular file, and is
-// read up to a limit or as a stream.
+// without end; so whatever is read goes through here, is a regular file or the null
+// device, and is read up to a limit or as a stream. Only what the command line
+// itself names may be a pipe (ReadNamed).
 package hostfile
 
 import (
@@ -40,14 +41,14 @@ func (e *SizeError) Error() string { return fmt.Sprintf("larger than %d bytes", 
 // Errors are *fs.PathError, as os.Open has them, around a *KindError.
 func Open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
+	if err == nil && !readable(info) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: &KindError{info.Mode()}}
 	}
 	f, err := openNonblocking(path)
 	if err != nil {
 		return nil, err
 	}
-	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
+	if info, err = f.Stat(); err == nil && !readable(info) {
 		err = &fs.PathError{Op: "open", Path: path, Err: &KindError{info.Mode()}}
 	}
 	if err != nil {
@@ -55,6 +56,16 @@ func Open(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// readable reports whether reading the file ends by itself: it is a regular one, or
+// the null device, by which people say that they want none.
+func readable(info fs.FileInfo) bool {
+	if info.Mode().IsRegular() {
+		return true
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(info, null)
 }
 
 // Read reads a regular file of at most limit bytes; a larger one is a *SizeError.
