@@ -86,7 +86,9 @@ func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec 
 	}
 	err = decodeMessages(answer.Body, func(m message) error {
 		if m.ID != "" && m.Status != "" { // a base image's layer
-			report(layerProgress(spec.Service.Image, m))
+			if !spec.Quiet {
+				report(layerProgress(spec.Service.Image, m))
+			}
 			return nil
 		}
 		for line := range strings.Lines(m.Stream + m.Status) {
