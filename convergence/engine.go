@@ -189,6 +189,9 @@ type CreateSpec struct {
 	// Refs are the first containers of the services whose namespaces or volumes
 	// the service joins, keyed by service.
 	Refs map[string]Ref
+	// Unlinked are the names of containers that links of the service lead to and
+	// that do not exist. The engine's default bridge refuses such a link.
+	Unlinked []string
 	// Inherit are anonymous volumes of the predecessor to mount again.
 	Inherit []InheritedVolume
 	// ImageID is the local image that the reference resolved to, if known.

@@ -236,7 +236,7 @@ func (u *up) createSpec(sl *slot, name string, inherit []InheritedVolume) Create
 	s := sl.svc.Service
 	spec := CreateSpec{
 		Project: u.want, Service: s, Name: name, Number: sl.number,
-		Labels: containerLabels(u.want, s, sl.number, false), Refs: sl.refs, Inherit: inherit,
+		Labels: containerLabels(u.want, s, sl.number, false), Refs: sl.refs, Unlinked: u.unlinked(s), Inherit: inherit,
 	}
 	if hash, err := s.HashResolved(sl.ids); err == nil {
 		spec.Labels[project.LabelConfigHash] = string(hash)

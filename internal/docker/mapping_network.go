@@ -80,13 +80,15 @@ func (t translation) finalName() string {
 	return t.in.Project.ContainerName(t.in.Service, t.in.Number)
 }
 
-// links are the names that the service knows others by: of each container of
-// the target the alias, its short and its full name.
+// links are those that the default bridge resolves when the container is created:
+// to containers that exist.
 func (t translation) links() []string {
-	return append(serviceLinks(t.in.Project, t.in.Service), externalLinks(t.spec.ExternalLinks)...)
+	return append(serviceLinks(t.in.Project, t.in.Service, t.in.Unlinked), externalLinks(t.spec.ExternalLinks)...)
 }
 
-func serviceLinks(p *project.Project, s *project.Service) []string {
+// serviceLinks are the names that the service knows others by: of each container
+// of the target, but for those left out, the alias, its short and its full name.
+func serviceLinks(p *project.Project, s *project.Service, leftOut []string) []string {
 	var links []string
 	for _, link := range s.Spec.Links {
 		target, alias, found := strings.Cut(link, ":")
@@ -99,6 +101,9 @@ func serviceLinks(p *project.Project, s *project.Service) []string {
 		}
 		for n := 1; n <= to.Replicas; n++ {
 			name := p.ContainerName(to, n)
+			if slices.Contains(leftOut, name) {
+				continue
+			}
 			short := fmt.Sprintf("%s%s%d", to.Name, p.Separator, n)
 			links = append(links, name+":"+alias, name+":"+short, name+":"+p.Name+p.Separator+short)
 		}
@@ -124,7 +129,7 @@ func newEndpointSettings(spec convergence.EndpointSpec, api string) (*network.En
 	s, n := spec.Service, spec.Network
 	settings := &network.EndpointSettings{
 		Aliases: []string{spec.Container, s.Name},
-		Links:   append(serviceLinks(spec.Project, s), externalLinks(s.Spec.ExternalLinks)...),
+		Links:   append(serviceLinks(spec.Project, s, nil), externalLinks(s.Spec.ExternalLinks)...),
 	}
 	primary := len(s.Networks) > 0 && s.Networks[0] == n.Key
 	mac, err := macAddress(s, n.Key, primary)

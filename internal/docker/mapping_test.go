@@ -203,6 +203,8 @@ func exampleTranslation(p *project.Project, api string) translation {
 				in.UseAliases = true
 			case "remove":
 				in.AutoRemove = true
+			case "unlinked":
+				in.Unlinked = []string{x[v].(string)}
 			case "restart":
 				in.RestartPolicy = x[v].(string)
 			case "signal":
