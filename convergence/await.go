@@ -53,7 +53,7 @@ func (r *run) await(ctx context.Context, a Await, id StepID) error {
 		return err
 	}
 	p := r.reporter.event(r.steps[id], Warning, "Skipped")
-	p.Details, p.Err = a.optional(err), err
+	p.Details, p.Err = optional(a, err), err
 	var f *Failure
 	if errors.As(err, &f) {
 		p.ID = containerObject(f.Container)
@@ -63,7 +63,7 @@ func (r *run) await(ctx context.Context, a Await, id StepID) error {
 }
 
 // optional says in Docker Compose's words that an optional dependency failed.
-func (a Await) optional(err error) string {
+func optional(a Await, err error) string {
 	var f *Failure
 	if errors.As(err, &f) {
 		err = f.Err

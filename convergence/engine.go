@@ -37,6 +37,14 @@ type Engine interface {
 	Watcher
 }
 
+// Lister is what observing a project asks of an engine.
+type Lister interface {
+	ListContainers(ctx context.Context, f ContainerFilter) ([]Container, error)
+	ListNetworks(ctx context.Context) ([]Network, error)
+	ListVolumes(ctx context.Context) ([]Volume, error)
+	ListImages(ctx context.Context, refs []ImageRef) ([]Image, error)
+}
+
 // Containers are the container calls.
 type Containers interface {
 	// ListContainers lists the containers in every state, sorted as by Observed.Sort.

@@ -3,9 +3,7 @@ package convergence
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/musterdev/muster/project"
 )
@@ -166,21 +164,4 @@ func (e *StepError) restore(ctx context.Context, r *run, s Step) {
 		why := strings.ReplaceAll(e.RestoreErr.Error(), "\n", "; ")
 		e.Undone = strings.TrimPrefix(e.Undone+"; ", "; ") + "what was begun could not be undone: " + why
 	}
-}
-
-// plain makes text from a container safe to print: control characters, and with
-// them every escape sequence, appear as \x1b and the like.
-func plain(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		switch {
-		case c == '\t':
-			b.WriteString("    ")
-		case unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c):
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
 }

@@ -11,14 +11,6 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// Lister is what observing a project asks of an engine.
-type Lister interface {
-	ListContainers(ctx context.Context, f ContainerFilter) ([]Container, error)
-	ListNetworks(ctx context.Context) ([]Network, error)
-	ListVolumes(ctx context.Context) ([]Volume, error)
-	ListImages(ctx context.Context, refs []ImageRef) ([]Image, error)
-}
-
 // Observe looks at the engine through the project's eyes: four list calls at
 // the same time. If any of them fails there is no observation: half a list
 // must not be taken for a project that is half gone.

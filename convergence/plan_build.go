@@ -29,7 +29,7 @@ func PlanBuild(want *project.Project, services []*project.Service, change func(B
 			continue
 		}
 		built[ref] = true
-		b.checkPlatform(want, s)
+		checkPlatform(&b, want, s)
 		spec := change(BuildSpec{Project: want, Service: s, Labels: buildLabels(want, s)})
 		turns[tag] = b.add(imageID(ref)+"/build", BuildImage{Spec: spec}, "a build was asked for", turns[tag])
 	}
@@ -38,7 +38,7 @@ func PlanBuild(want *project.Project, services []*project.Service, change func(B
 }
 
 // checkPlatform refuses a platform of the environment that the build has not.
-func (b *builder) checkPlatform(want *project.Project, s *project.Service) {
+func checkPlatform(b *builder, want *project.Project, s *project.Service) {
 	wanted := want.Environment["DOCKER_DEFAULT_PLATFORM"]
 	platforms := s.Spec.Build.Platforms
 	if wanted == "" || len(platforms) == 0 || s.Spec.Platform != wanted || slices.Contains(platforms, wanted) {

@@ -165,60 +165,8 @@ func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
 	return until
 }
 
-// asking tells whoever keeps account of stops of one.
-func (r *run) asking(verb string, c Ref, grace *time.Duration) (done func()) {
-	if r.opt.Asking == nil {
-		return func() {}
-	}
-	return r.opt.Asking(Asked{Verb: verb, Container: c, Grace: grace})
-}
-
 // stopping reports whether the container runs and an earlier command stops it.
 func (o Observed) stopping(c Container) (Stopping, bool) {
 	s, ok := o.Stopping[c.ID]
 	return s, ok && alive(c)
-}
-
-// AwaitEnd waits until a stop that an earlier command asked for has ended the
-// container. One that outlasts it is a warning.
-type AwaitEnd struct {
-	Target   Ref
-	Service  string
-	Stopping Stopping
-}
-
-// Reasons of the wait, and of the start that follows it.
-const (
-	stillStopped   = "still being stopped by an earlier command"
-	stoppedEarlier = "an earlier command stops it"
-)
-
-func (a AwaitEnd) String() string { return "wait for " + a.Target.Name + " to end" }
-
-// About implements Action.
-func (a AwaitEnd) About() About {
-	about := aboutContainer(a.Target, "Waiting", "Stopped")
-	about.Service, about.Class, about.Tracks, about.Explains = a.Service, ClassWait, true, true
-	return about
-}
-
-var errOutlasted = errors.New("it outlasted its grace period")
-
-func (r *run) awaitEnd(ctx context.Context, a AwaitEnd, id StepID) error {
-	limited, cancel := context.WithTimeoutCause(ctx, a.Stopping.Within, errOutlasted)
-	defer cancel()
-	err := r.tracker.until(limited, []string{a.Target.ID}, func(Observed) (bool, error) {
-		seen, err := r.engine.InspectContainer(ctx, a.Target) // of a list that is late nobody could tell
-		if errors.Is(err, ErrNotFound) {
-			return false, fmt.Errorf("container %s was removed by an earlier command: %w", a.Target.Name, ErrStale)
-		}
-		return err == nil && (!alive(seen.Container) || !seen.StartedAt.Equal(a.Stopping.Run)), err
-	})
-	if !errors.Is(err, errOutlasted) || ctx.Err() != nil {
-		return err
-	}
-	p := r.reporter.event(r.steps[id], Warning, "Running")
-	p.Details = "an earlier command asked for its end, which does not come"
-	r.reporter.tell(p)
-	return errKept
 }

@@ -121,7 +121,7 @@ func (u *up) emitImage(use *imageUse, pulled map[ImageRef]bool) {
 		u.imageSteps = append(u.imageSteps, step)
 	}
 	if use.build != "" {
-		u.checkPlatform(u.want, use.builder)
+		checkPlatform(&u.builder, u.want, use.builder)
 		spec := BuildSpec{Project: u.want, Service: use.builder, Quiet: u.opt.QuietBuild, Labels: buildLabels(u.want, use.builder)}
 		pulls := []StepID{step}
 		for _, ref := range use.unless {
