@@ -8,7 +8,8 @@ import (
 	"log"
 
 	"github.com/musterdev/muster"
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/loader"
 )
 
@@ -21,20 +22,20 @@ func Example() {
 	stack, _, err := loader.Load(ctx, loader.Input{Files: []string{"testdata/example/compose.yaml"}, ProjectName: "muster-example"})
 	check(err)
 
-	have, err := convergence.Observe(ctx, engine, stack)
+	have, err := up.Observe(ctx, engine, stack)
 	check(err)
-	plan, err := convergence.PlanUp(stack, have, convergence.UpOptions{Wait: true})
+	plan, err := up.PlanUp(stack, have, up.UpOptions{Wait: true})
 	check(err)
-	check(convergence.Apply(ctx, plan, engine, nil, nil))
+	check(apply.Apply(ctx, plan, engine, nil, nil))
 
-	have, err = convergence.Observe(ctx, engine, stack)
+	have, err = up.Observe(ctx, engine, stack)
 	check(err)
 	for _, c := range have.Containers {
 		fmt.Println(c.Name, "is", c.State)
 	}
-	down, err := convergence.PlanDown(stack, have, convergence.DownOptions{Volumes: true})
+	down, err := up.PlanDown(stack, have, up.DownOptions{Volumes: true})
 	check(err)
-	check(convergence.Apply(ctx, down, engine, nil, nil))
+	check(apply.Apply(ctx, down, engine, nil, nil))
 	// Output:
 	// muster-example-cache-1 is running
 	// muster-example-web-1 is running

@@ -8,7 +8,7 @@ import (
 	"context"
 	"os"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 )
 
@@ -21,10 +21,10 @@ type Options struct {
 }
 
 // Connect reaches the engine and agrees with it on an API version. The error
-// wraps convergence.ErrUnreachable if no engine answers, and says what to do;
-// it wraps convergence.ErrUnsupported if the engine is older than API 1.41.
+// wraps engine.ErrUnreachable if no engine answers, and says what to do;
+// it wraps engine.ErrUnsupported if the engine is older than API 1.41.
 // Nothing has to be closed.
-func Connect(ctx context.Context, opt Options) (convergence.Engine, error) {
+func Connect(ctx context.Context, opt Options) (engine.Engine, error) {
 	e, err := docker.Connect(docker.Options{Getenv: os.Getenv, Host: opt.Host, Context: opt.Context})
 	if err != nil {
 		return nil, err

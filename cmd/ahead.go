@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/internal/lock"
 )
 
@@ -18,7 +18,7 @@ type ahead struct {
 	// What came of it, to be read once working is done, and to be used once.
 	name     string
 	unlock   func()
-	sighting *convergence.Sighting
+	sighting *up.Sighting
 }
 
 // goAhead begins. The function that it returns gives back what was not used.
@@ -66,7 +66,7 @@ func (a *ahead) look(ctx context.Context, s *session, name, command string) {
 	}
 	s.held.Store(l)
 	a.name, a.unlock = name, func() { _ = l.Release() } // the kernel frees it in any case
-	a.sighting = convergence.Sight(ctx, e, name)
+	a.sighting = up.Sight(ctx, e, name)
 	if command == "up" {
 		a.sighting.Recall(e)
 	}
@@ -86,7 +86,7 @@ func (s *session) takeLock(name string) (unlock func(), ok bool) {
 }
 
 // takeSighting hands over the observation that was begun; nil if there is none.
-func (s *session) takeSighting(name string) *convergence.Sighting {
+func (s *session) takeSighting(name string) *up.Sighting {
 	a := s.ahead
 	if a == nil || a.name != name || a.unlock != nil { // the lock is not the operation's yet
 		return nil

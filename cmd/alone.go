@@ -6,7 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/project"
 )
@@ -14,7 +15,7 @@ import (
 // observeAlone observes the project once no other run is at work on it. The lock
 // sees to that, except between runs that do not share its place: in another
 // container, on another host. Of these the containers tell that they make.
-func (s *session) observeAlone(ctx context.Context, e convergence.Engine, op operation) (convergence.Observed, error) {
+func (s *session) observeAlone(ctx context.Context, e engine.Engine, op operation) (engine.Observed, error) {
 	for {
 		have, err := s.observe(ctx, e, op)
 		if err != nil || s.global.dryRun {
@@ -37,15 +38,15 @@ func (s *session) observeAlone(ctx context.Context, e convergence.Engine, op ope
 }
 
 // untilDone waits until nobody else makes containers of the project.
-func (s *session) untilDone(ctx context.Context, e convergence.Engine, name string) error {
-	tracker := convergence.Track(ctx, name, e, e)
+func (s *session) untilDone(ctx context.Context, e engine.Engine, name string) error {
+	tracker := feed.Track(ctx, name, e, e)
 	defer tracker.Close()
-	return tracker.Until(ctx, func(o convergence.Observed) (bool, error) {
+	return tracker.Until(ctx, func(o engine.Observed) (bool, error) {
 		return !slices.ContainsFunc(o.Unfinished(), s.atWorkOn), nil
 	})
 }
 
-func maker(c convergence.Container) lock.Run { return lock.Run(c.Labels[project.LabelOp]) }
+func maker(c engine.Container) lock.Run { return lock.Run(c.Labels[project.LabelOp]) }
 
 const (
 	// longestMaking is how long a container may take from its creation to its
@@ -58,7 +59,7 @@ const (
 
 // atWorkOn reports whether the run that made the container is still making it, as
 // far as can be told. Any other one left it behind.
-func (s *session) atWorkOn(c convergence.Container) bool {
+func (s *session) atWorkOn(c engine.Container) bool {
 	run := maker(c)
 	if run.Excludes(s.held.Load()) {
 		return false

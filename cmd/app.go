@@ -17,7 +17,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/ui"
@@ -35,7 +36,7 @@ type App struct {
 	Version  string   // without a leading v
 	Terminal Terminal
 	// Connect reaches an engine. It is called at most once per command.
-	Connect func(docker.Options) (convergence.Engine, error)
+	Connect func(docker.Options) (engine.Engine, error)
 	// Signals subscribes to interrupts and termination requests; stop ends it.
 	Signals func() (signals <-chan os.Signal, stop func())
 	// Leave ends the process at once; nil leaves that to the signal that asks for it.
@@ -96,7 +97,7 @@ func System() *App {
 			Keys:    host.KeyMode(os.Stdin),
 			Resized: host.Resized,
 		},
-		Connect: func(opt docker.Options) (convergence.Engine, error) {
+		Connect: func(opt docker.Options) (engine.Engine, error) {
 			e, err := docker.Connect(opt)
 			if err != nil {
 				return nil, err // an interface around a nil pointer would be no nil
@@ -206,7 +207,7 @@ func (s *session) readable(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		return sig
 	}
-	var failure *convergence.Failure
+	var failure *apply.Failure
 	if errors.As(err, &failure) && len(failure.Next) > 0 {
 		failure.Program, failure.Next = s.calledAs(), append(s.projectFlags(), failure.Next...)
 	}

@@ -8,14 +8,16 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/plugins"
 )
 
 // lock takes the project's lock. Whoever has to wait is told for whom.
-func (s *session) lock(ctx context.Context, e convergence.Engine, op operation) (release func(), err error) {
+func (s *session) lock(ctx context.Context, e engine.Engine, op operation) (release func(), err error) {
 	if unlock, ok := s.takeLock(op.target.name); ok {
 		return unlock, nil
 	}
@@ -50,7 +52,7 @@ func (s *session) acquire(ctx context.Context, opt lock.Options) (release func()
 }
 
 // lockOptions say whose lock a command takes.
-func (s *session) lockOptions(e convergence.Engine, project, command string) lock.Options {
+func (s *session) lockOptions(e engine.Engine, project, command string) lock.Options {
 	opt := lock.Options{Folders: s.lockFolders(), Project: project, Op: "muster " + command, Version: s.Version}
 	if h, ok := e.(interface{ Host() string }); ok {
 		opt.Engine = h.Host()
@@ -67,11 +69,11 @@ func (s *session) lockFolders() []lock.Folder {
 }
 
 // apply applies a plan and shows the progress.
-func (s *session) apply(ctx context.Context, e convergence.Engine, op operation, plan convergence.Plan) (failed error) {
+func (s *session) apply(ctx context.Context, e engine.Engine, op operation, plan plan.Plan) (failed error) {
 	s.printer.Begin(op.name, plan)
 	defer s.printer.End()
 	defer s.acknowledge(ctx)()
-	opt := convergence.ApplyOptions{
+	opt := apply.ApplyOptions{
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
 		Want: op.target.project, HookOutput: s.hooks, Run: string(lock.ThisRun(s.held.Load())),
 	}
@@ -81,7 +83,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 	var seen seenHealthy
 	opt.Healthy = seen.add
 	defer func() { seen.keep(s.lockOptions(e, op.target.name, op.name)) }()
-	op.kept = map[convergence.ImageRef]convergence.Image{}
+	op.kept = map[engine.ImageRef]engine.Image{}
 	opt.Kept = op.kept
 	var answers providerAnswers
 	opt.Provider = answers.listen(plugins.Providers{Env: s.Env}.Run)
@@ -89,7 +91,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		opt.Model = plugins.Models{Env: s.Env, Dir: p.Dir}.Prepare
 	}
 	if plan.Provisional && op.afterImages != nil {
-		if err := convergence.ApplyWith(ctx, plan.Images(), e, opt); err != nil {
+		if err := apply.ApplyWith(ctx, plan.Images(), e, opt); err != nil {
 			return err
 		}
 		op.plan = op.afterImages
@@ -99,7 +101,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 		}
 		s.printer.Begin(op.name, plan)
 	}
-	if err := convergence.ApplyWith(ctx, plan, e, opt); err != nil || len(answers.outdated) == 0 || op.afterProviders == nil {
+	if err := apply.ApplyWith(ctx, plan, e, opt); err != nil || len(answers.outdated) == 0 || op.afterProviders == nil {
 		return err
 	}
 	op.plan = op.afterProviders(slices.Compact(sorted(answers.outdated)), answers.provided)
@@ -109,7 +111,7 @@ func (s *session) apply(ctx context.Context, e convergence.Engine, op operation,
 	}
 	s.printer.Begin(op.name, plan)
 	opt.Provided = answers.provided
-	return convergence.ApplyWith(ctx, plan, e, opt)
+	return apply.ApplyWith(ctx, plan, e, opt)
 }
 
 // providerAnswers are the variables that providers set, and the services that
@@ -120,12 +122,12 @@ type providerAnswers struct {
 	outdated []string
 }
 
-type runProvider = func(ctx context.Context, a convergence.RunProvider, tell func(string)) (map[string]string, error)
+type runProvider = func(ctx context.Context, a plan.RunProvider, tell func(string)) (map[string]string, error)
 
 // listen runs providers and keeps what they answer.
 func (p *providerAnswers) listen(run runProvider) runProvider {
 	p.provided = map[string]map[string]string{}
-	return func(ctx context.Context, a convergence.RunProvider, tell func(string)) (map[string]string, error) {
+	return func(ctx context.Context, a plan.RunProvider, tell func(string)) (map[string]string, error) {
 		set, err := run(ctx, a, tell)
 		if err == nil {
 			p.mu.Lock()
@@ -139,32 +141,32 @@ func (p *providerAnswers) listen(run runProvider) runProvider {
 
 // preflight finds names and ports that the plan needs and others hold, before
 // anything changes.
-func (s *session) preflight(ctx context.Context, e convergence.Engine, t target, plan convergence.Plan) error {
+func (s *session) preflight(ctx context.Context, e engine.Engine, t target, p plan.Plan) error {
 	if t.project == nil {
 		return nil
 	}
-	all, err := e.ListContainers(ctx, convergence.ContainerFilter{})
+	all, err := e.ListContainers(ctx, engine.ContainerFilter{})
 	if err != nil {
 		return err
 	}
-	var listening []convergence.Listener
+	var listening []plan.Listener
 	if local, ok := e.(interface{ Local() bool }); ok && local.Local() {
-		if ports := startedPorts(t, plan); len(ports) > 0 {
+		if ports := startedPorts(t, p); len(ports) > 0 {
 			listening = host.Listeners(ports)
 		}
 	}
 	var errs []error
-	for _, c := range convergence.Preflight(plan, t.project, all, listening) {
+	for _, c := range plan.Preflight(p, t.project, all, listening) {
 		errs = append(errs, c)
 	}
 	return errors.Join(errs...)
 }
 
 // startedPorts are the fixed host ports of the services that the plan starts.
-func startedPorts(t target, plan convergence.Plan) []int {
+func startedPorts(t target, pl plan.Plan) []int {
 	var ports []int
-	for _, st := range plan.Steps {
-		start, ok := st.Action.(convergence.StartContainer)
+	for _, st := range pl.Steps {
+		start, ok := st.Action.(plan.StartContainer)
 		if !ok {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/lock"
 )
 
@@ -22,29 +22,29 @@ type askedStops struct {
 	clock func() time.Time
 
 	mu   sync.Mutex
-	open map[string]convergence.Asked // nil before the first
+	open map[string]engine.Asked // nil before the first
 	next int
 }
 
-func (s *session) askedStops(e convergence.Engine, op operation) *askedStops {
+func (s *session) askedStops(e engine.Engine, op operation) *askedStops {
 	opt := s.lockOptions(e, op.target.name, op.name)
 	opt.Kind = "asked"
 	return &askedStops{opt: opt, clock: func() time.Time { return engineTime(e) }}
 }
 
 // earlier are those of commands before.
-func (a *askedStops) earlier() []convergence.Asked {
+func (a *askedStops) earlier() []engine.Asked {
 	return slices.Collect(maps.Values(a.read()))
 }
 
-func (a *askedStops) read() map[string]convergence.Asked {
-	open := map[string]convergence.Asked{}
+func (a *askedStops) read() map[string]engine.Asked {
+	open := map[string]engine.Asked{}
 	_ = json.Unmarshal(lock.Notes(a.opt), &open) // of what is no account nothing is known
 	return open
 }
 
 // begin writes down that the engine is going to be asked.
-func (a *askedStops) begin(stop convergence.Asked) (done func()) {
+func (a *askedStops) begin(stop engine.Asked) (done func()) {
 	stop.At = a.clock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -68,7 +68,7 @@ func (a *askedStops) forget(op operation, failed *error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if op.recalls && *failed == nil && (a.open != nil || len(a.read()) > 0) {
-		a.open = map[string]convergence.Asked{}
+		a.open = map[string]engine.Asked{}
 		a.write()
 	}
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 type attachOptions struct {
@@ -51,7 +51,7 @@ func (s *session) attach(ctx context.Context, opt attachOptions, service string)
 	if err != nil {
 		return err
 	}
-	streams := convergence.SessionOptions{TTY: seen.TTY, Stdin: !opt.noStdin, DetachKeys: opt.detachKeys, Remove: seen.AutoRemove}
+	streams := engine.SessionOptions{TTY: seen.TTY, Stdin: !opt.noStdin, DetachKeys: opt.detachKeys, Remove: seen.AutoRemove}
 	attached, err := inside.AttachContainer(ctx, c.Ref, streams)
 	if err != nil {
 		return err

@@ -8,7 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -35,7 +36,7 @@ func (s *session) upAttached(ctx context.Context, op operation, opt upOptions, a
 			Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 			Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
 		}),
-		exits: make(chan convergence.Output), stopped: make(chan error, 2), followed: make(chan error, 1),
+		exits: make(chan output.Output), stopped: make(chan error, 2), followed: make(chan error, 1),
 		begun: make(chan struct{}), standing: make(chan struct{}), hold: make(chan struct{}), cancelStop: func(error) {},
 		watchable: watchable,
 	}
@@ -62,12 +63,12 @@ type attached struct {
 	*session
 	op     operation
 	opt    upOptions
-	engine convergence.Engine
+	engine engine.Engine
 	named  []string // services that the command names
 	scope  scope
 	logs   *ui.Logs
 
-	exits    chan convergence.Output
+	exits    chan output.Output
 	stopped  chan error
 	followed chan error
 	begun    chan struct{} // closed when it is known what up will do, before anything changes

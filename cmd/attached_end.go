@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/engine"
 )
 
 // exited decides what the exit of a container means for the others.
-func (a *attached) exited(ctx context.Context, o convergence.Output) {
+func (a *attached) exited(ctx context.Context, o output.Output) {
 	code, service := o.Exit.Code, o.Container.Service
 	if a.errand != nil && a.errand.service == service {
 		return // it is being restarted
@@ -63,8 +65,8 @@ func (a *attached) blame(name string, code int) {
 // blameOf takes note of the exit that a wait failed for: it may hear of it before
 // the container's output has been read to its end.
 func (a *attached) blameOf(err error) {
-	var f *convergence.Failure
-	if errors.As(err, &f) && f.State == convergence.Exited && a.aborts(f.ExitCode) {
+	var f *apply.Failure
+	if errors.As(err, &f) && f.State == engine.Exited && a.aborts(f.ExitCode) {
 		a.blame(f.Container.Name, f.ExitCode)
 	}
 }

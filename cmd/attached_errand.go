@@ -3,7 +3,9 @@ package cmd
 import (
 	"context"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -78,7 +80,7 @@ func (a *attached) arm(ctx context.Context) (*refresher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.armWatch(ctx, a.op.target.project, rules, watchOptions{quiet: a.opt.quietBuild, output: a.hooks})
+	return a.armWatch(ctx, a.op.target.project, rules, watchOptions{quiet: a.opt.quietBuild, capture: a.hooks})
 }
 
 // unwatch ends the watch. What is being done on the engine is finished.
@@ -91,8 +93,8 @@ func (a *attached) unwatch() {
 // restart restarts a service beside everything else.
 func (a *attached) restart(ctx context.Context, service string) {
 	want := a.op.target.project
-	op := operation{name: "restart", target: a.op.target, plan: func(have convergence.Observed) (convergence.Plan, error) {
-		return convergence.PlanRestart(want, have, convergence.RestartOptions{Services: []string{service}})
+	op := operation{name: "restart", target: a.op.target, plan: func(have engine.Observed) (plan.Plan, error) {
+		return up.PlanRestart(want, have, up.RestartOptions{Services: []string{service}})
 	}}
 	a.errand = startErrand(ctx, "restart "+service, service, func(ctx context.Context) error { return a.session.run(ctx, op) })
 }

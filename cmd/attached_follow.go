@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
 // begin attaches to what the plan starts and to what runs, before anything
 // changes: nothing that is said is lost.
-func (a *attached) begin(ctx context.Context, have convergence.Observed, plan convergence.Plan) error {
+func (a *attached) begin(ctx context.Context, have engine.Observed, plan plan.Plan) error {
 	if a.hasBegun() {
 		return nil
 	}
@@ -34,21 +36,21 @@ func (a *attached) begin(ctx context.Context, have convergence.Observed, plan co
 }
 
 // attachNames are the containers whose output is going to be shown, sorted.
-func (a *attached) attachNames(have convergence.Observed, plan convergence.Plan) []string {
-	var cs []convergence.Container
-	objects := plan.Objects()
-	for _, st := range plan.Steps {
-		if start, ok := st.Action.(convergence.StartContainer); ok {
+func (a *attached) attachNames(have engine.Observed, p plan.Plan) []string {
+	var cs []engine.Container
+	objects := p.Objects()
+	for _, st := range p.Steps {
+		if start, ok := st.Action.(plan.StartContainer); ok {
 			name := strings.TrimPrefix(objects[st.ID], "Container ")
-			cs = append(cs, convergence.Container{Ref: convergence.Ref{Name: name}, Service: start.Service})
+			cs = append(cs, engine.Container{Ref: engine.Ref{Name: name}, Service: start.Service})
 		}
 	}
-	for _, ref := range plan.Unchanged {
+	for _, ref := range p.Unchanged {
 		if c, ok := have.Container(ref.Key()); ok {
 			cs = append(cs, c)
 		}
 	}
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !slices.Contains(a.scope.shown, c.Service) })
+	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return !slices.Contains(a.scope.shown, c.Service) })
 	names := sorted(logNames(a.op.target.name, cs))
 	return slices.Compact(names)
 }
@@ -56,16 +58,16 @@ func (a *attached) attachNames(have convergence.Observed, plan convergence.Plan)
 // follow shows output and reports exits until those that up is attached to are
 // gone.
 func (a *attached) follow(ctx context.Context) error {
-	unlogged := func(c convergence.Container) bool {
+	unlogged := func(c engine.Container) bool {
 		sv := a.op.target.project.Service(c.Service)
 		return sv != nil && sv.Spec.Logging != nil && sv.Spec.Logging.Driver == "none"
 	}
-	opt := convergence.FollowOptions{
+	opt := output.FollowOptions{
 		Project: a.op.target.name, Want: a.op.target.project, Unlogged: unlogged, Hold: a.hold, Standing: func() { close(a.standing) }, Final: a.final.Load,
-		Select: func(c convergence.Container) bool { return !c.OneOff && a.scope.follows(c.Service) },
-		Awaits: func(c convergence.Container) bool { return slices.Contains(a.scope.attached, c.Service) },
+		Select: func(c engine.Container) bool { return !c.OneOff && a.scope.follows(c.Service) },
+		Awaits: func(c engine.Container) bool { return slices.Contains(a.scope.attached, c.Service) },
 	}
-	return convergence.Follow(ctx, a.engine, opt, func(o convergence.Output) error {
+	return output.Follow(ctx, a.engine, opt, func(o output.Output) error {
 		if a.shows(o.Container.Service) {
 			if err := printOutput(a.logs, a.op.target.name, o); err != nil {
 				return err

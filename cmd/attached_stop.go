@@ -9,7 +9,10 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -141,8 +144,8 @@ func (a *attached) halt(ctx context.Context, how int, ends []<-chan struct{}) er
 }
 
 func (a *attached) stopAll(ctx context.Context) error {
-	op := operation{name: "stop", target: a.op.target, plan: func(have convergence.Observed) (convergence.Plan, error) {
-		return convergence.PlanStop(a.op.target.project, have, convergence.StopOptions{Services: a.scope.attached})
+	op := operation{name: "stop", target: a.op.target, plan: func(have engine.Observed) (plan.Plan, error) {
+		return up.PlanStop(a.op.target.project, have, up.StopOptions{Services: a.scope.attached})
 	}}
 	return a.session.run(ctx, op)
 }
@@ -154,11 +157,11 @@ func (a *attached) killAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := convergence.PlanKill(a.op.target.project, have, convergence.KillOptions{Services: a.scope.attached})
+	plan, err := up.PlanKill(a.op.target.project, have, up.KillOptions{Services: a.scope.attached})
 	if err != nil {
 		return err
 	}
-	return convergence.ApplyWith(ctx, plan, a.engine, convergence.ApplyOptions{Report: a.printer.Report})
+	return apply.ApplyWith(ctx, plan, a.engine, apply.ApplyOptions{Report: a.printer.Report})
 }
 
 // stillUp are the names of attached containers that run. A list may be older
@@ -174,7 +177,7 @@ func (a *attached) stillUp(ctx context.Context) ([]string, error) {
 			continue
 		}
 		seen, err := a.engine.InspectContainer(ctx, c.Ref)
-		if errors.Is(err, convergence.ErrNotFound) {
+		if errors.Is(err, engine.ErrNotFound) {
 			continue
 		}
 		if err != nil {
@@ -227,6 +230,6 @@ func causes(err error) []error {
 }
 
 func isStep(err error) bool {
-	_, ok := err.(*convergence.StepError)
+	_, ok := err.(*apply.StepError)
 	return ok
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/restartpolicy"
@@ -54,9 +54,9 @@ func (a *attached) supervise(ctx context.Context) {
 }
 
 // auditLine shows what the supervisor is about to do and what it could not.
-func (a *attached) auditLine(r convergence.Record) {
-	due := r.Kind == convergence.RecordDecision && r.Decision.Action != restartpolicy.Leave
-	if due || r.Err != nil || r.Alert != convergence.AlertNone {
+func (a *attached) auditLine(r supervise.Record) {
+	due := r.Kind == supervise.RecordDecision && r.Decision.Action != restartpolicy.Leave
+	if due || r.Err != nil || r.Alert != supervise.AlertNone {
 		a.printer.Info("supervisor: " + ui.EscapeText(r.String()))
 	}
 }

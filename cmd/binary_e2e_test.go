@@ -103,10 +103,10 @@ func (w *binaryWorld) command(ctx context.Context, name string, args ...string) 
 // muster runs to its end and gives what it printed, standard error included.
 func (w *binaryWorld) muster(args ...string) string {
 	w.Helper()
-	return w.output(w.binary, args...)
+	return w.capture(w.binary, args...)
 }
 
-func (w *binaryWorld) output(name string, args ...string) string {
+func (w *binaryWorld) capture(name string, args ...string) string {
 	w.Helper()
 	out, err := w.command(w.Context(), name, args...).CombinedOutput()
 	if err != nil {
@@ -131,7 +131,7 @@ func (w *binaryWorld) startTerminal(name string, args ...string) *terminal {
 	t := &terminal{T: w.T, screen: screen, ended: make(chan error, 1), read: make(chan struct{})}
 	go func() {
 		defer close(t.read)
-		_, _ = io.Copy(&t.output, screen) // ends with EIO when the program does
+		_, _ = io.Copy(&t.capture, screen) // ends with EIO when the program does
 	}()
 	go func() { t.ended <- c.Wait() }()
 	w.Cleanup(func() { _ = screen.Close() })
@@ -141,10 +141,10 @@ func (w *binaryWorld) startTerminal(name string, args ...string) *terminal {
 // terminal is a program on a terminal.
 type terminal struct {
 	*testing.T
-	screen *os.File
-	output output
-	ended  chan error
-	read   chan struct{}
+	screen  *os.File
+	capture capture
+	ended   chan error
+	read    chan struct{}
 }
 
 func (t *terminal) types(text string) {
@@ -160,14 +160,14 @@ func (t *terminal) sees(want string) {
 	pattern := regexp.MustCompile("(?m)" + want)
 	hangs := patience.OfEngine().Out(t.Context())
 	for {
-		text, more := t.output.next()
+		text, more := t.capture.next()
 		if pattern.MatchString(text) {
 			return
 		}
 		select {
 		case <-more:
 		case <-t.read:
-			if text, _ := t.output.next(); !pattern.MatchString(text) {
+			if text, _ := t.capture.next(); !pattern.MatchString(text) {
 				t.Fatalf("it ended before %q came\n%q", want, text)
 			}
 		case <-hangs:
@@ -191,7 +191,7 @@ func (t *terminal) code() int {
 		}
 		return 0
 	case <-patience.OfEngine().Out(t.Context()):
-		text, _ := t.output.next()
+		text, _ := t.capture.next()
 		t.Fatalf("it does not end\n%q", text)
 	}
 	return -1
@@ -200,7 +200,7 @@ func (t *terminal) code() int {
 func (t *terminal) ends(want int) {
 	t.Helper()
 	if got := t.code(); got != want {
-		text, _ := t.output.next()
+		text, _ := t.capture.next()
 		t.Fatalf("exit code %d, want %d\n%q", got, want, text)
 	}
 }

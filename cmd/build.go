@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
@@ -93,7 +95,7 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	plan, err := convergence.PlanBuild(p, services, opt.spec)
+	plan, err := up.PlanBuild(p, services, opt.spec)
 	if err != nil {
 		return err
 	}
@@ -112,7 +114,7 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 	}
 	s.printer.Begin("build", plan)
 	defer s.printer.End()
-	if err := convergence.ApplyWith(ctx, plan, e, convergence.ApplyOptions{Report: s.buildLog(plan), ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
+	if err := apply.ApplyWith(ctx, plan, e, apply.ApplyOptions{Report: s.buildLog(plan), ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
 		return err
 	}
 	return s.push(ctx, pushOptions{quiet: opt.quiet, includeDeps: opt.withDependencies}, args)
@@ -140,7 +142,7 @@ func (s *session) sshPaths(flag string) (string, error) {
 }
 
 // spec adds the command line to what is asked for a service.
-func (o buildOptions) spec(b convergence.BuildSpec) convergence.BuildSpec {
+func (o buildOptions) spec(b engine.BuildSpec) engine.BuildSpec {
 	b.NoCache, b.Pull, b.Quiet, b.Args, b.Check = o.noCache, o.pull, o.quiet, o.args, o.check
 	b.Provenance, b.SBOM, b.Builder = o.provenance, o.sbom, o.builder
 	if o.ssh != "" {
@@ -151,8 +153,8 @@ func (o buildOptions) spec(b convergence.BuildSpec) convergence.BuildSpec {
 
 // printBake writes the build as a bake file would say it.
 func (s *session) printBake(p *project.Project, services []*project.Service, opt buildOptions) error {
-	text, err := build.Bake(p, services, func(sv *project.Service) convergence.BuildSpec {
-		return opt.spec(convergence.BuildSpec{Project: p, Service: sv})
+	text, err := build.Bake(p, services, func(sv *project.Service) engine.BuildSpec {
+		return opt.spec(engine.BuildSpec{Project: p, Service: sv})
 	})
 	if err != nil {
 		return err

@@ -3,25 +3,26 @@ package cmd
 import (
 	"fmt"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
 // buildLog is where the output of a plain `build` goes: on a terminal into the
 // view of what happens, else, as people search it, to standard output, line by
 // line, with the service's name in front where several are built.
-func (s *session) buildLog(plan convergence.Plan) func(convergence.Progress) {
+func (s *session) buildLog(pl plan.Plan) func(engine.Progress) {
 	if s.Terminal.Out || s.mode != ui.Plain && s.mode != ui.TTY {
 		return s.printer.Report
 	}
 	builds := 0
-	for _, step := range plan.Steps {
-		if _, ok := step.Action.(convergence.BuildImage); ok {
+	for _, step := range pl.Steps {
+		if _, ok := step.Action.(plan.BuildImage); ok {
 			builds++
 		}
 	}
-	return func(p convergence.Progress) {
-		if p.Phase != convergence.Working || p.Details == "" || p.Parent != "" {
+	return func(p engine.Progress) {
+		if p.Phase != engine.Working || p.Details == "" || p.Parent != "" {
 			s.printer.Report(p)
 			return
 		}

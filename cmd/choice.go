@@ -5,7 +5,7 @@ import (
 	"path"
 	"slices"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -30,7 +30,7 @@ func (c choice) has(service string) bool {
 // file was not loaded, to those that its containers tell of. A service that the
 // file declares and that has no container is none of these, and no error; one
 // that is nowhere is.
-func (s *session) services(ctx context.Context, t target, patterns []string, cs []convergence.Container) (choice, error) {
+func (s *session) services(ctx context.Context, t target, patterns []string, cs []engine.Container) (choice, error) {
 	c := choice{patterns: patterns}
 	if t.project != nil {
 		var err error
@@ -64,7 +64,7 @@ func (s *session) declared(ctx context.Context, pattern string) bool {
 }
 
 // matchServices are the services of the containers that the patterns name, sorted.
-func matchServices(cs []convergence.Container, patterns []string) []string {
+func matchServices(cs []engine.Container, patterns []string) []string {
 	var names []string
 	for _, c := range cs {
 		if slices.ContainsFunc(patterns, func(p string) bool { return matches(p, c.Service) }) {

@@ -6,11 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func (s *session) commitCmd() *cobra.Command {
-	var opt convergence.CommitOptions
+	var opt engine.CommitOptions
 	var index int
 	c := &cobra.Command{
 		Use: "commit [OPTIONS] SERVICE [REPOSITORY[:TAG]]", Short: "Create a new image from a service container's changes",
@@ -31,7 +31,7 @@ func (s *session) commitCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) commit(ctx context.Context, service string, index int, opt convergence.CommitOptions) error {
+func (s *session) commit(ctx context.Context, service string, index int, opt engine.CommitOptions) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
@@ -48,11 +48,11 @@ func (s *session) commit(ctx context.Context, service string, index int, opt con
 		s.inform("would commit " + c.Name + " as " + cmp.Or(opt.Reference, "an image without a name"))
 		return nil
 	}
-	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Working, Text: "Committing"})
+	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Working, Text: "Committing"})
 	id, err := inside.CommitContainer(ctx, c.Ref, opt)
 	if err != nil {
 		return err
 	}
-	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Done, Text: "Committed as " + id})
+	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Done, Text: "Committed as " + id})
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -128,7 +128,7 @@ func (s *session) completeProjects(c *cobra.Command, _ []string, _ string) (comp
 	if err != nil {
 		return nil, noFiles
 	}
-	cs, err := convergence.ListOurs(c.Context(), e, "", nil)
+	cs, err := engine.ListOurs(c.Context(), e, "", nil)
 	if err != nil {
 		return nil, noFiles
 	}

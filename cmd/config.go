@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
@@ -21,7 +21,7 @@ import (
 
 type configOptions struct {
 	format      string
-	output      string
+	capture     string
 	quiet       bool
 	showSecrets bool
 
@@ -42,7 +42,7 @@ func (s *session) configCmd() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&opt.format, "format", "", "Format the output: yaml or json")
-	f.StringVarP(&opt.output, "output", "o", "", "Save to a file instead of printing")
+	f.StringVarP(&opt.capture, "output", "o", "", "Save to a file instead of printing")
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Only validate")
 	f.BoolVar(&opt.showSecrets, "show-secrets", false, "Show values that look secret on a terminal too")
 	f.BoolVar(&opt.noInterpolate, "no-interpolate", false, "Don't interpolate environment variables")
@@ -148,14 +148,14 @@ func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt co
 // configWrite has config's output written: to a file that only its owner can
 // read, since it may hold secrets, or to where the command prints.
 func (s *session) configWrite(opt configOptions, write func(w io.Writer) error) error {
-	if opt.output == "" {
+	if opt.capture == "" {
 		return write(s.Out)
 	}
 	if s.global.dryRun {
-		s.inform("would write " + opt.output)
+		s.inform("would write " + opt.capture)
 		return write(io.Discard)
 	}
-	return writeAtomically(s.hostPath(opt.output), write)
+	return writeAtomically(s.hostPath(opt.capture), write)
 }
 
 func (s *session) configLines(opt configOptions, lines []string) error {
@@ -190,7 +190,7 @@ func (s *session) configModel(p *project.Project, opt configOptions) error {
 
 // masks reports whether what config prints is for eyes only.
 func (s *session) masks(opt configOptions) bool {
-	return s.Terminal.Out && opt.output == "" && !opt.showSecrets
+	return s.Terminal.Out && opt.capture == "" && !opt.showSecrets
 }
 
 func (s *session) tellHidden(hidden bool) {
@@ -271,7 +271,7 @@ func (s *session) pinImages(ctx context.Context, p *project.Project) (*project.P
 		if sv.Spec.Image == "" || sv.Provider || strings.Contains(sv.Image, "@") {
 			continue
 		}
-		digest, err := inside.ResolveDigest(ctx, convergence.ImageRef{Ref: sv.Image, Platform: sv.Platform})
+		digest, err := inside.ResolveDigest(ctx, engine.ImageRef{Ref: sv.Image, Platform: sv.Platform})
 		if err != nil {
 			return nil, at(p.Positions.Of("services", sv.Name, "image"), err)
 		}

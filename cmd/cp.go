@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/transfer"
 )
 
@@ -77,7 +77,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 		return err
 	}
 	service := fromService + toService
-	cs, err := containersOf(ctx, e, target{name: name}, service, func(c convergence.Container) bool {
+	cs, err := containersOf(ctx, e, target{name: name}, service, func(c engine.Container) bool {
 		return (opt.all || !c.OneOff) && (opt.index == 0 || c.Number == opt.index)
 	})
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 }
 
 // copying reports a copy as it begins and ends; one to standard output is silent.
-func (s *session) copying(c convergence.Container, source, destination string, work func() error) error {
+func (s *session) copying(c engine.Container, source, destination string, work func() error) error {
 	details := source + " to " + destination
 	if destination == "-" || s.global.dryRun {
 		if s.global.dryRun {
@@ -115,11 +115,11 @@ func (s *session) copying(c convergence.Container, source, destination string, w
 		}
 		return work()
 	}
-	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Working, Text: "Copying", Details: details})
+	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Working, Text: "Copying", Details: details})
 	if err := work(); err != nil {
-		s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Failed, Text: "Error", Details: err.Error(), Err: err})
+		s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Failed, Text: "Error", Details: err.Error(), Err: err})
 		return err
 	}
-	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Done, Text: "Copied", Details: details})
+	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Done, Text: "Copied", Details: details})
 	return nil
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 type downOptions struct {
@@ -56,8 +58,8 @@ func (s *session) down(ctx context.Context, opt downOptions, args []string) erro
 	return s.run(ctx, operation{
 		name: "down", target: t,
 		nothing: fmt.Sprintf("no resource found to remove for project %q", t.name),
-		plan: func(have convergence.Observed) (convergence.Plan, error) {
-			return convergence.PlanDown(t.project, have, convergence.DownOptions{
+		plan: func(have engine.Observed) (plan.Plan, error) {
+			return up.PlanDown(t.project, have, up.DownOptions{
 				Services: names, RemoveOrphans: opt.orphans, Volumes: opt.volumes, Images: opt.images,
 				Built: built, Timeout: seconds(opt.timeoutSet, opt.timeout),
 			})
@@ -66,7 +68,7 @@ func (s *session) down(ctx context.Context, opt downOptions, args []string) erro
 }
 
 // builtImages are the images of the project, if they are to be removed.
-func (s *session) builtImages(ctx context.Context, name, rmi string) ([]convergence.BuiltImage, error) {
+func (s *session) builtImages(ctx context.Context, name, rmi string) ([]engine.BuiltImage, error) {
 	if rmi == "" {
 		return nil, nil
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 )
 
@@ -83,8 +83,8 @@ volumes: {data: }
 	h.must("up", "-d")
 	h.must("stop", "-t", "0", "stopped")
 	h.must("pause", "paused")
-	web := convergence.Ref{Name: "shop-web-1"}
-	if err := h.engine.ByHand().CopyTo(t.Context(), web, []convergence.FileContent{{Path: "/note", Content: []byte("x")}}); err != nil {
+	web := engine.Ref{Name: "shop-web-1"}
+	if err := h.engine.ByHand().CopyTo(t.Context(), web, []engine.FileContent{{Path: "/note", Content: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	before, world := files(t, h.dir, unitFolder), h.engine.Snapshot()
@@ -126,7 +126,7 @@ func (h *shelf) dry(line string) (stdout, stderr string, code int) {
 	app := &App{
 		In: strings.NewReader(""), Out: &out, Err: &errs, Env: h.env, Dir: h.dir, Version: "v1.2.3",
 		LockDir: filepath.Join(h.dir, "never-locked"), UnitDir: filepath.Join(h.dir, "units"),
-		Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+		Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 	}
 	code = Main(app, append([]string{words[0], "--dry-run"}, words[1:]...))
 	return out.String(), errs.String(), code

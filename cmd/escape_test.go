@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
@@ -42,7 +42,7 @@ func (h *shelf) eyes(terminal bool, args ...string) (stdout, stderr string) {
 	app := &App{
 		In: strings.NewReader(""), Out: &out, Err: &errs, Env: append(h.env, "NO_COLOR=1"), Dir: h.dir, Version: "v1.2.3",
 		LockDir: filepath.Join(h.dir, ".locks"), Terminal: Terminal{Out: terminal, Err: terminal},
-		Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+		Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 	}
 	Main(app, append([]string{"--progress", "plain", "--ansi", "never"}, args...))
 	return out.String(), errs.String()
@@ -94,9 +94,9 @@ services:
 		project.LabelProject: "shop", project.LabelService: hostile, project.LabelConfigFiles: hostile, project.LabelContainerNumber: "1", hostile: hostile, "k": hostile,
 		project.LabelOneOff: "False", project.LabelConfigHash: hostile, project.LabelImage: hostile,
 	}
-	h.engine.Seed(convergence.Observed{
-		Containers: []convergence.Container{{Ref: convergence.Ref{Name: "shop-other-1"}, Service: hostile, Project: "shop", Labels: labels, Image: hostile, ImageID: "sha256:" + hostile, State: convergence.Running}},
-		Volumes:    []convergence.Volume{{Name: "shop_" + hostile, Driver: hostile, Mountpoint: hostile, Labels: labels}},
+	h.engine.Seed(engine.Observed{
+		Containers: []engine.Container{{Ref: engine.Ref{Name: "shop-other-1"}, Service: hostile, Project: "shop", Labels: labels, Image: hostile, ImageID: "sha256:" + hostile, State: engine.Running}},
+		Volumes:    []engine.Volume{{Name: "shop_" + hostile, Driver: hostile, Mountpoint: hostile, Labels: labels}},
 	})
 	lines := []enginetest.Output{{Text: hostile}, {Text: "\x1b[31mred\x1b[0m", Stderr: true}}
 	h.engine.Program("*web*", enginetest.Program{Logs: lines})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -33,7 +33,7 @@ func (s *session) eventsCmd() *cobra.Command {
 
 // chronicler is an engine that tells of a span of time.
 type chronicler interface {
-	EventsBetween(ctx context.Context, project, since, until string) (convergence.EventStream, error)
+	EventsBetween(ctx context.Context, project, since, until string) (engine.EventStream, error)
 }
 
 func (s *session) events(ctx context.Context, opt eventsOptions, args []string) error {
@@ -47,7 +47,7 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 	}
 	chronicle, ok := e.(chronicler)
 	if !ok {
-		return fmt.Errorf("events of the past: %w", convergence.ErrUnsupported)
+		return fmt.Errorf("events of the past: %w", engine.ErrUnsupported)
 	}
 	chosen, err := s.eventServices(ctx, e, name, args)
 	if err != nil {
@@ -85,11 +85,11 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 
 // eventServices resolves the services whose events are wanted. What the files
 // declare may have no container yet.
-func (s *session) eventServices(ctx context.Context, e convergence.Engine, name string, patterns []string) (choice, error) {
+func (s *session) eventServices(ctx context.Context, e engine.Engine, name string, patterns []string) (choice, error) {
 	if len(patterns) == 0 {
 		return choice{}, nil
 	}
-	cs, err := convergence.ListOurs(ctx, e, name, nil)
+	cs, err := engine.ListOurs(ctx, e, name, nil)
 	if err != nil {
 		return choice{}, err
 	}
@@ -99,25 +99,25 @@ func (s *session) eventServices(ctx context.Context, e convergence.Engine, name 
 // acquaintances tell the events of a project's containers from those of others
 // that bear its labels.
 type acquaintances struct {
-	engine  convergence.ContainerLister
+	engine  engine.ContainerLister
 	project string
 	ours    map[string]bool // by container ID, where an event alone does not tell
 }
 
 // concern reports whether the event is of a replica or a hook of the project.
-func (a acquaintances) concern(ctx context.Context, ev convergence.Event) (bool, error) {
-	m, sure := convergence.OurEvent(ev, a.project)
+func (a acquaintances) concern(ctx context.Context, ev engine.Event) (bool, error) {
+	m, sure := engine.OurEvent(ev, a.project)
 	if sure {
-		return m.Role == convergence.Replica || m.Role == convergence.HookContainer, nil
+		return m.Role == engine.Replica || m.Role == engine.HookContainer, nil
 	}
 	ours, known := a.ours[ev.Container.ID]
 	if known {
 		return ours, nil
 	}
-	cs, err := convergence.ListOurs(ctx, a.engine, a.project, nil)
+	cs, err := engine.ListOurs(ctx, a.engine, a.project, nil)
 	if err != nil {
 		return false, err
 	}
-	a.ours[ev.Container.ID] = slices.ContainsFunc(cs, func(c convergence.Container) bool { return c.ID == ev.Container.ID && !c.OneOff })
+	a.ours[ev.Container.ID] = slices.ContainsFunc(cs, func(c engine.Container) bool { return c.ID == ev.Container.ID && !c.OneOff })
 	return a.ours[ev.Container.ID], nil
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 type execOptions struct {
@@ -67,13 +67,13 @@ func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, a
 		s.inform(fmt.Sprintf("would run %s in %s", strings.Join(args[1:], " "), c.Name))
 		return nil
 	}
-	spec := convergence.ExecSpec{
+	spec := engine.ExecSpec{
 		Command: args[1:], User: opt.user, WorkingDir: opt.workdir, Privileged: opt.privileged, Environment: s.variables(opt.env),
 	}
 	if opt.detach {
 		return inside.StartExecDetached(ctx, c.Ref, spec)
 	}
-	streams := convergence.SessionOptions{TTY: !opt.noTTY, Stdin: interactive}
+	streams := engine.SessionOptions{TTY: !opt.noTTY, Stdin: interactive}
 	started, err := inside.StartExec(ctx, c.Ref, spec, streams)
 	if err != nil {
 		return err
@@ -83,9 +83,9 @@ func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, a
 
 // stay connects the streams and ends with the exit code of what runs inside, or
 // with success when the user detaches from it.
-func (s *session) stay(ctx context.Context, inside convergence.Session, streams convergence.SessionOptions) error {
+func (s *session) stay(ctx context.Context, inside engine.Session, streams engine.SessionOptions) error {
 	err := s.interact(ctx, inside, streams)
-	if errors.Is(err, convergence.ErrDetached) {
+	if errors.Is(err, engine.ErrDetached) {
 		return nil
 	}
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func (s *session) exportCmd() *cobra.Command {
@@ -47,7 +47,7 @@ func (s *session) export(ctx context.Context, service, output string, index int)
 		s.inform("would export " + c.Name + " to " + cmp.Or(output, "standard output"))
 		return nil
 	}
-	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Working, Text: "Exporting"})
+	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Working, Text: "Exporting"})
 	write := func(w io.Writer) error { return inside.ExportContainer(ctx, c.Ref, w) }
 	if output == "" {
 		err = write(s.Out)
@@ -57,7 +57,7 @@ func (s *session) export(ctx context.Context, service, output string, index int)
 	if err != nil {
 		return err
 	}
-	s.printer.Report(convergence.Progress{ID: c.Name, Phase: convergence.Done, Text: "Exported"})
+	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Done, Text: "Exported"})
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/patience"
 )
 
@@ -62,7 +62,7 @@ func TestGlobs(t *testing.T) {
 // states are the services' containers in the form service=state, sorted.
 func (h *shelf) states() string {
 	h.Helper()
-	cs, err := h.engine.ByHand().ListContainers(h.Context(), convergence.ContainerFilter{Project: "shop"})
+	cs, err := h.engine.ByHand().ListContainers(h.Context(), engine.ContainerFilter{Project: "shop"})
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -6,7 +6,8 @@ import (
 	"io"
 	"sync"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -18,8 +19,8 @@ type hookLogs struct {
 }
 
 // writer is for the output of one hook.
-func (l *hookLogs) writer(h convergence.RunHook) io.WriteCloser {
-	c := convergence.Container{Ref: h.Target, Service: h.Service}
+func (l *hookLogs) writer(h plan.RunHook) io.WriteCloser {
+	c := engine.Container{Ref: h.Target, Service: h.Service}
 	w := &hookWriter{logs: l.logs, name: logName(l.project, c) + " ->"}
 	if h.Kind == "pre_start" { // it has a container of its own, which nobody knows
 		w.name = fmt.Sprintf("%s pre_start[%d] ->", h.Service, h.Index)
@@ -45,7 +46,7 @@ func (w *hookWriter) Write(p []byte) (int, error) {
 		if !found {
 			return len(p), nil
 		}
-		if err := w.logs.Line(w.name, convergence.LogLine{Text: line}); err != nil {
+		if err := w.logs.Line(w.name, engine.LogLine{Text: line}); err != nil {
 			return 0, err
 		}
 		w.rest = rest
@@ -59,7 +60,7 @@ func (w *hookWriter) Close() error {
 	if len(w.rest) == 0 {
 		return nil
 	}
-	err := w.logs.Line(w.name, convergence.LogLine{Text: w.rest, Partial: true})
+	err := w.logs.Line(w.name, engine.LogLine{Text: w.rest, Partial: true})
 	w.rest = nil
 	return err
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -55,7 +55,7 @@ func (s *session) images(ctx context.Context, opt imagesOptions, args []string) 
 }
 
 // imageIDs are the images of the containers, each once, sorted.
-func imageIDs(cs []convergence.Container) []convergence.ImageRef {
+func imageIDs(cs []engine.Container) []engine.ImageRef {
 	var ids []string
 	for _, c := range cs {
 		if c.ImageID != "" {
@@ -63,9 +63,9 @@ func imageIDs(cs []convergence.Container) []convergence.ImageRef {
 		}
 	}
 	slices.Sort(ids)
-	var refs []convergence.ImageRef
+	var refs []engine.ImageRef
 	for _, id := range slices.Compact(ids) {
-		refs = append(refs, convergence.ImageRef{Ref: id, Age: true})
+		refs = append(refs, engine.ImageRef{Ref: id, Age: true})
 	}
 	return refs
 }

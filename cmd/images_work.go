@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -18,13 +19,13 @@ type imageWork struct {
 	ref          string
 	doing, done  string // Pulling, Pulled
 	failureWarns bool
-	work         func(ctx context.Context, report func(convergence.Progress)) error
+	work         func(ctx context.Context, report func(engine.Progress)) error
 }
 
 // workOnImages does all of it, as many at a time as --parallel allows, with
 // progress. The first failure ends it unless failures only warn.
 func (s *session) workOnImages(ctx context.Context, operation string, all []imageWork) error {
-	s.printer.Begin(operation, convergence.Plan{})
+	s.printer.Begin(operation, plan.Plan{})
 	defer s.printer.End()
 	group, ctx := errgroup.WithContext(ctx)
 	if s.global.parallel > 0 {
@@ -32,24 +33,24 @@ func (s *session) workOnImages(ctx context.Context, operation string, all []imag
 	}
 	for _, w := range all {
 		group.Go(func() error {
-			report := func(phase convergence.Phase, text, details string, err error) {
-				s.printer.Report(convergence.Progress{
+			report := func(phase engine.Phase, text, details string, err error) {
+				s.printer.Report(engine.Progress{
 					ID: "Image " + w.ref, Phase: phase, Text: text, Details: details, Err: err, At: time.Now(),
 				})
 			}
-			report(convergence.Working, w.doing, "", nil)
+			report(engine.Working, w.doing, "", nil)
 			err := w.work(ctx, s.printer.Report)
 			switch {
 			case err == nil:
-				report(convergence.Done, w.done, "", nil)
+				report(engine.Done, w.done, "", nil)
 				return nil
 			case w.failureWarns && ctx.Err() == nil:
-				report(convergence.Warning, "Warning", err.Error(), nil)
+				report(engine.Warning, "Warning", err.Error(), nil)
 				return nil
 			case errors.Is(err, context.Canceled):
-				report(convergence.Warning, "Interrupted", "", nil)
+				report(engine.Warning, "Interrupted", "", nil)
 			default:
-				report(convergence.Failed, "Error", "", err)
+				report(engine.Failed, "Error", "", err)
 			}
 			return err
 		})
@@ -59,7 +60,7 @@ func (s *session) workOnImages(ctx context.Context, operation string, all []imag
 
 // skipImage says that nothing is done for an image, and why.
 func (s *session) skipImage(name, why string) {
-	s.printer.Report(convergence.Progress{ID: name, Phase: convergence.Done, Text: "Skipped", Details: why})
+	s.printer.Report(engine.Progress{ID: name, Phase: engine.Done, Text: "Skipped", Details: why})
 }
 
 // withDependencies are the services that the patterns name, or all, and what

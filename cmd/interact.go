@@ -8,13 +8,13 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // interact connects the session's streams with ours until the output ends. With
 // a terminal on both sides it is raw and follows changes of its size. It ends
-// with convergence.ErrDetached when the user leaves while the process goes on.
-func (s *session) interact(ctx context.Context, inside convergence.Session, opt convergence.SessionOptions) error {
+// with engine.ErrDetached when the user leaves while the process goes on.
+func (s *session) interact(ctx context.Context, inside engine.Session, opt engine.SessionOptions) error {
 	defer inside.Close()
 	if opt.TTY && opt.Stdin && s.Terminal.In && s.Terminal.Raw != nil {
 		restore, err := s.Terminal.Raw()
@@ -33,7 +33,7 @@ func (s *session) interact(ctx context.Context, inside convergence.Session, opt 
 		// terminal cannot be called back.
 		go func() {
 			_, err := io.Copy(inside, s.In) // whoever reads it may be gone first
-			if errors.Is(err, convergence.ErrDetached) {
+			if errors.Is(err, engine.ErrDetached) {
 				close(detached)
 				return
 			}
@@ -51,7 +51,7 @@ func (s *session) interact(ctx context.Context, inside convergence.Session, opt 
 	case <-detached:
 		_ = inside.Close() // ends the copy
 		<-done
-		return convergence.ErrDetached
+		return engine.ErrDetached
 	case <-ctx.Done():
 		_ = inside.Close()
 		<-done
@@ -60,7 +60,7 @@ func (s *session) interact(ctx context.Context, inside convergence.Session, opt 
 }
 
 // followSize passes the terminal's size on, now and whenever it changes.
-func (s *session) followSize(ctx context.Context, inside convergence.Session) (stop func()) {
+func (s *session) followSize(ctx context.Context, inside engine.Session) (stop func()) {
 	changes, unsubscribe := s.Terminal.Resized()
 	end := make(chan struct{})
 	ended := make(chan struct{})
@@ -86,7 +86,7 @@ func (s *session) followSize(ctx context.Context, inside convergence.Session) (s
 }
 
 // forwardSignals sends the signals that reach this process to the container.
-func (s *session) forwardSignals(ctx context.Context, e convergence.Engine, c convergence.Ref) (stop func()) {
+func (s *session) forwardSignals(ctx context.Context, e engine.Engine, c engine.Ref) (stop func()) {
 	signals, release := s.interrupts.take()
 	end := make(chan struct{})
 	ended := make(chan struct{})

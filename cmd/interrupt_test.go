@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/internal/patience"
@@ -64,10 +64,10 @@ type interruption struct {
 type outcome struct {
 	code           int
 	stdout, stderr string
-	before, left   []convergence.Container
-	ended          []convergence.Container // when the command had ended; left is a moment later
-	again          string                  // why an up after it does not converge; empty if it does
-	calls          int                     // up to the moment in which everything was up
+	before, left   []engine.Container
+	ended          []engine.Container // when the command had ended; left is a moment later
+	again          string             // why an up after it does not converge; empty if it does
+	calls          int                // up to the moment in which everything was up
 }
 
 // interrupt plays it. Changing calls take a moment, and take effect although
@@ -108,7 +108,7 @@ func (i interruption) interrupt(t *testing.T) outcome {
 	}
 	app := &App{
 		In: strings.NewReader(""), Out: &b.out, Err: &b.err, Env: h.env, Dir: h.dir, Version: "v1.2.3", LockDir: shortDir(t),
-		Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+		Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 		Signals: func() (<-chan os.Signal, func()) { return b.signals, func() {} },
 	}
 	go func() { b.done <- Main(app, append([]string{cmp.Or(i.verb, "up")}, i.args...)) }()
@@ -140,7 +140,7 @@ func (i interruption) interrupt(t *testing.T) outcome {
 	}
 	for _, c := range h.containers() {
 		_, temporary := project.FinalName(c.Name)
-		if temporary || c.OneOff || c.Service != "once" && c.State != convergence.Running {
+		if temporary || c.OneOff || c.Service != "once" && c.State != engine.Running {
 			o.again += fmt.Sprintf("%s is %s after up -d\n", c.Name, c.State)
 		}
 	}
@@ -158,9 +158,9 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-func (h *shelf) containers() []convergence.Container {
+func (h *shelf) containers() []engine.Container {
 	h.Helper()
-	cs, err := h.engine.ByHand().ListContainers(h.Context(), convergence.ContainerFilter{Project: "shop"})
+	cs, err := h.engine.ByHand().ListContainers(h.Context(), engine.ContainerFilter{Project: "shop"})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func (o outcome) whole(fail func(format string, args ...any)) {
 	}
 }
 
-func states(cs []convergence.Container) []string {
+func states(cs []engine.Container) []string {
 	var out []string
 	for _, c := range cs {
 		out = append(out, c.Name+" "+string(c.State))
@@ -371,7 +371,7 @@ func (o outcome) checkOther(t *testing.T) {
 		if c.Up() && !up[c.ID] && c.Service != "once" {
 			fail("%s was started after the end", c.Name)
 		}
-		if c.OneOff && c.State == convergence.Created {
+		if c.OneOff && c.State == engine.Created {
 			fail("%s is left behind", c.Name)
 		}
 	}

@@ -5,7 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 type killOptions struct {
@@ -43,8 +45,8 @@ func (s *session) kill(ctx context.Context, opt killOptions, args []string) erro
 	}
 	return s.run(ctx, operation{
 		name: "kill", target: t, nothing: nothing,
-		plan: func(have convergence.Observed) (convergence.Plan, error) {
-			return convergence.PlanKill(t.project, have, convergence.KillOptions{Services: names, Signal: opt.signal, Orphans: opt.orphans})
+		plan: func(have engine.Observed) (plan.Plan, error) {
+			return up.PlanKill(t.project, have, up.KillOptions{Services: names, Signal: opt.signal, Orphans: opt.orphans})
 		},
 	})
 }

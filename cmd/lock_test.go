@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/project"
@@ -25,7 +25,7 @@ func TestNoPlaceForALock(t *testing.T) {
 		var out, errs bytes.Buffer
 		app := &App{
 			In: strings.NewReader(""), Out: &out, Err: &errs, Env: h.env, Dir: h.dir, LockDir: filepath.Join(h.dir, "compose.yaml", "locks"),
-			Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+			Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 		}
 		code := Main(app, strings.Fields(line))
 		if n := strings.Count(errs.String(), "nothing keeps other commands from working on project shop"); code != 0 || n != 1 {
@@ -60,7 +60,7 @@ func TestWhatAnotherRunMakes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := newShelf(t, map[string]string{"compose.yaml": lookupFile})
 			h.must("up", "-d")
-			cs, err := h.engine.ListContainers(t.Context(), convergence.ContainerFilter{Project: "shop"})
+			cs, err := h.engine.ListContainers(t.Context(), engine.ContainerFilter{Project: "shop"})
 			if err != nil || len(cs) != 1 {
 				t.Fatal(cs, err)
 			}
@@ -68,16 +68,16 @@ func TestWhatAnotherRunMakes(t *testing.T) {
 				t.Errorf("a container is labelled as made by %q", maker)
 			}
 			half := cs[0]
-			half.Ref, half.State = convergence.Ref{Name: project.TemporaryName(cs[0].ID, "shop-web-1")}, convergence.Created
+			half.Ref, half.State = engine.Ref{Name: project.TemporaryName(cs[0].ID, "shop-web-1")}, engine.Created
 			half.Created = time.Now().Add(-c.age)
 			half.Labels = maps.Clone(half.Labels)
 			half.Labels[project.LabelOp] = c.run
-			h.engine.Seed(convergence.Observed{Containers: []convergence.Container{half}})
+			h.engine.Seed(engine.Observed{Containers: []engine.Container{half}})
 			h.engine.ForgetCalls()
 			said, errs := io.Pipe()
 			app := &App{
 				In: strings.NewReader(""), Out: io.Discard, Err: errs, Env: h.env, Dir: h.dir, LockDir: filepath.Join(h.dir, ".locks"),
-				Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+				Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 			}
 			ended := make(chan int, 1)
 			go func() {
@@ -93,7 +93,7 @@ func TestWhatAnotherRunMakes(t *testing.T) {
 				if made := h.engine.Mutations(); len(made) > 0 {
 					t.Errorf("meanwhile it does %q", made)
 				}
-				if err := h.engine.ByHand().RemoveContainer(t.Context(), convergence.Ref{Name: half.Name}, false); err != nil {
+				if err := h.engine.ByHand().RemoveContainer(t.Context(), engine.Ref{Name: half.Name}, false); err != nil {
 					t.Error(err)
 				}
 			}

@@ -12,7 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
@@ -56,8 +57,8 @@ func (s *session) logsCmd() *cobra.Command {
 }
 
 // span is which part of the logs is read. What ends in the past is not followed.
-func (o *logsOptions) span(now time.Time) (convergence.LogOptions, error) {
-	read := convergence.LogOptions{Since: o.since, Until: o.until}
+func (o *logsOptions) span(now time.Time) (engine.LogOptions, error) {
+	read := engine.LogOptions{Since: o.since, Until: o.until}
 	var err error
 	if read.Tail, err = parseTail(o.tail); err != nil {
 		return read, err
@@ -97,7 +98,7 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
+	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	shown := slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, chosen, c) })
+	shown := slices.DeleteFunc(cs, func(c engine.Container) bool { return !opt.shows(t, chosen, c) })
 	if opt.index != 0 && len(shown) == 0 {
 		return fmt.Errorf("service %q has no container #%d", args[0], opt.index)
 	}
@@ -114,7 +115,7 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out && !opt.raw,
 	}}
 	if opt.follow {
-		sel := func(c convergence.Container) bool { return opt.shows(t, chosen, c) }
+		sel := func(c engine.Container) bool { return opt.shows(t, chosen, c) }
 		return s.followLogs(ctx, e, t, sel, shown, read, show)
 	}
 	return s.printLogs(ctx, e, t.name, shown, read, show)
@@ -134,7 +135,7 @@ func parseTail(text string) (int, error) {
 
 // shows reports whether the container's output is wanted: that of the services
 // named, or of all of the given files that do not decline with attach: false.
-func (o logsOptions) shows(t target, chosen choice, c convergence.Container) bool {
+func (o logsOptions) shows(t target, chosen choice, c engine.Container) bool {
 	if o.index != 0 && (c.Number != o.index || c.OneOff) {
 		return false
 	}
@@ -155,7 +156,7 @@ func declinesAttach(p *project.Project, service string) bool {
 
 // logName is the container's name before its lines: without the project's if
 // it has the default name.
-func logName(projectName string, c convergence.Container) string {
+func logName(projectName string, c engine.Container) string {
 	for _, sep := range []string{"-", "_"} {
 		if short, ok := strings.CutPrefix(c.Name, projectName+sep); ok && strings.HasPrefix(short, c.Service+sep) {
 			return short
@@ -164,7 +165,7 @@ func logName(projectName string, c convergence.Container) string {
 	return c.Name
 }
 
-func logNames(projectName string, cs []convergence.Container) []string {
+func logNames(projectName string, cs []engine.Container) []string {
 	names := make([]string, len(cs))
 	for i, c := range cs {
 		names[i] = logName(projectName, c)
@@ -174,12 +175,12 @@ func logNames(projectName string, cs []convergence.Container) []string {
 
 // printLogs prints what the containers said so far, in the order of time. It
 // all goes to standard output.
-func (s *session) printLogs(ctx context.Context, e convergence.Engine, projectName string, cs []convergence.Container, read convergence.LogOptions, show logView) error {
+func (s *session) printLogs(ctx context.Context, e engine.Engine, projectName string, cs []engine.Container, read engine.LogOptions, show logView) error {
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	printer := show.printer(out, projectName, cs)
 	read.Timestamps = show.json || show.style.Timestamps || len(cs) > 1
-	unread, err := mergeLogs(ctx, e, cs, read, func(i int, line convergence.LogLine) error {
-		return printer.print(convergence.Output{Container: cs[i], Line: line})
+	unread, err := mergeLogs(ctx, e, cs, read, func(i int, line engine.LogLine) error {
+		return printer.print(output.Output{Container: cs[i], Line: line})
 	})
 	if closeErr := printer.close(); err == nil {
 		err = closeErr

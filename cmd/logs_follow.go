@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 )
 
 // followLogs prints what the containers said and say, those that come later
 // included, until all are gone.
-func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target, sel func(convergence.Container) bool, cs []convergence.Container, read convergence.LogOptions, show logView) error {
+func (s *session) followLogs(ctx context.Context, e engine.Engine, t target, sel func(engine.Container) bool, cs []engine.Container, read engine.LogOptions, show logView) error {
 	spool := ui.NewSpool(s.printer.Around)
 	out := spool.Writer(s.Out)
 	printer := show.printer(out, t.name, cs)
@@ -26,7 +27,7 @@ func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target
 		ctx, cancel = context.WithDeadlineCause(ctx, at, errUntil)
 		defer cancel()
 	}
-	err := convergence.Follow(ctx, e, convergence.FollowOptions{Project: t.name, Want: t.project, Select: sel, Past: &read}, func(o convergence.Output) error {
+	err := output.Follow(ctx, e, output.FollowOptions{Project: t.name, Want: t.project, Select: sel, Past: &read}, func(o output.Output) error {
 		return printer.print(o)
 	})
 	if errors.Is(err, errUntil) {
@@ -44,7 +45,7 @@ func (s *session) followLogs(ctx context.Context, e convergence.Engine, t target
 var errUntil = errors.New("the time of --until has come")
 
 // printOutput prints a line, an exit or a remark of a container.
-func printOutput(printer *ui.Logs, projectName string, o convergence.Output) error {
+func printOutput(printer *ui.Logs, projectName string, o output.Output) error {
 	name := logName(projectName, o.Container)
 	switch {
 	case o.Exit != nil && o.Exit.Restarting:

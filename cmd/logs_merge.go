@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // What is read ahead: programs write in bursts, and while the burst of one is
@@ -20,7 +20,7 @@ const (
 
 // logBatch is a run of lines of one container, with their bytes in one piece.
 type logBatch struct {
-	lines []convergence.LogLine
+	lines []engine.LogLine
 	bytes []byte
 }
 
@@ -29,9 +29,9 @@ type logBatch struct {
 // containers. Time goes backwards within one log if the log's does. Of several
 // containers those whose logs the engine does not have, or not any more, are left
 // out: unread has the reasons, in the order of the containers.
-func mergeLogs(ctx context.Context, e convergence.Engine, cs []convergence.Container, read convergence.LogOptions, emit func(i int, line convergence.LogLine) error) (unread []error, err error) {
+func mergeLogs(ctx context.Context, e engine.Engine, cs []engine.Container, read engine.LogOptions, emit func(i int, line engine.LogLine) error) (unread []error, err error) {
 	if len(cs) == 1 {
-		return nil, e.Logs(ctx, cs[0].Ref, read, func(l convergence.LogLine) error { return emit(0, l) })
+		return nil, e.Logs(ctx, cs[0].Ref, read, func(l engine.LogLine) error { return emit(0, l) })
 	}
 	reasons := make([]error, len(cs))
 	g, ctx := errgroup.WithContext(ctx)
@@ -42,7 +42,7 @@ func mergeLogs(ctx context.Context, e convergence.Engine, cs []convergence.Conta
 		g.Go(func() error {
 			defer close(src.batches)
 			err := src.fill(ctx, e, c.Ref, read)
-			if errors.Is(err, convergence.ErrUnsupported) || errors.Is(err, convergence.ErrNotFound) || errors.Is(err, convergence.ErrConflict) {
+			if errors.Is(err, engine.ErrUnsupported) || errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrConflict) {
 				reasons[i] = err
 				return nil
 			}
@@ -58,10 +58,10 @@ func mergeLogs(ctx context.Context, e convergence.Engine, cs []convergence.Conta
 type logSource struct {
 	batches chan logBatch
 	index   int
-	current []convergence.LogLine
+	current []engine.LogLine
 }
 
-func (s *logSource) fill(ctx context.Context, e convergence.Containers, c convergence.Ref, read convergence.LogOptions) error {
+func (s *logSource) fill(ctx context.Context, e engine.Containers, c engine.Ref, read engine.LogOptions) error {
 	var b logBatch
 	send := func() error {
 		if len(b.lines) == 0 {
@@ -69,13 +69,13 @@ func (s *logSource) fill(ctx context.Context, e convergence.Containers, c conver
 		}
 		select {
 		case s.batches <- b:
-			b = logBatch{lines: make([]convergence.LogLine, 0, len(b.lines)), bytes: make([]byte, 0, batchBytes)}
+			b = logBatch{lines: make([]engine.LogLine, 0, len(b.lines)), bytes: make([]byte, 0, batchBytes)}
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
-	err := e.Logs(ctx, c, read, func(l convergence.LogLine) error {
+	err := e.Logs(ctx, c, read, func(l engine.LogLine) error {
 		if len(b.lines) >= batchLines || (len(b.bytes)+len(l.Text) > cap(b.bytes) && len(b.lines) > 0) {
 			if err := send(); err != nil {
 				return err
@@ -94,11 +94,11 @@ func (s *logSource) fill(ctx context.Context, e convergence.Containers, c conver
 }
 
 // head is the next line, or false at the end of the log.
-func (s *logSource) head() (convergence.LogLine, bool) {
+func (s *logSource) head() (engine.LogLine, bool) {
 	for len(s.current) == 0 {
 		b, ok := <-s.batches
 		if !ok {
-			return convergence.LogLine{}, false
+			return engine.LogLine{}, false
 		}
 		s.current = b.lines
 	}
@@ -107,7 +107,7 @@ func (s *logSource) head() (convergence.LogLine, bool) {
 
 func (s *logSource) advance() { s.current = s.current[1:] }
 
-func mergeSources(ctx context.Context, sources []*logSource, emit func(int, convergence.LogLine) error) error {
+func mergeSources(ctx context.Context, sources []*logSource, emit func(int, engine.LogLine) error) error {
 	var h logHeap
 	for _, s := range sources {
 		if l, ok := s.head(); ok {
@@ -140,7 +140,7 @@ func mergeSources(ctx context.Context, sources []*logSource, emit func(int, conv
 }
 
 type logHead struct {
-	line   convergence.LogLine
+	line   engine.LogLine
 	source *logSource
 }
 

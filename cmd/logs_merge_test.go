@@ -13,18 +13,18 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // said is an engine of which only the logs are asked for. An error comes after
 // the lines.
 type said struct {
-	convergence.Engine
-	lines map[string][]convergence.LogLine
+	engine.Engine
+	lines map[string][]engine.LogLine
 	fails map[string]error
 }
 
-func (s said) Logs(_ context.Context, c convergence.Ref, _ convergence.LogOptions, emit func(convergence.LogLine) error) error {
+func (s said) Logs(_ context.Context, c engine.Ref, _ engine.LogOptions, emit func(engine.LogLine) error) error {
 	var buf []byte // is used again, as the engine's is
 	for _, l := range s.lines[c.ID] {
 		buf = append(buf[:0], l.Text...)
@@ -36,9 +36,9 @@ func (s said) Logs(_ context.Context, c convergence.Ref, _ convergence.LogOption
 	return s.fails[c.ID]
 }
 
-func named(ids ...string) (cs []convergence.Container) {
+func named(ids ...string) (cs []engine.Container) {
 	for _, id := range ids {
-		cs = append(cs, convergence.Container{Ref: convergence.Ref{ID: id}})
+		cs = append(cs, engine.Container{Ref: engine.Ref{ID: id}})
 	}
 	return cs
 }
@@ -49,7 +49,7 @@ func TestMergedLogsLoseNothing(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		backwards := seed%4 == 0
-		engine := said{lines: map[string][]convergence.LogLine{}}
+		e := said{lines: map[string][]engine.LogLine{}}
 		var ids []string
 		total := 0
 		for i := range r.IntN(6) {
@@ -62,13 +62,13 @@ func TestMergedLogsLoseNothing(t *testing.T) {
 					at = at.Add(-time.Second)
 				}
 				text := fmt.Appendf(nil, "%s %d %s", id, n, strings.Repeat("x", r.IntN(200)))
-				engine.lines[id] = append(engine.lines[id], convergence.LogLine{Time: at, Text: text})
+				e.lines[id] = append(e.lines[id], engine.LogLine{Time: at, Text: text})
 				total++
 			}
 		}
-		got, whole := map[string][][]byte{}, []convergence.LogLine{}
+		got, whole := map[string][][]byte{}, []engine.LogLine{}
 		cs := named(ids...)
-		unread, err := mergeLogs(t.Context(), engine, cs, convergence.LogOptions{}, func(i int, l convergence.LogLine) error {
+		unread, err := mergeLogs(t.Context(), e, cs, engine.LogOptions{}, func(i int, l engine.LogLine) error {
 			l.Text = bytes.Clone(l.Text)
 			got[cs[i].ID] = append(got[cs[i].ID], l.Text)
 			whole = append(whole, l)
@@ -77,13 +77,13 @@ func TestMergedLogsLoseNothing(t *testing.T) {
 		if err != nil || len(unread) > 0 {
 			t.Fatalf("seed %d: %v, %v", seed, unread, err)
 		}
-		for id, lines := range engine.lines {
-			same := slices.EqualFunc(lines, got[id], func(l convergence.LogLine, text []byte) bool { return bytes.Equal(l.Text, text) })
+		for id, lines := range e.lines {
+			same := slices.EqualFunc(lines, got[id], func(l engine.LogLine, text []byte) bool { return bytes.Equal(l.Text, text) })
 			if !same {
 				t.Fatalf("seed %d: %s has other lines than it said, or in another order", seed, id)
 			}
 		}
-		sorted := slices.IsSortedFunc(whole, func(a, b convergence.LogLine) int {
+		sorted := slices.IsSortedFunc(whole, func(a, b engine.LogLine) int {
 			return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.Text[:2], b.Text[:2]))
 		})
 		if len(whole) != total || !backwards && !sorted {
@@ -93,14 +93,14 @@ func TestMergedLogsLoseNothing(t *testing.T) {
 }
 
 func TestMergedLogsThatFail(t *testing.T) {
-	line := func(n int) convergence.LogLine {
-		return convergence.LogLine{Time: time.Unix(int64(n), 0), Text: fmt.Append(nil, n)}
+	line := func(n int) engine.LogLine {
+		return engine.LogLine{Time: time.Unix(int64(n), 0), Text: fmt.Append(nil, n)}
 	}
-	many := make([]convergence.LogLine, 200_000) // more than is read ahead
+	many := make([]engine.LogLine, 200_000) // more than is read ahead
 	for i := range many {
 		many[i] = line(i)
 	}
-	none, broken, full := fmt.Errorf("no driver: %w", convergence.ErrUnsupported), errors.New("broken"), errors.New("disk full")
+	none, broken, full := fmt.Errorf("no driver: %w", engine.ErrUnsupported), errors.New("broken"), errors.New("disk full")
 	for _, tc := range []struct {
 		name   string
 		fails  error
@@ -116,12 +116,12 @@ func TestMergedLogsThatFail(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // fails if a goroutine is left
-				engine := said{
-					lines: map[string][]convergence.LogLine{"a": many, "b": {line(7)}},
+				e := said{
+					lines: map[string][]engine.LogLine{"a": many, "b": {line(7)}},
 					fails: map[string]error{"b": tc.fails},
 				}
 				lines := 0
-				unread, err := mergeLogs(t.Context(), engine, named("a", "b"), convergence.LogOptions{}, func(int, convergence.LogLine) error {
+				unread, err := mergeLogs(t.Context(), e, named("a", "b"), engine.LogOptions{}, func(int, engine.LogLine) error {
 					lines++
 					return tc.emit
 				})

@@ -5,7 +5,8 @@ import (
 	"io"
 	"regexp"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -18,12 +19,12 @@ type logView struct {
 
 // outputPrinter prints what containers say in one form or another.
 type outputPrinter interface {
-	print(o convergence.Output) error
+	print(o output.Output) error
 	close() error
 }
 
 // printer prints to out. Names are those of the containers known beforehand.
-func (v logView) printer(out io.Writer, projectName string, cs []convergence.Container) outputPrinter {
+func (v logView) printer(out io.Writer, projectName string, cs []engine.Container) outputPrinter {
 	var p outputPrinter
 	if v.json {
 		p = jsonOutput{ui.NewJSONLogs(out)}
@@ -43,13 +44,13 @@ type textOutput struct {
 	project string
 }
 
-func (t textOutput) print(o convergence.Output) error { return printOutput(t.logs, t.project, o) }
+func (t textOutput) print(o output.Output) error { return printOutput(t.logs, t.project, o) }
 
 func (t textOutput) close() error { return t.logs.Close() }
 
 type jsonOutput struct{ logs *ui.JSONLogs }
 
-func (j jsonOutput) print(o convergence.Output) error { return j.logs.Output(o) }
+func (j jsonOutput) print(o output.Output) error { return j.logs.Output(o) }
 
 func (j jsonOutput) close() error { return nil }
 
@@ -58,7 +59,7 @@ type filteredOutput struct {
 	outputPrinter
 }
 
-func (f filteredOutput) print(o convergence.Output) error {
+func (f filteredOutput) print(o output.Output) error {
 	if o.Exit == nil && o.Note == "" && !f.lines.shows(o.Container.ID, o.Line) {
 		return nil
 	}
@@ -100,7 +101,7 @@ func newLineFilter(grep, exclude []string) (*lineFilter, error) {
 	return f, nil
 }
 
-func (f *lineFilter) shows(container string, line convergence.LogLine) bool {
+func (f *lineFilter) shows(container string, line engine.LogLine) bool {
 	at := openLine{container, line.Stderr}
 	shown, begun := f.within[at]
 	if !begun {

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/keyfile"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
@@ -113,7 +114,7 @@ func (n need) problems(p *project.Project, services []string) ([]project.Problem
 	if len(n.attributes) > 0 && !n.builds {
 		return problems, nil
 	}
-	bases, err := convergence.WithBases(p, selected.Services)
+	bases, err := up.WithBases(p, selected.Services)
 	if err != nil {
 		return nil, err
 	}
@@ -195,8 +196,8 @@ func (s *session) fileOrName(ctx context.Context, services []string) (target, er
 
 // declares reports whether the given files declare the container's service;
 // without files every one counts as declared.
-func (t target) declares(c convergence.Container) bool {
-	return convergence.Ours(c, nil, t.project).Declared
+func (t target) declares(c engine.Container) bool {
+	return engine.Ours(c, nil, t.project).Declared
 }
 
 // meant are the services that a command is about that names these: where it names

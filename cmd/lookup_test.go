@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 )
 
@@ -31,7 +31,7 @@ func TestFileFromStandardInput(t *testing.T) {
 		app := &App{
 			In:  strings.NewReader("name: shop\nservices: {web: {image: x}, later: {image: x}}\n"),
 			Out: &out, Err: &errs, Env: h.env, Dir: h.dir, LockDir: filepath.Join(h.dir, ".locks"),
-			Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+			Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 		}
 		if code := Main(app, append([]string{"-f", "-"}, strings.Fields(c.line)...)); code != c.code {
 			t.Errorf("muster -f - %s ends with code %d, want %d\n%s%s", c.line, code, c.code, out.String(), errs.String())

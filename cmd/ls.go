@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -43,15 +43,15 @@ func (s *session) ls(ctx context.Context, opt lsOptions) error {
 	if err != nil {
 		return err
 	}
-	cs, err := convergence.ListOurs(ctx, e, "", nil)
+	cs, err := engine.ListOurs(ctx, e, "", nil)
 	if err != nil {
 		return err
 	}
 	running := map[string]bool{}
 	for _, c := range cs {
-		running[c.Project] = running[c.Project] || c.State == convergence.Running
+		running[c.Project] = running[c.Project] || c.State == engine.Running
 	}
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool {
+	cs = slices.DeleteFunc(cs, func(c engine.Container) bool {
 		return c.Project == "" || !keep(c.Project) || (!opt.all && !running[c.Project])
 	})
 	table := ui.ProjectTable(cs)

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -190,10 +191,10 @@ func (a *attached) openLogs(ctx context.Context, service string) {
 	}
 	a.only.Store(&service)
 	a.inform("Output of " + service)
-	cs, err := containersOf(ctx, a.engine, a.op.target, service, func(c convergence.Container) bool { return !c.OneOff })
+	cs, err := containersOf(ctx, a.engine, a.op.target, service, func(c engine.Container) bool { return !c.OneOff })
 	if err == nil {
-		_, err = mergeLogs(ctx, a.engine, cs, convergence.LogOptions{Tail: menuTail, Timestamps: true}, func(i int, l convergence.LogLine) error {
-			return printOutput(a.logs, a.op.target.name, convergence.Output{Container: cs[i], Line: l})
+		_, err = mergeLogs(ctx, a.engine, cs, engine.LogOptions{Tail: menuTail, Timestamps: true}, func(i int, l engine.LogLine) error {
+			return printOutput(a.logs, a.op.target.name, output.Output{Container: cs[i], Line: l})
 		})
 	}
 	if err != nil {

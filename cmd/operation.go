@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
@@ -31,11 +33,11 @@ type operation struct {
 	// running goes on running.
 	recalls bool
 	// kept are images that came for one of several platforms of a tag.
-	kept map[convergence.ImageRef]convergence.Image
+	kept map[engine.ImageRef]engine.Image
 	// begin is called when it is known what will be done and that it can be,
 	// before anything changes; nil does nothing. An operation that starts over
 	// calls it again.
-	begin func(ctx context.Context, have convergence.Observed, plan convergence.Plan) error
+	begin func(ctx context.Context, have engine.Observed, plan plan.Plan) error
 	// conflicts looks for what would make the plan fail half-way.
 	conflicts bool
 	// nothing is said if the plan is empty.
@@ -43,7 +45,7 @@ type operation struct {
 }
 
 // planner makes a plan of what is observed.
-type planner = func(have convergence.Observed) (convergence.Plan, error)
+type planner = func(have engine.Observed) (plan.Plan, error)
 
 // run observes, plans and applies under the project's lock. A dry run prints
 // the plan instead.
@@ -66,7 +68,7 @@ func (s *session) run(ctx context.Context, op operation) error {
 	defer release()
 	for pause := firstPause; ; pause *= 2 {
 		err := s.attempt(ctx, e, op)
-		if pause > longestPause || !errors.Is(err, convergence.ErrStale) {
+		if pause > longestPause || !errors.Is(err, engine.ErrStale) {
 			return err
 		}
 		s.printer.Info("calls of an earlier run took effect only now: looking again")
@@ -87,7 +89,7 @@ const (
 )
 
 // attempt observes, plans and applies once.
-func (s *session) attempt(ctx context.Context, e convergence.Engine, op operation) error {
+func (s *session) attempt(ctx context.Context, e engine.Engine, op operation) error {
 	have, plan, err := s.planned(ctx, e, op)
 	if err != nil {
 		return err
@@ -109,21 +111,21 @@ func (s *session) attempt(ctx context.Context, e convergence.Engine, op operatio
 }
 
 // planned is the plan for what is observed now. Its warnings are printed.
-func (s *session) planned(ctx context.Context, e convergence.Engine, op operation) (convergence.Observed, convergence.Plan, error) {
+func (s *session) planned(ctx context.Context, e engine.Engine, op operation) (engine.Observed, plan.Plan, error) {
 	have, err := s.observeAlone(ctx, e, op)
 	if err != nil {
-		return have, convergence.Plan{}, err
+		return have, plan.Plan{}, err
 	}
 	if op.conflicts {
 		made, err := op.target.project.Select(op.services...)
 		if err != nil {
-			return have, convergence.Plan{}, err
+			return have, plan.Plan{}, err
 		}
 		if err := s.warnOfEngine(ctx, e, made, ""); err != nil {
-			return have, convergence.Plan{}, err
+			return have, plan.Plan{}, err
 		}
 		if err := refusedBy(ctx, e, made); err != nil {
-			return have, convergence.Plan{}, err
+			return have, plan.Plan{}, err
 		}
 	}
 	plan, err := s.plannedFor(have.WithImages(op.kept), op)
@@ -131,7 +133,7 @@ func (s *session) planned(ctx context.Context, e convergence.Engine, op operatio
 }
 
 // refusedBy is an error if this engine can make no container of a service.
-func refusedBy(ctx context.Context, e convergence.Engine, p *project.Project) error {
+func refusedBy(ctx context.Context, e engine.Engine, p *project.Project) error {
 	if particular, ok := e.(interface {
 		Refused(ctx context.Context, p *project.Project) error
 	}); ok {
@@ -141,7 +143,7 @@ func refusedBy(ctx context.Context, e convergence.Engine, p *project.Project) er
 }
 
 // warnOfEngine says what this engine cannot do of the keys whose path holds part.
-func (s *session) warnOfEngine(ctx context.Context, e convergence.Engine, p *project.Project, part string) error {
+func (s *session) warnOfEngine(ctx context.Context, e engine.Engine, p *project.Project, part string) error {
 	limited, ok := e.(interface {
 		Unsupported(ctx context.Context, p *project.Project) ([]docker.Warning, error)
 	})
@@ -159,41 +161,41 @@ func (s *session) warnOfEngine(ctx context.Context, e convergence.Engine, p *pro
 	return err
 }
 
-func (s *session) plannedFor(have convergence.Observed, op operation) (convergence.Plan, error) {
-	plan, err := op.plan(have)
+func (s *session) plannedFor(have engine.Observed, op operation) (plan.Plan, error) {
+	p, err := op.plan(have)
 	if err != nil {
-		return convergence.Plan{}, err
+		return plan.Plan{}, err
 	}
-	for _, w := range plan.Warnings {
+	for _, w := range p.Warnings {
 		s.warnOnce(w)
 	}
-	plan.Warnings = nil
-	return plan, nil
+	p.Warnings = nil
+	return p, nil
 }
 
-func (s *session) observe(ctx context.Context, e convergence.Engine, op operation) (convergence.Observed, error) {
+func (s *session) observe(ctx context.Context, e engine.Engine, op operation) (engine.Observed, error) {
 	sight := s.takeSighting(op.target.name)
 	if sight == nil {
-		sight = convergence.Sight(ctx, e, op.target.name)
+		sight = up.Sight(ctx, e, op.target.name)
 		if op.recalls {
 			sight.Recall(e)
 		}
 	}
-	var have convergence.Observed
+	var have engine.Observed
 	var err error
 	if op.target.project == nil {
 		have, err = sight.ObserveProject()
 	} else {
 		have, err = sight.Observe(ctx, op.target.project)
 	}
-	if inside, ok := e.(convergence.FileReader); err == nil && ok && op.conflicts && op.target.project != nil {
-		have.Content, err = convergence.ReadContent(ctx, inside, op.target.project, have)
+	if inside, ok := e.(up.FileReader); err == nil && ok && op.conflicts && op.target.project != nil {
+		have.Content, err = up.ReadContent(ctx, inside, op.target.project, have)
 	}
 	if err != nil || !op.recalls {
 		return have, err
 	}
 	var doubts []string
-	have, doubts, err = convergence.FindStopping(ctx, e, have, s.askedStops(e, op).earlier(), engineTime(e))
+	have, doubts, err = engine.FindStopping(ctx, e, have, s.askedStops(e, op).earlier(), engineTime(e))
 	for _, d := range doubts {
 		s.warnOnce(d)
 	}
@@ -201,7 +203,7 @@ func (s *session) observe(ctx context.Context, e convergence.Engine, op operatio
 }
 
 // engineTime is the time by the engine's clock.
-func engineTime(e convergence.Engine) time.Time {
+func engineTime(e engine.Engine) time.Time {
 	if clock, ok := e.(interface{ Now() time.Time }); ok {
 		return clock.Now()
 	}
@@ -217,7 +219,7 @@ func (s *session) warnOnce(text string) {
 }
 
 // printPlan prints what would be done, and why.
-func (s *session) printPlan(p convergence.Plan) error {
+func (s *session) printPlan(p plan.Plan) error {
 	text := p.String()
 	if p.Empty() {
 		text += fmt.Sprintf("nothing to do: %s\n", unchanged(len(p.Unchanged)))
@@ -250,7 +252,7 @@ func (s *session) serviceArgs(ctx context.Context, t target, args []string) (nam
 	if err != nil {
 		return nil, false, err
 	}
-	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
+	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return nil, false, err
 	}

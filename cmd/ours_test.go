@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -42,14 +42,14 @@ services:
 	h.must("-f", "b.yaml", "up", "-d")
 	h.must("-f", "a.yaml", "up", "-d")
 	h.must("-f", "a.yaml", "run", "-d", "--name", oneOff, "web", "sleep", "1000")
-	cs, err := h.engine.ListContainers(t.Context(), convergence.ContainerFilter{Project: "shop"})
+	cs, err := h.engine.ListContainers(t.Context(), engine.ContainerFilter{Project: "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := cs[slices.IndexFunc(cs, func(c convergence.Container) bool { return c.Name == own })]
-	like := func(name string, state convergence.State, change func(labels map[string]string)) convergence.Container {
+	web := cs[slices.IndexFunc(cs, func(c engine.Container) bool { return c.Name == own })]
+	like := func(name string, state engine.State, change func(labels map[string]string)) engine.Container {
 		c := web
-		c.Ref, c.State, c.ImageID, c.Labels = convergence.Ref{Name: name}, state, "sha256:another", maps.Clone(web.Labels)
+		c.Ref, c.State, c.ImageID, c.Labels = engine.Ref{Name: name}, state, "sha256:another", maps.Clone(web.Labels)
 		change(c.Labels)
 		return c
 	}
@@ -63,21 +63,21 @@ services:
 		delete(labels, project.LabelOneOff)
 		labels[project.LabelHook], labels[project.LabelName] = "pre_start", hook
 	}
-	strangers := convergence.Observed{Containers: []convergence.Container{
-		like(commited, convergence.Running, func(map[string]string) {}),
-		like(built, convergence.Running, image),
-		like(unused, convergence.Created, image),
-		like(hook, convergence.Running, ofHook),
+	strangers := engine.Observed{Containers: []engine.Container{
+		like(commited, engine.Running, func(map[string]string) {}),
+		like(built, engine.Running, image),
+		like(unused, engine.Created, image),
+		like(hook, engine.Running, ofHook),
 	}}
 	h.engine.Seed(strangers)
 	hand := h.engine.ByHand()
 	for _, name := range []string{hook, commited, built} { // so that there are events of them
-		c := convergence.Ref{Name: name}
+		c := engine.Ref{Name: name}
 		if err := errors.Join(hand.PauseContainer(t.Context(), c), hand.UnpauseContainer(t.Context(), c)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := hand.CopyTo(t.Context(), web.Ref, []convergence.FileContent{{Path: "/note", Content: []byte("x")}}); err != nil {
+	if err := hand.CopyTo(t.Context(), web.Ref, []engine.FileContent{{Path: "/note", Content: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	if !running {
@@ -223,7 +223,7 @@ func TestStrangersAreNoProject(t *testing.T) {
 func TestUnpauseIsOfTheFiles(t *testing.T) {
 	h := crowd(t, true)
 	h.must("-p", "shop", "pause")
-	if err := h.engine.ByHand().PauseContainer(t.Context(), convergence.Ref{Name: commited}); err != nil {
+	if err := h.engine.ByHand().PauseContainer(t.Context(), engine.Ref{Name: commited}); err != nil {
 		t.Fatal(err)
 	}
 	h.engine.ForgetCalls()

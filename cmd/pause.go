@@ -3,7 +3,9 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 func (s *session) pauseCmd() *cobra.Command {
@@ -11,8 +13,8 @@ func (s *session) pauseCmd() *cobra.Command {
 		Use: "pause [SERVICE...]", Short: "Pause services",
 		RunE: func(c *cobra.Command, args []string) error {
 			return s.onServices(c.Context(), "pause", args, func(t target, names []string) planner {
-				return func(have convergence.Observed) (convergence.Plan, error) {
-					return convergence.PlanPause(t.project, have, names)
+				return func(have engine.Observed) (plan.Plan, error) {
+					return up.PlanPause(t.project, have, names)
 				}
 			})
 		},
@@ -24,8 +26,8 @@ func (s *session) unpauseCmd() *cobra.Command {
 		Use: "unpause [SERVICE...]", Short: "Unpause services",
 		RunE: func(c *cobra.Command, args []string) error {
 			return s.onServices(c.Context(), "unpause", args, func(t target, names []string) planner {
-				return func(have convergence.Observed) (convergence.Plan, error) {
-					return convergence.PlanUnpause(t.project, have, names)
+				return func(have engine.Observed) (plan.Plan, error) {
+					return up.PlanUnpause(t.project, have, names)
 				}
 			})
 		},

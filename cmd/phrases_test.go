@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/patience"
 )
@@ -140,12 +140,12 @@ func TestPhrasesOfWatch(t *testing.T) {
 	h.write("src/file", "first")
 	h.must("build")
 	for _, command := range []string{"watch", "up --watch"} {
-		var out, errs output
+		var out, errs capture
 		signals := make(chan os.Signal, 1)
 		done := make(chan int, 1)
 		app := &App{
 			In: strings.NewReader(""), Out: &out, Err: &errs, Env: h.env, Dir: h.dir, LockDir: filepath.Join(h.dir, ".locks"),
-			Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+			Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 			Signals: func() (<-chan os.Signal, func()) { return signals, func() {} },
 		}
 		go func() { done <- Main(app, strings.Fields(command)) }()

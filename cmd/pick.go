@@ -6,31 +6,31 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // sessions is the engine for commands that work inside of containers.
-func (s *session) sessions() (convergence.Engine, convergence.Sessions, error) {
+func (s *session) sessions() (engine.Engine, engine.Sessions, error) {
 	e, err := s.engine()
 	if err != nil {
 		return nil, nil, err
 	}
-	inside, ok := e.(convergence.Sessions)
+	inside, ok := e.(engine.Sessions)
 	if !ok {
-		return nil, nil, fmt.Errorf("work inside of containers: %w", convergence.ErrUnsupported)
+		return nil, nil, fmt.Errorf("work inside of containers: %w", engine.ErrUnsupported)
 	}
 	return e, inside, nil
 }
 
 // containersOf are the service's containers for which keep holds: replicas by
 // number, then one-offs.
-func containersOf(ctx context.Context, e convergence.Engine, t target, service string, keep func(convergence.Container) bool) ([]convergence.Container, error) {
-	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
+func containersOf(ctx context.Context, e engine.Engine, t target, service string, keep func(engine.Container) bool) ([]engine.Container, error) {
+	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return nil, err
 	}
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return c.Service != service || !keep(c) })
-	slices.SortFunc(cs, func(a, b convergence.Container) int {
+	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return c.Service != service || !keep(c) })
+	slices.SortFunc(cs, func(a, b engine.Container) int {
 		return cmp.Or(cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
 	})
 	return cs, nil
@@ -38,16 +38,16 @@ func containersOf(ctx context.Context, e convergence.Engine, t target, service s
 
 // containersNamed are the containers of the services that a command that knows no
 // more than the project's name is about: those of the patterns, or all.
-func (s *session) containersNamed(ctx context.Context, e convergence.Engine, name string, patterns []string) ([]convergence.Container, error) {
-	cs, err := convergence.ListOurs(ctx, e, name, nil)
+func (s *session) containersNamed(ctx context.Context, e engine.Engine, name string, patterns []string) ([]engine.Container, error) {
+	cs, err := engine.ListOurs(ctx, e, name, nil)
 	if err != nil {
 		return nil, err
 	}
 	chosen, err := s.services(ctx, target{name: name}, patterns, cs)
-	return slices.DeleteFunc(cs, func(c convergence.Container) bool { return !chosen.has(c.Service) }), err
+	return slices.DeleteFunc(cs, func(c engine.Container) bool { return !chosen.has(c.Service) }), err
 }
 
-func oneOffRank(c convergence.Container) int {
+func oneOffRank(c engine.Container) int {
 	if c.OneOff {
 		return 1
 	}
@@ -56,31 +56,31 @@ func oneOffRank(c convergence.Container) int {
 
 // pickRunning is the running container that exec, attach and the like mean: the
 // one with the index, or else the first.
-func pickRunning(ctx context.Context, e convergence.Engine, t target, service string, index int) (convergence.Container, error) {
-	cs, err := containersOf(ctx, e, t, service, func(c convergence.Container) bool {
-		return c.State == convergence.Running && (index == 0 || c.Number == index)
+func pickRunning(ctx context.Context, e engine.Engine, t target, service string, index int) (engine.Container, error) {
+	cs, err := containersOf(ctx, e, t, service, func(c engine.Container) bool {
+		return c.State == engine.Running && (index == 0 || c.Number == index)
 	})
 	switch {
 	case err != nil:
-		return convergence.Container{}, err
+		return engine.Container{}, err
 	case len(cs) > 0:
 		return cs[0], nil
 	case index > 0:
-		return convergence.Container{}, fmt.Errorf("service %q is not running container #%d", service, index)
+		return engine.Container{}, fmt.Errorf("service %q is not running container #%d", service, index)
 	}
-	return convergence.Container{}, fmt.Errorf("service %q is not running", service)
+	return engine.Container{}, fmt.Errorf("service %q is not running", service)
 }
 
 // pickAny is the same for containers in every state.
-func pickAny(ctx context.Context, e convergence.Engine, t target, service string, index int) (convergence.Container, error) {
-	cs, err := containersOf(ctx, e, t, service, func(c convergence.Container) bool { return index == 0 || c.Number == index })
+func pickAny(ctx context.Context, e engine.Engine, t target, service string, index int) (engine.Container, error) {
+	cs, err := containersOf(ctx, e, t, service, func(c engine.Container) bool { return index == 0 || c.Number == index })
 	switch {
 	case err != nil:
-		return convergence.Container{}, err
+		return engine.Container{}, err
 	case len(cs) > 0:
 		return cs[0], nil
 	case index > 0:
-		return convergence.Container{}, fmt.Errorf("service %q has no container #%d", service, index)
+		return engine.Container{}, fmt.Errorf("service %q has no container #%d", service, index)
 	}
-	return convergence.Container{}, fmt.Errorf("no container found for service %q", service)
+	return engine.Container{}, fmt.Errorf("no container found for service %q", service)
 }

@@ -32,34 +32,34 @@ func testPlugin(t *testing.T, w *binaryWorld) {
 	for _, name := range []string{"muster", "compose"} {
 		plugin := w.installAs("cli-plugins", "docker-"+name)
 		var metadata struct{ SchemaVersion, Vendor, Version string }
-		if err := json.Unmarshal([]byte(w.output(plugin, "docker-cli-plugin-metadata")), &metadata); err != nil {
+		if err := json.Unmarshal([]byte(w.capture(plugin, "docker-cli-plugin-metadata")), &metadata); err != nil {
 			t.Fatal(err)
 		}
 		if metadata.SchemaVersion != "0.1.0" || metadata.Version == "" {
 			t.Errorf("metadata %+v", metadata)
 		}
-		w.output(docker, name, "up", "-d")
-		if got := w.output(docker, name, "ps", "--services"); got != "web\n" {
+		w.capture(docker, name, "up", "-d")
+		if got := w.capture(docker, name, "ps", "--services"); got != "web\n" {
 			t.Errorf("docker %s ps: %q", name, got)
 		}
 		c := w.command(t.Context(), docker, name, "exec", "-T", "web", "sh", "-c", "exit 7")
 		if err := c.Run(); c.ProcessState.ExitCode() != 7 {
 			t.Errorf("docker %s exec: %v, want exit code 7", name, err)
 		}
-		w.output(docker, name, "down", "-t", "0")
+		w.capture(docker, name, "down", "-t", "0")
 	}
 }
 
 // Under the name docker-compose it is the standalone form.
 func testStandalone(t *testing.T, w *binaryWorld) {
 	compose := w.installAs("bin", "docker-compose")
-	if got := w.output(compose, "--version"); !strings.Contains(got, "version") {
+	if got := w.capture(compose, "--version"); !strings.Contains(got, "version") {
 		t.Errorf("--version: %q", got)
 	}
-	if got := w.output(compose, "config", "--services"); got != "web\n" {
+	if got := w.capture(compose, "config", "--services"); got != "web\n" {
 		t.Errorf("config --services: %q", got)
 	}
-	if got := w.output(compose, "-h"); !strings.Contains(got, "Usage") {
+	if got := w.capture(compose, "-h"); !strings.Contains(got, "Usage") {
 		t.Errorf("-h: %q", got)
 	}
 }
@@ -81,7 +81,7 @@ complete_line "muster restart"
 complete_line "muster --profile"
 complete_line "muster --progress"
 `
-	got := w.output("bash", "-c", script)
+	got := w.capture("bash", "-c", script)
 	for _, want := range []string{"muster restart: web worker\n", "muster --profile: extra\n", "muster --progress: auto"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)

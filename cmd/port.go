@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 type portOptions struct {
@@ -55,8 +55,8 @@ func (s *session) port(ctx context.Context, opt portOptions, service, private st
 
 // runningContainer is the service's running container that a command without a
 // replica number means: the lowest number first, one-offs last.
-func (s *session) runningContainer(ctx context.Context, service string, index int) (convergence.Container, error) {
-	var none convergence.Container
+func (s *session) runningContainer(ctx context.Context, service string, index int) (engine.Container, error) {
+	var none engine.Container
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return none, err

@@ -5,7 +5,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -63,11 +65,11 @@ func readLine(r io.Reader) (string, error) {
 // askForVolumes plans as PlanUp does. Where a person sits at the terminal, it asks
 // once whether volumes that are defined otherwise now are to be made anew, which
 // destroys their data; without an answer they stay.
-func (s *session) askForVolumes() func(*project.Project, convergence.Observed, convergence.UpOptions) (convergence.Plan, error) {
+func (s *session) askForVolumes() func(*project.Project, engine.Observed, up.UpOptions) (plan.Plan, error) {
 	asked, yes := !s.Terminal.In || !s.Terminal.Err || s.global.dryRun, false
-	return func(p *project.Project, have convergence.Observed, opt convergence.UpOptions) (convergence.Plan, error) {
+	return func(p *project.Project, have engine.Observed, opt up.UpOptions) (plan.Plan, error) {
 		opt.RecreateVolumes = opt.RecreateVolumes || yes
-		plan, err := convergence.PlanUp(p, have, opt)
+		plan, err := up.PlanUp(p, have, opt)
 		if err != nil || len(plan.Diverged) == 0 || asked {
 			return plan, err
 		}
@@ -77,6 +79,6 @@ func (s *session) askForVolumes() func(*project.Project, convergence.Observed, c
 			return plan, err
 		}
 		opt.RecreateVolumes = true
-		return convergence.PlanUp(p, have, opt)
+		return up.PlanUp(p, have, opt)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 )
@@ -63,7 +63,7 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
+	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}
@@ -71,10 +71,10 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !opt.shows(t, chosen, c) })
+	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return !opt.shows(t, chosen, c) })
 	switch {
 	case opt.quiet:
-		slices.SortFunc(cs, func(a, b convergence.Container) int { return cmp.Compare(a.Name, b.Name) })
+		slices.SortFunc(cs, func(a, b engine.Container) int { return cmp.Compare(a.Name, b.Name) })
 		for _, c := range cs {
 			ui.PrintLine(s.Out, c.ID)
 		}
@@ -88,7 +88,7 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 	if !opt.formatSet {
 		of := func(f docker.Formats) string { return f.Containers }
 		opt.format = s.configured("psFormat", of, func(format string) error {
-			return ui.ContainerTable(make([]convergence.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
+			return ui.ContainerTable(make([]engine.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
 		})
 	}
 	s.showSeen(ctx, e, t.name, cs)
@@ -119,7 +119,7 @@ func (o *psOptions) check() error {
 }
 
 // shows reports whether the container is listed.
-func (o psOptions) shows(t target, chosen choice, c convergence.Container) bool {
+func (o psOptions) shows(t target, chosen choice, c engine.Container) bool {
 	if !chosen.has(c.Service) {
 		return false
 	}
@@ -132,12 +132,12 @@ func (o psOptions) shows(t target, chosen choice, c convergence.Container) bool 
 	if len(o.status) > 0 {
 		return slices.Contains(o.status, string(c.State))
 	}
-	up := c.State == convergence.Running || c.State == convergence.Paused || c.State == convergence.Restarting
+	up := c.State == engine.Running || c.State == engine.Paused || c.State == engine.Restarting
 	return o.all || up
 }
 
 // serviceNames are the services of the containers, sorted, each once.
-func serviceNames(cs []convergence.Container) []string {
+func serviceNames(cs []engine.Container) []string {
 	var names []string
 	for _, c := range cs {
 		names = append(names, c.Service)

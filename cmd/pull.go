@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -74,10 +75,10 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 	}
 	var all []imageWork
 	var unbuilt buildList
-	work := map[string]int{}                  // by tag, its place in all
-	pulled := map[convergence.ImageRef]bool{} // services may share an image
+	work := map[string]int{}             // by tag, its place in all
+	pulled := map[engine.ImageRef]bool{} // services may share an image
 	for _, sv := range services {
-		ref := convergence.ImageRef{Ref: sv.Image, Platform: sv.Platform}
+		ref := engine.ImageRef{Ref: sv.Image, Platform: sv.Platform}
 		if sv.Provider || pulled[ref] {
 			continue
 		}
@@ -87,10 +88,10 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 		}
 		pulled[ref] = true
 		if s.global.dryRun {
-			s.inform("would " + convergence.PullImage{Image: ref}.String())
+			s.inform("would " + plan.PullImage{Image: ref}.String())
 			continue
 		}
-		pull := func(ctx context.Context, report func(convergence.Progress)) error {
+		pull := func(ctx context.Context, report func(engine.Progress)) error {
 			err := e.PullImage(ctx, ref, report)
 			if err != nil && sv.Build && ctx.Err() == nil {
 				unbuilt.add(sv.Name)
@@ -100,7 +101,7 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 		tag := project.FullTag(sv.Image)
 		if i, known := work[tag]; known { // for another platform: in turn
 			before := all[i].work
-			all[i].work = func(ctx context.Context, report func(convergence.Progress)) error {
+			all[i].work = func(ctx context.Context, report func(engine.Progress)) error {
 				if err := before(ctx, report); err != nil {
 					return err
 				}
@@ -146,15 +147,15 @@ func imageName(sv *project.Service) string {
 }
 
 // localImages tells which of the services' images are there.
-func localImages(ctx context.Context, e convergence.Engine, services []*project.Service) (map[convergence.ImageRef]bool, error) {
-	var refs []convergence.ImageRef
+func localImages(ctx context.Context, e engine.Engine, services []*project.Service) (map[engine.ImageRef]bool, error) {
+	var refs []engine.ImageRef
 	for _, sv := range services {
-		refs = append(refs, convergence.ImageRef{Ref: sv.Image, Platform: sv.Platform})
+		refs = append(refs, engine.ImageRef{Ref: sv.Image, Platform: sv.Platform})
 	}
 	images, err := e.ListImages(ctx, refs)
-	there := map[convergence.ImageRef]bool{}
+	there := map[engine.ImageRef]bool{}
 	for _, m := range images {
-		there[convergence.ImageRef{Ref: m.Ref, Platform: m.Wanted}] = true
+		there[engine.ImageRef{Ref: m.Ref, Platform: m.Wanted}] = true
 	}
 	return there, err
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 type pushOptions struct {
@@ -57,8 +57,8 @@ func (s *session) push(ctx context.Context, opt pushOptions, args []string) erro
 			}
 			all = append(all, imageWork{
 				ref: ref, doing: "Pushing", done: "Pushed", failureWarns: opt.ignoreFailures,
-				work: func(ctx context.Context, report func(convergence.Progress)) error {
-					return at(p.Positions.Of("services", sv.Name, "image"), inside.PushImage(ctx, convergence.ImageRef{Ref: ref}, report))
+				work: func(ctx context.Context, report func(engine.Progress)) error {
+					return at(p.Positions.Of("services", sv.Name, "image"), inside.PushImage(ctx, engine.ImageRef{Ref: ref}, report))
 				},
 			})
 		}

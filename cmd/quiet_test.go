@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 )
@@ -19,16 +19,16 @@ type talkative struct {
 	ssh []string // what builds were given
 }
 
-func (e *talkative) PullImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
-	report(convergence.Progress{ID: "0123456789ab", Phase: convergence.Working, Text: "Downloading", Current: 1, Total: 2})
-	report(convergence.Progress{ID: "0123456789ab", Phase: convergence.Done, Text: "Pull complete"})
+func (e *talkative) PullImage(ctx context.Context, ref engine.ImageRef, report func(engine.Progress)) error {
+	report(engine.Progress{ID: "0123456789ab", Phase: engine.Working, Text: "Downloading", Current: 1, Total: 2})
+	report(engine.Progress{ID: "0123456789ab", Phase: engine.Done, Text: "Pull complete"})
 	return e.Engine.PullImage(ctx, ref, report)
 }
 
-func (e *talkative) BuildImage(ctx context.Context, spec convergence.BuildSpec, report func(convergence.Progress)) error {
+func (e *talkative) BuildImage(ctx context.Context, spec engine.BuildSpec, report func(engine.Progress)) error {
 	e.ssh = spec.SSH
 	if !spec.Quiet {
-		report(convergence.Progress{ID: "Image " + spec.Service.Image, Service: spec.Service.Name, Phase: convergence.Working, Text: "Building", Details: "compiling"})
+		report(engine.Progress{ID: "Image " + spec.Service.Image, Service: spec.Service.Name, Phase: engine.Working, Text: "Building", Details: "compiling"})
 	}
 	return e.Engine.BuildImage(ctx, spec, report)
 }
@@ -43,7 +43,7 @@ func (e *talkative) run(h *shelf, args ...string) string {
 	h.Helper()
 	var out, errs bytes.Buffer
 	app := h.app(&out, &errs)
-	app.Connect = func(docker.Options) (convergence.Engine, error) { return e, nil }
+	app.Connect = func(docker.Options) (engine.Engine, error) { return e, nil }
 	if code := Main(app, args); code != 0 {
 		h.Fatalf("muster %v: %d\n%s%s", args, code, out.String(), errs.String())
 	}

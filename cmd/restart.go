@@ -5,7 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 type restartOptions struct {
@@ -30,8 +32,8 @@ func (s *session) restartCmd() *cobra.Command {
 
 func (s *session) restart(ctx context.Context, opt restartOptions, args []string) error {
 	return s.onServices(ctx, "restart", args, func(t target, names []string) planner {
-		return func(have convergence.Observed) (convergence.Plan, error) {
-			return convergence.PlanRestart(t.project, have, convergence.RestartOptions{
+		return func(have engine.Observed) (plan.Plan, error) {
+			return up.PlanRestart(t.project, have, up.RestartOptions{
 				Services: names, NoDeps: opt.noDeps, Timeout: seconds(opt.timeoutSet, opt.timeout),
 			})
 		}

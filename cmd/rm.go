@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 type rmOptions struct {
@@ -49,8 +51,8 @@ func (s *session) rm(ctx context.Context, opt rmOptions, args []string) error {
 	}
 	return s.run(ctx, operation{
 		name: "remove", target: t, nothing: nothing,
-		plan: func(have convergence.Observed) (convergence.Plan, error) {
-			p, err := convergence.PlanRemove(t.project, have, convergence.RemoveOptions{Services: names, Stop: opt.stop, Volumes: opt.volumes})
+		plan: func(have engine.Observed) (plan.Plan, error) {
+			p, err := up.PlanRemove(t.project, have, up.RemoveOptions{Services: names, Stop: opt.stop, Volumes: opt.volumes})
 			if err != nil || p.Empty() || s.global.dryRun {
 				return p, err
 			}
@@ -61,7 +63,7 @@ func (s *session) rm(ctx context.Context, opt rmOptions, args []string) error {
 			}
 			yes, err := s.confirm(question, false)
 			if err != nil || !yes {
-				return convergence.Plan{}, cancelled(err)
+				return plan.Plan{}, cancelled(err)
 			}
 			return p, nil
 		},
@@ -69,10 +71,10 @@ func (s *session) rm(ctx context.Context, opt rmOptions, args []string) error {
 }
 
 // removals are the names of the containers that the plan removes.
-func removals(p convergence.Plan) []string {
+func removals(p plan.Plan) []string {
 	var names []string
 	for _, st := range p.Steps {
-		if r, ok := st.Action.(convergence.RemoveContainer); ok {
+		if r, ok := st.Action.(plan.RemoveContainer); ok {
 			names = append(names, r.Target.Name)
 		}
 	}

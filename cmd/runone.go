@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/loader"
 )
 
@@ -150,13 +152,13 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 		s.quiet()
 	}
 	op := operation{name: "run", target: target{name: p.Name, project: p}, services: args[:1], conflicts: true, recalls: !opt.noDeps}
-	op.plan = func(have convergence.Observed) (convergence.Plan, error) {
-		return convergence.PlanRun(p, have, args[0], s.planRunOptions(opt, name, slug))
+	op.plan = func(have engine.Observed) (plan.Plan, error) {
+		return up.PlanRun(p, have, args[0], s.planRunOptions(opt, name, slug))
 	}
 	if err := s.run(ctx, op); err != nil || s.global.dryRun {
 		return err
 	}
-	return s.attend(ctx, convergence.Ref{Name: name}, opt)
+	return s.attend(ctx, engine.Ref{Name: name}, opt)
 }
 
 // need leaves out what a single run does not take over from its service.
@@ -168,10 +170,10 @@ func (o runOptions) need() need {
 	return need{alone: o.noDeps, spared: spared}
 }
 
-func (s *session) planRunOptions(opt runOptions, name, slug string) convergence.RunOptions {
-	return convergence.RunOptions{
+func (s *session) planRunOptions(opt runOptions, name, slug string) up.RunOptions {
+	return up.RunOptions{
 		Name: name, Slug: slug, UseAliases: opt.useAliases, Remove: opt.Remove,
-		UpOptions: convergence.UpOptions{
+		UpOptions: up.UpOptions{
 			NoDeps: opt.noDeps, RemoveOrphans: opt.orphans, IgnoreOrphans: s.boolEnv("COMPOSE_IGNORE_ORPHANS"),
 			Pull: opt.pull, QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, Now: time.Now(),
 		},
@@ -179,7 +181,7 @@ func (s *session) planRunOptions(opt runOptions, name, slug string) convergence.
 }
 
 // attend attaches to the created container, starts it and stays until it ends.
-func (s *session) attend(ctx context.Context, c convergence.Ref, opt runOptions) error {
+func (s *session) attend(ctx context.Context, c engine.Ref, opt runOptions) error {
 	e, inside, err := s.sessions()
 	if err != nil {
 		return err
@@ -187,7 +189,7 @@ func (s *session) attend(ctx context.Context, c convergence.Ref, opt runOptions)
 	if opt.detach {
 		return s.startDetached(ctx, e, c)
 	}
-	streams := convergence.SessionOptions{TTY: opt.TTY, Stdin: opt.Stdin, Remove: opt.Remove}
+	streams := engine.SessionOptions{TTY: opt.TTY, Stdin: opt.Stdin, Remove: opt.Remove}
 	attached, err := inside.AttachContainer(ctx, c, streams)
 	if err := s.startOneOff(ctx, e, c, err); err != nil {
 		return err
@@ -202,7 +204,7 @@ func (s *session) attend(ctx context.Context, c convergence.Ref, opt runOptions)
 // startOneOff starts the container unless something failed before. What cannot be
 // started goes, and so does what was started while a signal came: nobody has been
 // told of it, and nothing is lost with it.
-func (s *session) startOneOff(ctx context.Context, e convergence.Engine, c convergence.Ref, failed error) error {
+func (s *session) startOneOff(ctx context.Context, e engine.Engine, c engine.Ref, failed error) error {
 	whole := context.WithoutCancel(ctx) // a start cut off could take effect after the removal
 	if failed == nil && ctx.Err() == nil {
 		failed = e.StartContainer(whole, c)
@@ -216,7 +218,7 @@ func (s *session) startOneOff(ctx context.Context, e convergence.Engine, c conve
 	return failed
 }
 
-func (s *session) startDetached(ctx context.Context, e convergence.Engine, c convergence.Ref) error {
+func (s *session) startDetached(ctx context.Context, e engine.Engine, c engine.Ref) error {
 	if err := s.startOneOff(ctx, e, c, nil); err != nil {
 		return err
 	}

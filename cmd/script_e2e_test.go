@@ -9,7 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
@@ -37,7 +37,7 @@ func TestScriptsOnEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	playScripts(t, scriptsOn(t, where...), theatre{
-		open: func(*testscript.Env) convergence.Engine { return e },
+		open: func(*testscript.Env) engine.Engine { return e },
 		api:  version, patience: patience.OfEngine(), prefix: run.Name("cli-"),
 		explain: testrun.Onlooker{Since: time.Now()}.Explain, tidy: testrun.RemoveBuilt,
 	})

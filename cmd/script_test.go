@@ -24,7 +24,7 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/internal/patience"
@@ -59,7 +59,7 @@ import (
 // are terminals.
 func TestScripts(t *testing.T) {
 	playScripts(t, scriptsOn(t, inMemory), theatre{
-		open: func(env *testscript.Env) convergence.Engine {
+		open: func(env *testscript.Env) engine.Engine {
 			e := enginetest.New()
 			e.AddImages("muster-test/registry:2")
 			e.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
@@ -72,7 +72,7 @@ func TestScripts(t *testing.T) {
 
 // theatre is where scripts are played.
 type theatre struct {
-	open     func(*testscript.Env) convergence.Engine
+	open     func(*testscript.Env) engine.Engine
 	api      string // the version that the engine speaks
 	patience patience.Patience
 	prefix   string                      // of the projects' names
@@ -112,7 +112,7 @@ func playScripts(t *testing.T, scripts []string, th theatre) {
 // world is what one script plays in.
 type world struct {
 	theatre
-	engine  convergence.Engine
+	engine  engine.Engine
 	locks   string // the folder of lock files
 	code    int
 	running map[string]*background
@@ -120,20 +120,20 @@ type world struct {
 
 // background is a muster that runs beside the script.
 type background struct {
-	out, err output
+	out, err capture
 	keyboard io.Writer
 	signals  chan os.Signal
 	done     chan int // receives the exit code
 }
 
 // output is a stream that can be waited for.
-type output struct {
+type capture struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
 	changed chan struct{}
 }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *capture) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.changed != nil {
@@ -144,7 +144,7 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // next is what was written so far, and a channel that closes when there is more.
-func (o *output) next() (string, <-chan struct{}) {
+func (o *capture) next() (string, <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.changed == nil {
@@ -191,7 +191,7 @@ func onWorld(f func(*world, *testscript.TestScript, bool, []string)) func(*tests
 func (w *world) app(vars []string, dir string) *App {
 	app := &App{
 		Env: vars, Dir: dir, Version: "v1.2.3", In: strings.NewReader(""), LockDir: w.locks,
-		Connect: func(docker.Options) (convergence.Engine, error) { return w.engine, nil },
+		Connect: func(docker.Options) (engine.Engine, error) { return w.engine, nil },
 	}
 	streams := ""
 	for _, kv := range vars {
@@ -393,7 +393,7 @@ func (w *world) ask(url string) (string, error) {
 
 func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
-	c := convergence.Ref{Name: args[1]}
+	c := engine.Ref{Name: args[1]}
 	var err error
 	switch args[0] {
 	case "start":

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/lock"
 )
 
@@ -21,7 +21,7 @@ type seenHealthy struct {
 }
 
 // add notes a run.
-func (n *seenHealthy) add(c convergence.Ref, run time.Time) {
+func (n *seenHealthy) add(c engine.Ref, run time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.runs == nil {
@@ -62,10 +62,10 @@ func readSeen(opt lock.Options) map[string]time.Time {
 // showSeen gives the containers whose health the engine does not know yet the one
 // that we saw. Only if there are any is anything read, and only of those that
 // were seen is the engine asked whether they still are in that run.
-func (s *session) showSeen(ctx context.Context, e convergence.Engine, name string, cs []convergence.Container) {
+func (s *session) showSeen(ctx context.Context, e engine.Engine, name string, cs []engine.Container) {
 	var runs map[string]time.Time
 	for i, c := range cs {
-		if c.State != convergence.Running || c.Health != convergence.HealthStarting {
+		if c.State != engine.Running || c.Health != engine.HealthStarting {
 			continue
 		}
 		if runs == nil {
@@ -76,10 +76,10 @@ func (s *session) showSeen(ctx context.Context, e convergence.Engine, name strin
 			continue
 		}
 		now, err := e.InspectContainer(ctx, c.Ref)
-		if err != nil || !now.StartedAt.Equal(run) || now.Health != convergence.HealthStarting {
+		if err != nil || !now.StartedAt.Equal(run) || now.Health != engine.HealthStarting {
 			continue
 		}
-		cs[i].Health = convergence.HealthHealthy
+		cs[i].Health = engine.HealthHealthy
 		cs[i].Status = strings.Replace(c.Status, "(health: starting)", "(healthy, by probe)", 1)
 	}
 }

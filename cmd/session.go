@@ -9,7 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
@@ -33,7 +34,7 @@ type session struct {
 	ahead      *ahead          // of an operation whose project is being loaded; nil if nothing is
 	named      func(string)    // is told the project's name as soon as it is known; may be nil
 	// hooks shows what hooks print; nil drops it.
-	hooks func(convergence.RunHook) io.WriteCloser
+	hooks func(plan.RunHook) io.WriteCloser
 
 	dockerFlags docker.Options            // given in front of the command line
 	unlocked    sync.Once                 // says that there is nowhere to put a lock
@@ -43,7 +44,7 @@ type session struct {
 	key         project.Key // of digests in labels
 	keyErr      error       // why there is none to keep
 	connecting  sync.Once
-	eng         convergence.Engine
+	eng         engine.Engine
 	engErr      error
 }
 
@@ -96,7 +97,7 @@ func (s *session) close() {
 func (s *session) getenv(name string) string { return s.env[name] }
 
 // engine connects on first use.
-func (s *session) engine() (convergence.Engine, error) {
+func (s *session) engine() (engine.Engine, error) {
 	s.connecting.Do(func() { s.eng, s.engErr = s.Connect(s.dockerOptions()) })
 	return s.eng, s.engErr
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/internal/patience"
@@ -71,7 +71,7 @@ func (h *shelf) run(args ...string) (stdout, stderr string, code int) {
 func (h *shelf) app(out, errs io.Writer) *App {
 	return &App{
 		In: strings.NewReader(""), Out: out, Err: errs, Env: h.env, Dir: h.dir, Version: "v1.2.3", LockDir: filepath.Join(h.dir, ".locks"),
-		Connect: func(docker.Options) (convergence.Engine, error) { return h.engine, nil },
+		Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 	}
 }
 

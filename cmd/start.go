@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 // settleTime is how long a container without a check must stay up to count as
@@ -38,8 +40,8 @@ func (s *session) start(ctx context.Context, opt startOptions, args []string) er
 		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", opt.waitTimeout)
 	}
 	return s.onServices(ctx, "start", args, func(t target, names []string) planner {
-		return func(have convergence.Observed) (convergence.Plan, error) {
-			return convergence.PlanStart(t.project, have, convergence.StartOptions{
+		return func(have engine.Observed) (plan.Plan, error) {
+			return up.PlanStart(t.project, have, up.StartOptions{
 				Services: names, Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
 			})
 		}

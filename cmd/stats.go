@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 )
@@ -42,7 +42,7 @@ func (s *session) statsCmd() *cobra.Command {
 
 // meter is an engine that measures what containers use.
 type meter interface {
-	Stats(ctx context.Context, c convergence.Ref, follow bool, emit func(convergence.Stats) error) error
+	Stats(ctx context.Context, c engine.Ref, follow bool, emit func(engine.Stats) error) error
 }
 
 func (s *session) stats(ctx context.Context, opt statsOptions, args []string) error {
@@ -56,9 +56,9 @@ func (s *session) stats(ctx context.Context, opt statsOptions, args []string) er
 	}
 	measure, ok := e.(meter)
 	if !ok {
-		return fmt.Errorf("measure containers: %w", convergence.ErrUnsupported)
+		return fmt.Errorf("measure containers: %w", engine.ErrUnsupported)
 	}
-	list := func(ctx context.Context) ([]convergence.Container, error) {
+	list := func(ctx context.Context) ([]engine.Container, error) {
 		cs, err := s.containersNamed(ctx, e, name, args)
 		if err != nil {
 			return nil, err
@@ -88,14 +88,14 @@ func (s *session) stats(ctx context.Context, opt statsOptions, args []string) er
 }
 
 // measured are the containers that are shown, by service and number.
-func measured(cs []convergence.Container, all bool) []convergence.Container {
-	cs = slices.DeleteFunc(cs, func(c convergence.Container) bool { return !all && !measurable(c) })
-	slices.SortFunc(cs, func(a, b convergence.Container) int {
+func measured(cs []engine.Container, all bool) []engine.Container {
+	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return !all && !measurable(c) })
+	slices.SortFunc(cs, func(a, b engine.Container) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
 	})
 	return cs
 }
 
-func measurable(c convergence.Container) bool {
-	return c.State == convergence.Running || c.State == convergence.Paused
+func measurable(c engine.Container) bool {
+	return c.State == engine.Running || c.State == engine.Paused
 }

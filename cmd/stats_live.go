@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -16,9 +16,9 @@ const statsRedraw = 500 * time.Millisecond
 
 // liveStats is what a live table is about.
 type liveStats struct {
-	watch   convergence.Watcher
+	watch   engine.Watcher
 	project string
-	list    func(context.Context) ([]convergence.Container, error)
+	list    func(context.Context) ([]engine.Container, error)
 	options statsOptions
 }
 
@@ -96,8 +96,8 @@ type statsBoard struct {
 	failed chan error // has the first error of measuring
 
 	mu    sync.Mutex
-	shown []convergence.Container
-	last  map[string]convergence.Stats // by ID
+	shown []engine.Container
+	last  map[string]engine.Stats // by ID
 	ends  map[string]context.CancelFunc
 	lost  bool // there was nothing to measure
 }
@@ -105,13 +105,13 @@ type statsBoard struct {
 func newStatsBoard(m meter) *statsBoard {
 	return &statsBoard{
 		meter: m, failed: make(chan error, 1),
-		last: map[string]convergence.Stats{}, ends: map[string]context.CancelFunc{},
+		last: map[string]engine.Stats{}, ends: map[string]context.CancelFunc{},
 	}
 }
 
 // once measures every container once, all at the same time. A container that is
 // gone is no error.
-func (b *statsBoard) once(ctx context.Context, cs []convergence.Container) ([]ui.Measured, error) {
+func (b *statsBoard) once(ctx context.Context, cs []engine.Container) ([]ui.Measured, error) {
 	b.shown = cs
 	errs := make([]error, len(cs))
 	for i, c := range cs {
@@ -124,7 +124,7 @@ func (b *statsBoard) once(ctx context.Context, cs []convergence.Container) ([]ui
 }
 
 // follow measures the containers from now on, and no others.
-func (b *statsBoard) follow(ctx context.Context, cs []convergence.Container) {
+func (b *statsBoard) follow(ctx context.Context, cs []engine.Container) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.shown = cs
@@ -176,8 +176,8 @@ func (b *statsBoard) lostAny() bool {
 	return lost
 }
 
-func (b *statsBoard) measure(ctx context.Context, c convergence.Container, follow bool) error {
-	err := b.meter.Stats(ctx, c.Ref, follow, func(st convergence.Stats) error {
+func (b *statsBoard) measure(ctx context.Context, c engine.Container, follow bool) error {
+	err := b.meter.Stats(ctx, c.Ref, follow, func(st engine.Stats) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		switch {
@@ -189,7 +189,7 @@ func (b *statsBoard) measure(ctx context.Context, c convergence.Container, follo
 		}
 		return nil
 	})
-	if errors.Is(err, convergence.ErrNotFound) {
+	if errors.Is(err, engine.ErrNotFound) {
 		return nil
 	}
 	return err

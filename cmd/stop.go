@@ -5,7 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 type stopOptions struct {
@@ -28,11 +30,11 @@ func (s *session) stopCmd() *cobra.Command {
 
 func (s *session) stop(ctx context.Context, opt stopOptions, args []string) error {
 	return s.onServices(ctx, "stop", args, func(t target, names []string) planner {
-		return func(have convergence.Observed) (convergence.Plan, error) {
+		return func(have engine.Observed) (plan.Plan, error) {
 			if !s.global.dryRun {
 				s.tellStopped(ctx, t.name, t.meant(names))
 			}
-			return convergence.PlanStop(t.project, have, convergence.StopOptions{
+			return up.PlanStop(t.project, have, up.StopOptions{
 				Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),
 			})
 		}

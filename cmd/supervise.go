@@ -14,7 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/metrics"
@@ -93,14 +94,14 @@ func (s *session) supervise(ctx context.Context, opt superviseOptions, args []st
 
 // keeper is a supervisor with everything around it.
 type keeper struct {
-	engine   convergence.Engine
+	engine   engine.Engine
 	project  *project.Project
 	services []string // empty is all
 	metrics  string   // an address to serve besides the project's own socket; empty is none
-	audit    func(convergence.Record)
+	audit    func(supervise.Record)
 	// follows says that changes of the Compose file are taken over.
 	follows bool
-	// See convergence.SuperviseOptions.
+	// See supervise.SuperviseOptions.
 	busy     func(bool)
 	busyWith []string
 }
@@ -118,9 +119,9 @@ func (s *session) keep(ctx context.Context, k keeper) error {
 	exclusive := &sharedLock{acquire: func(ctx context.Context) (func(), error) {
 		return s.acquire(ctx, s.lockOptions(k.engine, k.project.Name, "supervise"))
 	}}
-	sup := convergence.NewSupervisor(k.engine, convergence.SuperviseOptions{
+	sup := supervise.NewSupervisor(k.engine, supervise.SuperviseOptions{
 		Services: k.services, Exclusive: exclusive.hold, Models: models, Busy: k.busy, BusyWith: k.busyWith, HookOutput: s.hooks,
-		Record: func(r convergence.Record) {
+		Record: func(r supervise.Record) {
 			k.audit(r)
 			counts.Record(r)
 			teller.Send(k.project, r)
@@ -154,7 +155,7 @@ func shrink(ctx context.Context) {
 
 // onlyOne takes the right to supervise the project. It fails with a
 // *lock.HeldError if another process has it.
-func (s *session) onlyOne(ctx context.Context, e convergence.Engine, name string) (release func(), err error) {
+func (s *session) onlyOne(ctx context.Context, e engine.Engine, name string) (release func(), err error) {
 	only := s.lockOptions(e, name, "supervise")
 	only.Kind, only.Timeout = lock.Supervisor, -1
 	return s.acquire(ctx, only)

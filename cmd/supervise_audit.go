@@ -3,17 +3,17 @@ package cmd
 import (
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/internal/ui"
 )
 
 // audit prints a line per record: the time, what was seen, decided and done.
-func (s *session) audit(opt superviseOptions) func(convergence.Record) {
+func (s *session) audit(opt superviseOptions) func(supervise.Record) {
 	if opt.logFormat == "json" {
 		enc := ui.NewJSONEncoder(s.Out)
-		return func(r convergence.Record) { _ = enc.Encode(auditLine(r)) } // whoever reads may be gone
+		return func(r supervise.Record) { _ = enc.Encode(auditLine(r)) } // whoever reads may be gone
 	}
-	return func(r convergence.Record) {
+	return func(r supervise.Record) {
 		_ = ui.PrintLine(s.Out, r.Time.Format(time.RFC3339)+" "+r.String())
 	}
 }
@@ -35,17 +35,17 @@ type auditRecord struct {
 	Error     string    `json:"error,omitempty"`
 }
 
-func auditLine(r convergence.Record) auditRecord {
+func auditLine(r supervise.Record) auditRecord {
 	a := auditRecord{
 		Time: r.Time, Kind: string(r.Kind), Container: r.Container.Name, Service: r.Service, Seen: r.Seen,
 		Reason: string(r.Decision.Reason), Detail: r.Decision.Detail, Wait: r.Wait.Seconds(), Health: string(r.Health), Alert: string(r.Alert),
 	}
 	switch r.Kind {
-	case convergence.RecordDecision:
+	case supervise.RecordDecision:
 		a.Action = r.Decision.Action.String()
-	case convergence.RecordAction:
+	case supervise.RecordAction:
 		a.Action = r.Action.String()
-	case convergence.RecordExit:
+	case supervise.RecordExit:
 		a.ExitCode = &r.ExitCode
 	}
 	if r.Err != nil {

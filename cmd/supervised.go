@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/metrics"
 	"github.com/musterdev/muster/internal/ui"
@@ -96,7 +96,7 @@ func (s *session) eachSupervisor(ctx context.Context, name string, call func(add
 // supervision is what `ps` says of the containers' supervision, by container
 // name: what the supervisor counts and plans or, where one is needed and none
 // runs, just that. It is empty if nobody supervises and nobody needs to.
-func (s *session) supervision(ctx context.Context, t target, cs []convergence.Container) map[string]string {
+func (s *session) supervision(ctx context.Context, t target, cs []engine.Container) map[string]string {
 	all, err := s.askSupervisor(ctx, t.name)
 	said := map[string]string{}
 	for _, c := range all {

@@ -85,7 +85,7 @@ func testTerminalRestored(_ *testing.T, w *binaryWorld) {
 	host.sees("# ")
 	host.types("exit\r")
 	host.ends(0)
-	text, _ := host.output.next()
+	text, _ := host.capture.next()
 	lines := strings.Split(strings.TrimSpace(text), "\r\n")
 	if first, last := lines[0], lines[len(lines)-1]; first != last || first == "" {
 		w.Errorf("the terminal was %s and is %s", first, last)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -26,7 +26,7 @@ func (s *session) topCmd() *cobra.Command {
 
 // processLister is an engine that lists the processes of containers.
 type processLister interface {
-	Top(ctx context.Context, c convergence.Ref) (titles []string, processes [][]string, err error)
+	Top(ctx context.Context, c engine.Ref) (titles []string, processes [][]string, err error)
 }
 
 func (s *session) top(ctx context.Context, format string, args []string) error {
@@ -43,13 +43,13 @@ func (s *session) top(ctx context.Context, format string, args []string) error {
 	}
 	inside, ok := e.(processLister)
 	if !ok {
-		return fmt.Errorf("list processes: %w", convergence.ErrUnsupported)
+		return fmt.Errorf("list processes: %w", engine.ErrUnsupported)
 	}
 	cs, err := s.containersNamed(ctx, e, name, args)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(cs, func(a, b convergence.Container) int {
+	slices.SortFunc(cs, func(a, b engine.Container) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
 	})
 	table, err := processes(ctx, inside, cs)
@@ -63,14 +63,14 @@ func (s *session) top(ctx context.Context, format string, args []string) error {
 }
 
 // processes are those of the containers that run. One that ends meanwhile has none.
-func processes(ctx context.Context, inside processLister, cs []convergence.Container) (ui.ProcessTable, error) {
+func processes(ctx context.Context, inside processLister, cs []engine.Container) (ui.ProcessTable, error) {
 	var table ui.ProcessTable
 	for _, c := range cs {
 		if !measurable(c) {
 			continue
 		}
 		titles, processes, err := inside.Top(ctx, c.Ref)
-		if errors.Is(err, convergence.ErrNotFound) || errors.Is(err, convergence.ErrConflict) {
+		if errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrConflict) {
 			continue
 		}
 		if err != nil {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 // createOptions are what up and create have in common.
@@ -233,8 +235,8 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	if err != nil {
 		return operation{}, err
 	}
-	o := convergence.UpOptions{
-		Services: names, NoDeps: opt.noDeps, Recreate: convergence.RecreateDiverged, RecreateDeps: convergence.RecreateDiverged,
+	o := up.UpOptions{
+		Services: names, NoDeps: opt.noDeps, Recreate: up.RecreateDiverged, RecreateDeps: up.RecreateDiverged,
 		NoStart: opt.noStart, RemoveOrphans: opt.orphans, IgnoreOrphans: s.boolEnv("COMPOSE_IGNORE_ORPHANS"),
 		RenewAnonVolumes: opt.renewAnonymous, Scale: scale, Timeout: seconds(opt.timeoutSet, opt.timeout),
 		Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
@@ -245,12 +247,12 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	}
 	switch {
 	case opt.force, opt.renewAnonymous:
-		o.Recreate = convergence.RecreateForce
+		o.Recreate = up.RecreateForce
 	case opt.never:
-		o.Recreate, o.RecreateDeps = convergence.RecreateNever, convergence.RecreateNever
+		o.Recreate, o.RecreateDeps = up.RecreateNever, up.RecreateNever
 	}
 	if opt.alwaysDeps {
-		o.RecreateDeps = convergence.RecreateForce
+		o.RecreateDeps = up.RecreateForce
 	}
 	ready := o
 	ready.ImagesReady = true
@@ -258,14 +260,14 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	after := func(services []string, provided map[string]map[string]string) planner {
 		again := ready
 		again.Services, again.NoDeps, again.Provided = services, true, provided
-		again.Recreate, again.RenewAnonVolumes, again.RemoveOrphans, again.IgnoreOrphans = convergence.RecreateDiverged, false, false, true
-		return func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, again) }
+		again.Recreate, again.RenewAnonVolumes, again.RemoveOrphans, again.IgnoreOrphans = up.RecreateDiverged, false, false, true
+		return func(have engine.Observed) (plan.Plan, error) { return ask(p, have, again) }
 	}
 	return operation{
 		afterProviders: after,
 		name:           name, target: target{p.Name, p}, services: names, conflicts: true, recalls: !opt.noStart, engineHealth: opt.engineHealth,
-		plan:        func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, o) },
-		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return ask(p, have, ready) },
+		plan:        func(have engine.Observed) (plan.Plan, error) { return ask(p, have, o) },
+		afterImages: func(have engine.Observed) (plan.Plan, error) { return ask(p, have, ready) },
 	}, nil
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -45,7 +45,7 @@ func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string
 	if err != nil {
 		return err
 	}
-	vs := slices.DeleteFunc(have.Volumes, func(v convergence.Volume) bool {
+	vs := slices.DeleteFunc(have.Volumes, func(v engine.Volume) bool {
 		return v.Labels[project.LabelProject] != t.name || (chosen.named() && !mountedBy(t, chosen.names, have, v))
 	})
 	table := ui.VolumeTable(vs)
@@ -60,15 +60,15 @@ func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string
 
 // mountedBy reports whether one of the services mounts the volume, by the file
 // if there is one, else by what runs.
-func mountedBy(t target, services []string, have convergence.Observed, v convergence.Volume) bool {
+func mountedBy(t target, services []string, have engine.Observed, v engine.Volume) bool {
 	if t.project != nil {
 		return slices.ContainsFunc(services, func(name string) bool {
 			sv := t.project.Service(name)
 			return sv != nil && slices.Contains(sv.Volumes, v.Labels[project.LabelVolume])
 		})
 	}
-	return slices.ContainsFunc(have.Containers, func(c convergence.Container) bool {
+	return slices.ContainsFunc(have.Containers, func(c engine.Container) bool {
 		return slices.Contains(services, c.Service) &&
-			slices.ContainsFunc(c.Mounts, func(m convergence.Mount) bool { return m.Name == v.Name })
+			slices.ContainsFunc(c.Mounts, func(m engine.Mount) bool { return m.Name == v.Name })
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -38,13 +38,13 @@ func (s *session) wait(ctx context.Context, down bool, args []string) error {
 	if err != nil {
 		return err
 	}
-	cs, err := convergence.ListOurs(ctx, e, t.name, t.project)
+	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}
-	var waits []convergence.Container
+	var waits []engine.Container
 	for _, c := range cs {
-		if !none && c.State == convergence.Running && !c.OneOff && slices.Contains(names, c.Service) {
+		if !none && c.State == engine.Running && !c.OneOff && slices.Contains(names, c.Service) {
 			waits = append(waits, c)
 		}
 	}
@@ -67,7 +67,7 @@ func (s *session) wait(ctx context.Context, down bool, args []string) error {
 	return exitWith(code, nil)
 }
 
-func (s *session) waitForAll(ctx context.Context, inside convergence.Sessions, cs []convergence.Container) (last int, err error) {
+func (s *session) waitForAll(ctx context.Context, inside engine.Sessions, cs []engine.Container) (last int, err error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, c := range cs {

@@ -13,7 +13,7 @@ import (
 func TestWaitEndsWithTheLast(t *testing.T) {
 	h := newShelf(t, map[string]string{"compose.yaml": globsFile})
 	h.must("up", "-d")
-	var out, errs output
+	var out, errs capture
 	ended := make(chan int, 1)
 	go func() { ended <- Main(h.app(&out, &errs), []string{"wait", "web", "db"}) }()
 	waits := func() (n int) {

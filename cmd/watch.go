@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/internal/watch"
 	"github.com/musterdev/muster/project"
@@ -21,7 +22,7 @@ type watchOptions struct {
 	prune bool
 	noUp  bool
 	// output shows what commands print that run after a synchronisation.
-	output func(convergence.RunHook) io.WriteCloser
+	capture func(plan.RunHook) io.WriteCloser
 }
 
 func (s *session) watchCmd() *cobra.Command {
@@ -63,7 +64,7 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 	defer release()
 	logs := s.containerLogs()
 	defer logs.Close() // what cannot be written was reported with the lines before
-	opt.output = (&hookLogs{logs: logs, project: p.Name}).writer
+	opt.capture = (&hookLogs{logs: logs, project: p.Name}).writer
 	r, err := s.armWatch(ctx, p, rules, opt)
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ type refresher struct {
 	opt     watchOptions
 	p       *project.Project
 	rules   []watch.Rule
-	e       convergence.Engine
+	e       engine.Engine
 	watcher *watch.Watcher
 	end     context.CancelFunc
 	failed  chan error // receives how noticing ended

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/watch"
 )
 
@@ -23,14 +23,14 @@ func (r *refresher) onlook(ctx context.Context) error {
 		if err == nil {
 			r.lookAgain() // at what happened before the events are told
 			for err == nil {
-				var ev convergence.Event
+				var ev engine.Event
 				if ev, err = stream.Next(ctx); err == nil && ev.Action == "start" {
 					r.lookAgain()
 				}
 			}
 			_ = stream.Close() // it has ended
 		}
-		if errors.Is(err, convergence.ErrUnsupported) {
+		if errors.Is(err, engine.ErrUnsupported) {
 			return nil
 		}
 		select {
@@ -51,13 +51,13 @@ func (r *refresher) lookAgain() {
 // catchUp brings to containers that were not met yet what differs in them by the
 // rules with initial_sync, and what was synced since the start.
 func (r *refresher) catchUp(ctx context.Context) error {
-	all, err := convergence.ListOurs(ctx, r.e, r.p.Name, r.p)
+	all, err := engine.ListOurs(ctx, r.e, r.p.Name, r.p)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, service := range r.synced() {
-		cs := slices.DeleteFunc(slices.Clone(all), func(c convergence.Container) bool {
+		cs := slices.DeleteFunc(slices.Clone(all), func(c engine.Container) bool {
 			return c.Service != service || c.OneOff || r.known[c.ID]
 		})
 		if len(cs) == 0 {
@@ -88,7 +88,7 @@ func (r *refresher) synced() []string {
 }
 
 // catchUpWith does so for new containers of one service.
-func (r *refresher) catchUpWith(ctx context.Context, cs []convergence.Container, rules []watch.Rule) error {
+func (r *refresher) catchUpWith(ctx context.Context, cs []engine.Container, rules []watch.Rule) error {
 	initial := make([][]watch.File, len(rules))
 	for i, rule := range rules {
 		var err error
@@ -96,7 +96,7 @@ func (r *refresher) catchUpWith(ctx context.Context, cs []convergence.Container,
 			return err
 		}
 	}
-	return each(cs, func(c convergence.Container) error {
+	return each(cs, func(c engine.Container) error {
 		files := maps.Clone(r.changed[c.Service])
 		if files == nil {
 			files = map[watch.File]bool{}
@@ -113,6 +113,6 @@ func (r *refresher) catchUpWith(ctx context.Context, cs []convergence.Container,
 		if len(files) == 0 {
 			return nil
 		}
-		return watch.Sync(ctx, r.inside(), c.Ref, c.State == convergence.Running, slices.SortedFunc(maps.Keys(files), watch.File.Compare))
+		return watch.Sync(ctx, r.inside(), c.Ref, c.State == engine.Running, slices.SortedFunc(maps.Keys(files), watch.File.Compare))
 	})
 }

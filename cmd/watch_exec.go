@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -17,7 +18,7 @@ func (r *refresher) exec(ctx context.Context, service string, hook project.Hook)
 		return err
 	}
 	for _, c := range cs {
-		if c.State != convergence.Running {
+		if c.State != engine.Running {
 			continue
 		}
 		if err := r.execIn(ctx, c, hook); err != nil {
@@ -27,10 +28,10 @@ func (r *refresher) exec(ctx context.Context, service string, hook project.Hook)
 	return nil
 }
 
-func (r *refresher) execIn(ctx context.Context, c convergence.Container, hook project.Hook) error {
-	out := r.opt.output(convergence.RunHook{Target: c.Ref, Service: c.Service, Kind: "exec", Hook: hook})
+func (r *refresher) execIn(ctx context.Context, c engine.Container, hook project.Hook) error {
+	out := r.opt.capture(plan.RunHook{Target: c.Ref, Service: c.Service, Kind: "exec", Hook: hook})
 	defer out.Close() // output that cannot be shown changes nothing
-	result, err := r.e.Exec(ctx, c.Ref, convergence.ExecSpec{
+	result, err := r.e.Exec(ctx, c.Ref, engine.ExecSpec{
 		Command: hook.Command, User: hook.User, WorkingDir: hook.WorkingDir, Environment: hook.Environment, Privileged: hook.Privileged, Output: out,
 	})
 	if err == nil && result.ExitCode != 0 {

@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/watch"
 )
 
@@ -36,8 +38,8 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 		return nil
 	}
 	op := operation{name: "restart", target: target{r.p.Name, r.p}}
-	op.plan = func(have convergence.Observed) (convergence.Plan, error) {
-		return convergence.PlanRestart(r.p, have, convergence.RestartOptions{Services: []string{w.Service}})
+	op.plan = func(have engine.Observed) (plan.Plan, error) {
+		return up.PlanRestart(r.p, have, up.RestartOptions{Services: []string{w.Service}})
 	}
 	return r.run(ctx, op)
 }
@@ -45,13 +47,13 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 // rebuild builds the service and replaces its containers if the image changed.
 func (r *refresher) rebuild(ctx context.Context, service string) error {
 	r.say(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
-	up := convergence.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietBuild: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
-	ready := up
+	u := up.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietBuild: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
+	ready := u
 	ready.ImagesReady = true
 	op := operation{
 		name: "up", target: target{r.p.Name, r.p}, recalls: true,
-		plan:        func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, up) },
-		afterImages: func(have convergence.Observed) (convergence.Plan, error) { return convergence.PlanUp(r.p, have, ready) },
+		plan:        func(have engine.Observed) (plan.Plan, error) { return up.PlanUp(r.p, have, u) },
+		afterImages: func(have engine.Observed) (plan.Plan, error) { return up.PlanUp(r.p, have, ready) },
 	}
 	if err := r.run(ctx, op); err != nil {
 		return err
@@ -60,7 +62,7 @@ func (r *refresher) rebuild(ctx context.Context, service string) error {
 	if !r.opt.prune {
 		return nil
 	}
-	return r.e.(convergence.Sessions).PruneImages(ctx, r.p.Name)
+	return r.e.(engine.Sessions).PruneImages(ctx, r.p.Name)
 }
 
 // withProviders are the service and the providers that set variables for it.
@@ -85,8 +87,8 @@ func (r *refresher) remember(w watch.Work) {
 }
 
 // replicas are the service's containers in every state.
-func (r *refresher) replicas(ctx context.Context, service string) ([]convergence.Container, error) {
-	return containersOf(ctx, r.e, target{r.p.Name, r.p}, service, func(c convergence.Container) bool { return !c.OneOff })
+func (r *refresher) replicas(ctx context.Context, service string) ([]engine.Container, error) {
+	return containersOf(ctx, r.e, target{r.p.Name, r.p}, service, func(c engine.Container) bool { return !c.OneOff })
 }
 
 // inside is the engine's part for work inside of containers.
@@ -94,7 +96,7 @@ func (r *refresher) inside() watch.Container { return r.e.(watch.Container) }
 
 // each does something with every container at once; one that fails does not keep
 // the others back.
-func each(cs []convergence.Container, do func(convergence.Container) error) error {
+func each(cs []engine.Container, do func(engine.Container) error) error {
 	errs := make([]error, len(cs))
 	var all sync.WaitGroup
 	for i, c := range cs {
@@ -109,7 +111,7 @@ func (r *refresher) sync(ctx context.Context, service string, files []watch.File
 	if err != nil {
 		return err
 	}
-	return each(cs, func(c convergence.Container) error {
-		return watch.Sync(ctx, r.inside(), c.Ref, c.State == convergence.Running, files)
+	return each(cs, func(c engine.Container) error {
+		return watch.Sync(ctx, r.inside(), c.Ref, c.State == engine.Running, files)
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
@@ -42,7 +42,7 @@ func TestOneWayUp(t *testing.T) {
 			var said [2]string
 			for i, verb := range []string{"up -d", "up"} {
 				h := newShelf(t, map[string]string{"compose.yaml": c.files})
-				if _, err := h.engine.CreateContainer(t.Context(), convergence.CreateSpec{
+				if _, err := h.engine.CreateContainer(t.Context(), engine.CreateSpec{
 					Project: &project.Project{Name: "stranger"}, Service: &project.Service{Name: "x", Image: "muster-test/busybox:1"}, Name: "theirs",
 				}); err != nil {
 					t.Fatal(err)
@@ -51,7 +51,7 @@ func TestOneWayUp(t *testing.T) {
 				var out, errs bytes.Buffer
 				app := &App{
 					In: strings.NewReader(""), Out: &out, Err: &errs, Env: h.env, Dir: h.dir, LockDir: shortDir(t),
-					Connect: func(docker.Options) (convergence.Engine, error) { return oldEngine{h.engine}, nil },
+					Connect: func(docker.Options) (engine.Engine, error) { return oldEngine{h.engine}, nil },
 				}
 				code := Main(app, strings.Fields(verb+" "+c.args))
 				asked[i], said[i] = h.engine.Mutations(), errs.String()

@@ -13,7 +13,7 @@ import (
 // TestActKnowsEveryAction holds the one switch over actions complete: every type
 // that is an Action has one case in it.
 func TestActKnowsEveryAction(t *testing.T) {
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("*/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,8 @@ func typeCases(body ast.Node) []string {
 	ast.Inspect(body, func(n ast.Node) bool {
 		if c, ok := n.(*ast.CaseClause); ok {
 			for _, x := range c.List {
-				if id, ok := x.(*ast.Ident); ok {
-					names = append(names, id.Name)
+				if of, ok := x.(*ast.SelectorExpr); ok {
+					names = append(names, of.Sel.Name)
 				}
 			}
 		}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -24,7 +26,7 @@ type stage struct {
 	t *testing.T
 	*enginetest.Engine
 	project *project.Project
-	said    []convergence.Progress
+	said    []engine.Progress
 }
 
 // newStage makes a stage for services that run a Program or their command.
@@ -63,48 +65,48 @@ func checkEvery(interval time.Duration) func(*types.ServiceConfig) {
 
 func name(service string) string { return "p-" + service + "-1" }
 
-func (s *stage) create(service string, needs ...convergence.StepID) convergence.Step {
+func (s *stage) create(service string, needs ...plan.StepID) plan.Step {
 	svc := s.project.Service(service)
-	return convergence.Step{ID: convergence.StepID(service + "/create"), Needs: needs, Action: convergence.CreateContainer{
-		Spec: convergence.CreateSpec{
+	return plan.Step{ID: plan.StepID(service + "/create"), Needs: needs, Action: plan.CreateContainer{
+		Spec: engine.CreateSpec{
 			Project: s.project, Service: svc, Name: name(service), Number: 1,
 			Labels: map[string]string{project.LabelProject: "p", project.LabelService: service, project.LabelContainerNumber: "1"},
 		},
 	}}
 }
 
-func start(service string, needs ...convergence.StepID) convergence.Step {
-	return convergence.Step{ID: convergence.StepID(service + "/start"), Needs: needs, Action: convergence.StartContainer{
-		Target: convergence.Ref{Name: name(service)}, Service: service,
+func start(service string, needs ...plan.StepID) plan.Step {
+	return plan.Step{ID: plan.StepID(service + "/start"), Needs: needs, Action: plan.StartContainer{
+		Target: engine.Ref{Name: name(service)}, Service: service,
 	}}
 }
 
-func await(service string, c convergence.Condition, needs ...convergence.StepID) convergence.Step {
-	return convergence.Step{ID: convergence.StepID(service + "/" + string(c)), Needs: needs, Action: convergence.Await{
-		Service: service, Condition: c, Targets: []convergence.Ref{{Name: name(service)}},
+func await(service string, c plan.Condition, needs ...plan.StepID) plan.Step {
+	return plan.Step{ID: plan.StepID(service + "/" + string(c)), Needs: needs, Action: plan.Await{
+		Service: service, Condition: c, Targets: []engine.Ref{{Name: name(service)}},
 	}}
 }
 
 // with changes the action of an await step.
-func with(s convergence.Step, change func(*convergence.Await)) convergence.Step {
-	a := s.Action.(convergence.Await)
+func with(s plan.Step, change func(*plan.Await)) plan.Step {
+	a := s.Action.(plan.Await)
 	change(&a)
 	s.Action = a
 	return s
 }
 
 // up is the container of a service created and started.
-func (s *stage) up(service string) []convergence.Step {
-	return []convergence.Step{s.create(service), start(service, convergence.StepID(service+"/create"))}
+func (s *stage) planUp(service string) []plan.Step {
+	return []plan.Step{s.create(service), start(service, plan.StepID(service+"/create"))}
 }
 
-func (s *stage) apply(ctx context.Context, steps ...convergence.Step) error {
-	return s.applyWith(ctx, convergence.Plan{Project: "p", Steps: steps}, convergence.ApplyOptions{})
+func (s *stage) apply(ctx context.Context, steps ...plan.Step) error {
+	return s.applyWith(ctx, plan.Plan{Project: "p", Steps: steps}, apply.ApplyOptions{})
 }
 
-func (s *stage) applyWith(ctx context.Context, p convergence.Plan, opt convergence.ApplyOptions) error {
-	opt.Report = func(p convergence.Progress) { s.said = append(s.said, p) }
-	return convergence.ApplyWith(ctx, p, s.Engine, opt)
+func (s *stage) applyWith(ctx context.Context, p plan.Plan, opt apply.ApplyOptions) error {
+	opt.Report = func(p engine.Progress) { s.said = append(s.said, p) }
+	return apply.ApplyWith(ctx, p, s.Engine, opt)
 }
 
 // lines are what plain progress output shows.
@@ -125,9 +127,9 @@ func (s *stage) wantLines(want ...string) {
 	}
 }
 
-func (s *stage) wantState(container string, want convergence.State) {
+func (s *stage) wantState(container string, want engine.State) {
 	s.t.Helper()
-	seen, err := s.ByHand().InspectContainer(s.t.Context(), convergence.Ref{Name: container})
+	seen, err := s.ByHand().InspectContainer(s.t.Context(), engine.Ref{Name: container})
 	if err != nil {
 		s.t.Errorf("%s: %v", container, err)
 	} else if seen.State != want {
@@ -138,12 +140,12 @@ func (s *stage) wantState(container string, want convergence.State) {
 func TestApplyCreatesAndStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db"), service("web"))
-		steps := append(s.up("db"), s.create("web", "db/create"), start("web", "db/start", "web/create"))
+		steps := append(s.planUp("db"), s.create("web", "db/create"), start("web", "db/start", "web/create"))
 		if err := s.apply(t.Context(), steps...); err != nil {
 			t.Fatal(err)
 		}
-		s.wantState("p-db-1", convergence.Running)
-		s.wantState("p-web-1", convergence.Running)
+		s.wantState("p-db-1", engine.Running)
+		s.wantState("p-web-1", engine.Running)
 		for _, c := range s.Calls() {
 			if c.Method == "Watch" || strings.HasPrefix(c.Method, "List") && c.Method != "ListImages" {
 				t.Errorf("a plan without waits called %s", c)
@@ -160,17 +162,17 @@ func TestFailureStartsNothingMore(t *testing.T) {
 		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-db-1", Hold: begun, Err: errors.New("start p-db-1: port is already allocated")})
 		time.AfterFunc(time.Second/2, func() { close(begun) }) // by then the create has begun
 		time.AfterFunc(time.Second, func() { close(hold) })
-		steps := slices.Concat(s.up("db"), []convergence.Step{
+		steps := slices.Concat(s.planUp("db"), []plan.Step{
 			s.create("web", "db/create"), start("web", "db/start", "web/create"),
 			s.create("slow"), s.create("late", "slow/create"),
 		})
 		err := s.apply(t.Context(), steps...)
-		var failed *convergence.StepError
+		var failed *apply.StepError
 		if !errors.As(err, &failed) || failed.Step != "db/start" || failed.Service != "db" {
 			t.Fatalf("error = %v, want that of db/start", err)
 		}
-		s.wantState("p-slow-1", convergence.Created) // what ran has finished
-		if _, err := s.ByHand().InspectContainer(t.Context(), convergence.Ref{Name: "p-late-1"}); !errors.Is(err, convergence.ErrNotFound) {
+		s.wantState("p-slow-1", engine.Created) // what ran has finished
+		if _, err := s.ByHand().InspectContainer(t.Context(), engine.Ref{Name: "p-late-1"}); !errors.Is(err, engine.ErrNotFound) {
 			t.Errorf("late was created after the failure")
 		}
 		lines := s.lines()
@@ -189,24 +191,24 @@ func TestFailureStartsNothingMore(t *testing.T) {
 func TestKeepGoing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"), service("b"))
-		if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"))...); err != nil {
+		if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
 			t.Fatal(err)
 		}
 		s.said = nil
 		s.Inject(enginetest.Fault{Method: "StopContainer", Target: "p-a-1", Err: errors.New("stop p-a-1: boom")})
-		down := func(service string) []convergence.Step {
-			c := convergence.Ref{Name: name(service)}
-			stop := convergence.StepID(service + "/stop")
-			return []convergence.Step{
-				{ID: stop, Action: convergence.StopContainer{Target: c}},
-				{ID: convergence.StepID(service + "/remove"), Needs: []convergence.StepID{stop}, Action: convergence.RemoveContainer{Target: c}},
+		down := func(service string) []plan.Step {
+			c := engine.Ref{Name: name(service)}
+			stop := plan.StepID(service + "/stop")
+			return []plan.Step{
+				{ID: stop, Action: plan.StopContainer{Target: c}},
+				{ID: plan.StepID(service + "/remove"), Needs: []plan.StepID{stop}, Action: plan.RemoveContainer{Target: c}},
 			}
 		}
-		err := s.applyWith(t.Context(), convergence.Plan{Project: "p", KeepGoing: true, Steps: slices.Concat(down("a"), down("b"))}, convergence.ApplyOptions{})
+		err := s.applyWith(t.Context(), plan.Plan{Project: "p", KeepGoing: true, Steps: slices.Concat(down("a"), down("b"))}, apply.ApplyOptions{})
 		if err == nil || !strings.Contains(err.Error(), "boom") {
 			t.Fatalf("error = %v, want boom", err)
 		}
-		slices.SortStableFunc(s.said, func(a, b convergence.Progress) int { return strings.Compare(a.ID, b.ID) })
+		slices.SortStableFunc(s.said, func(a, b engine.Progress) int { return strings.Compare(a.ID, b.ID) })
 		s.wantLines(
 			"Container p-a-1 Stopping",
 			"Container p-a-1 Error while Stopping stop p-a-1: boom",
@@ -219,53 +221,53 @@ func TestKeepGoing(t *testing.T) {
 }
 
 // recreate replaces a service's running container.
-func (s *stage) recreate(service string) []convergence.Step {
-	seen, err := s.ByHand().InspectContainer(s.t.Context(), convergence.Ref{Name: name(service)})
+func (s *stage) recreate(service string) []plan.Step {
+	seen, err := s.ByHand().InspectContainer(s.t.Context(), engine.Ref{Name: name(service)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	old, temp := seen.Ref, project.TemporaryName(seen.ID, name(service))
-	id := func(what string) convergence.StepID { return convergence.StepID(service + "/" + what) }
+	id := func(what string) plan.StepID { return plan.StepID(service + "/" + what) }
 	make := s.create(service)
-	create := make.Action.(convergence.CreateContainer)
+	create := make.Action.(plan.CreateContainer)
 	create.Spec.Name, create.Replaces = temp, old
 	make.Action = create
 	begin := start(service, id("stop"))
-	begin.Action = convergence.StartContainer{Target: convergence.Ref{Name: temp}, Service: service}
+	begin.Action = plan.StartContainer{Target: engine.Ref{Name: temp}, Service: service}
 	begin.Finish = true
-	begin.OnFailure = []convergence.Action{
-		convergence.RemoveContainer{Target: convergence.Ref{Name: temp}}, convergence.StartContainer{Target: old, Service: service},
+	begin.OnFailure = []plan.Action{
+		plan.RemoveContainer{Target: engine.Ref{Name: temp}}, plan.StartContainer{Target: old, Service: service},
 	}
-	return []convergence.Step{
+	return []plan.Step{
 		make,
-		{ID: id("stop"), Needs: []convergence.StepID{id("create")}, Action: convergence.StopContainer{Target: old}},
+		{ID: id("stop"), Needs: []plan.StepID{id("create")}, Action: plan.StopContainer{Target: old}},
 		begin,
-		{ID: id("remove"), Needs: []convergence.StepID{id("start")}, Action: convergence.RemoveContainer{Target: old}, Finish: true},
-		{ID: id("rename"), Needs: []convergence.StepID{id("remove")}, Action: convergence.RenameContainer{Target: convergence.Ref{Name: temp}, Name: name(service)}, Finish: true},
+		{ID: id("remove"), Needs: []plan.StepID{id("start")}, Action: plan.RemoveContainer{Target: old}, Finish: true},
+		{ID: id("rename"), Needs: []plan.StepID{id("remove")}, Action: plan.RenameContainer{Target: engine.Ref{Name: temp}, Name: name(service)}, Finish: true},
 	}
 }
 
 func TestRecreate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"))
-		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
 		s.said = nil
 		if err := s.apply(t.Context(), s.recreate("web")...); err != nil {
 			t.Fatal(err)
 		}
-		s.wantState("p-web-1", convergence.Running)
+		s.wantState("p-web-1", engine.Running)
 		s.wantLines(
 			"Container p-web-1 Recreate",
 			"Container p-web-1 Starting",
 			"Container p-web-1 Started",
 			"Container p-web-1 Recreated",
 		)
-		done := map[convergence.StepID]bool{}
+		done := map[plan.StepID]bool{}
 		for _, p := range s.said {
-			if p.Phase == convergence.Done {
-				done[convergence.StepID(p.Step)] = true
+			if p.Phase == engine.Done {
+				done[plan.StepID(p.Step)] = true
 			}
 			if p.ID != "Container p-web-1" {
 				t.Errorf("progress of %q, want the final name", p.ID)
@@ -281,18 +283,18 @@ func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"))
 		s.Program("web", enginetest.Program{})
-		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
 		steps := s.recreate("web")
-		temp := steps[0].Action.(convergence.CreateContainer).Spec.Name
+		temp := steps[0].Action.(plan.CreateContainer).Spec.Name
 		s.Program(temp, enginetest.Program{FailStart: "exec: no such file"})
 		s.said = nil
 		err := s.apply(t.Context(), steps...)
 		if err == nil || !strings.Contains(err.Error(), "the previous container p-web-1 was put back") {
 			t.Fatalf("error = %v, want it to say that the old one was put back", err)
 		}
-		s.wantState("p-web-1", convergence.Running)
+		s.wantState("p-web-1", engine.Running)
 		if got := s.Snapshot(); strings.Contains(got, temp) {
 			t.Errorf("the successor is still there:\n%s", got)
 		}
@@ -310,7 +312,7 @@ func TestCancelledRecreateIsFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"), service("other"))
 		s.Program("web", enginetest.Program{StopAfter: 5 * time.Second})
-		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
 		reason := errors.New("interrupted")
@@ -320,7 +322,7 @@ func TestCancelledRecreateIsFinished(t *testing.T) {
 		if !errors.Is(err, reason) {
 			t.Fatalf("error = %v, want the cause of the cancellation", err)
 		}
-		s.wantState("p-web-1", convergence.Running)
+		s.wantState("p-web-1", engine.Running)
 		if got := s.Snapshot(); strings.Count(got, "container ") != 1 {
 			t.Errorf("want nothing but the successor:\n%s", got)
 		}
@@ -340,12 +342,12 @@ func TestUnusedSuccessorIsRemoved(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(t, service("web"), service("other"))
-				if err := s.apply(t.Context(), s.up("web")...); err != nil {
+				if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 					t.Fatal(err)
 				}
 				steps := s.recreate("web")
 				steps[1].OnFailure = steps[2].OnFailure[:1]
-				temp := steps[0].Action.(convergence.CreateContainer).Spec.Name
+				temp := steps[0].Action.(plan.CreateContainer).Spec.Name
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				if tc.cause != nil {
@@ -353,12 +355,12 @@ func TestUnusedSuccessorIsRemoved(t *testing.T) {
 				} else {
 					s.Inject(enginetest.Fault{Method: "CreateContainer", Target: temp, Delay: time.Second})
 					s.Program("other", enginetest.Program{FailStart: "exec: no such file"})
-					steps = append(steps, s.up("other")...)
+					steps = append(steps, s.planUp("other")...)
 				}
 				if err := s.apply(ctx, steps...); err == nil || tc.cause != nil && !errors.Is(err, tc.cause) {
 					t.Fatalf("error = %v, want %v", err, tc.cause)
 				}
-				s.wantState("p-web-1", convergence.Running)
+				s.wantState("p-web-1", engine.Running)
 				if got := s.Snapshot(); strings.Contains(got, temp) {
 					t.Errorf("the successor is still there:\n%s", got)
 				}
@@ -376,22 +378,22 @@ func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(reason) })
 		began := time.Now()
-		err := s.apply(ctx, slices.Concat(s.up("quick"), s.up("stuck"))...)
+		err := s.apply(ctx, slices.Concat(s.planUp("quick"), s.planUp("stuck"))...)
 		if !errors.Is(err, reason) || err.Error() != reason.Error() {
 			t.Errorf("error = %v, want just the cause", err)
 		}
 		if took := time.Since(began); took != time.Minute+time.Second {
 			t.Errorf("gave up after %s, want 1m1s", took)
 		}
-		s.wantState("p-quick-1", convergence.Created)
+		s.wantState("p-quick-1", engine.Created)
 	})
 }
 
 func TestInUseIsAWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"))
-		s.Inject(enginetest.Fault{Method: "RemoveNetwork", Err: fmt.Errorf("remove: %w", convergence.ErrConflict)})
-		err := s.apply(t.Context(), convergence.Step{ID: "network x/remove", Action: convergence.RemoveNetwork{ID: "1", Name: "p_x"}})
+		s.Inject(enginetest.Fault{Method: "RemoveNetwork", Err: fmt.Errorf("remove: %w", engine.ErrConflict)})
+		err := s.apply(t.Context(), plan.Step{ID: "network x/remove", Action: plan.RemoveNetwork{ID: "1", Name: "p_x"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -402,23 +404,23 @@ func TestInUseIsAWarning(t *testing.T) {
 func TestStopsDoNotHoldUpOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var services []types.ServiceConfig
-		var up, down []convergence.Step
+		var up, down []plan.Step
 		for i := range 10 {
 			services = append(services, service(fmt.Sprintf("s%d", i)))
 		}
 		s := newStage(t, services...)
 		s.Program("*", enginetest.Program{IgnoreStop: true})
 		for _, svc := range services {
-			up = append(up, s.up(svc.Name)...)
-			down = append(down, convergence.Step{
-				ID: convergence.StepID(svc.Name + "/stop"), Action: convergence.StopContainer{Target: convergence.Ref{Name: name(svc.Name)}},
+			up = append(up, s.planUp(svc.Name)...)
+			down = append(down, plan.Step{
+				ID: plan.StepID(svc.Name + "/stop"), Action: plan.StopContainer{Target: engine.Ref{Name: name(svc.Name)}},
 			})
 		}
 		if err := s.apply(t.Context(), up...); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if err := s.applyWith(t.Context(), convergence.Plan{Project: "p", Steps: down}, convergence.ApplyOptions{Limit: 2}); err != nil {
+		if err := s.applyWith(t.Context(), plan.Plan{Project: "p", Steps: down}, apply.ApplyOptions{Limit: 2}); err != nil {
 			t.Fatal(err)
 		}
 		// Five pairs, a second apart, ten seconds each: not five times ten.
@@ -431,11 +433,11 @@ func TestStopsDoNotHoldUpOthers(t *testing.T) {
 func TestHooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"))
-		hook := convergence.RunHook{
-			Target: convergence.Ref{Name: "p-web-1"}, Service: "web", Kind: "post_start",
+		hook := plan.RunHook{
+			Target: engine.Ref{Name: "p-web-1"}, Service: "web", Kind: "post_start",
 			Hook: project.Hook{Command: []string{"sh", "-c", "echo no such table; false"}},
 		}
-		err := s.apply(t.Context(), append(s.up("web"), convergence.Step{ID: "web/post_start-0", Needs: []convergence.StepID{"web/start"}, Action: hook})...)
+		err := s.apply(t.Context(), append(s.planUp("web"), plan.Step{ID: "web/post_start-0", Needs: []plan.StepID{"web/start"}, Action: hook})...)
 		want := "service web: run post_start[0] in p-web-1: web hook exited with status 1: no such table"
 		if err == nil || err.Error() != want {
 			t.Errorf("error = %v, want %s", err, want)

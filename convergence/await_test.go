@@ -11,17 +11,19 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
 
 // awaited runs a service's start and one wait and tells how long that took.
-func (s *stage) awaited(service string, a convergence.Step) (time.Duration, error) {
+func (s *stage) awaited(service string, a plan.Step) (time.Duration, error) {
 	s.t.Helper()
 	began := time.Now()
-	a.Needs = []convergence.StepID{convergence.StepID(service + "/start")}
-	err := s.apply(s.t.Context(), append(s.up(service), a)...)
+	a.Needs = []plan.StepID{plan.StepID(service + "/start")}
+	err := s.apply(s.t.Context(), append(s.planUp(service), a)...)
 	return time.Since(began), err
 }
 
@@ -35,8 +37,8 @@ func TestAwait(t *testing.T) {
 		name    string
 		service types.ServiceConfig
 		program enginetest.Program
-		wait    convergence.Condition
-		change  func(*convergence.Await)
+		wait    plan.Condition
+		change  func(*plan.Await)
 		least   time.Duration
 		most    time.Duration
 		fails   string // part of the error
@@ -107,14 +109,14 @@ func TestAwait(t *testing.T) {
 			name:    "a deadline",
 			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
 			program: enginetest.Program{HealthyAfter: never},
-			change:  func(a *convergence.Await) { a.Timeout = 7 * time.Second },
+			change:  func(a *plan.Await) { a.Timeout = 7 * time.Second },
 			least:   7 * time.Second, most: 7 * time.Second, fails: "container p-db-1 is not healthy (running) after 7s", text: "Error",
 		},
 		{
 			name:    "an optional one is a warning",
 			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
 			program: enginetest.Program{HealthyAfter: never, ExitAfter: time.Second, ExitCode: 1},
-			change:  func(a *convergence.Await) { a.Optional = true },
+			change:  func(a *plan.Await) { a.Optional = true },
 			least:   time.Second, most: 1100 * time.Millisecond, text: "Skipped",
 		},
 		{
@@ -143,30 +145,30 @@ func TestAwait(t *testing.T) {
 		},
 		{
 			name:    "without a check it must stay up",
-			service: service("db"), wait: convergence.RunningOrHealthy,
+			service: service("db"), wait: plan.RunningOrHealthy,
 			least: time.Second, most: time.Second, text: "Healthy",
 		},
 		{
 			name:    "what crashes within the settle time fails",
-			service: service("db"), wait: convergence.RunningOrHealthy,
+			service: service("db"), wait: plan.RunningOrHealthy,
 			program: enginetest.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1},
 			least:   900 * time.Millisecond, most: 900 * time.Millisecond, fails: "container p-db-1 exited (1)", text: "Error",
 		},
 		{
 			name:    "the settle time begins anew at a restart",
-			service: service("db", restarts("always")), wait: convergence.RunningOrHealthy,
+			service: service("db", restarts("always")), wait: plan.RunningOrHealthy,
 			program: enginetest.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1, Then: &enginetest.Program{}},
 			least:   2 * time.Second, most: 2100 * time.Millisecond, text: "Healthy",
 		},
 		{
 			name:    "a finished one-shot is done",
-			service: service("db"), wait: convergence.RunningOrHealthy,
+			service: service("db"), wait: plan.RunningOrHealthy,
 			program: enginetest.Program{ExitAfter: 300 * time.Millisecond},
 			least:   300 * time.Millisecond, most: 300 * time.Millisecond, text: "Exited",
 		},
 		{
 			name:    "with a check it must be healthy",
-			service: service("db", checkEvery(time.Hour)), wait: convergence.RunningOrHealthy,
+			service: service("db", checkEvery(time.Hour)), wait: plan.RunningOrHealthy,
 			program: enginetest.Program{HealthyAfter: 2 * time.Second},
 			least:   2 * time.Second, most: 3 * time.Second, text: "Healthy",
 		},
@@ -181,13 +183,13 @@ func TestAwait(t *testing.T) {
 			program: enginetest.Program{Logs: []enginetest.Output{
 				{After: time.Second, Text: "starting"}, {After: 2 * time.Second, Text: "ready to accept connections", Stderr: true},
 			}},
-			change: func(a *convergence.Await) { a.Ready = &project.Ready{Log: &project.ReadyLog{Pattern: `ready to \w+`}} },
+			change: func(a *plan.Await) { a.Ready = &project.Ready{Log: &project.ReadyLog{Pattern: `ready to \w+`}} },
 			least:  2 * time.Second, most: 2 * time.Second, text: "Healthy",
 		},
 		{
 			name:    "no address, no probe by address",
 			service: service("db"), wait: project.Healthy,
-			change: func(a *convergence.Await) { a.Ready = &project.Ready{TCP: &project.ReadyTCP{Port: 80}} },
+			change: func(a *plan.Await) { a.Ready = &project.Ready{TCP: &project.ReadyTCP{Port: 80}} },
 			most:   10 * time.Millisecond, fails: "no network", text: "Error",
 		},
 	} {
@@ -196,7 +198,7 @@ func TestAwait(t *testing.T) {
 				s := newStage(t, tc.service)
 				s.Program("db", tc.program)
 				if tc.change == nil {
-					tc.change = func(*convergence.Await) {}
+					tc.change = func(*plan.Await) {}
 				}
 				took, err := s.awaited("db", with(await("db", tc.wait), tc.change))
 				switch {
@@ -231,8 +233,8 @@ func TestEngineHealthTurnsProbesOff(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(10*time.Second)))
 		s.Program("db", enginetest.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }})
 		began := time.Now()
-		steps := append(s.up("db"), await("db", project.Healthy, "db/start"))
-		if err := s.applyWith(t.Context(), convergence.Plan{Project: "p", Steps: steps}, convergence.ApplyOptions{EngineHealth: true}); err != nil {
+		steps := append(s.planUp("db"), await("db", project.Healthy, "db/start"))
+		if err := s.applyWith(t.Context(), plan.Plan{Project: "p", Steps: steps}, apply.ApplyOptions{EngineHealth: true}); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took != 10*time.Second {
@@ -279,7 +281,7 @@ func TestWaitsEndWhenAnotherStepFails(t *testing.T) {
 		s.Program("db", enginetest.Program{HealthyAfter: time.Hour})
 		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-web-1", Delay: time.Second, Err: errors.New("start p-web-1: boom")})
 		began := time.Now()
-		err := s.apply(t.Context(), slices.Concat(s.up("db"), []convergence.Step{await("db", project.Healthy, "db/start")}, s.up("web"))...)
+		err := s.apply(t.Context(), slices.Concat(s.planUp("db"), []plan.Step{await("db", project.Healthy, "db/start")}, s.planUp("web"))...)
 		if err == nil || err.Error() != "service web: start p-web-1: boom" {
 			t.Errorf("error = %v, want that of web alone", err)
 		}
@@ -296,7 +298,7 @@ func TestCancelledWaitIsAnError(t *testing.T) {
 		reason := errors.New("interrupted")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(reason) })
-		err := s.apply(ctx, append(s.up("db"), await("db", project.Healthy, "db/start"))...)
+		err := s.apply(ctx, append(s.planUp("db"), await("db", project.Healthy, "db/start"))...)
 		if !errors.Is(err, reason) || err.Error() != "interrupted" {
 			t.Errorf("error = %v, want just the cause", err)
 		}
@@ -318,11 +320,11 @@ func TestFailureTellsAll(t *testing.T) {
 		}
 		s.Program("db", program)
 		_, err := s.awaited("db", await("db", project.Healthy))
-		var f *convergence.Failure
+		var f *apply.Failure
 		if !errors.As(err, &f) {
 			t.Fatalf("error = %v, want a Failure", err)
 		}
-		if f.ExitCode != 137 || f.Signal != "SIGKILL" || !f.OOM || len(f.Log) != 20 || f.State != convergence.Exited {
+		if f.ExitCode != 137 || f.Signal != "SIGKILL" || !f.OOM || len(f.Log) != 20 || f.State != engine.Exited {
 			t.Errorf("failure = %+v", f)
 		}
 		report := f.Report()
@@ -349,7 +351,7 @@ func TestFailureShowsOurLastProbe(t *testing.T) {
 			Probe: func(time.Duration, int) (int, string) { return 2, "no such database" },
 		})
 		_, err := s.awaited("db", await("db", project.Healthy))
-		var f *convergence.Failure
+		var f *apply.Failure
 		if !errors.As(err, &f) {
 			t.Fatalf("error = %v, want a Failure", err)
 		}
@@ -363,10 +365,10 @@ func TestWaitsForOneContainerAreReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Hour)))
 		s.Program("db", enginetest.Program{HealthyAfter: time.Second})
-		optional := with(await("db", project.Healthy, "db/start"), func(a *convergence.Await) { a.Optional = true })
+		optional := with(await("db", project.Healthy, "db/start"), func(a *plan.Await) { a.Optional = true })
 		optional.ID += "-optional"
-		again := await("db", convergence.RunningOrHealthy, optional.ID)
-		if err := s.apply(t.Context(), append(s.up("db"), await("db", project.Healthy, "db/start"), optional, again)...); err != nil {
+		again := await("db", plan.RunningOrHealthy, optional.ID)
+		if err := s.apply(t.Context(), append(s.planUp("db"), await("db", project.Healthy, "db/start"), optional, again)...); err != nil {
 			t.Fatal(err)
 		}
 		s.wantLines(
@@ -381,12 +383,12 @@ func TestReplicasFailTogether(t *testing.T) {
 		s := newStage(t, service("a", checkEvery(time.Hour)), service("b", checkEvery(time.Hour)))
 		s.Program("a", enginetest.Program{HealthyAfter: time.Hour})
 		s.Program("b", enginetest.Program{HealthyAfter: time.Hour, ExitAfter: 5 * time.Second, ExitCode: 9})
-		both := with(await("a", project.Healthy, "a/start", "b/start"), func(a *convergence.Await) {
-			a.Targets = append(a.Targets, convergence.Ref{Name: "p-b-1"})
+		both := with(await("a", project.Healthy, "a/start", "b/start"), func(a *plan.Await) {
+			a.Targets = append(a.Targets, engine.Ref{Name: "p-b-1"})
 		})
 		began := time.Now()
-		err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"), []convergence.Step{both})...)
-		var f *convergence.Failure
+		err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"), []plan.Step{both})...)
+		var f *apply.Failure
 		if !errors.As(err, &f) || f.Container.Name != "p-b-1" || f.ExitCode != 9 {
 			t.Errorf("error = %v, want that of b", err)
 		}

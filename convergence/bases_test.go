@@ -6,7 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 )
 
@@ -34,13 +36,13 @@ func TestBasesFollowThePulls(t *testing.T) {
 			for _, ref := range tc.published {
 				e.Publish(enginetest.Image{Ref: ref})
 			}
-			plan, err := convergence.PlanUp(p, convergence.Observed{Project: "demo"}, convergence.UpOptions{NoStart: true})
+			plan, err := up.PlanUp(p, engine.Observed{Project: "demo"}, up.UpOptions{NoStart: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var said []string
-			err = convergence.Apply(context.Background(), plan, e, nil, func(p convergence.Progress) {
-				if p.Phase == convergence.Done {
+			err = apply.Apply(context.Background(), plan, e, nil, func(p engine.Progress) {
+				if p.Phase == engine.Done {
 					said = append(said, p.ID+" "+p.Text)
 				}
 			})

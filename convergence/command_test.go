@@ -6,14 +6,16 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
 // planCommand plans a command line: its flags are those of the real commands,
 // as far as they concern plans, -p means without a file, and what is no flag is
 // a service.
-func planCommand(t *testing.T, want *project.Project, have Observed, words []string) (Plan, error) {
+func planCommand(t *testing.T, want *project.Project, have engine.Observed, words []string) (plan.Plan, error) {
 	t.Helper()
 	f := flags{}
 	var services []string
@@ -31,40 +33,40 @@ func planCommand(t *testing.T, want *project.Project, have Observed, words []str
 	timeout := f.duration(t, "t")
 	switch words[0] {
 	case "up", "create", "scale":
-		return PlanUp(want, have, f.up(t, words[0], services, timeout))
+		return up.PlanUp(want, have, f.planUp(t, words[0], services, timeout))
 	case "build":
 		chosen := want.Services
 		if len(services) > 0 {
 			only, err := want.Only(services...)
 			if err != nil {
-				return Plan{}, err
+				return plan.Plan{}, err
 			}
 			chosen = only.Services
 		}
-		return PlanBuild(want, chosen, func(b BuildSpec) BuildSpec { b.Check = f.has("check"); return b })
+		return up.PlanBuild(want, chosen, func(b engine.BuildSpec) engine.BuildSpec { b.Check = f.has("check"); return b })
 	case "run":
-		return PlanRun(want, have, services[0], RunOptions{Name: "demo-" + services[0] + "-run-1", Slug: "1", UpOptions: f.up(t, "run", nil, timeout)})
+		return up.PlanRun(want, have, services[0], up.RunOptions{Name: "demo-" + services[0] + "-run-1", Slug: "1", UpOptions: f.planUp(t, "run", nil, timeout)})
 	case "down":
-		return PlanDown(want, have, DownOptions{
+		return up.PlanDown(want, have, up.DownOptions{
 			Services: services, RemoveOrphans: f.has("remove-orphans"), Volumes: f.has("v"), Images: f["rmi"], Timeout: timeout,
 		})
 	case "start":
-		return PlanStart(want, have, StartOptions{Services: services, Wait: f.has("wait")})
+		return up.PlanStart(want, have, up.StartOptions{Services: services, Wait: f.has("wait")})
 	case "stop":
-		return PlanStop(want, have, StopOptions{Services: services, Timeout: timeout})
+		return up.PlanStop(want, have, up.StopOptions{Services: services, Timeout: timeout})
 	case "restart":
-		return PlanRestart(want, have, RestartOptions{Services: services, NoDeps: f.has("no-deps"), Timeout: timeout})
+		return up.PlanRestart(want, have, up.RestartOptions{Services: services, NoDeps: f.has("no-deps"), Timeout: timeout})
 	case "kill":
-		return PlanKill(want, have, KillOptions{Services: services, Signal: f["s"], Orphans: f.has("remove-orphans")})
+		return up.PlanKill(want, have, up.KillOptions{Services: services, Signal: f["s"], Orphans: f.has("remove-orphans")})
 	case "rm":
-		return PlanRemove(want, have, RemoveOptions{Services: services, Stop: f.has("s"), Volumes: f.has("v"), Timeout: timeout})
+		return up.PlanRemove(want, have, up.RemoveOptions{Services: services, Stop: f.has("s"), Volumes: f.has("v"), Timeout: timeout})
 	case "pause":
-		return PlanPause(want, have, services)
+		return up.PlanPause(want, have, services)
 	case "unpause":
-		return PlanUnpause(want, have, services)
+		return up.PlanUnpause(want, have, services)
 	}
 	t.Fatalf("command: what is %q?", words[0])
-	return Plan{}, nil
+	return plan.Plan{}, nil
 }
 
 type flags map[string]string
@@ -85,21 +87,21 @@ func (f flags) duration(t *testing.T, name string) *time.Duration {
 	return &d
 }
 
-func (f flags) up(t *testing.T, command string, services []string, timeout *time.Duration) UpOptions {
-	opt := UpOptions{
+func (f flags) planUp(t *testing.T, command string, services []string, timeout *time.Duration) up.UpOptions {
+	opt := up.UpOptions{
 		Services: services, NoDeps: f.has("no-deps"), NoStart: command == "create", RemoveOrphans: f.has("remove-orphans"),
 		RenewAnonVolumes: f.has("V"), Timeout: timeout, Wait: f.has("wait"), Settle: time.Second, Pull: f["pull"],
 		Build: f.has("build"), NoBuild: f.has("no-build"), ImagesReady: f.has("images-ready"), RecreateVolumes: f.has("yes"), Now: now,
 		IgnoreOrphans: f.has("ignore-orphans"),
 	}
 	if f.has("force-recreate") {
-		opt.Recreate = RecreateForce
+		opt.Recreate = up.RecreateForce
 	}
 	if f.has("no-recreate") {
-		opt.Recreate = RecreateNever
+		opt.Recreate = up.RecreateNever
 	}
 	if f.has("always-recreate-deps") {
-		opt.RecreateDeps = RecreateForce
+		opt.RecreateDeps = up.RecreateForce
 	}
 	if f.has("wait-timeout") {
 		opt.WaitTimeout = *f.duration(t, "wait-timeout")

@@ -11,7 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 )
 
@@ -21,7 +22,7 @@ type heard struct {
 	err   error // of emit
 }
 
-func (h *heard) emit(o convergence.Output) error {
+func (h *heard) emit(o output.Output) error {
 	switch {
 	case o.Exit != nil:
 		text := fmt.Sprintf("%s exited with code %d", o.Container.Name, o.Exit.Code)
@@ -45,12 +46,12 @@ func (h *heard) want(t *testing.T, want ...string) {
 }
 
 // follow runs Follow and returns what it returned.
-func (s *stage) follow(ctx context.Context, h *heard, opt convergence.FollowOptions) <-chan error {
+func (s *stage) follow(ctx context.Context, h *heard, opt output.FollowOptions) <-chan error {
 	opt.Project = "p"
 	standing := make(chan struct{})
 	opt.Standing = func() { close(standing) }
 	done := make(chan error, 1)
-	go func() { done <- convergence.Follow(ctx, s.Engine, opt, h.emit) }()
+	go func() { done <- output.Follow(ctx, s.Engine, opt, h.emit) }()
 	<-standing
 	return done
 }
@@ -72,11 +73,11 @@ func TestFollowFromTheStartToTheEnd(t *testing.T) {
 		})
 		s.Program("quiet", enginetest.Program{Logs: says("hush"), ExitAfter: time.Second})
 		hold, h := make(chan struct{}), &heard{}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{
-			Hold: hold, Select: func(c convergence.Container) bool { return c.Service == "a" },
+		done := s.follow(t.Context(), h, output.FollowOptions{
+			Hold: hold, Select: func(c engine.Container) bool { return c.Service == "a" },
 		})
 		time.Sleep(time.Minute) // nobody runs yet, but Hold holds
-		if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("quiet"))...); err != nil {
+		if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("quiet"))...); err != nil {
 			t.Fatal(err)
 		}
 		close(hold)
@@ -92,12 +93,12 @@ func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
 		s := newStage(t, service("a"), service("b"))
 		s.Program("a", enginetest.Program{Logs: says("old"), ExitAfter: time.Second, Then: &enginetest.Program{Logs: says("new"), ExitAfter: time.Minute}})
 		s.Program("b", enginetest.Program{Logs: says("before", "", "", "after"), ExitAfter: time.Minute})
-		if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"))...); err != nil {
+		if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2500 * time.Millisecond)
 		hold, h := make(chan struct{}), &heard{}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
+		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
 		if err := s.apply(t.Context(), start("a")); err != nil {
 			t.Fatal(err)
 		}
@@ -121,12 +122,12 @@ func TestFollowLeavesTheLastRunAlone(t *testing.T) {
 		}
 		again := enginetest.Program{Logs: left("new", "left again"), ExitAfter: 3 * time.Second}
 		s.Program("a", enginetest.Program{Logs: left("old", "left"), ExitAfter: 2 * time.Second, Then: &again})
-		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(3 * time.Second)
 		hold, h := make(chan struct{}), &heard{}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
+		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
 		if err := s.apply(t.Context(), start("a")); err != nil {
 			t.Fatal(err)
 		}
@@ -143,12 +144,12 @@ func TestFollowThePast(t *testing.T) {
 		s := newStage(t, service("a"), service("b"))
 		s.Program("a", enginetest.Program{Logs: says("one", "two", "three"), ExitAfter: 10 * time.Second})
 		s.Program("b", enginetest.Program{Logs: says("gone"), ExitAfter: time.Second})
-		if err := s.apply(t.Context(), slices.Concat(s.up("b"), s.up("a"))...); err != nil {
+		if err := s.apply(t.Context(), slices.Concat(s.planUp("b"), s.planUp("a"))...); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(1500 * time.Millisecond)
 		h := &heard{}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{Past: &convergence.LogOptions{Tail: 1}})
+		done := s.follow(t.Context(), h, output.FollowOptions{Past: &engine.LogOptions{Tail: 1}})
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
@@ -163,14 +164,14 @@ func TestFollowSurvivesLostStreams(t *testing.T) {
 		s.Program("a", enginetest.Program{Logs: says("one", "two", "three", "four"), ExitAfter: 5 * time.Second, ExitCode: 7})
 		s.Program("b", enginetest.Program{Logs: says("late"), ExitAfter: time.Second})
 		hold, h := make(chan struct{}), &heard{}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
-		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
+		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(1500 * time.Millisecond)
 		s.BreakStreams()
 		s.Inject(enginetest.Fault{Method: "Watch", Err: errors.New("still starting")})
-		if err := s.apply(t.Context(), s.up("b")...); err != nil { // nobody hears of it
+		if err := s.apply(t.Context(), s.planUp("b")...); err != nil { // nobody hears of it
 			t.Fatal(err)
 		}
 		time.Sleep(500 * time.Millisecond)
@@ -188,12 +189,12 @@ func TestFollowNamesASuccessorByItsFinalName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"))
 		s.Program("web", enginetest.Program{Logs: says("hello"), StopCode: 143})
-		if err := s.apply(t.Context(), s.up("web")...); err != nil {
+		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
 		h := &heard{}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{})
+		done := s.follow(t.Context(), h, output.FollowOptions{})
 		if err := s.apply(t.Context(), s.recreate("web")...); err != nil {
 			t.Fatal(err)
 		}
@@ -215,8 +216,8 @@ func TestFollowEndsWithItsReader(t *testing.T) {
 		s.Program("a", enginetest.Program{Logs: says("one", "two")})
 		h := &heard{err: errors.New("broken pipe")}
 		hold := make(chan struct{})
-		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold})
-		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
+		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-done; !errors.Is(err, h.err) {
@@ -233,12 +234,12 @@ func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"))
 		h := &heard{}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: make(chan struct{})})
-		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", convergence.ErrUnreachable)})
+		done := s.follow(t.Context(), h, output.FollowOptions{Hold: make(chan struct{})})
+		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
 		s.BreakStreams()
 		began := time.Now()
 		err := <-done
-		if !errors.Is(err, convergence.ErrUnreachable) {
+		if !errors.Is(err, engine.ErrUnreachable) {
 			t.Errorf("error = %v, want ErrUnreachable", err)
 		}
 		if took := time.Since(began); took < 25*time.Second || took > 40*time.Second {
@@ -253,11 +254,11 @@ func TestFollowOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"))
 		s.Program("a", enginetest.Program{Logs: says("one"), Then: &enginetest.Program{Logs: says("two")}})
-		if err := s.apply(t.Context(), s.up("a")...); err != nil {
+		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
-		h, a := &heard{}, convergence.Ref{Name: name("a")}
-		done := s.follow(t.Context(), h, convergence.FollowOptions{})
+		h, a := &heard{}, engine.Ref{Name: name("a")}
+		done := s.follow(t.Context(), h, output.FollowOptions{})
 		time.Sleep(time.Second)
 		if err := s.ByHand().StopContainer(t.Context(), a, nil); err != nil {
 			t.Fatal(err)
@@ -291,13 +292,13 @@ func TestFollowWaitsForNobodyWhomItsCallerStops(t *testing.T) {
 				s.Program("a", enginetest.Program{Logs: says("one"), Then: &enginetest.Program{Logs: says("two")}})
 				hold, h := make(chan struct{}), &heard{}
 				var final atomic.Bool
-				done := s.follow(t.Context(), h, convergence.FollowOptions{Hold: hold, Final: final.Load})
-				if err := s.apply(t.Context(), s.up("a")...); err != nil {
+				done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold, Final: final.Load})
+				if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 					t.Fatal(err)
 				}
 				close(hold)
 				time.Sleep(time.Minute)
-				a := convergence.Ref{Name: name("a")}
+				a := engine.Ref{Name: name("a")}
 				if err := s.ByHand().RestartContainer(t.Context(), a, nil); err != nil {
 					t.Fatal(err)
 				}

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 )
 
@@ -23,12 +26,12 @@ networks: {front: {}, back: {}}
 volumes: {data: {}}
 `
 	p := load(t, file, "")
-	plans := map[string]func(have convergence.Observed) (convergence.Plan, error){
-		"up": func(have convergence.Observed) (convergence.Plan, error) {
-			return convergence.PlanUp(p, have, convergence.UpOptions{})
+	plans := map[string]func(have engine.Observed) (plan.Plan, error){
+		"up": func(have engine.Observed) (plan.Plan, error) {
+			return up.PlanUp(p, have, up.UpOptions{})
 		},
-		"run": func(have convergence.Observed) (convergence.Plan, error) {
-			return convergence.PlanRun(p, have, "pulled", convergence.RunOptions{Name: "demo-run", Slug: "1"})
+		"run": func(have engine.Observed) (plan.Plan, error) {
+			return up.PlanRun(p, have, "pulled", up.RunOptions{Name: "demo-run", Slug: "1"})
 		},
 	}
 	for name, plan := range plans {
@@ -43,7 +46,7 @@ volumes: {data: {}}
 				for _, method := range []string{"PullImage", "BuildImage"} {
 					e.Inject(enginetest.Fault{Method: method, Target: broken, Err: errors.New("it cannot be had")})
 				}
-				have, err := convergence.Observe(context.Background(), e, p)
+				have, err := up.Observe(context.Background(), e, p)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -51,14 +54,14 @@ volumes: {data: {}}
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = convergence.Apply(context.Background(), todo, e, nil, func(convergence.Progress) {})
+				err = apply.Apply(context.Background(), todo, e, nil, func(engine.Progress) {})
 				if needed := name == "up" || broken == "reg/pulled:1"; (err != nil) != needed {
 					t.Fatalf("err = %v", err)
 				}
 				if err == nil {
 					return
 				}
-				left, err := convergence.Observe(context.Background(), e, p)
+				left, err := up.Observe(context.Background(), e, p)
 				if err != nil {
 					t.Fatal(err)
 				}

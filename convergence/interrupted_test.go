@@ -10,7 +10,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -27,13 +30,13 @@ func TestInterruptedAnywhere(t *testing.T) {
 		time.Sleep(time.Minute) // their health is settled
 		before := enginetest.Part(w.Snapshot(), theirs, false)
 		first := enginetest.DrawProject(t, "demo")
-		w.converge(first, UpOptions{})
+		w.converge(first, up.UpOptions{})
 		w.writeData(first)
 
 		second := enginetest.DrawProject(t, "demo")
-		opt := UpOptions{RemoveOrphans: true}
+		opt := up.UpOptions{RemoveOrphans: true}
 		for range rapid.IntRange(1, 3).Draw(t, "interruptions") {
-			p, err := PlanUp(second, w.observe(second), opt)
+			p, err := up.PlanUp(second, w.observe(second), opt)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,12 +51,12 @@ func TestInterruptedAnywhere(t *testing.T) {
 		w.complete(second) // no stop of an earlier run comes back
 		w.checkData(first, second)
 
-		p, err := PlanDown(second, w.observe(second), DownOptions{})
+		p, err := up.PlanDown(second, w.observe(second), up.DownOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.interrupt(p)
-		if p, err = PlanDown(second, w.observe(second), DownOptions{Volumes: true}); err != nil {
+		if p, err = up.PlanDown(second, w.observe(second), up.DownOptions{Volumes: true}); err != nil {
 			t.Fatal(err)
 		}
 		w.apply(p)
@@ -65,7 +68,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 }
 
 // interrupt applies the plan up to a drawn call, or to its end if it has fewer.
-func (w *drawnWorld) interrupt(p Plan) {
+func (w *drawnWorld) interrupt(p plan.Plan) {
 	n := rapid.IntRange(1, 25).Draw(w.T, "interrupted at call")
 	how := rapid.SampledFrom([]string{"killed before", "killed after", "canceled"}).Draw(w.T, "how")
 	ctx, cancel := context.WithCancelCause(w.Context())
@@ -76,7 +79,7 @@ func (w *drawnWorld) interrupt(p Plan) {
 	} else {
 		w.Kill(n, how == "killed after")
 	}
-	err := Apply(ctx, p, w.Engine, nil, nil)
+	err := apply.Apply(ctx, p, w.Engine, nil, nil)
 	if err != nil && !errors.Is(err, enginetest.ErrKilled) && !errors.Is(err, interrupted) {
 		w.Fatalf("apply: %v\nof the plan\n%s", err, p)
 	}
@@ -92,8 +95,8 @@ const longestStop = 15 * time.Second
 // writeData leaves a mark in every volume: the volume's own name if it has one,
 // else the container's.
 func (w *drawnWorld) writeData(p *project.Project) {
-	w.eachMount(p, func(c Container, m Mount) {
-		err := w.ByHand().CopyTo(w.Context(), c.Ref, []FileContent{{Path: m.Target + "/mark", Content: []byte(mark(c, m)), Mode: 0o644}})
+	w.eachMount(p, func(c engine.Container, m engine.Mount) {
+		err := w.ByHand().CopyTo(w.Context(), c.Ref, []engine.FileContent{{Path: m.Target + "/mark", Content: []byte(mark(c, m)), Mode: 0o644}})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -110,7 +113,7 @@ func (w *drawnWorld) checkData(first, second *project.Project) {
 			}
 		}
 	}
-	w.eachMount(second, func(c Container, m Mount) {
+	w.eachMount(second, func(c engine.Container, m engine.Mount) {
 		s := second.Service(c.Service)
 		if !had[fmt.Sprint(c.Service, c.Number, m.Target)] || !slices.Contains(targets(s), m.Target) {
 			return
@@ -122,7 +125,7 @@ func (w *drawnWorld) checkData(first, second *project.Project) {
 	})
 }
 
-func mark(c Container, m Mount) string {
+func mark(c engine.Container, m engine.Mount) string {
 	if len(m.Name) < 64 { // not anonymous
 		return m.Name
 	}
@@ -138,7 +141,7 @@ func targets(s *project.Service) []string {
 	return ts
 }
 
-func (w *drawnWorld) eachMount(p *project.Project, do func(Container, Mount)) {
+func (w *drawnWorld) eachMount(p *project.Project, do func(engine.Container, engine.Mount)) {
 	for _, c := range w.observe(p).Containers {
 		for _, m := range c.Mounts {
 			do(c, m)

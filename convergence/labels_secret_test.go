@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -35,12 +37,12 @@ secrets: {pin: {environment: PIN}}
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := PlanUp(want, Observed{Project: "demo"}, UpOptions{Now: now})
+		p, err := up.PlanUp(want, engine.Observed{Project: "demo"}, up.UpOptions{Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range p.Steps {
-			if create, ok := s.Action.(CreateContainer); ok {
+			if create, ok := s.Action.(plan.CreateContainer); ok {
 				return create.Spec.Labels
 			}
 		}

@@ -5,26 +5,28 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
 // labelsOf plans the file and returns what is created.
-func labelsOf(t *testing.T, yaml string, have string) (map[StepID]map[string]string, map[StepID]CreateSpec) {
+func labelsOf(t *testing.T, yaml string, have string) (map[plan.StepID]map[string]string, map[plan.StepID]engine.CreateSpec) {
 	t.Helper()
 	want := load(t, yaml, "")
-	p, err := PlanUp(want, world(t, want, want, have), UpOptions{Now: now})
+	p, err := up.PlanUp(want, world(t, want, want, have), up.UpOptions{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	labels, specs := map[StepID]map[string]string{}, map[StepID]CreateSpec{}
+	labels, specs := map[plan.StepID]map[string]string{}, map[plan.StepID]engine.CreateSpec{}
 	for _, s := range p.Steps {
 		switch a := s.Action.(type) {
-		case CreateContainer:
+		case plan.CreateContainer:
 			labels[s.ID], specs[s.ID] = a.Spec.Labels, a.Spec
-		case CreateNetwork:
+		case plan.CreateNetwork:
 			labels[s.ID] = a.Labels
-		case CreateVolume:
+		case plan.CreateVolume:
 			labels[s.ID] = a.Labels
 		}
 	}
@@ -120,7 +122,7 @@ func TestComplete(t *testing.T) {
 		t.Fatalf("open: %v, %v", images, refs)
 	}
 	before := maps.Clone(side.Labels)
-	done, err := side.Complete([]Image{{Ref: "y:1", ID: "id", Digest: "sha256:d"}}, map[string]string{"app": "c0ffee"})
+	done, err := side.Complete([]engine.Image{{Ref: "y:1", ID: "id", Digest: "sha256:d"}}, map[string]string{"app": "c0ffee"})
 	if err != nil {
 		t.Fatal(err)
 	}

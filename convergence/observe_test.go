@@ -8,7 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -18,7 +19,7 @@ type lister struct {
 	calls []string
 	all   sync.WaitGroup // every call has begun
 	fail  string
-	refs  []ImageRef
+	refs  []engine.ImageRef
 }
 
 func (l *lister) call(name string) error {
@@ -33,30 +34,30 @@ func (l *lister) call(name string) error {
 	return nil
 }
 
-func (l *lister) ListContainers(_ context.Context, f ContainerFilter) ([]Container, error) {
-	mine := func(name string) Container {
-		return Container{Ref: Ref{ID: name, Name: name}, Project: f.Project, Service: "web"}
+func (l *lister) ListContainers(_ context.Context, f engine.ContainerFilter) ([]engine.Container, error) {
+	mine := func(name string) engine.Container {
+		return engine.Container{Ref: engine.Ref{ID: name, Name: name}, Project: f.Project, Service: "web"}
 	}
-	foreign := Container{Ref: Ref{Name: "x"}, Project: "other"}
-	return []Container{mine("b"), foreign, mine("a")}, l.call("containers")
+	foreign := engine.Container{Ref: engine.Ref{Name: "x"}, Project: "other"}
+	return []engine.Container{mine("b"), foreign, mine("a")}, l.call("containers")
 }
 
-func (l *lister) ListNetworks(context.Context) ([]Network, error) {
-	return []Network{
+func (l *lister) ListNetworks(context.Context) ([]engine.Network, error) {
+	return []engine.Network{
 		{ID: "1", Name: "shared"}, {ID: "2", Name: "bridge"},
 		{ID: "3", Name: "demo_old", Labels: map[string]string{project.LabelProject: "demo"}},
 	}, l.call("networks")
 }
 
-func (l *lister) ListVolumes(context.Context) ([]Volume, error) {
-	return []Volume{
+func (l *lister) ListVolumes(context.Context) ([]engine.Volume, error) {
+	return []engine.Volume{
 		{Name: "other_data", Labels: map[string]string{project.LabelProject: "other"}}, {Name: "demo_data"},
 	}, l.call("volumes")
 }
 
-func (l *lister) ListImages(_ context.Context, refs []ImageRef) ([]Image, error) {
+func (l *lister) ListImages(_ context.Context, refs []engine.ImageRef) ([]engine.Image, error) {
 	l.refs = refs
-	return []Image{{Ref: "x:1"}}, l.call("images")
+	return []engine.Image{{Ref: "x:1"}}, l.call("images")
 }
 
 const observedFile = `
@@ -72,7 +73,7 @@ volumes: {data: }
 func TestObserve(t *testing.T) {
 	l := &lister{}
 	l.all.Add(4) // a call that waited for another's end would hang here
-	o, err := Observe(t.Context(), l, load(t, observedFile, ""))
+	o, err := up.Observe(t.Context(), l, load(t, observedFile, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func TestObserve(t *testing.T) {
 func TestObserveProject(t *testing.T) {
 	l := &lister{}
 	l.all.Add(3)
-	o, err := ObserveProject(t.Context(), l, "demo")
+	o, err := up.ObserveProject(t.Context(), l, "demo")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func TestObserveFails(t *testing.T) {
 	for _, fail := range []string{"containers", "networks", "volumes", "images"} {
 		l := &lister{fail: fail}
 		l.all.Add(4)
-		o, err := Observe(t.Context(), l, load(t, observedFile, ""))
+		o, err := up.Observe(t.Context(), l, load(t, observedFile, ""))
 		if err == nil || !strings.Contains(err.Error(), "observe project demo: ") || len(o.Containers)+len(o.Networks) > 0 {
 			t.Errorf("%s fail: observed %v, error %v", fail, o, err)
 		}

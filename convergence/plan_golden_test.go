@@ -11,7 +11,8 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -65,7 +66,7 @@ type testCase struct {
 	archive *txtar.Archive
 	want    *project.Project
 	was     *project.Project
-	have    Observed
+	have    engine.Observed
 	command []string
 }
 
@@ -135,12 +136,12 @@ func (c testCase) run(t *testing.T) string {
 }
 
 // checkPlan holds every plan to what all plans promise.
-func checkPlan(t *testing.T, p Plan) {
+func checkPlan(t *testing.T, p plan.Plan) {
 	t.Helper()
 	if _, err := p.Graph(); err != nil {
 		t.Errorf("not a graph: %v", err)
 	}
-	done := map[StepID]bool{}
+	done := map[plan.StepID]bool{}
 	for _, s := range p.Steps {
 		if s.Reason == "" {
 			t.Errorf("step %s has no reason", s.ID)

@@ -11,7 +11,9 @@ import (
 	"golang.org/x/tools/txtar"
 	"pgregory.net/rapid"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -48,7 +50,7 @@ func shuffle[T any](r *rand.Rand, s []T) {
 	r.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
 }
 
-func snapshot(t *testing.T, have Observed, want *project.Project) string {
+func snapshot(t *testing.T, have engine.Observed, want *project.Project) string {
 	t.Helper()
 	type plain struct {
 		Services, Disabled []*project.Service
@@ -56,7 +58,7 @@ func snapshot(t *testing.T, have Observed, want *project.Project) string {
 		Volumes            []*project.Volume
 	}
 	b, err := json.Marshal(struct {
-		Have Observed
+		Have engine.Observed
 		Want plain
 	}{have, plain{want.Services, want.Disabled, want.Networks, want.Volumes}})
 	if err != nil {
@@ -76,9 +78,9 @@ func TestPlansConverge(t *testing.T) {
 		was := drawProject(t, dir, "was")
 		want := drawProject(t, dir, "want")
 		s := newSim()
-		stranger := Container{Ref: Ref{ID: "5717a", Name: "stranger"}, State: Running}
-		s.strange = []Container{stranger}
-		perform(t, s, up(t, was, s.have), "first up")
+		stranger := engine.Container{Ref: engine.Ref{ID: "5717a", Name: "stranger"}, State: engine.Running}
+		s.strange = []engine.Container{stranger}
+		perform(t, s, planUp(t, was, s.have), "first up")
 		disturb(t, s)
 		before := anonymousOf(s)
 		opt := drawUpOptions(t)
@@ -110,12 +112,12 @@ func TestPlansConverge(t *testing.T) {
 	})
 }
 
-func up(t *rapid.T, p *project.Project, have Observed) Plan {
-	return mustPlan(t, p, have, UpOptions{Now: now})
+func planUp(t *rapid.T, p *project.Project, have engine.Observed) plan.Plan {
+	return mustPlan(t, p, have, up.UpOptions{Now: now})
 }
 
-func mustPlan(t *rapid.T, p *project.Project, have Observed, opt UpOptions) Plan {
-	plan, err := PlanUp(p, have, opt)
+func mustPlan(t *rapid.T, p *project.Project, have engine.Observed, opt up.UpOptions) plan.Plan {
+	plan, err := up.PlanUp(p, have, opt)
 	if err != nil {
 		t.Fatalf("plan: %v", err)
 	}
@@ -131,8 +133,8 @@ func mustPlan(t *rapid.T, p *project.Project, have Observed, opt UpOptions) Plan
 }
 
 // perform does every step, in an order drawn from those that the plan allows.
-func perform(t *rapid.T, s *sim, p Plan, what string) {
-	done := map[StepID]bool{}
+func perform(t *rapid.T, s *sim, p plan.Plan, what string) {
+	done := map[plan.StepID]bool{}
 	for len(done) < len(p.Steps) {
 		ready := readySteps(p, done)
 		step := ready[rapid.IntRange(0, len(ready)-1).Draw(t, "next")]
@@ -143,10 +145,10 @@ func perform(t *rapid.T, s *sim, p Plan, what string) {
 	}
 }
 
-func readySteps(p Plan, done map[StepID]bool) []Step {
-	var ready []Step
+func readySteps(p plan.Plan, done map[plan.StepID]bool) []plan.Step {
+	var ready []plan.Step
 	for _, step := range p.Steps {
-		if !done[step.ID] && !slices.ContainsFunc(step.Needs, func(n StepID) bool { return !done[n] }) {
+		if !done[step.ID] && !slices.ContainsFunc(step.Needs, func(n plan.StepID) bool { return !done[n] }) {
 			ready = append(ready, step)
 		}
 	}
@@ -155,11 +157,11 @@ func readySteps(p Plan, done map[StepID]bool) []Step {
 
 // interrupt does some of the steps and then stops: dead at once, or because a
 // step failed, in which case that one is undone and begun work is finished.
-func interrupt(t *rapid.T, s *sim, p Plan, fail bool) {
+func interrupt(t *rapid.T, s *sim, p plan.Plan, fail bool) {
 	if len(p.Steps) == 0 {
 		return
 	}
-	done := map[StepID]bool{}
+	done := map[plan.StepID]bool{}
 	for range rapid.IntRange(0, len(p.Steps)-1).Draw(t, "steps before") {
 		ready := readySteps(p, done)
 		step := ready[rapid.IntRange(0, len(ready)-1).Draw(t, "next")]
@@ -174,10 +176,10 @@ func interrupt(t *rapid.T, s *sim, p Plan, fail bool) {
 	ready := readySteps(p, done)
 	failed := ready[rapid.IntRange(0, len(ready)-1).Draw(t, "fails")]
 	undo(s, failed)
-	stuck := map[StepID]bool{failed.ID: true}
+	stuck := map[plan.StepID]bool{failed.ID: true}
 	for {
 		ready := readySteps(p, done)
-		i := slices.IndexFunc(ready, func(x Step) bool { return x.Finish && !stuck[x.ID] })
+		i := slices.IndexFunc(ready, func(x plan.Step) bool { return x.Finish && !stuck[x.ID] })
 		if i < 0 {
 			return
 		}
@@ -191,7 +193,7 @@ func interrupt(t *rapid.T, s *sim, p Plan, fail bool) {
 }
 
 // undo does what a failed step puts back. What cannot be is left to the next run.
-func undo(s *sim, failed Step) {
+func undo(s *sim, failed plan.Step) {
 	for _, a := range failed.OnFailure {
 		if err := s.do(a); err != nil {
 			continue
@@ -204,18 +206,18 @@ func disturb(t *rapid.T, s *sim) {
 	for i := range s.have.Containers {
 		switch rapid.IntRange(0, 9).Draw(t, "disturb") {
 		case 0, 1:
-			s.have.Containers[i].State = Exited
+			s.have.Containers[i].State = engine.Exited
 		case 2:
-			s.have.Containers[i].State = Paused
+			s.have.Containers[i].State = engine.Paused
 		case 3:
-			s.have.Containers[i].Health = HealthHealthy
+			s.have.Containers[i].Health = engine.HealthHealthy
 		}
 	}
 }
 
-func drawUpOptions(t *rapid.T) UpOptions {
-	opt := UpOptions{Now: now, RemoveOrphans: true, RecreateVolumes: true}
-	opt.Recreate = rapid.SampledFrom([]RecreatePolicy{"", "", RecreateForce}).Draw(t, "recreate")
+func drawUpOptions(t *rapid.T) up.UpOptions {
+	opt := up.UpOptions{Now: now, RemoveOrphans: true, RecreateVolumes: true}
+	opt.Recreate = rapid.SampledFrom([]up.RecreatePolicy{"", "", up.RecreateForce}).Draw(t, "recreate")
 	opt.Wait = rapid.Bool().Draw(t, "wait")
 	return opt
 }
@@ -223,9 +225,9 @@ func drawUpOptions(t *rapid.T) UpOptions {
 // forgetRebuilt leaves out slots whose container must go before its successor
 // can be made, since it holds a volume that is to be destroyed: a run killed in
 // between cannot carry its anonymous volumes over.
-func forgetRebuilt(p Plan, volumes map[string]string) {
+func forgetRebuilt(p plan.Plan, volumes map[string]string) {
 	for _, step := range p.Steps {
-		if a, ok := step.Action.(CreateContainer); ok && a.Replaces.Name == "" && len(a.Spec.Inherit) > 0 {
+		if a, ok := step.Action.(plan.CreateContainer); ok && a.Replaces.Name == "" && len(a.Spec.Inherit) > 0 {
 			delete(volumes, fmt.Sprintf("%s-%d:/anon", a.Spec.Service.Name, a.Spec.Number))
 		}
 	}
@@ -260,9 +262,9 @@ func checkData(t *rapid.T, was, want *project.Project, before map[string]string,
 
 // checkLeaks fails if an anonymous volume has no container. A run killed after a
 // removal may leave one: an engine knows no project of anonymous volumes.
-func checkLeaks(t *rapid.T, s *sim, p Plan) {
+func checkLeaks(t *rapid.T, s *sim, p plan.Plan) {
 	for name := range s.anon {
-		if !s.unsure[name] && !slices.ContainsFunc(s.have.Containers, func(c Container) bool { return mounted(c, name) }) {
+		if !s.unsure[name] && !slices.ContainsFunc(s.have.Containers, func(c engine.Container) bool { return mounted(c, name) }) {
 			t.Fatalf("anonymous volume %s leaks; plan:\n%s", shortTestID(name), p)
 		}
 	}
@@ -278,8 +280,8 @@ func declaresAnonymous(s *project.Service) bool {
 }
 
 // downLeavesNothing takes the project down and looks what is left.
-func downLeavesNothing(t *rapid.T, want *project.Project, s *sim) Plan {
-	p, err := PlanDown(want, s.have, DownOptions{Volumes: true, RemoveOrphans: true})
+func downLeavesNothing(t *rapid.T, want *project.Project, s *sim) plan.Plan {
+	p, err := up.PlanDown(want, s.have, up.DownOptions{Volumes: true, RemoveOrphans: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -34,9 +37,9 @@ func (s sharing) publish(version string) {
 	}
 }
 
-func (s sharing) observe(p *project.Project) convergence.Observed {
+func (s sharing) observe(p *project.Project) engine.Observed {
 	s.t.Helper()
-	have, err := convergence.Observe(context.Background(), s.Engine, p)
+	have, err := up.Observe(context.Background(), s.Engine, p)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -44,24 +47,24 @@ func (s sharing) observe(p *project.Project) convergence.Observed {
 }
 
 // up does what `up` does, and returns what it changed on the engine.
-func (s sharing) up(p *project.Project, opt convergence.UpOptions) []string {
+func (s sharing) planUp(p *project.Project, opt up.UpOptions) []string {
 	s.t.Helper()
 	s.ForgetCalls()
-	kept := map[convergence.ImageRef]convergence.Image{}
-	do := func(plan convergence.Plan, err error) {
+	kept := map[engine.ImageRef]engine.Image{}
+	do := func(plan plan.Plan, err error) {
 		s.t.Helper()
 		if err == nil {
-			err = convergence.ApplyWith(context.Background(), plan, s.Engine, convergence.ApplyOptions{Kept: kept})
+			err = apply.ApplyWith(context.Background(), plan, s.Engine, apply.ApplyOptions{Kept: kept})
 		}
 		if err != nil {
 			s.t.Fatalf("%v\n%s", err, plan)
 		}
 	}
-	plan, err := convergence.PlanUp(p, s.observe(p), opt)
+	plan, err := up.PlanUp(p, s.observe(p), opt)
 	if plan.Provisional {
 		do(plan.Images(), err)
 		opt.ImagesReady = true
-		plan, err = convergence.PlanUp(p, s.observe(p).WithImages(kept), opt)
+		plan, err = up.PlanUp(p, s.observe(p).WithImages(kept), opt)
 	}
 	do(plan, err)
 	return s.Mutations()
@@ -96,12 +99,12 @@ func TestOneTagForSeveralPlatforms(t *testing.T) {
 				if before != "" {
 					s.AddImage(enginetest.Image{Ref: "reg/app:1", Platform: before, ID: "sha256:" + before + "1"})
 				}
-				s.up(p, convergence.UpOptions{NoStart: true})
+				s.planUp(p, up.UpOptions{NoStart: true})
 				if got := s.images(p); got != tc.want {
 					t.Fatalf("containers run %s\nwant %s", got, tc.want)
 				}
 				for range 2 {
-					if changes := s.up(p, convergence.UpOptions{NoStart: true}); len(changes) > 0 {
+					if changes := s.planUp(p, up.UpOptions{NoStart: true}); len(changes) > 0 {
 						t.Errorf("up again: %q", changes)
 					}
 				}
@@ -114,14 +117,14 @@ func TestOneTagForSeveralPlatforms(t *testing.T) {
 func TestSharedTagsAreRefreshed(t *testing.T) {
 	p := load(t, `services: {a: {image: "reg/app:1"}, b: {image: "reg/app:1", platform: linux/arm64}}`, "")
 	s := newSharing(t)
-	s.up(p, convergence.UpOptions{})
+	s.planUp(p, up.UpOptions{})
 	s.publish("2")
-	always := convergence.UpOptions{Pull: "always"}
-	s.up(p, always)
+	always := up.UpOptions{Pull: "always"}
+	s.planUp(p, always)
 	if got := s.images(p); got != "a linux/amd642, b linux/arm642" {
 		t.Errorf("containers run %s", got)
 	}
-	if changes := s.up(p, always); len(changes) != 2 || !strings.HasPrefix(changes[0], "PullImage") || !strings.HasPrefix(changes[1], "PullImage") {
+	if changes := s.planUp(p, always); len(changes) != 2 || !strings.HasPrefix(changes[0], "PullImage") || !strings.HasPrefix(changes[1], "PullImage") {
 		t.Errorf("up again: %q", changes)
 	}
 }
@@ -130,8 +133,8 @@ func TestSharedTagsAreRefreshed(t *testing.T) {
 func TestSharedTagsGrow(t *testing.T) {
 	p := load(t, `services: {a: {image: "reg/app:1"}, b: {image: "reg/app:1", platform: linux/arm64}}`, "")
 	s := newSharing(t)
-	s.up(p, convergence.UpOptions{})
-	changes := s.up(p, convergence.UpOptions{Scale: map[string]int{"a": 2, "b": 2}})
+	s.planUp(p, up.UpOptions{})
+	changes := s.planUp(p, up.UpOptions{Scale: map[string]int{"a": 2, "b": 2}})
 	if got := s.images(p); got != "a linux/amd641, a linux/amd641, b linux/arm641, b linux/arm641" {
 		t.Errorf("containers run %s", got)
 	}
@@ -146,7 +149,7 @@ func TestOnePullForAll(t *testing.T) {
 	p := load(t, `services: {a: {image: "reg/app:1", pull_policy: daily}, b: {image: "reg/app:1"}}`, "")
 	s := newSharing(t)
 	var pulls []string
-	for _, c := range s.up(p, convergence.UpOptions{}) {
+	for _, c := range s.planUp(p, up.UpOptions{}) {
 		if strings.HasPrefix(c, "PullImage") {
 			pulls = append(pulls, c)
 		}

@@ -5,55 +5,57 @@ import (
 	"strings"
 	"testing"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 )
 
 // TestPreflight names whoever has what a plan needs, and lets be what the plan
 // itself frees.
 func TestPreflight(t *testing.T) {
 	const web = "services:\n  web:\n    image: x:1\n    ports: [\"127.0.0.1:80:80\", \"53:53/udp\", \"9000-9010:90\"]\n"
-	foreign := func(name, project string, ports ...Port) Container {
-		return Container{Ref: Ref{ID: "f" + name, Name: name}, Project: project, State: Running, Ports: ports}
+	foreign := func(name, project string, ports ...engine.Port) engine.Container {
+		return engine.Container{Ref: engine.Ref{ID: "f" + name, Name: name}, Project: project, State: engine.Running, Ports: ports}
 	}
-	http := Port{HostPort: 80, Container: 80, Protocol: "tcp"}
+	http := engine.Port{HostPort: 80, Container: 80, Protocol: "tcp"}
 	tests := []struct {
 		name      string
 		yaml      string
 		have      string
-		others    []Container
-		listening []Listener
+		others    []engine.Container
+		listening []plan.Listener
 		want      string
 	}{
 		{name: "nothing in the way", yaml: web},
 		{
-			name: "a container of another project", yaml: web, others: []Container{foreign("shop-web-1", "shop", http)},
+			name: "a container of another project", yaml: web, others: []engine.Container{foreign("shop-web-1", "shop", http)},
 			want: "compose.yaml:4:13: service web: host port 127.0.0.1:80/tcp is taken by container shop-web-1 of project shop",
 		},
 		{
 			name: "a container of no project, another protocol and another port", yaml: web,
-			others: []Container{foreign("dns", "", Port{HostPort: 53, Protocol: "udp"}), foreign("x", "", Port{HostPort: 53, Protocol: "tcp"}, Port{HostPort: 81})},
+			others: []engine.Container{foreign("dns", "", engine.Port{HostPort: 53, Protocol: "udp"}), foreign("x", "", engine.Port{HostPort: 53, Protocol: "tcp"}, engine.Port{HostPort: 81})},
 			want:   "compose.yaml:4:32: service web: host port 53/udp is taken by container dns, which belongs to no project",
 		},
 		{
 			name: "another address", yaml: web,
-			others: []Container{foreign("x", "", Port{HostIP: "10.0.0.1", HostPort: 80, Protocol: "tcp"})},
+			others: []engine.Container{foreign("x", "", engine.Port{HostIP: "10.0.0.1", HostPort: 80, Protocol: "tcp"})},
 		},
 		{
 			name: "a stopped container holds no port", yaml: web,
-			others: []Container{{Ref: Ref{ID: "f", Name: "x"}, State: Exited, Ports: []Port{http}}},
+			others: []engine.Container{{Ref: engine.Ref{ID: "f", Name: "x"}, State: engine.Exited, Ports: []engine.Port{http}}},
 		},
 		{
-			name: "a process", yaml: web, listening: []Listener{{IP: "0.0.0.0", Port: 80, Protocol: "tcp", Process: "apache2 (pid 7)"}},
+			name: "a process", yaml: web, listening: []plan.Listener{{IP: "0.0.0.0", Port: 80, Protocol: "tcp", Process: "apache2 (pid 7)"}},
 			want: "compose.yaml:4:13: service web: host port 127.0.0.1:80/tcp is taken by apache2 (pid 7)",
 		},
 		{
-			name: "a process that nobody knows", yaml: web, listening: []Listener{{Port: 53, Protocol: "udp"}, {Port: 9000, Protocol: "tcp"}},
+			name: "a process that nobody knows", yaml: web, listening: []plan.Listener{{Port: 53, Protocol: "udp"}, {Port: 9000, Protocol: "tcp"}},
 			want: "compose.yaml:4:32: service web: host port 53/udp is taken by a process of this host",
 		},
 		{
 			name: "the plan stops the holder, whose proxy listens", yaml: strings.Replace(web, "x:1", "x:2", 1),
 			have:      "container web-1 ports=80:80 label:com.docker.compose.config-hash=old\nimage x:2\nnetwork default",
-			listening: []Listener{{IP: "127.0.0.1", Port: 80, Protocol: "tcp", Process: "docker-proxy"}},
+			listening: []plan.Listener{{IP: "127.0.0.1", Port: 80, Protocol: "tcp", Process: "docker-proxy"}},
 		},
 		{
 			name: "two replicas", yaml: "services:\n  web: {image: \"x:1\", scale: 2, ports: [\"80:80\"]}\n",
@@ -61,16 +63,16 @@ func TestPreflight(t *testing.T) {
 		},
 		{
 			name: "a container name", yaml: "services:\n  web:\n    image: x:1\n    container_name: app\n",
-			others: []Container{foreign("app", "shop")},
+			others: []engine.Container{foreign("app", "shop")},
 			want:   "compose.yaml:4:21: service web: container name app is taken by container app of project shop",
 		},
 		{
-			name: "a planned name", yaml: "services:\n  web:\n    image: x:1\n", others: []Container{foreign("demo-web-1", "")},
+			name: "a planned name", yaml: "services:\n  web:\n    image: x:1\n", others: []engine.Container{foreign("demo-web-1", "")},
 			want: "compose.yaml:2:3: service web: container name demo-web-1 is taken by container demo-web-1, which belongs to no project",
 		},
 		{
 			name: "the new name of a successor", yaml: "services:\n  web:\n    image: x:1\n    container_name: app\n",
-			have: "container web-1 label:com.docker.compose.config-hash=old\nnetwork default", others: []Container{foreign("app", "shop")},
+			have: "container web-1 label:com.docker.compose.config-hash=old\nnetwork default", others: []engine.Container{foreign("app", "shop")},
 			want: "compose.yaml:4:21: service web: container name app is taken by container app of project shop",
 		},
 	}
@@ -78,12 +80,12 @@ func TestPreflight(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			want := load(t, test.yaml, "")
 			have := world(t, want, want, test.have)
-			p, err := PlanUp(want, have, UpOptions{Now: now})
+			p, err := up.PlanUp(want, have, up.UpOptions{Now: now})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, c := range Preflight(p, want, append(test.others, have.Containers...), test.listening) {
+			for _, c := range plan.Preflight(p, want, append(test.others, have.Containers...), test.listening) {
 				got = append(got, c.Error())
 			}
 			if s := strings.Join(got, "\n"); s != test.want {
@@ -98,21 +100,21 @@ func TestPreflight(t *testing.T) {
 // that name does not go away by itself.
 func TestPreflightLate(t *testing.T) {
 	want := load(t, "services:\n  web:\n    image: x:1\n", "")
-	p, err := PlanUp(want, world(t, want, want, ""), UpOptions{Now: now})
+	p, err := up.PlanUp(want, world(t, want, want, ""), up.UpOptions{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct {
-		holder Container
+		holder engine.Container
 		late   bool
 	}{
-		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 1}, true},
-		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", OneOff: true}, false},
-		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "db"}, false},
-		{Container{Ref: Ref{ID: "1", Name: "demo-web-1"}, Project: "shop", Service: "web"}, false},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 1}, true},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", OneOff: true}, false},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "db"}, false},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "shop", Service: "web"}, false},
 	} {
-		found := Preflight(p, want, []Container{tc.holder}, nil)
-		if len(found) != 1 || errors.Is(found[0], ErrStale) != tc.late {
+		found := plan.Preflight(p, want, []engine.Container{tc.holder}, nil)
+		if len(found) != 1 || errors.Is(found[0], engine.ErrStale) != tc.late {
 			t.Errorf("%+v: conflicts %v, late %v", tc.holder, found, tc.late)
 		}
 	}

@@ -11,7 +11,9 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -42,11 +44,11 @@ func (s *stage) want(service types.ServiceConfig) {
 	s.project = p
 }
 
-func (s *stage) observe() convergence.Observed {
+func (s *stage) observe() engine.Observed {
 	s.t.Helper()
-	o, err := convergence.Sight(s.t.Context(), s.Engine, s.project.Name).Recall(s.Engine).Observe(s.t.Context(), s.project)
+	o, err := up.Sight(s.t.Context(), s.Engine, s.project.Name).Recall(s.Engine).Observe(s.t.Context(), s.project)
 	if err == nil {
-		o, _, err = convergence.FindStopping(s.t.Context(), s.Engine, o, nil, time.Now())
+		o, _, err = engine.FindStopping(s.t.Context(), s.Engine, o, nil, time.Now())
 	}
 	if err != nil {
 		s.t.Fatal(err)
@@ -57,11 +59,11 @@ func (s *stage) observe() convergence.Observed {
 // converge plans an up and applies it.
 func (s *stage) converge() error {
 	s.t.Helper()
-	p, err := convergence.PlanUp(s.project, s.observe(), convergence.UpOptions{})
+	p, err := up.PlanUp(s.project, s.observe(), up.UpOptions{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.applyWith(s.t.Context(), p, convergence.ApplyOptions{})
+	return s.applyWith(s.t.Context(), p, apply.ApplyOptions{})
 }
 
 // containers are name, state and version of all that there are, sorted.
@@ -69,8 +71,8 @@ func (s *stage) containers() []string {
 	s.t.Helper()
 	var all []string
 	for _, c := range s.observe().Containers {
-		seen, err := s.ByHand().Exec(s.t.Context(), c.Ref, convergence.ExecSpec{Command: []string{"sh", "-c", "echo $VERSION"}})
-		if err != nil && !errors.Is(err, convergence.ErrConflict) {
+		seen, err := s.ByHand().Exec(s.t.Context(), c.Ref, engine.ExecSpec{Command: []string{"sh", "-c", "echo $VERSION"}})
+		if err != nil && !errors.Is(err, engine.ErrConflict) {
 			s.t.Fatal(err)
 		}
 		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s", c.Name, c.State, strings.TrimSpace(seen.Output))))
@@ -99,17 +101,17 @@ func TestPreStartKilled(t *testing.T) {
 			t.Fatalf("up = %v, want it killed", err)
 		}
 		s.Heal()
-		s.wantState("p-web-pre_start-0", convergence.Running)
+		s.wantState("p-web-pre_start-0", engine.Running)
 		return s
 	}
 	t.Run("down", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := killed(t)
-			p, err := convergence.PlanDown(nil, s.observe(), convergence.DownOptions{})
+			p, err := up.PlanDown(nil, s.observe(), up.DownOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.applyWith(t.Context(), p, convergence.ApplyOptions{}); err != nil {
+			if err := s.applyWith(t.Context(), p, apply.ApplyOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			s.wantContainers()

@@ -10,7 +10,11 @@ import (
 
 	"pgregory.net/rapid"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -28,7 +32,7 @@ func TestPlanProperties(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		defer w.Close()
-		w.converge(enginetest.DrawProject(t, "demo"), UpOptions{})
+		w.converge(enginetest.DrawProject(t, "demo"), up.UpOptions{})
 		w.disturb()
 		want := enginetest.DrawProject(t, "demo")
 		have := w.observe(want)
@@ -65,17 +69,17 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 		theirs := enginetest.Strangers(t, w.Engine)
 		before := enginetest.Part(w.Snapshot(), theirs, false)
 
-		w.converge(enginetest.DrawProject(t, "demo"), UpOptions{})
+		w.converge(enginetest.DrawProject(t, "demo"), up.UpOptions{})
 		w.disturb()
 		second := enginetest.DrawProject(t, "demo")
-		w.converge(second, UpOptions{RemoveOrphans: true})
+		w.converge(second, up.UpOptions{RemoveOrphans: true})
 		w.complete(second)
 		if got := enginetest.Part(w.Snapshot(), theirs, false); got != before {
 			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
 		}
 
 		w.disturb()
-		down, err := PlanDown(second, w.observe(second), DownOptions{Volumes: true})
+		down, err := up.PlanDown(second, w.observe(second), up.DownOptions{Volumes: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,10 +106,10 @@ func (w *drawnWorld) disturb() {
 	time.Sleep(time.Second)
 }
 
-func (w *drawnWorld) observe(want *project.Project) Observed {
-	o, err := Sight(w.Context(), w.Engine, want.Name).Recall(w.Engine).Observe(w.Context(), want)
+func (w *drawnWorld) observe(want *project.Project) engine.Observed {
+	o, err := up.Sight(w.Context(), w.Engine, want.Name).Recall(w.Engine).Observe(w.Context(), want)
 	if err == nil {
-		o, _, err = FindStopping(w.Context(), w.Engine, o, nil, time.Now())
+		o, _, err = engine.FindStopping(w.Context(), w.Engine, o, nil, time.Now())
 	}
 	if err != nil {
 		w.Fatal(err)
@@ -113,30 +117,30 @@ func (w *drawnWorld) observe(want *project.Project) Observed {
 	return o
 }
 
-func (w *drawnWorld) apply(p Plan) {
-	tracker := Track(w.Context(), p.Project, w.Engine, w.Engine)
+func (w *drawnWorld) apply(p plan.Plan) {
+	tracker := feed.Track(w.Context(), p.Project, w.Engine, w.Engine)
 	defer tracker.Close()
-	if err := Apply(w.Context(), p, w.Engine, tracker, func(Progress) {}); err != nil {
+	if err := apply.Apply(w.Context(), p, w.Engine, tracker, func(engine.Progress) {}); err != nil {
 		w.Fatalf("apply: %v\nof the plan\n%s\non\n%s", err, p, w.Snapshot())
 	}
 }
 
 // converge applies an up and checks that another has nothing to do, save for
 // jobs, which run again at every up.
-func (w *drawnWorld) converge(want *project.Project, opt UpOptions) {
-	p, err := PlanUp(want, w.observe(want), opt)
+func (w *drawnWorld) converge(want *project.Project, opt up.UpOptions) {
+	p, err := up.PlanUp(want, w.observe(want), opt)
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.apply(p)
 	synctest.Wait()
-	again, err := PlanUp(want, w.observe(want), opt)
+	again, err := up.PlanUp(want, w.observe(want), opt)
 	if err != nil {
 		w.Fatal(err)
 	}
 	for _, s := range again.Steps {
-		start, isStart := s.Action.(StartContainer)
-		if _, wait := s.Action.(Await); !wait && !(isStart && start.Service == "job") {
+		start, isStart := s.Action.(plan.StartContainer)
+		if _, wait := s.Action.(plan.Await); !wait && !(isStart && start.Service == "job") {
 			w.Fatalf("a second up is not empty:\n%s\nafter\n%s\non\n%s", again, p, w.Snapshot())
 		}
 	}
@@ -156,7 +160,7 @@ func (w *drawnWorld) complete(want *project.Project) {
 			if _, temporary := project.FinalName(c.Name); temporary || c.Name != want.ContainerName(s, c.Number) {
 				w.Fatalf("container of %s is named %s", s.Name, c.Name)
 			}
-			if c.State != Running && s.Name != "job" {
+			if c.State != engine.Running && s.Name != "job" {
 				w.Fatalf("%s is %s", c.Name, c.State)
 			}
 		}
@@ -169,7 +173,7 @@ func (w *drawnWorld) complete(want *project.Project) {
 // empty checks that nothing of the project is left.
 func (w *drawnWorld) empty(want *project.Project) {
 	have := w.observe(want)
-	declared := func(o Volume) bool {
+	declared := func(o engine.Volume) bool {
 		return slices.ContainsFunc(want.Volumes, func(v *project.Volume) bool { return v.Name == o.Name })
 	}
 	if len(have.Containers) > 0 || slices.ContainsFunc(have.Volumes, declared) {
@@ -191,7 +195,7 @@ func errorText(err error) string {
 
 type planner struct {
 	name string
-	plan func(Observed) (Plan, error)
+	plan func(engine.Observed) (plan.Plan, error)
 }
 
 // planners are the plans that can be made for a project.
@@ -199,24 +203,28 @@ func planners(t *rapid.T, want *project.Project) []planner {
 	services := rapid.SliceOfDistinct(rapid.SampledFrom(want.ServiceNames()), rapid.ID).Draw(t, "targets")
 	remove := rapid.Bool().Draw(t, "remove orphans")
 	return []planner{
-		{"up", func(o Observed) (Plan, error) {
-			return PlanUp(want, o, UpOptions{Services: services, RemoveOrphans: remove, Wait: remove})
+		{"up", func(o engine.Observed) (plan.Plan, error) {
+			return up.PlanUp(want, o, up.UpOptions{Services: services, RemoveOrphans: remove, Wait: remove})
 		}},
-		{"up by force", func(o Observed) (Plan, error) {
-			return PlanUp(want, o, UpOptions{Services: services, Recreate: RecreateForce})
+		{"up by force", func(o engine.Observed) (plan.Plan, error) {
+			return up.PlanUp(want, o, up.UpOptions{Services: services, Recreate: up.RecreateForce})
 		}},
-		{"down", func(o Observed) (Plan, error) {
-			return PlanDown(want, o, DownOptions{Services: services, RemoveOrphans: remove, Volumes: remove})
+		{"down", func(o engine.Observed) (plan.Plan, error) {
+			return up.PlanDown(want, o, up.DownOptions{Services: services, RemoveOrphans: remove, Volumes: remove})
 		}},
-		{"down by labels", func(o Observed) (Plan, error) { return PlanDown(nil, o, DownOptions{RemoveOrphans: remove}) }},
-		{"start", func(o Observed) (Plan, error) { return PlanStart(want, o, StartOptions{}) }},
-		{"stop", func(o Observed) (Plan, error) { return PlanStop(want, o, StopOptions{Services: services}) }},
-		{"restart", func(o Observed) (Plan, error) { return PlanRestart(want, o, RestartOptions{}) }},
+		{"down by labels", func(o engine.Observed) (plan.Plan, error) {
+			return up.PlanDown(nil, o, up.DownOptions{RemoveOrphans: remove})
+		}},
+		{"start", func(o engine.Observed) (plan.Plan, error) { return up.PlanStart(want, o, up.StartOptions{}) }},
+		{"stop", func(o engine.Observed) (plan.Plan, error) {
+			return up.PlanStop(want, o, up.StopOptions{Services: services})
+		}},
+		{"restart", func(o engine.Observed) (plan.Plan, error) { return up.PlanRestart(want, o, up.RestartOptions{}) }},
 	}
 }
 
 // copied is the observation with slices of its own.
-func copied(o Observed) Observed {
+func copied(o engine.Observed) engine.Observed {
 	o.Containers, o.Networks = slices.Clone(o.Containers), slices.Clone(o.Networks)
 	o.Volumes, o.Images = slices.Clone(o.Volumes), slices.Clone(o.Images)
 	for i := range o.Containers {
@@ -226,7 +234,7 @@ func copied(o Observed) Observed {
 	return o
 }
 
-func shuffled(t *rapid.T, o Observed) Observed {
+func shuffled(t *rapid.T, o engine.Observed) engine.Observed {
 	o.Containers = rapid.Permutation(o.Containers).Draw(t, "order of containers")
 	o.Networks = rapid.Permutation(o.Networks).Draw(t, "order of networks")
 	o.Volumes = rapid.Permutation(o.Volumes).Draw(t, "order of volumes")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/project"
 )
 
@@ -28,7 +28,7 @@ func ready(t *testing.T, check project.Ready, timeout time.Duration) error {
 	t.Helper()
 	s := newStage(t, types.ServiceConfig{Name: "web"})
 	onHost("web")(s)
-	_, err := s.awaited("web", with(await("web", project.Healthy), func(a *convergence.Await) {
+	_, err := s.awaited("web", with(await("web", project.Healthy), func(a *plan.Await) {
 		a.Ready, a.Timeout = &check, timeout
 	}))
 	return err

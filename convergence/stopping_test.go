@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 )
 
@@ -18,71 +18,73 @@ import (
 func TestFindStopping(t *testing.T) {
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	ago := func(d time.Duration) time.Time { return began.Add(time.Hour - d) }
-	event := func(action, signal string, before time.Duration) Event {
-		return Event{Container: Ref{ID: "web"}, Action: action, Signal: signal, Time: ago(before)}
+	event := func(action, signal string, before time.Duration) engine.Event {
+		return engine.Event{Container: engine.Ref{ID: "web"}, Action: action, Signal: signal, Time: ago(before)}
 	}
-	asked := func(verb string, before time.Duration, grace ...time.Duration) []Asked {
-		a := Asked{Verb: verb, Container: Ref{ID: "web"}, At: ago(before)}
+	asked := func(verb string, before time.Duration, grace ...time.Duration) []engine.Asked {
+		a := engine.Asked{Verb: verb, Container: engine.Ref{ID: "web"}, At: ago(before)}
 		if len(grace) > 0 {
 			a.Grace = &grace[0]
 		}
-		return []Asked{a}
+		return []engine.Asked{a}
 	}
-	ends := func(as State) Inspection { return Inspection{Container: Container{State: as}} }
+	ends := func(as engine.State) engine.Inspection {
+		return engine.Inspection{Container: engine.Container{State: as}}
+	}
 	const s = time.Second
 	for _, tc := range []struct {
 		name   string
-		past   []Event
-		asked  []Asked
-		listed State      // running if empty
-		seen   Inspection // but for its start; running if nothing else is said
+		past   []engine.Event
+		asked  []engine.Asked
+		listed engine.State      // running if empty
+		seen   engine.Inspection // but for its start; running if nothing else is said
 		within time.Duration
 		doubt  bool
 		quiet  bool // nothing is asked of the engine
 	}{
 		{name: "nothing happened", quiet: true},
-		{name: "a stop", past: []Event{event("start", "", 50*time.Minute), event("kill", "15", 2*s)}, within: 13 * s},
-		{name: "its own grace period", past: []Event{event("kill", "15", 2*s)}, seen: Inspection{StopTimeout: 40 * s}, within: 43 * s},
-		{name: "its own stop signal", past: []Event{event("kill", "3", 2*s)}, seen: Inspection{StopSignal: "SIGQUIT"}, within: 13 * s},
-		{name: "a real-time signal", past: []Event{event("kill", "37", 2*s)}, seen: Inspection{StopSignal: "SIGRTMIN+3"}, within: 13 * s},
-		{name: "killed after its grace period", past: []Event{event("kill", "15", 11*s), event("kill", "9", s)}, within: 14 * s},
-		{name: "twice: the later counts", past: []Event{event("kill", "15", 9*s), event("kill", "15", 2*s)}, within: 13 * s},
-		{name: "a reload", past: []Event{event("kill", "1", 2*s)}},
-		{name: "it ended", past: []Event{event("kill", "15", 9*s), event("die", "", 8*s)}, listed: Exited, seen: ends(Exited), quiet: true},
-		{name: "it ended, and the list is late", past: []Event{event("kill", "9", s), event("die", "", s)}, seen: ends(Exited)},
-		{name: "it ended while frozen, and the list is late", past: []Event{event("kill", "9", s), event("die", "", s)}, listed: Paused, seen: ends(Exited)},
-		{name: "it ended by itself, and the list is late", past: []Event{event("die", "", s)}, seen: ends(Exited)},
-		{name: "it ended, and the engine starts it again", past: []Event{event("kill", "9", s), event("die", "", s)}, seen: ends(Restarting)},
-		{name: "it ended before what the engine recalls of its start", past: []Event{event("die", "", s)}},
-		{name: "it ends again and again", past: []Event{event("die", "", s)}, listed: Restarting, seen: ends(Restarting), quiet: true},
-		{name: "it ended while it was looked at", past: []Event{event("kill", "9", s)}, seen: ends(Exited)},
-		{name: "it ended and was started", past: []Event{event("kill", "15", 9*s), event("die", "", 8*s), event("start", "", 7*s)}, quiet: true},
-		{name: "of the run before", past: []Event{event("kill", "15", 2*time.Hour)}},
-		{name: "it outlasted it", past: []Event{event("kill", "15", time.Minute)}, doubt: true},
-		{name: "it outlasted it long ago", past: []Event{event("kill", "15", 20*time.Minute)}},
-		{name: "noted, with a timeout of its own", past: []Event{event("kill", "15", time.Minute)}, asked: asked("stop", time.Minute, 90*s), within: 35 * s},
+		{name: "a stop", past: []engine.Event{event("start", "", 50*time.Minute), event("kill", "15", 2*s)}, within: 13 * s},
+		{name: "its own grace period", past: []engine.Event{event("kill", "15", 2*s)}, seen: engine.Inspection{StopTimeout: 40 * s}, within: 43 * s},
+		{name: "its own stop signal", past: []engine.Event{event("kill", "3", 2*s)}, seen: engine.Inspection{StopSignal: "SIGQUIT"}, within: 13 * s},
+		{name: "a real-time signal", past: []engine.Event{event("kill", "37", 2*s)}, seen: engine.Inspection{StopSignal: "SIGRTMIN+3"}, within: 13 * s},
+		{name: "killed after its grace period", past: []engine.Event{event("kill", "15", 11*s), event("kill", "9", s)}, within: 14 * s},
+		{name: "twice: the later counts", past: []engine.Event{event("kill", "15", 9*s), event("kill", "15", 2*s)}, within: 13 * s},
+		{name: "a reload", past: []engine.Event{event("kill", "1", 2*s)}},
+		{name: "it ended", past: []engine.Event{event("kill", "15", 9*s), event("die", "", 8*s)}, listed: engine.Exited, seen: ends(engine.Exited), quiet: true},
+		{name: "it ended, and the list is late", past: []engine.Event{event("kill", "9", s), event("die", "", s)}, seen: ends(engine.Exited)},
+		{name: "it ended while frozen, and the list is late", past: []engine.Event{event("kill", "9", s), event("die", "", s)}, listed: engine.Paused, seen: ends(engine.Exited)},
+		{name: "it ended by itself, and the list is late", past: []engine.Event{event("die", "", s)}, seen: ends(engine.Exited)},
+		{name: "it ended, and the engine starts it again", past: []engine.Event{event("kill", "9", s), event("die", "", s)}, seen: ends(engine.Restarting)},
+		{name: "it ended before what the engine recalls of its start", past: []engine.Event{event("die", "", s)}},
+		{name: "it ends again and again", past: []engine.Event{event("die", "", s)}, listed: engine.Restarting, seen: ends(engine.Restarting), quiet: true},
+		{name: "it ended while it was looked at", past: []engine.Event{event("kill", "9", s)}, seen: ends(engine.Exited)},
+		{name: "it ended and was started", past: []engine.Event{event("kill", "15", 9*s), event("die", "", 8*s), event("start", "", 7*s)}, quiet: true},
+		{name: "of the run before", past: []engine.Event{event("kill", "15", 2*time.Hour)}},
+		{name: "it outlasted it", past: []engine.Event{event("kill", "15", time.Minute)}, doubt: true},
+		{name: "it outlasted it long ago", past: []engine.Event{event("kill", "15", 20*time.Minute)}},
+		{name: "noted, with a timeout of its own", past: []engine.Event{event("kill", "15", time.Minute)}, asked: asked("stop", time.Minute, 90*s), within: 35 * s},
 		{name: "noted, what the engine has forgotten", asked: asked("restart", 2*s), within: 13 * s},
 		{name: "noted, without a timeout", asked: asked("stop", 2*s, -s), within: 13 * s},
 		{name: "noted, at once", asked: asked("stop", 2*s, 0), within: 3 * s},
-		{name: "noted, and never heard of", past: []Event{event("start", "", 50*time.Minute)}, asked: asked("stop", 3*s), quiet: true},
-		{name: "noted just now", past: []Event{event("start", "", 50*time.Minute)}, asked: asked("stop", s), within: 14 * s},
+		{name: "noted, and never heard of", past: []engine.Event{event("start", "", 50*time.Minute)}, asked: asked("stop", 3*s), quiet: true},
+		{name: "noted just now", past: []engine.Event{event("start", "", 50*time.Minute)}, asked: asked("stop", s), within: 14 * s},
 		{name: "noted, and over", asked: asked("stop", 2*time.Hour)},
 		{name: "noted, and no stop", asked: asked("start", 2*s), quiet: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			web := Container{Ref: Ref{ID: "web", Name: "demo-web-1"}, State: cmp.Or(tc.listed, Running)}
-			have := Observed{Containers: []Container{web}, Past: tc.past}
-			web.State, tc.seen.StartedAt = cmp.Or(tc.seen.State, Running), began
+			web := engine.Container{Ref: engine.Ref{ID: "web", Name: "demo-web-1"}, State: cmp.Or(tc.listed, engine.Running)}
+			have := engine.Observed{Containers: []engine.Container{web}, Past: tc.past}
+			web.State, tc.seen.StartedAt = cmp.Or(tc.seen.State, engine.Running), began
 			tc.seen.Container = web
 			e := &oneInspection{seen: tc.seen}
-			found, doubts, err := FindStopping(t.Context(), e, have, tc.asked, ago(0))
+			found, doubts, err := engine.FindStopping(t.Context(), e, have, tc.asked, ago(0))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := found.Stopping["web"].Within; got != tc.within || len(found.Stopping) > 1 {
 				t.Errorf("it is stopped within %v, want %v", got, tc.within)
 			}
-			if now, before := found.Containers[0].State, have.Containers[0].State; now != cmp.Or(tc.seen.State, Running) || before != cmp.Or(tc.listed, Running) {
+			if now, before := found.Containers[0].State, have.Containers[0].State; now != cmp.Or(tc.seen.State, engine.Running) || before != cmp.Or(tc.listed, engine.Running) {
 				t.Errorf("it is %s, in the given observation %s", now, before)
 			}
 			if doubt := len(doubts) == 1 && strings.Contains(doubts[0], "container demo-web-1 was sent its stop signal"); doubt != tc.doubt {
@@ -96,11 +98,11 @@ func TestFindStopping(t *testing.T) {
 }
 
 type oneInspection struct {
-	seen  Inspection
+	seen  engine.Inspection
 	calls int
 }
 
-func (e *oneInspection) InspectContainer(context.Context, Ref) (Inspection, error) {
+func (e *oneInspection) InspectContainer(context.Context, engine.Ref) (engine.Inspection, error) {
 	e.calls++
 	return e.seen, nil
 }
@@ -110,10 +112,10 @@ func (e *oneInspection) InspectContainer(context.Context, Ref) (Inspection, erro
 func TestStopInFlight(t *testing.T) {
 	const waiting = "Container p-web-1 Waiting still being stopped by an earlier command"
 	again := []string{waiting, "Container p-web-1 Stopped", "Container p-web-1 Starting", "Container p-web-1 Started"}
-	stop := func(ctx context.Context, s *stage, c Ref) error { return s.StopContainer(ctx, c, nil) }
+	stop := func(ctx context.Context, s *stage, c engine.Ref) error { return s.StopContainer(ctx, c, nil) }
 	for _, tc := range []struct {
 		name   string
-		ends   func(context.Context, *stage, Ref) error
+		ends   func(context.Context, *stage, engine.Ref) error
 		policy string
 		says   []string
 		same   bool // the run goes on
@@ -122,11 +124,11 @@ func TestStopInFlight(t *testing.T) {
 		{name: "stop, with a policy that restarts", ends: stop, policy: "always", says: again},
 		{
 			name: "restart", says: again,
-			ends: func(ctx context.Context, s *stage, c Ref) error { return s.RestartContainer(ctx, c, nil) },
+			ends: func(ctx context.Context, s *stage, c engine.Ref) error { return s.RestartContainer(ctx, c, nil) },
 		},
 		{
 			name: "a signal that ends nothing", same: true,
-			ends: func(ctx context.Context, s *stage, c Ref) error { return s.KillContainer(ctx, c, "TERM") },
+			ends: func(ctx context.Context, s *stage, c engine.Ref) error { return s.KillContainer(ctx, c, "TERM") },
 			says: []string{
 				waiting, "Container p-web-1 Running an earlier command asked for its end, which does not come",
 				"Container p-web-1 Starting", "Container p-web-1 Started",
@@ -162,7 +164,7 @@ func TestStopInFlight(t *testing.T) {
 					t.Errorf("it runs since %v, before since %v", now.StartedAt, before.StartedAt)
 				}
 				time.Sleep(time.Hour)
-				if later := s.inspect(c.Ref); later.State != Running || !later.StartedAt.Equal(now.StartedAt) {
+				if later := s.inspect(c.Ref); later.State != engine.Running || !later.StartedAt.Equal(now.StartedAt) {
 					t.Errorf("an hour later: %s since %v, want the run of %v", later.State, later.StartedAt, now.StartedAt)
 				}
 				s.said = nil
@@ -173,7 +175,7 @@ func TestStopInFlight(t *testing.T) {
 	}
 }
 
-func (s *stage) inspect(c Ref) Inspection {
+func (s *stage) inspect(c engine.Ref) engine.Inspection {
 	s.t.Helper()
 	seen, err := s.ByHand().InspectContainer(s.t.Context(), c)
 	if err != nil {

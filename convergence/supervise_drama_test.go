@@ -12,7 +12,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"pgregory.net/rapid"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -93,7 +94,7 @@ func (d *drama) bear(s *project.Service) {
 	if retries > 0 {
 		engines = fmt.Sprintf("%s:%d", engines, retries)
 	}
-	_, err := d.ByHand().CreateContainer(ctx, convergence.CreateSpec{
+	_, err := d.ByHand().CreateContainer(ctx, engine.CreateSpec{
 		Project: d.want, Service: s, Name: name, Number: 1, RestartPolicy: engines,
 		Labels: map[string]string{
 			project.LabelProject: "p", project.LabelService: s.Name, project.LabelOneOff: "False",
@@ -102,7 +103,7 @@ func (d *drama) bear(s *project.Service) {
 		},
 	})
 	if err == nil {
-		err = d.ByHand().StartContainer(ctx, convergence.Ref{Name: name})
+		err = d.ByHand().StartContainer(ctx, engine.Ref{Name: name})
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -114,7 +115,7 @@ func (d *drama) bear(s *project.Service) {
 func (d *drama) supervise() {
 	ctx, stop := context.WithCancel(context.Background())
 	d.stop, d.done = stop, make(chan error, 1)
-	sup := convergence.NewSupervisor(d, convergence.SuperviseOptions{Record: d.record})
+	sup := supervise.NewSupervisor(d, supervise.SuperviseOptions{Record: d.record})
 	go func() { d.done <- sup.Run(ctx, d.want) }()
 	synctest.Wait()
 }
@@ -130,11 +131,11 @@ func (d *drama) end() {
 	synctest.Wait()
 }
 
-func (d *drama) record(r convergence.Record) {
+func (d *drama) record(r supervise.Record) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.story = append(d.story, fmt.Sprintf("%9v   %s", time.Since(d.began), r))
-	if r.Kind == convergence.RecordDecision && r.Wait > 0 {
+	if r.Kind == supervise.RecordDecision && r.Wait > 0 {
 		d.waits[r.Container.Name] = append(d.waits[r.Container.Name], r.Wait)
 	}
 }
@@ -146,44 +147,44 @@ func (d *drama) broke(format string, args ...any) {
 	d.broken = append(d.broken, fmt.Sprintf(format, args...))
 }
 
-func (d *drama) look(name string) (convergence.Inspection, bool) {
-	c, err := d.ByHand().InspectContainer(context.Background(), convergence.Ref{Name: name})
+func (d *drama) look(name string) (engine.Inspection, bool) {
+	c, err := d.ByHand().InspectContainer(context.Background(), engine.Ref{Name: name})
 	return c, err == nil
 }
 
-// StartContainer implements convergence.Supervised.
-func (d *drama) StartContainer(ctx context.Context, ref convergence.Ref) error {
+// StartContainer implements supervise.Supervised.
+func (d *drama) StartContainer(ctx context.Context, ref engine.Ref) error {
 	d.watchStart("start", ref)
 	return d.Engine.StartContainer(ctx, ref)
 }
 
-// RestartContainer implements convergence.Supervised.
-func (d *drama) RestartContainer(ctx context.Context, ref convergence.Ref, grace *time.Duration) error {
+// RestartContainer implements supervise.Supervised.
+func (d *drama) RestartContainer(ctx context.Context, ref engine.Ref, grace *time.Duration) error {
 	d.watchStart("restart", ref)
 	return d.Engine.RestartContainer(ctx, ref, grace)
 }
 
-func (d *drama) watchStart(what string, ref convergence.Ref) {
+func (d *drama) watchStart(what string, ref engine.Ref) {
 	c, there := d.look(ref.Name)
 	if !there { // removed this very moment
 		return
 	}
 	service := d.want.Service(c.Service)
 	kind := d.policies[c.Service]
-	if what == "start" && (c.State == convergence.Running || c.State == convergence.Restarting) {
+	if what == "start" && (c.State == engine.Running || c.State == engine.Restarting) {
 		d.broke("P1: %s is started while it is %s", ref.Name, c.State)
 	}
 	d.mu.Lock()
 	stopped := d.byUser[ref.Name] && !d.inDoubt
 	d.mu.Unlock()
-	if stopped || c.State == convergence.Paused {
+	if stopped || c.State == engine.Paused {
 		d.broke("P2: %s is %sed although a user stopped or paused it (%s)", ref.Name, what, c.State)
 	}
 	if kind == "no" {
 		d.broke("P5: %s is %sed under the policy no", ref.Name, what)
 	}
 	for _, need := range service.DependsOn {
-		if n, there := d.look(d.want.ContainerName(d.want.Service(need.Service), 1)); !there || n.State != convergence.Running && n.State != convergence.Paused {
+		if n, there := d.look(d.want.ContainerName(d.want.Service(need.Service), 1)); !there || n.State != engine.Running && n.State != engine.Paused {
 			d.broke("P12: %s is %sed before %s was", ref.Name, what, need.Service)
 		}
 	}
@@ -194,7 +195,7 @@ func (d *drama) act(what, name string) {
 	d.mu.Lock()
 	d.story = append(d.story, fmt.Sprintf("%9v %s %s", time.Since(d.began), what, name))
 	d.mu.Unlock()
-	ctx, hand, ref := context.Background(), d.ByHand(), convergence.Ref{Name: name}
+	ctx, hand, ref := context.Background(), d.ByHand(), engine.Ref{Name: name}
 	// What cannot be done to the container in its state is not done: an accident
 	// less.
 	switch what {
@@ -205,7 +206,7 @@ func (d *drama) act(what, name string) {
 	case "oom":
 		_ = d.OOM(name)
 	case "stop": // of what is down already an engine tells nobody
-		if c, there := d.look(name); there && c.State != convergence.Exited {
+		if c, there := d.look(name); there && c.State != engine.Exited {
 			d.user(name, true)
 			_ = hand.StopContainer(ctx, ref, nil)
 		}

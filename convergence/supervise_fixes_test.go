@@ -12,7 +12,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
@@ -58,13 +59,13 @@ func (w *watched) count(method, name string) int {
 	return n
 }
 
-func (w *watched) supervision(name string) convergence.Supervision {
+func (w *watched) supervision(name string) supervise.Supervision {
 	w.t.Helper()
 	all, err := w.sup.Status(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	i := slices.IndexFunc(all, func(s convergence.Supervision) bool { return s.Container.Name == name })
+	i := slices.IndexFunc(all, func(s supervise.Supervision) bool { return s.Container.Name == name })
 	if i < 0 {
 		w.t.Fatalf("%s is not supervised: %v", name, all)
 	}
@@ -89,7 +90,7 @@ func TestSuperviseFailedRestart(t *testing.T) {
 			map[string]enginetest.Program{"web": {UnhealthyAfter: time.Second, Then: &enginetest.Program{FailStart: "no space left on device", Then: &well}}})
 		defer w.close()
 		w.after(30 * time.Second)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 		w.alertsAre("p-web-1 unhealthy", "p-web-1 recovered")
 	})
 }
@@ -129,7 +130,7 @@ func TestSuperviseSilentGiveUp(t *testing.T) {
 		w.run()
 		w.crash("p-web-1", 1)
 		w.after(15 * time.Second)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 	})
 }
 
@@ -139,7 +140,7 @@ type slowList struct {
 	delay time.Duration
 }
 
-func (s *slowList) ListContainers(ctx context.Context, f convergence.ContainerFilter) ([]convergence.Container, error) {
+func (s *slowList) ListContainers(ctx context.Context, f engine.ContainerFilter) ([]engine.Container, error) {
 	all, err := s.Engine.ListContainers(ctx, f)
 	time.Sleep(s.delay)
 	return all, err
@@ -152,7 +153,7 @@ func TestSuperviseStaleList(t *testing.T) {
 		w := watch(t, types.Services{"web": delayed(40 * time.Second)}, nil, nil)
 		defer w.close()
 		w.end()
-		if err := w.eng.ByHand().RemoveContainer(context.Background(), convergence.Ref{Name: "p-web-1"}, false); err != nil {
+		if err := w.eng.ByHand().RemoveContainer(context.Background(), engine.Ref{Name: "p-web-1"}, false); err != nil {
 			t.Fatal(err)
 		}
 		w.engine = &slowList{w.eng, 15 * time.Second}
@@ -177,10 +178,10 @@ func TestSuperviseFailedLook(t *testing.T) {
 		w.eng.Inject(enginetest.Fault{Method: "InspectContainer", Err: errors.New("internal error")})
 		w.crash("p-web-1", 1)
 		w.after(2500 * time.Millisecond)
-		w.isState("p-web-1", convergence.Exited)
+		w.isState("p-web-1", engine.Exited)
 		w.eng.Heal()
 		w.after(3 * time.Second)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 	})
 }
 
@@ -195,17 +196,17 @@ func TestSuperviseBrake(t *testing.T) {
 		{"over", func(w *watched) {
 			w.eng.Program("web", enginetest.Program{})
 			w.after(40 * time.Minute)
-			w.isState("p-web-1", convergence.Running)
+			w.isState("p-web-1", engine.Running)
 			w.alertsAre("p-web-1 crash_loop", "p-web-1 recovered")
 		}},
 		{"stopped by a user", func(w *watched) {
 			w.eng.Program("web", enginetest.Program{})
 			w.after(90 * time.Second)
-			if err := w.eng.ByHand().StopContainer(w.ctx, convergence.Ref{Name: "p-web-1"}, nil); err != nil {
+			if err := w.eng.ByHand().StopContainer(w.ctx, engine.Ref{Name: "p-web-1"}, nil); err != nil {
 				w.t.Fatal(err)
 			}
 			w.after(5 * time.Minute)
-			w.isState("p-web-1", convergence.Exited)
+			w.isState("p-web-1", engine.Exited)
 		}},
 		{"the supervisor ends", func(w *watched) {
 			w.eng.Program("web", enginetest.Program{})
@@ -275,7 +276,7 @@ func TestSuperviseForeignLabels(t *testing.T) {
 					hash = "other"
 				}
 				ctx, hand := context.Background(), w.eng.ByHand()
-				if _, err := hand.CreateContainer(ctx, convergence.CreateSpec{
+				if _, err := hand.CreateContainer(ctx, engine.CreateSpec{
 					Project: want, Service: want.Services[0], Name: "p-web-1", Number: 1, RestartPolicy: tc.engine,
 					Labels: map[string]string{
 						project.LabelProject: "p", project.LabelService: "web", project.LabelOneOff: "False",
@@ -284,14 +285,14 @@ func TestSuperviseForeignLabels(t *testing.T) {
 				}); err != nil {
 					t.Fatal(err)
 				}
-				if err := hand.StartContainer(ctx, convergence.Ref{Name: "p-web-1"}); err != nil {
+				if err := hand.StartContainer(ctx, engine.Ref{Name: "p-web-1"}); err != nil {
 					t.Fatal(err)
 				}
 				w.run()
 				w.after(20 * time.Second)
 				w.crash("p-web-1", 1)
 				w.after(2 * time.Minute)
-				if running := w.state("p-web-1").State == convergence.Running; running != tc.running || w.eng.Starts("p-web-1") != tc.starts {
+				if running := w.state("p-web-1").State == engine.Running; running != tc.running || w.eng.Starts("p-web-1") != tc.starts {
 					t.Errorf("running: %v after %d starts, want %v after %d", running, w.eng.Starts("p-web-1"), tc.running, tc.starts)
 				}
 				if got := w.state("p-web-1").RestartPolicy; got != tc.engine {
@@ -352,7 +353,7 @@ func TestSuperviseNamespace(t *testing.T) {
 			w := build(t)
 			defer w.close()
 			w.after(time.Second)
-			w.eng.Tamper(func(convergence.Event) []convergence.Event { return nil })
+			w.eng.Tamper(func(engine.Event) []engine.Event { return nil })
 			w.crash("p-vpn-1", 1)
 			w.after(40 * time.Second)
 			if got := w.eng.Mutations(); !slices.Equal(got, []string{"RestartContainer p-app-1"}) {
@@ -365,7 +366,7 @@ func TestSuperviseNamespace(t *testing.T) {
 			w := build(t)
 			defer w.close()
 			w.after(time.Second)
-			if err := w.eng.ByHand().RemoveContainer(w.ctx, convergence.Ref{Name: "p-vpn-1"}, false); err != nil {
+			if err := w.eng.ByHand().RemoveContainer(w.ctx, engine.Ref{Name: "p-vpn-1"}, false); err != nil {
 				t.Fatal(err)
 			}
 			w.create(w.want.Service("vpn"), 1)
@@ -412,12 +413,12 @@ func TestSuperviseAlertsOnce(t *testing.T) {
 			defer w.close()
 			w.after(10 * time.Minute)
 			w.alertsAre("p-web-1 crash_loop", "p-web-1 gave_up")
-			w.isState("p-web-1", convergence.Exited)
+			w.isState("p-web-1", engine.Exited)
 			if s := w.supervision("p-web-1"); s.Decision.Action != restartpolicy.GiveUp || s.Decision.Reason != restartpolicy.ReasonCrashLoop {
 				t.Errorf("decision = %v, want that it gave up for the crash loop", s.Decision)
 			}
 			w.eng.Program("web", enginetest.Program{})
-			if err := w.eng.ByHand().StartContainer(w.ctx, convergence.Ref{Name: "p-web-1"}); err != nil {
+			if err := w.eng.ByHand().StartContainer(w.ctx, engine.Ref{Name: "p-web-1"}); err != nil {
 				t.Fatal(err)
 			}
 			w.after(time.Minute)
@@ -445,7 +446,7 @@ func TestSuperviseLockedOut(t *testing.T) {
 		w.run()
 		w.crash("p-web-1", 1)
 		w.after(10 * time.Second) // due, and waiting for the lock
-		if err := w.eng.ByHand().StopContainer(w.ctx, convergence.Ref{Name: "p-db-1"}, nil); err != nil {
+		if err := w.eng.ByHand().StopContainer(w.ctx, engine.Ref{Name: "p-db-1"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		close(free)
@@ -453,11 +454,11 @@ func TestSuperviseLockedOut(t *testing.T) {
 		if got := w.eng.Mutations(); len(got) > 0 {
 			t.Errorf("calls = %q although the dependency was stopped meanwhile", got)
 		}
-		if err := w.eng.ByHand().StartContainer(w.ctx, convergence.Ref{Name: "p-db-1"}); err != nil {
+		if err := w.eng.ByHand().StartContainer(w.ctx, engine.Ref{Name: "p-db-1"}); err != nil {
 			t.Fatal(err)
 		}
 		w.after(10 * time.Second)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 	})
 }
 
@@ -478,7 +479,7 @@ func TestSuperviseEngineAway(t *testing.T) {
 				defer w.close()
 				for _, s := range w.want.Services {
 					if strings.HasSuffix(s.Name, "-halted") {
-						if err := w.eng.ByHand().StopContainer(w.ctx, convergence.Ref{Name: w.want.ContainerName(s, 1)}, nil); err != nil {
+						if err := w.eng.ByHand().StopContainer(w.ctx, engine.Ref{Name: w.want.ContainerName(s, 1)}, nil); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -488,9 +489,9 @@ func TestSuperviseEngineAway(t *testing.T) {
 				w.after(10 * time.Second)
 				w.eng.Boot()
 				w.after(time.Minute)
-				for name, want := range map[string]convergence.State{
-					"late": convergence.Running, "always": convergence.Running, "unless-stopped": convergence.Running, "no": convergence.Exited,
-					"always-halted": convergence.Running, "unless-stopped-halted": convergence.Exited, "late-halted": convergence.Exited,
+				for name, want := range map[string]engine.State{
+					"late": engine.Running, "always": engine.Running, "unless-stopped": engine.Running, "no": engine.Exited,
+					"always-halted": engine.Running, "unless-stopped-halted": engine.Exited, "late-halted": engine.Exited,
 				} {
 					w.isState("p-"+name+"-1", want)
 				}
@@ -506,15 +507,15 @@ func TestSuperviseGapIsNoShutdown(t *testing.T) {
 		w := watch(t, types.Services{"web": delayed(time.Second), "api": restart("always")}, nil, nil)
 		defer w.close()
 		for _, name := range []string{"p-web-1", "p-api-1"} {
-			if err := w.eng.ByHand().StopContainer(w.ctx, convergence.Ref{Name: name}, nil); err != nil {
+			if err := w.eng.ByHand().StopContainer(w.ctx, engine.Ref{Name: name}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
 		w.after(500 * time.Millisecond)
 		w.eng.BreakStreams()
 		w.after(5 * time.Minute)
-		w.isState("p-web-1", convergence.Exited)
-		w.isState("p-api-1", convergence.Exited)
+		w.isState("p-web-1", engine.Exited)
+		w.isState("p-api-1", engine.Exited)
 	})
 }
 
@@ -535,7 +536,7 @@ func TestSuperviseReplacement(t *testing.T) {
 					w.crash(successor, 1)
 				}
 				w.after(time.Minute)
-				want := map[bool]convergence.State{false: convergence.Running, true: convergence.Exited}[started]
+				want := map[bool]engine.State{false: engine.Running, true: engine.Exited}[started]
 				w.isState("p-web-1", want)
 				if w.eng.Starts(successor) > 1 {
 					t.Error("the successor was started although its replacement is unfinished")
@@ -556,13 +557,13 @@ func TestSuperviseStoppedInBackoff(t *testing.T) {
 		w.after(time.Second)
 		w.sup.Stopped("web")
 		w.after(time.Minute)
-		w.isState("p-web-1", convergence.Exited)
-		w.isState("p-other-1", convergence.Running)
-		if err := w.eng.ByHand().StartContainer(context.Background(), convergence.Ref{Name: "p-web-1"}); err != nil {
+		w.isState("p-web-1", engine.Exited)
+		w.isState("p-other-1", engine.Running)
+		if err := w.eng.ByHand().StartContainer(context.Background(), engine.Ref{Name: "p-web-1"}); err != nil {
 			t.Fatal(err)
 		}
 		w.crash("p-web-1", 1)
 		w.after(time.Minute)
-		w.isState("p-web-1", convergence.Running) // the user's start ended the stop
+		w.isState("p-web-1", engine.Running) // the user's start ended the stop
 	})
 }

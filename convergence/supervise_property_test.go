@@ -8,7 +8,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"pgregory.net/rapid"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
@@ -71,7 +71,7 @@ func (d *drama) atRest(s *project.Service) {
 	if have, _ := restartpolicy.Parse(c.RestartPolicy); string(have.Mode) != declared {
 		d.broke("P11: the engine has the policy %q of %s, want %q", c.RestartPolicy, c.Name, declared)
 	}
-	if c.State == convergence.Running || d.byUser[c.Name] || !d.needsRun(s) {
+	if c.State == engine.Running || d.byUser[c.Name] || !d.needsRun(s) {
 		return
 	}
 	switch d.policies[s.Name] {
@@ -87,7 +87,7 @@ func (d *drama) atRest(s *project.Service) {
 // needsRun reports whether everything runs that the service waits for.
 func (d *drama) needsRun(s *project.Service) bool {
 	for _, n := range s.DependsOn {
-		if c, there := d.look(d.want.ContainerName(d.want.Service(n.Service), 1)); !there || c.State != convergence.Running {
+		if c, there := d.look(d.want.ContainerName(d.want.Service(n.Service), 1)); !there || c.State != engine.Running {
 			return false
 		}
 	}
@@ -144,11 +144,11 @@ func TestSuperviseP4(t *testing.T) {
 		d.AddImages(testImage)
 		d.Program("web", enginetest.Program{ExitAfter: 300 * time.Millisecond, ExitCode: 1})
 		starts := 0
-		d.Tamper(func(ev convergence.Event) []convergence.Event {
+		d.Tamper(func(ev engine.Event) []engine.Event {
 			if ev.Action == "start" {
 				starts++
 			}
-			return []convergence.Event{ev}
+			return []engine.Event{ev}
 		})
 		d.bear(want.Services[0])
 		d.supervise()
@@ -215,19 +215,19 @@ func TestSuperviseP7(t *testing.T) {
 		d.end()
 		twin := d.again()
 		defer twin.end()
-		n, held := seed, []convergence.Event(nil)
-		twin.Tamper(func(ev convergence.Event) []convergence.Event {
+		n, held := seed, []engine.Event(nil)
+		twin.Tamper(func(ev engine.Event) []engine.Event {
 			n = (n*1103515245 + 12345) & 0x7fffffff
 			switch {
 			case how == "dropped" && n>>8&1 == 0:
 				return nil
 			case how == "repeated":
-				return []convergence.Event{ev, ev}
+				return []engine.Event{ev, ev}
 			case how == "reordered" && held == nil && n>>8&1 == 0:
-				held = []convergence.Event{ev}
+				held = []engine.Event{ev}
 				return nil
 			}
-			out := append([]convergence.Event{ev}, held...)
+			out := append([]engine.Event{ev}, held...)
 			held = nil
 			return out
 		})

@@ -12,7 +12,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
@@ -26,12 +27,12 @@ type watched struct {
 	eng  *enginetest.Engine
 	want *project.Project
 	// What run uses; the defaults are eng and what records.
-	engine  convergence.Supervised
-	options convergence.SuperviseOptions
+	engine  supervise.Supervised
+	options supervise.SuperviseOptions
 	ctx     context.Context
 	stop    context.CancelFunc
 	done    chan error
-	sup     *convergence.Supervisor
+	sup     *supervise.Supervisor
 
 	mu      sync.Mutex
 	records []string
@@ -81,7 +82,7 @@ func (w *watched) create(s *project.Service, n int) {
 func (w *watched) createAs(s *project.Service, n int, name string, start bool) {
 	w.t.Helper()
 	ctx, policy := context.Background(), s.Restart
-	refs := map[string]convergence.Ref{}
+	refs := map[string]engine.Ref{}
 	for _, r := range s.Namespaces {
 		host := w.want.ContainerName(w.want.Service(r.Service), 1)
 		refs[r.Service] = w.state(host).Ref
@@ -90,7 +91,7 @@ func (w *watched) createAs(s *project.Service, n int, name string, start bool) {
 	if retries > 0 {
 		engines = fmt.Sprintf("%s:%d", engines, retries)
 	}
-	_, err := w.eng.ByHand().CreateContainer(ctx, convergence.CreateSpec{
+	_, err := w.eng.ByHand().CreateContainer(ctx, engine.CreateSpec{
 		Project: w.want, Service: s, Name: name, Number: n, RestartPolicy: engines, Refs: refs,
 		Labels: map[string]string{
 			project.LabelProject: "p", project.LabelService: s.Name, project.LabelOneOff: "False",
@@ -104,7 +105,7 @@ func (w *watched) createAs(s *project.Service, n int, name string, start bool) {
 	if !start {
 		return
 	}
-	if err := w.eng.ByHand().StartContainer(ctx, convergence.Ref{Name: name}); err != nil {
+	if err := w.eng.ByHand().StartContainer(ctx, engine.Ref{Name: name}); err != nil {
 		w.t.Logf("start %s: %v", name, err)
 	}
 }
@@ -114,15 +115,15 @@ func (w *watched) run() {
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.done = make(chan error, 1)
 	began := time.Now()
-	w.options.Record = func(r convergence.Record) {
+	w.options.Record = func(r supervise.Record) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.records = append(w.records, fmt.Sprintf("%8v %s", r.Time.Sub(began), r))
-		if r.Alert != convergence.AlertNone {
+		if r.Alert != supervise.AlertNone {
 			w.alerts = append(w.alerts, fmt.Sprintf("%s %s", r.Container.Name, r.Alert))
 		}
 	}
-	w.sup = convergence.NewSupervisor(w.engine, w.options)
+	w.sup = supervise.NewSupervisor(w.engine, w.options)
 	go func() { w.done <- w.sup.Run(w.ctx, w.want) }()
 	synctest.Wait()
 }
@@ -149,16 +150,16 @@ func (w *watched) after(d time.Duration) {
 	synctest.Wait()
 }
 
-func (w *watched) state(name string) convergence.Inspection {
+func (w *watched) state(name string) engine.Inspection {
 	w.t.Helper()
-	c, err := w.eng.ByHand().InspectContainer(context.Background(), convergence.Ref{Name: name})
+	c, err := w.eng.ByHand().InspectContainer(context.Background(), engine.Ref{Name: name})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return c
 }
 
-func (w *watched) isState(name string, want convergence.State) {
+func (w *watched) isState(name string, want engine.State) {
 	w.t.Helper()
 	if got := w.state(name).State; got != want {
 		w.t.Errorf("%s is %s, want %s", name, got, want)
@@ -189,9 +190,9 @@ func TestSuperviseDelay(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.after(4900 * time.Millisecond)
-		w.isState("p-web-1", convergence.Exited)
+		w.isState("p-web-1", engine.Exited)
 		w.after(1400 * time.Millisecond)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 		if n := w.eng.Starts("p-web-1"); n != 2 {
 			t.Errorf("starts = %d, want 2", n)
 		}
@@ -258,7 +259,7 @@ func TestSuperviseEngineGaveUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.after(time.Minute)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 	})
 }
 
@@ -270,15 +271,15 @@ func TestSuperviseUserStop(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := watch(t, types.Services{"web": restart(policy)}, nil, nil)
 				defer w.close()
-				if err := w.eng.ByHand().StopContainer(w.ctx, convergence.Ref{Name: "p-web-1"}, nil); err != nil {
+				if err := w.eng.ByHand().StopContainer(w.ctx, engine.Ref{Name: "p-web-1"}, nil); err != nil {
 					t.Fatal(err)
 				}
 				w.after(5 * time.Minute)
-				w.isState("p-web-1", convergence.Exited)
+				w.isState("p-web-1", engine.Exited)
 				w.end()
 				w.run()
 				w.after(5 * time.Minute)
-				w.isState("p-web-1", convergence.Exited)
+				w.isState("p-web-1", engine.Exited)
 			})
 		})
 	}
@@ -290,7 +291,7 @@ func TestSupervisePoisoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t, types.Services{"web": restart("always")}, nil, map[string]enginetest.Program{"web": {IgnoreStop: true}})
 		defer w.close()
-		if err := w.eng.ByHand().KillContainer(w.ctx, convergence.Ref{Name: "p-web-1"}, "HUP"); err != nil {
+		if err := w.eng.ByHand().KillContainer(w.ctx, engine.Ref{Name: "p-web-1"}, "HUP"); err != nil {
 			t.Fatal(err)
 		}
 		w.after(time.Second)
@@ -298,7 +299,7 @@ func TestSupervisePoisoned(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.after(10 * time.Second)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 	})
 }
 
@@ -363,7 +364,7 @@ func TestSuperviseOrder(t *testing.T) {
 			t.Errorf("%s was started first, want its dependency", first)
 		}
 		for _, s := range w.want.Services {
-			w.isState(w.want.ContainerName(s, 1), convergence.Running)
+			w.isState(w.want.ContainerName(s, 1), engine.Running)
 		}
 	})
 }
@@ -385,7 +386,7 @@ func TestSuperviseStreamBreaks(t *testing.T) {
 			w.after(2 * time.Second)
 		}
 		w.after(2 * time.Minute)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 		if n := w.eng.Starts("p-web-1"); n != 5 {
 			t.Errorf("starts = %d, want the first and one for each of four crashes", n)
 		}
@@ -398,12 +399,12 @@ func TestSuperviseSilentStream(t *testing.T) {
 		delay := types.Duration(time.Second)
 		w := watch(t, types.Services{"web": deployRestart(types.RestartPolicy{Condition: "any", Delay: &delay})}, nil, nil)
 		defer w.close()
-		w.eng.Tamper(func(convergence.Event) []convergence.Event { return nil })
+		w.eng.Tamper(func(engine.Event) []engine.Event { return nil })
 		if err := w.eng.Crash("p-web-1", 1); err != nil {
 			t.Fatal(err)
 		}
 		w.after(40 * time.Second)
-		w.isState("p-web-1", convergence.Running)
+		w.isState("p-web-1", engine.Running)
 	})
 }
 
@@ -447,7 +448,7 @@ func TestSuperviseLock(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() {
-			done <- convergence.Supervise(ctx, want, w.eng, convergence.SuperviseOptions{
+			done <- supervise.Supervise(ctx, want, w.eng, supervise.SuperviseOptions{
 				Exclusive: func(ctx context.Context) (func(), error) {
 					select {
 					case <-free:
@@ -463,8 +464,8 @@ func TestSuperviseLock(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.after(time.Minute)
-		w.isState("p-web-1", convergence.Exited)
-		if err := w.eng.ByHand().RemoveContainer(ctx, convergence.Ref{Name: "p-web-1"}, false); err != nil {
+		w.isState("p-web-1", engine.Exited)
+		if err := w.eng.ByHand().RemoveContainer(ctx, engine.Ref{Name: "p-web-1"}, false); err != nil {
 			t.Fatal(err)
 		}
 		close(free)

@@ -9,28 +9,29 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/enginetest"
 )
 
 // tracked is a stage with a running container of service a and a Tracker.
-func tracked(t *testing.T) (*stage, *convergence.Tracker) {
+func tracked(t *testing.T) (*stage, *feed.Tracker) {
 	t.Helper()
 	s := newStage(t, service("a"), service("b"))
-	if err := s.apply(t.Context(), slices.Concat(s.up("a"), s.up("b"))...); err != nil {
+	if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
 		t.Fatal(err)
 	}
 	s.ForgetCalls()
-	tr := convergence.Track(t.Context(), "p", s.Engine, s.Engine)
+	tr := feed.Track(t.Context(), "p", s.Engine, s.Engine)
 	t.Cleanup(tr.Close)
 	return s, tr
 }
 
 // exited is met when the container has exited.
-func exited(name string) func(convergence.Observed) (bool, error) {
-	return func(o convergence.Observed) (bool, error) {
+func exited(name string) func(engine.Observed) (bool, error) {
+	return func(o engine.Observed) (bool, error) {
 		c, _ := o.Container(name)
-		return c.State == convergence.Exited, nil
+		return c.State == engine.Exited, nil
 	}
 }
 
@@ -44,7 +45,7 @@ func (s *stage) count(method string) int {
 	return n
 }
 
-func until(ctx context.Context, tr *convergence.Tracker, met func(convergence.Observed) (bool, error)) <-chan error {
+func until(ctx context.Context, tr *feed.Tracker, met func(engine.Observed) (bool, error)) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- tr.Until(ctx, met) }()
 	synctest.Wait()
@@ -79,15 +80,15 @@ func TestTrackerIsLazy(t *testing.T) {
 		if calls := s.Calls(); len(calls) > 0 {
 			t.Fatalf("%d calls though nobody waits: %v", len(calls), calls[0])
 		}
-		if err := <-until(t.Context(), tr, func(convergence.Observed) (bool, error) { return true, nil }); err != nil {
+		if err := <-until(t.Context(), tr, func(engine.Observed) (bool, error) { return true, nil }); err != nil {
 			t.Fatal(err)
 		}
 		before := len(s.Calls())
 		for range 5 {
-			if err := s.ByHand().StopContainer(t.Context(), convergence.Ref{Name: "p-a-1"}, nil); err != nil {
+			if err := s.ByHand().StopContainer(t.Context(), engine.Ref{Name: "p-a-1"}, nil); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.ByHand().StartContainer(t.Context(), convergence.Ref{Name: "p-a-1"}); err != nil {
+			if err := s.ByHand().StartContainer(t.Context(), engine.Ref{Name: "p-a-1"}); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Hour)
@@ -106,7 +107,7 @@ func TestUntilSeesWhatHappensAfterTheCallOnly(t *testing.T) {
 		s.Inject(enginetest.Fault{Method: "ListContainers", Nth: 1, Hold: release})
 		first := until(t.Context(), tr, exited("p-a-1"))
 		looks := 0
-		second := until(t.Context(), tr, func(o convergence.Observed) (bool, error) {
+		second := until(t.Context(), tr, func(o engine.Observed) (bool, error) {
 			looks = s.count("ListContainers")
 			return true, nil
 		})
@@ -132,7 +133,7 @@ func TestBurstsLeadToFewLooks(t *testing.T) {
 		s.Inject(enginetest.Fault{Method: "ListContainers", Delay: 20 * time.Millisecond})
 		done := until(t.Context(), tr, exited("p-a-1"))
 		for range 200 {
-			s.Emit(convergence.Event{Action: "exec_start", Attributes: map[string]string{"com.docker.compose.project": "p"}})
+			s.Emit(engine.Event{Action: "exec_start", Attributes: map[string]string{"com.docker.compose.project": "p"}})
 			time.Sleep(100 * time.Microsecond)
 		}
 		if err := s.Crash("p-a-1", 0); err != nil {
@@ -174,7 +175,7 @@ func TestDroppedEventsOnlyDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, tr := tracked(t)
 		done := until(t.Context(), tr, exited("p-a-1"))
-		s.Tamper(func(convergence.Event) []convergence.Event { return nil })
+		s.Tamper(func(engine.Event) []engine.Event { return nil })
 		if err := s.Crash("p-a-1", 0); err != nil {
 			t.Fatal(err)
 		}
@@ -192,17 +193,17 @@ func TestUntilGivesUpOnAnEngineThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, tr := tracked(t)
 		done := until(t.Context(), tr, exited("p-a-1"))
-		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", convergence.ErrUnreachable)})
+		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
 		s.BreakStreams()
 		began := time.Now()
-		if err := <-done; !errors.Is(err, convergence.ErrUnreachable) {
+		if err := <-done; !errors.Is(err, engine.ErrUnreachable) {
 			t.Errorf("error = %v, want ErrUnreachable", err)
 		}
 		if took := time.Since(began); took < 25*time.Second || took > 40*time.Second {
 			t.Errorf("gave up after %s", took)
 		}
 		s.Heal()
-		if err := <-until(t.Context(), tr, func(convergence.Observed) (bool, error) { return true, nil }); err != nil {
+		if err := <-until(t.Context(), tr, func(engine.Observed) (bool, error) { return true, nil }); err != nil {
 			t.Errorf("the next wait, with the engine back: %v", err)
 		}
 	})
@@ -218,7 +219,7 @@ func TestUntilEndsWithItsCause(t *testing.T) {
 		if err := <-done; !errors.Is(err, reason) {
 			t.Errorf("error = %v, want the cause", err)
 		}
-		if err := <-until(t.Context(), tr, func(convergence.Observed) (bool, error) { return false, reason }); !errors.Is(err, reason) {
+		if err := <-until(t.Context(), tr, func(engine.Observed) (bool, error) { return false, reason }); !errors.Is(err, reason) {
 			t.Errorf("error = %v, want that of met", err)
 		}
 		done = until(t.Context(), tr, exited("p-a-1"))
@@ -233,17 +234,17 @@ func TestUntilEndsWithItsCause(t *testing.T) {
 // 20.10 does; an inspection waits for that.
 type lateEngine struct {
 	*enginetest.Engine
-	before []convergence.Container
+	before []engine.Container
 }
 
-func (e *lateEngine) ListContainers(ctx context.Context, f convergence.ContainerFilter) ([]convergence.Container, error) {
+func (e *lateEngine) ListContainers(ctx context.Context, f engine.ContainerFilter) ([]engine.Container, error) {
 	if e.before != nil {
 		return e.before, nil
 	}
 	return e.Engine.ListContainers(ctx, f)
 }
 
-func (e *lateEngine) InspectContainer(ctx context.Context, c convergence.Ref) (convergence.Inspection, error) {
+func (e *lateEngine) InspectContainer(ctx context.Context, c engine.Ref) (engine.Inspection, error) {
 	time.Sleep(300 * time.Millisecond)
 	return e.Engine.InspectContainer(ctx, c)
 }
@@ -252,11 +253,11 @@ func TestExitThatIsListedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := tracked(t)
 		late := &lateEngine{Engine: s.Engine}
-		tr := convergence.Track(t.Context(), "p", late, s.Engine)
+		tr := feed.Track(t.Context(), "p", late, s.Engine)
 		defer tr.Close()
 		done := until(t.Context(), tr, exited("p-a-1"))
 		var err error
-		if late.before, err = s.ByHand().ListContainers(t.Context(), convergence.ContainerFilter{Project: "p"}); err != nil {
+		if late.before, err = s.ByHand().ListContainers(t.Context(), engine.ContainerFilter{Project: "p"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Crash("p-a-1", 1); err != nil {

@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -30,7 +31,7 @@ var now = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 // them from compose.yaml. Keys: code, health, id, name, image, anon=TARGET[:N],
 // mount=VOLUME:TARGET, temp-of=ID, label:KEY=VALUE, made-by=compose, detached,
 // unmounted, hook, key, read=FILE=TEXT, stopping, service, number, ports=HOST:CONTAINER.
-func world(t *testing.T, was, want *project.Project, text string) Observed {
+func world(t *testing.T, was, want *project.Project, text string) engine.Observed {
 	t.Helper()
 	w := &worldReader{t: t, was: was, want: want}
 	w.have.Project = was.Name
@@ -46,7 +47,7 @@ func world(t *testing.T, was, want *project.Project, text string) Observed {
 type worldReader struct {
 	t         *testing.T
 	was, want *project.Project
-	have      Observed
+	have      engine.Observed
 	made      int
 }
 
@@ -79,7 +80,7 @@ func (w *worldReader) everything() {
 	services := slices.Clone(w.was.Services) // who shares a namespace comes after those that have one
 	slices.SortStableFunc(services, func(a, b *project.Service) int { return len(a.Namespaces) - len(b.Namespaces) })
 	for _, s := range services {
-		if !slices.ContainsFunc(w.have.Images, func(m Image) bool { return m.Ref == s.Image && m.Wanted == s.Platform }) {
+		if !slices.ContainsFunc(w.have.Images, func(m engine.Image) bool { return m.Ref == s.Image && m.Wanted == s.Platform }) {
 			w.image(s.Image, []string{"platform=" + s.Platform})
 		}
 		state := []string{"running"}
@@ -94,10 +95,10 @@ func (w *worldReader) everything() {
 }
 
 func (w *worldReader) drop(name string) {
-	w.have.Containers = slices.DeleteFunc(w.have.Containers, func(c Container) bool { return c.Name == w.was.Name+"-"+name || c.Name == name })
-	w.have.Networks = slices.DeleteFunc(w.have.Networks, func(n Network) bool { return n.Name == name })
-	w.have.Volumes = slices.DeleteFunc(w.have.Volumes, func(v Volume) bool { return v.Name == name })
-	w.have.Images = slices.DeleteFunc(w.have.Images, func(m Image) bool { return m.Ref == name })
+	w.have.Containers = slices.DeleteFunc(w.have.Containers, func(c engine.Container) bool { return c.Name == w.was.Name+"-"+name || c.Name == name })
+	w.have.Networks = slices.DeleteFunc(w.have.Networks, func(n engine.Network) bool { return n.Name == name })
+	w.have.Volumes = slices.DeleteFunc(w.have.Volumes, func(v engine.Volume) bool { return v.Name == name })
+	w.have.Images = slices.DeleteFunc(w.have.Images, func(m engine.Image) bool { return m.Ref == name })
 }
 
 func digest(of string) string {
@@ -106,7 +107,7 @@ func digest(of string) string {
 }
 
 func (w *worldReader) image(ref string, opts []string) {
-	m := Image{Ref: ref, Digest: digest(ref), LastTagged: now}
+	m := engine.Image{Ref: ref, Digest: digest(ref), LastTagged: now}
 	for _, o := range opts {
 		key, value, _ := strings.Cut(o, "=")
 		switch key {
@@ -123,11 +124,11 @@ func (w *worldReader) image(ref string, opts []string) {
 		}
 	}
 	m.ID = m.Digest
-	w.have.Images = append(slices.DeleteFunc(w.have.Images, func(o Image) bool { return o.Ref == ref && o.Wanted == m.Wanted }), m)
+	w.have.Images = append(slices.DeleteFunc(w.have.Images, func(o engine.Image) bool { return o.Ref == ref && o.Wanted == m.Wanted }), m)
 }
 
 func (w *worldReader) network(key string, opts []string) {
-	n := Network{Name: w.was.Name + "_" + key, Driver: "bridge", Labels: map[string]string{
+	n := engine.Network{Name: w.was.Name + "_" + key, Driver: "bridge", Labels: map[string]string{
 		project.LabelProject: w.was.Name, project.LabelNetwork: key,
 	}}
 	if declared := w.was.Network(key); declared != nil {
@@ -141,11 +142,11 @@ func (w *worldReader) network(key string, opts []string) {
 			n.ID = id
 		}
 	}
-	w.have.Networks = append(slices.DeleteFunc(w.have.Networks, func(o Network) bool { return o.ID == n.ID }), n)
+	w.have.Networks = append(slices.DeleteFunc(w.have.Networks, func(o engine.Network) bool { return o.ID == n.ID }), n)
 }
 
 func (w *worldReader) volume(key string, opts []string) {
-	v := Volume{Name: w.was.Name + "_" + key, Driver: "local", Labels: map[string]string{
+	v := engine.Volume{Name: w.was.Name + "_" + key, Driver: "local", Labels: map[string]string{
 		project.LabelProject: w.was.Name, project.LabelVolume: key,
 	}}
 	if declared := w.was.Volume(key); declared != nil {
@@ -156,7 +157,7 @@ func (w *worldReader) volume(key string, opts []string) {
 		clear(v.Labels)
 	}
 	objectOptions(opts, v.Labels, &v.Name)
-	w.have.Volumes = append(slices.DeleteFunc(w.have.Volumes, func(o Volume) bool { return o.Name == v.Name }), v)
+	w.have.Volumes = append(slices.DeleteFunc(w.have.Volumes, func(o engine.Volume) bool { return o.Name == v.Name }), v)
 }
 
 func objectOptions(opts []string, labels map[string]string, name *string) {
@@ -182,12 +183,12 @@ func (w *worldReader) container(name string, opts []string) {
 	}
 	service, number, slot := splitSlot(name)
 	temp := slices.ContainsFunc(opts, func(o string) bool { return strings.HasPrefix(o, "temp-of=") || strings.HasPrefix(o, "name=") })
-	if i := slices.IndexFunc(w.have.Containers, func(c Container) bool { return c.Service == service && c.Number == number && !c.OneOff }); i >= 0 && slot && !temp {
+	if i := slices.IndexFunc(w.have.Containers, func(c engine.Container) bool { return c.Service == service && c.Number == number && !c.OneOff }); i >= 0 && slot && !temp {
 		w.options(&w.have.Containers[i], opts)
 		return
 	}
 	w.made++
-	c := Container{Ref: Ref{ID: fmt.Sprintf("c%02d%061d", w.made, 0), Name: w.was.Name + "-" + name}, Project: w.was.Name, State: Running}
+	c := engine.Container{Ref: engine.Ref{ID: fmt.Sprintf("c%02d%061d", w.made, 0), Name: w.was.Name + "-" + name}, Project: w.was.Name, State: engine.Running}
 	c.Service, c.Number, c.OneOff = service, number, !slot
 	if s := from.Service(service); s != nil {
 		w.fromService(&c, from, s)
@@ -213,7 +214,7 @@ func splitSlot(name string) (service string, number int, ok bool) {
 
 // fromService makes the container what the service asks for: labels as the
 // planner itself writes them, everything attached and mounted.
-func (w *worldReader) fromService(c *Container, p *project.Project, s *project.Service) {
+func (w *worldReader) fromService(c *engine.Container, p *project.Project, s *project.Service) {
 	ids := map[string]string{}
 	for _, ns := range s.Namespaces {
 		for _, o := range w.have.Containers {
@@ -222,9 +223,9 @@ func (w *worldReader) fromService(c *Container, p *project.Project, s *project.S
 			}
 		}
 	}
-	spec := Labelled(p, s, c.Number)
+	spec := up.Labelled(p, s, c.Number)
 	for service, id := range ids {
-		spec.Refs[service] = Ref{ID: id, Name: service}
+		spec.Refs[service] = engine.Ref{ID: id, Name: service}
 	}
 	spec, err := spec.Complete(w.have.Images, ids)
 	if err != nil {
@@ -239,7 +240,7 @@ func (w *worldReader) fromService(c *Container, p *project.Project, s *project.S
 	if s.Spec.NetworkMode == "" {
 		for _, key := range s.Networks {
 			n := p.Network(key)
-			at := Attachment{Network: n.Name, NetworkID: "net-" + n.Name}
+			at := engine.Attachment{Network: n.Name, NetworkID: "net-" + n.Name}
 			if wanted := s.Spec.Networks[key]; wanted != nil {
 				at.Address = wanted.Ipv4Address
 			}
@@ -249,17 +250,17 @@ func (w *worldReader) fromService(c *Container, p *project.Project, s *project.S
 	for i, v := range s.Spec.Volumes {
 		switch {
 		case v.Type == "volume" && v.Source == "":
-			c.Mounts = append(c.Mounts, Mount{Type: "volume", Name: anonymousName(c.Name, i), Target: v.Target})
+			c.Mounts = append(c.Mounts, engine.Mount{Type: "volume", Name: anonymousName(c.Name, i), Target: v.Target})
 		case v.Type == "volume":
-			c.Mounts = append(c.Mounts, Mount{Type: "volume", Name: p.Volume(v.Source).Name, Target: v.Target})
+			c.Mounts = append(c.Mounts, engine.Mount{Type: "volume", Name: p.Volume(v.Source).Name, Target: v.Target})
 		case v.Type == "bind":
-			c.Mounts = append(c.Mounts, Mount{Type: "bind", Source: v.Source, Target: v.Target})
+			c.Mounts = append(c.Mounts, engine.Mount{Type: "bind", Source: v.Source, Target: v.Target})
 		}
 	}
 	for _, port := range s.Spec.Ports {
 		host, err := strconv.Atoi(port.Published)
 		if err == nil {
-			c.Ports = append(c.Ports, Port{HostPort: host, Container: int(port.Target), Protocol: port.Protocol})
+			c.Ports = append(c.Ports, engine.Port{HostPort: host, Container: int(port.Target), Protocol: port.Protocol})
 		}
 	}
 }
@@ -269,7 +270,7 @@ func anonymousName(of string, i int) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (w *worldReader) options(c *Container, opts []string) {
+func (w *worldReader) options(c *engine.Container, opts []string) {
 	for _, o := range opts {
 		key, value, _ := strings.Cut(o, "=")
 		label, isLabel := strings.CutPrefix(key, "label:")
@@ -289,13 +290,13 @@ func (w *worldReader) options(c *Container, opts []string) {
 			w.have.Content[c.ID][id] = testKey().Digest(project.Path(w.was.Name, id), []byte(text))
 		case key == "stopping":
 			if w.have.Stopping == nil {
-				w.have.Stopping = map[string]Stopping{}
+				w.have.Stopping = map[string]engine.Stopping{}
 			}
-			w.have.Stopping[c.ID] = Stopping{Within: time.Second}
+			w.have.Stopping[c.ID] = engine.Stopping{Within: time.Second}
 		case key == "code":
 			c.ExitCode = atoi(w.t, value)
 		case key == "health":
-			c.Health = Health(value)
+			c.Health = engine.Health(value)
 		case key == "id":
 			c.ID = value
 		case key == "name":
@@ -308,10 +309,10 @@ func (w *worldReader) options(c *Container, opts []string) {
 			c.Number, c.OneOff = atoi(w.t, value), false
 		case key == "anon":
 			target, of, _ := strings.Cut(value, ":")
-			c.Mounts = append(c.Mounts, Mount{Type: "volume", Name: anonymousName(of, len(c.Mounts)), Target: target})
+			c.Mounts = append(c.Mounts, engine.Mount{Type: "volume", Name: anonymousName(of, len(c.Mounts)), Target: target})
 		case key == "mount":
 			name, target, _ := strings.Cut(value, ":")
-			c.Mounts = append(c.Mounts, Mount{Type: "volume", Name: name, Target: target})
+			c.Mounts = append(c.Mounts, engine.Mount{Type: "volume", Name: name, Target: target})
 		case key == "same-mounts":
 			old, _ := w.have.Container(fmt.Sprintf("%s%061d", value, 0))
 			c.Mounts = old.Mounts
@@ -326,9 +327,9 @@ func (w *worldReader) options(c *Container, opts []string) {
 			}
 		case key == "ports":
 			host, inside, _ := strings.Cut(value, ":")
-			c.Ports = []Port{{HostPort: atoi(w.t, host), Container: atoi(w.t, inside), Protocol: "tcp"}}
+			c.Ports = []engine.Port{{HostPort: atoi(w.t, host), Container: atoi(w.t, inside), Protocol: "tcp"}}
 		case key == "network":
-			c.Networks = append(c.Networks, Attachment{Network: value, NetworkID: "net-" + value})
+			c.Networks = append(c.Networks, engine.Attachment{Network: value, NetworkID: "net-" + value})
 		case key == "detached":
 			c.Networks = nil
 		case key == "unmounted":
@@ -337,7 +338,7 @@ func (w *worldReader) options(c *Container, opts []string) {
 			delete(c.Labels, project.LabelConfigHash)
 			c.Labels[project.LabelHook] = "pre_start"
 		default:
-			c.State = State(key)
+			c.State = engine.State(key)
 		}
 	}
 }

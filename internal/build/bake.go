@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -50,7 +51,7 @@ type bakeTarget struct {
 // Bake writes the builds of the services as a bake file, for people who want to
 // build them with another tool, and of what they build on. Values of secrets are
 // not in it.
-func Bake(p *project.Project, services []*project.Service, spec func(*project.Service) convergence.BuildSpec) ([]byte, error) {
+func Bake(p *project.Project, services []*project.Service, spec func(*project.Service) engine.BuildSpec) ([]byte, error) {
 	f := bakeFile{Group: map[string]bakeGroup{}, Target: map[string]bakeTarget{}}
 	var names []string
 	for _, s := range services {
@@ -58,7 +59,7 @@ func Bake(p *project.Project, services []*project.Service, spec func(*project.Se
 			names = append(names, s.Name)
 		}
 	}
-	all, err := convergence.WithBases(p, services)
+	all, err := up.WithBases(p, services)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func Bake(p *project.Project, services []*project.Service, spec func(*project.Se
 	return append(text, '\n'), err
 }
 
-func newBakeTarget(p *project.Project, spec convergence.BuildSpec) (bakeTarget, error) {
+func newBakeTarget(p *project.Project, spec engine.BuildSpec) (bakeTarget, error) {
 	b := spec.Service.Spec.Build
 	r, err := newRequest(spec, Options{})
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // Dialer opens the engine's endpoints that switch protocols.
@@ -73,7 +73,7 @@ func connect(ctx context.Context, d Dialer) (*client.Client, error) {
 // Build builds the service's image, tags it with its names and reports
 // BuildKit's plain progress line by line. A failure shows the lines of the
 // Dockerfile that failed and the step's last output.
-func Build(ctx context.Context, d Dialer, spec convergence.BuildSpec, opt Options, report func(convergence.Progress)) error {
+func Build(ctx context.Context, d Dialer, spec engine.BuildSpec, opt Options, report func(engine.Progress)) error {
 	req, err := newRequest(spec, opt)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", spec.Service.Image, err)
@@ -134,7 +134,7 @@ func orLeave(ctx context.Context, wait func() error) error {
 }
 
 // frontend runs the Dockerfile frontend here, or asks it for its findings only.
-func frontend(spec convergence.BuildSpec, bases []string, out *output) gateway.BuildFunc {
+func frontend(spec engine.BuildSpec, bases []string, out *output) gateway.BuildFunc {
 	return func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		res, err := builder.Build(ctx, newLocalBases(c, bases))
 		if err != nil || !spec.Check {
@@ -212,7 +212,7 @@ func (r request) attachables(opt Options) ([]session.Attachable, error) {
 }
 
 // explain adds what a person needs to the builder's error.
-func explain(ctx context.Context, spec convergence.BuildSpec, err error, out *output, req request) error {
+func explain(ctx context.Context, spec engine.BuildSpec, err error, out *output, req request) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
@@ -24,7 +24,7 @@ import (
 const base = "muster-test/busybox:1"
 
 // engine is a client of the real engine; without one the test fails.
-func engine(t *testing.T) *client.Client {
+func connectedEngine(t *testing.T) *client.Client {
 	t.Helper()
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err == nil {
@@ -53,14 +53,14 @@ func folder(t *testing.T, files map[string]string) string {
 }
 
 // buildImage builds one service and returns the progress lines and the error.
-func buildImage(t *testing.T, c *client.Client, compose types.Project, change func(*convergence.BuildSpec)) (string, error) {
+func buildImage(t *testing.T, c *client.Client, compose types.Project, change func(*engine.BuildSpec)) (string, error) {
 	t.Helper()
 	compose.Name = testrun.Current(t).Name("bk-" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())))
 	p, err := project.New(project.Input{Compose: &compose})
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := convergence.BuildSpec{Project: p, Service: p.Services[0]}
+	spec := engine.BuildSpec{Project: p, Service: p.Services[0]}
 	if change != nil {
 		change(&spec)
 	}
@@ -70,7 +70,7 @@ func buildImage(t *testing.T, c *client.Client, compose types.Project, change fu
 	var log strings.Builder
 	ctx, cancel := patience.OfEngine().Context(t.Context())
 	defer cancel()
-	err = build.Build(ctx, c, spec, build.Options{}, func(p convergence.Progress) { fmt.Fprintln(&log, p.Details) })
+	err = build.Build(ctx, c, spec, build.Options{}, func(p engine.Progress) { fmt.Fprintln(&log, p.Details) })
 	return log.String(), err
 }
 
@@ -79,7 +79,7 @@ func service(b types.BuildConfig) types.Services {
 }
 
 func TestBuildUnderstandsModernDockerfiles(t *testing.T) {
-	c := engine(t)
+	c := connectedEngine(t)
 	if !build.Supported(t.Context(), c) {
 		t.Fatal("the engine has no BuildKit")
 	}
@@ -130,7 +130,7 @@ LABEL from=dockerfile
 }
 
 func TestBuildInline(t *testing.T) {
-	c := engine(t)
+	c := connectedEngine(t)
 	dir, second := folder(t, map[string]string{"file": "content"}), testrun.Current(t).Name("bk-second:tag")
 	log, err := buildImage(t, c, types.Project{Services: service(types.BuildConfig{
 		Context: dir, DockerfileInline: "FROM scratch\nCOPY file /file\nCMD [\"/file\"]\n", Tags: types.StringList{second},
@@ -147,7 +147,7 @@ func TestBuildInline(t *testing.T) {
 }
 
 func TestBuildFailureShowsTheLine(t *testing.T) {
-	c := engine(t)
+	c := connectedEngine(t)
 	dir := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN echo before\nRUN echo 'it broke' && exit 3\n"})
 	_, err := buildImage(t, c, types.Project{Services: service(types.BuildConfig{Context: dir})}, nil)
 	if err == nil {
@@ -161,14 +161,14 @@ func TestBuildFailureShowsTheLine(t *testing.T) {
 }
 
 func TestBuildCancelled(t *testing.T) {
-	c := engine(t)
+	c := connectedEngine(t)
 	dir := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN sleep 100\n"})
 	ctx, cancel := context.WithCancel(t.Context())
 	p, err := project.New(project.Input{Compose: &types.Project{Name: testrun.Current(t).Name("bk-cancel"), Services: service(types.BuildConfig{Context: dir})}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = build.Build(ctx, c, convergence.BuildSpec{Project: p, Service: p.Services[0], NoCache: true}, build.Options{}, func(p convergence.Progress) {
+	err = build.Build(ctx, c, engine.BuildSpec{Project: p, Service: p.Services[0], NoCache: true}, build.Options{}, func(p engine.Progress) {
 		if strings.Contains(p.Details, "RUN sleep") {
 			cancel()
 		}

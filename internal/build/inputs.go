@@ -16,13 +16,13 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
 
 // contexts are the named ones: folders, other services' images, images, addresses.
-func (r *request) contexts(spec convergence.BuildSpec, b *types.BuildConfig) error {
+func (r *request) contexts(spec engine.BuildSpec, b *types.BuildConfig) error {
 	for _, name := range slices.Sorted(maps.Keys(b.AdditionalContexts)) {
 		value := b.AdditionalContexts[name]
 		service, ofService := strings.CutPrefix(value, types.ServicePrefix)
@@ -56,7 +56,7 @@ func (r *request) contexts(spec convergence.BuildSpec, b *types.BuildConfig) err
 
 // bases are the images of other services that the Dockerfile names. As contexts
 // they are never pulled.
-func (r *request) bases(spec convergence.BuildSpec) {
+func (r *request) bases(spec engine.BuildSpec) {
 	for _, name := range spec.Service.BuildsOn {
 		base := spec.Project.Declared(name)
 		if base == nil || slices.Contains(r.built, base.Image) {
@@ -70,7 +70,7 @@ func (r *request) bases(spec convergence.BuildSpec) {
 	}
 }
 
-func (r *request) caches(spec convergence.BuildSpec, b *types.BuildConfig) error {
+func (r *request) caches(spec engine.BuildSpec, b *types.BuildConfig) error {
 	var errs []error
 	read := func(key string, values []string) []client.CacheOptionsEntry {
 		var entries []client.CacheOptionsEntry
@@ -125,7 +125,7 @@ func isFile(path string) bool {
 }
 
 // secretFiles are the secrets that steps may mount.
-func (r *request) secretFiles(spec convergence.BuildSpec, b *types.BuildConfig) error {
+func (r *request) secretFiles(spec engine.BuildSpec, b *types.BuildConfig) error {
 	for _, ref := range b.Secrets {
 		i := slices.IndexFunc(spec.Project.Secrets, func(f *project.File) bool { return f.Key == ref.Source })
 		if i < 0 {
@@ -152,7 +152,7 @@ func (r *request) secretFiles(spec convergence.BuildSpec, b *types.BuildConfig) 
 	return nil
 }
 
-func (r *request) agents(spec convergence.BuildSpec, b *types.BuildConfig) error {
+func (r *request) agents(spec engine.BuildSpec, b *types.BuildConfig) error {
 	keys := slices.Clone(b.SSH)
 	for _, s := range spec.SSH {
 		id, path, _ := strings.Cut(s, "=")
@@ -183,7 +183,7 @@ func isKeyOrSocket(path string) error {
 	return hostfile.Check(path)
 }
 
-func (r *request) limits(_ convergence.BuildSpec, b *types.BuildConfig) error {
+func (r *request) limits(_ engine.BuildSpec, b *types.BuildConfig) error {
 	if b.ShmSize > 0 {
 		r.attrs["shm-size"] = strconv.FormatInt(int64(b.ShmSize), 10)
 	}

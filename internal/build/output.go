@@ -10,7 +10,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // keptLines are the last lines of output that a failure shows.
@@ -18,8 +18,8 @@ const keptLines = 20
 
 // output turns BuildKit's plain progress into lines of ours and remembers the last.
 type output struct {
-	spec   convergence.BuildSpec
-	report func(convergence.Progress)
+	spec   engine.BuildSpec
+	report func(engine.Progress)
 
 	mu      sync.Mutex // the display and the frontend write from goroutines of their own
 	partial bytes.Buffer
@@ -27,7 +27,7 @@ type output struct {
 	failed  string // the step that failed
 }
 
-func newOutput(spec convergence.BuildSpec, report func(convergence.Progress)) *output {
+func newOutput(spec engine.BuildSpec, report func(engine.Progress)) *output {
 	return &output{spec: spec, report: report}
 }
 
@@ -106,8 +106,8 @@ func (o *output) line(line string) {
 		doing = "Checking"
 	}
 	if !o.spec.Quiet {
-		o.report(convergence.Progress{
-			ID: "Image " + o.spec.Service.Image, Service: o.spec.Service.Name, Phase: convergence.Working,
+		o.report(engine.Progress{
+			ID: "Image " + o.spec.Service.Image, Service: o.spec.Service.Name, Phase: engine.Working,
 			Text: doing, Details: line, At: time.Now(),
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
@@ -43,7 +43,7 @@ type request struct {
 }
 
 // newRequest translates a build section.
-func newRequest(spec convergence.BuildSpec, opt Options) (request, error) {
+func newRequest(spec engine.BuildSpec, opt Options) (request, error) {
 	b := spec.Service.Spec.Build
 	if b == nil {
 		return request{}, fmt.Errorf("services.%s has no build section", spec.Service.Name)
@@ -55,7 +55,7 @@ func newRequest(spec convergence.BuildSpec, opt Options) (request, error) {
 	}
 	r.options(spec, b)
 	r.args(spec, b, opt.Proxy)
-	for _, add := range []func(convergence.BuildSpec, *types.BuildConfig) error{
+	for _, add := range []func(engine.BuildSpec, *types.BuildConfig) error{
 		r.context, r.contexts, r.caches, r.secretFiles, r.agents, r.limits,
 	} {
 		if err := add(spec, b); err != nil {
@@ -66,7 +66,7 @@ func newRequest(spec convergence.BuildSpec, opt Options) (request, error) {
 }
 
 // options are the plain attributes.
-func (r *request) options(spec convergence.BuildSpec, b *types.BuildConfig) {
+func (r *request) options(spec engine.BuildSpec, b *types.BuildConfig) {
 	set := func(key, value string) {
 		if value != "" {
 			r.attrs[key] = value
@@ -129,7 +129,7 @@ func networkMode(mode string) string {
 
 // platforms are the service's own, else those of the build, else the default
 // one of the project's environment.
-func platforms(spec convergence.BuildSpec, b *types.BuildConfig) []string {
+func platforms(spec engine.BuildSpec, b *types.BuildConfig) []string {
 	switch {
 	case spec.Service.Spec.Platform != "":
 		return []string{spec.Service.Spec.Platform}
@@ -143,7 +143,7 @@ func platforms(spec convergence.BuildSpec, b *types.BuildConfig) []string {
 
 // args are the proxy's, below the file's, below the command line's. A name
 // alone takes its value from the project's environment.
-func (r *request) args(spec convergence.BuildSpec, b *types.BuildConfig, proxy map[string]string) {
+func (r *request) args(spec engine.BuildSpec, b *types.BuildConfig, proxy map[string]string) {
 	for name, value := range proxy {
 		r.attrs["build-arg:"+name] = value
 	}
@@ -171,7 +171,7 @@ func (r *request) args(spec convergence.BuildSpec, b *types.BuildConfig, proxy m
 
 // context is where the build reads from: a folder, whose Dockerfile may lie
 // outside of it, or an address that the engine fetches.
-func (r *request) context(spec convergence.BuildSpec, b *types.BuildConfig) error {
+func (r *request) context(spec engine.BuildSpec, b *types.BuildConfig) error {
 	r.filename = "dockerfile_inline"
 	if remote(b.Context) {
 		r.attrs["context"] = b.Context

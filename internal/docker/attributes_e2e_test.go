@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/testrun"
 )
@@ -135,11 +135,11 @@ networks: {front: {}, back: {}}
 		}
 	}
 	// A network that is connected again has everything it had.
-	ref := convergence.Ref{ID: web.ID, Name: web.Name}
+	ref := engine.Ref{ID: web.ID, Name: web.Name}
 	back := s.p.Network("back")
 	s.must(s.engine.DisconnectNetwork(t.Context(), ref, back.Name))
 	s.must(s.engine.DisconnectNetwork(t.Context(), ref, back.Name)) // already so
-	s.must(s.engine.ConnectNetwork(t.Context(), ref, convergence.EndpointSpec{
+	s.must(s.engine.ConnectNetwork(t.Context(), ref, engine.EndpointSpec{
 		Project: s.p, Service: s.p.Service("web"), Network: back, Container: s.p.Name + "-web-1",
 	}))
 	if got := s.sh(web, "nslookup database 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
@@ -164,13 +164,13 @@ services:
 	volume := seen.Mounts[0].Name
 	spec := s.spec("web")
 	spec.Name += "-next"
-	spec.Inherit = []convergence.InheritedVolume{{Volume: volume, Target: "/data"}}
+	spec.Inherit = []engine.InheritedVolume{{Volume: volume, Target: "/data"}}
 	second := s.up(spec)
 	exists := func() bool {
 		t.Helper()
 		all, err := s.engine.ListVolumes(t.Context())
 		s.must(err)
-		return slices.ContainsFunc(all, func(v convergence.Volume) bool { return v.Name == volume })
+		return slices.ContainsFunc(all, func(v engine.Volume) bool { return v.Name == volume })
 	}
 	s.must(s.engine.RemoveContainer(t.Context(), first, true))
 	if got := s.sh(second, "cat /data/x"); got != "kept" || !exists() {

@@ -13,7 +13,7 @@ import (
 	clitypes "github.com/docker/cli/cli/config/types"
 	"github.com/docker/docker/api/types/registry"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // dockerHub is the name under which Docker Hub's credentials are kept.
@@ -77,13 +77,13 @@ func (e *Engine) allCredentials() map[string]clitypes.AuthConfig {
 
 // credentialsFile is the configuration that a container with use_api_socket
 // gets: every credential in plain form, because it has no helper programs.
-func (e *Engine) credentialsFile() (convergence.FileContent, error) {
+func (e *Engine) credentialsFile() (engine.FileContent, error) {
 	plain := configfile.ConfigFile{AuthConfigs: e.allCredentials()}
 	var text strings.Builder
 	if err := plain.SaveToWriter(&text); err != nil {
-		return convergence.FileContent{}, fmt.Errorf("write credentials: %w", err)
+		return engine.FileContent{}, fmt.Errorf("write credentials: %w", err)
 	}
-	return convergence.FileContent{Path: path.Join(apiSocketConfig, "config.json"), Content: []byte(text.String()), Mode: 0o600}, nil
+	return engine.FileContent{Path: path.Join(apiSocketConfig, "config.json"), Content: []byte(text.String()), Mode: 0o600}, nil
 }
 
 // proxyVariables are what the client's configuration sets in containers. A

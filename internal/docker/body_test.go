@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // TestRequestsEndWhileTheirSourceIsWaitedFor: a copy from a standard input that
@@ -37,7 +37,7 @@ func TestRequestsEndWhileTheirSourceIsWaitedFor(t *testing.T) {
 	ctx, leave := context.WithCancelCause(t.Context())
 	silent, _ := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- e.CopyArchive(ctx, convergence.Ref{Name: "web"}, "/", silent, false) }()
+	go func() { done <- e.CopyArchive(ctx, engine.Ref{Name: "web"}, "/", silent, false) }()
 	<-reached
 	leave(gone)
 	if err := <-done; !errors.Is(err, gone) && !errors.Is(err, context.Canceled) {

@@ -16,7 +16,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -28,7 +28,7 @@ const keptLines = 20
 
 // buildClassic builds with the engine's classic builder. What only BuildKit can
 // do is refused, with the key.
-func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec convergence.BuildSpec, report func(convergence.Progress)) error {
+func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec engine.BuildSpec, report func(engine.Progress)) error {
 	b := spec.Service.Spec.Build
 	verb := "build " + spec.Service.Image
 	if err := refuseBuildKit(spec.Service.Name, b, e.classicWanted()); err != nil {
@@ -58,7 +58,7 @@ func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec conver
 	return e.build(ctx, c, verb, spec, opt, archive, report)
 }
 
-func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec convergence.BuildSpec, opt build.ImageBuildOptions, archive io.Reader, report func(convergence.Progress)) error {
+func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec engine.BuildSpec, opt build.ImageBuildOptions, archive io.Reader, report func(engine.Progress)) error {
 	if archive != nil {
 		content := body(ctx, archive)
 		defer content.Close()
@@ -78,8 +78,8 @@ func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec 
 			last = last[1:]
 		}
 		if !spec.Quiet {
-			report(convergence.Progress{
-				ID: "Image " + spec.Service.Image, Service: spec.Service.Name, Phase: convergence.Working,
+			report(engine.Progress{
+				ID: "Image " + spec.Service.Image, Service: spec.Service.Name, Phase: engine.Working,
 				Text: "Building", Details: line, At: time.Now(),
 			})
 		}
@@ -130,11 +130,11 @@ func refuseBuildKit(service string, b *types.BuildConfig, classicWanted bool) er
 	if classicWanted {
 		return fmt.Errorf("%s: needs BuildKit, and DOCKER_BUILDKIT=0 asks for the classic builder: unset it", strings.Join(keys, ", "))
 	}
-	return fmt.Errorf("%s: needs BuildKit, the engine's own builder cannot do it: %w", strings.Join(keys, ", "), convergence.ErrUnsupported)
+	return fmt.Errorf("%s: needs BuildKit, the engine's own builder cannot do it: %w", strings.Join(keys, ", "), engine.ErrUnsupported)
 }
 
 // newBuildOptions translates a build section, but for its context.
-func newBuildOptions(spec convergence.BuildSpec, b *types.BuildConfig, proxy map[string]string) build.ImageBuildOptions {
+func newBuildOptions(spec engine.BuildSpec, b *types.BuildConfig, proxy map[string]string) build.ImageBuildOptions {
 	opt := build.ImageBuildOptions{
 		Tags:        unique(append([]string{spec.Service.Image}, b.Tags...)),
 		NoCache:     spec.NoCache || b.NoCache,
@@ -160,7 +160,7 @@ func newBuildOptions(spec convergence.BuildSpec, b *types.BuildConfig, proxy map
 
 // buildArgs are the proxy's, below the file's, below the command line's. A name
 // alone takes its value from the project's environment.
-func buildArgs(spec convergence.BuildSpec, b *types.BuildConfig, proxy map[string]string) map[string]*string {
+func buildArgs(spec engine.BuildSpec, b *types.BuildConfig, proxy map[string]string) map[string]*string {
 	args := map[string]*string{}
 	for name, value := range proxy {
 		args[name] = &value

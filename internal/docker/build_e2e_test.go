@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/project"
 )
@@ -42,9 +42,9 @@ func (s *stage) build(args ...string) (string, error) {
 		}
 	})
 	var out strings.Builder
-	err := s.engine.BuildImage(s.Context(), convergence.BuildSpec{
+	err := s.engine.BuildImage(s.Context(), engine.BuildSpec{
 		Project: s.p, Service: svc, Args: args, Labels: map[string]string{project.LabelProject: s.p.Name, project.LabelService: "web"},
-	}, func(p convergence.Progress) { fmt.Fprintln(&out, p.Details) })
+	}, func(p engine.Progress) { fmt.Fprintln(&out, p.Details) })
 	return out.String(), err
 }
 
@@ -95,7 +95,7 @@ services: {web: {image: "NAME-else:1", command: [sleep, "1000"], init: true, bui
 	s.write("Else.Dockerfile", "FROM "+testImage+"\nCOPY x /x\n")
 	_, err := s.build()
 	s.must(err)
-	images, err := s.engine.ListImages(t.Context(), []convergence.ImageRef{{Ref: s.p.Name + "-else:1"}, {Ref: s.p.Name + "-else:2"}})
+	images, err := s.engine.ListImages(t.Context(), []engine.ImageRef{{Ref: s.p.Name + "-else:1"}, {Ref: s.p.Name + "-else:2"}})
 	s.must(err)
 	if len(images) != 2 {
 		t.Errorf("images = %+v, want both tags", images)
@@ -114,7 +114,7 @@ func TestClassicBuildErrors(t *testing.T) {
 	}{
 		{"a step fails", "{context: ., dockerfile_inline: \"FROM IMAGE\\nRUN echo so it goes; exit 3\\n\"}", []string{"build mt", "returned a non-zero code: 3", "so it goes"}, nil},
 		{"no Dockerfile", "{context: ./made/up}", []string{"read build context", "no such file"}, nil},
-		{"BuildKit", "{context: ., ssh: [default], additional_contexts: {a: ./b}}", []string{"services.web.build.additional_contexts, services.web.build.ssh: needs BuildKit"}, convergence.ErrUnsupported},
+		{"BuildKit", "{context: ., ssh: [default], additional_contexts: {a: ./b}}", []string{"services.web.build.additional_contexts, services.web.build.ssh: needs BuildKit"}, engine.ErrUnsupported},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newClassic(t, fmt.Sprintf("failed%d", i), "services: {web: {image: 'NAME:1', build: "+tc.build+"}}\n")
@@ -143,7 +143,7 @@ func TestClassicBuildUnreadable(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("changed my mind")
 	cancel(gone)
-	err := s.engine.BuildImage(ctx, convergence.BuildSpec{Project: s.p, Service: s.p.Service("web")}, func(convergence.Progress) {})
+	err := s.engine.BuildImage(ctx, engine.BuildSpec{Project: s.p, Service: s.p.Service("web")}, func(engine.Progress) {})
 	if !errors.Is(err, gone) {
 		t.Errorf("error = %v, want %v", err, gone)
 	}

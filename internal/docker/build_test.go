@@ -13,7 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/registry"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -47,7 +47,7 @@ services:
 	if err := refuseBuildKit("web", web.Spec.Build, false); err != nil {
 		t.Errorf("refused: %v", err)
 	}
-	opt := newBuildOptions(convergence.BuildSpec{
+	opt := newBuildOptions(engine.BuildSpec{
 		Project: p, Service: web, Args: []string{"A=high", "TOKEN", "ALSO_MISSING"}, Labels: map[string]string{project.LabelService: "web"},
 	}, web.Spec.Build, map[string]string{"http_proxy": "http://proxy", "B": "proxy"})
 	var args []string

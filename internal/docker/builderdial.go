@@ -12,7 +12,7 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/build"
 )
 
@@ -28,7 +28,7 @@ type builders struct {
 
 // remoteBuilder is the builder that is to build the image; nil is the engine's
 // own, and if another one was named, a warning says so and why.
-func (e *Engine) remoteBuilder(ctx context.Context, spec convergence.BuildSpec) *build.Remote {
+func (e *Engine) remoteBuilder(ctx context.Context, spec engine.BuildSpec) *build.Remote {
 	e.builders.mu.Lock()
 	find, known := e.builders.known[spec.Builder]
 	if !known {
@@ -81,14 +81,14 @@ func (e *Engine) builderDialer(ctx context.Context, b *builder) (func(context.Co
 		if strings.Contains(node.Endpoint, "://") && node.Endpoint != e.endpoint.host {
 			return nil, fmt.Errorf("it runs on the engine at %s", redacted(node.Endpoint))
 		}
-		c := convergence.Ref{Name: "buildx_buildkit_" + node.Name}
+		c := engine.Ref{Name: "buildx_buildkit_" + node.Name}
 		seen, err := e.InspectContainer(ctx, c)
 		switch {
-		case errors.Is(err, convergence.ErrNotFound):
+		case errors.Is(err, engine.ErrNotFound):
 			return nil, fmt.Errorf("its container %s is not there: docker buildx inspect --bootstrap %s makes it", c.Name, b.Name)
 		case err != nil:
 			return nil, err
-		case seen.State != convergence.Running:
+		case seen.State != engine.Running:
 			if err := e.StartContainer(ctx, seen.Ref); err != nil {
 				return nil, err
 			}
@@ -113,9 +113,9 @@ func (e *Engine) builderDialer(ctx context.Context, b *builder) (func(context.Co
 }
 
 // dialStdio reaches BuildKit in a container by its own client.
-func (e *Engine) dialStdio(ctx context.Context, c convergence.Ref) (net.Conn, error) {
-	spec := convergence.ExecSpec{Command: []string{"buildctl", "dial-stdio"}}
-	session, err := e.StartExec(context.WithoutCancel(ctx), c, spec, convergence.SessionOptions{Stdin: true})
+func (e *Engine) dialStdio(ctx context.Context, c engine.Ref) (net.Conn, error) {
+	spec := engine.ExecSpec{Command: []string{"buildctl", "dial-stdio"}}
+	session, err := e.StartExec(context.WithoutCancel(ctx), c, spec, engine.SessionOptions{Stdin: true})
 	if err != nil {
 		return nil, err
 	}

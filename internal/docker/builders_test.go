@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -116,7 +116,7 @@ func TestBuildersThatCannotBeUsedAreNamed(t *testing.T) {
 				stop()
 				ctx = stopped
 			}
-			spec := convergence.BuildSpec{Builder: "a", Service: &project.Service{Name: "web"}}
+			spec := engine.BuildSpec{Builder: "a", Service: &project.Service{Name: "web"}}
 			for range 2 {
 				if e.remoteBuilder(ctx, spec) != nil {
 					t.Error("it is used")

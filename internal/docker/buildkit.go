@@ -7,13 +7,13 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/build"
 )
 
-// BuildImage implements convergence.Images: with the builder that is chosen, the
+// BuildImage implements engine.Images: with the builder that is chosen, the
 // engine's BuildKit, or its classic builder if it has none or DOCKER_BUILDKIT=0 asks for that one.
-func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, report func(convergence.Progress)) error {
+func (e *Engine) BuildImage(ctx context.Context, spec engine.BuildSpec, report func(engine.Progress)) error {
 	if spec.Service.Spec.Build == nil {
 		return fmt.Errorf("build %s: services.%s has no build section", spec.Service.Image, spec.Service.Name)
 	}

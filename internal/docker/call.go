@@ -7,7 +7,7 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // pingDeadline bounds the first contact.
@@ -85,4 +85,4 @@ func transient(err error) bool {
 }
 
 // doing words what is done to a container for errors.
-func doing(verb string, c convergence.Ref) string { return verb + " " + c.Name }
+func doing(verb string, c engine.Ref) string { return verb + " " + c.Name }

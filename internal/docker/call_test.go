@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -70,12 +70,12 @@ func TestReadsAreRepeated(t *testing.T) {
 				}
 				answer(w, 200, []map[string]any{{"Id": "1", "Names": []string{"/x"}}})
 			}})
-			cs, err := e.ListContainers(t.Context(), convergence.ContainerFilter{})
+			cs, err := e.ListContainers(t.Context(), engine.ContainerFilter{})
 			if err != nil || len(cs) != 1 || calls.Load() != 3 {
 				t.Errorf("containers = %v, %v after %d calls; want one after 3", cs, err, calls.Load())
 			}
 			calls.Store(-10) // net/http may repeat a call of its own accord
-			if cs, err = e.ListContainers(t.Context(), convergence.ContainerFilter{}); err == nil || cs != nil || calls.Load() < -7 || calls.Load() > -4 {
+			if cs, err = e.ListContainers(t.Context(), engine.ContainerFilter{}); err == nil || cs != nil || calls.Load() < -7 || calls.Load() > -4 {
 				t.Errorf("containers = %v, %v after %d calls; want an error after 3", cs, err, calls.Load()+10)
 			}
 		})
@@ -83,11 +83,11 @@ func TestReadsAreRepeated(t *testing.T) {
 }
 
 func TestErrorKinds(t *testing.T) {
-	for status, kind := range map[int]error{404: convergence.ErrNotFound, 409: convergence.ErrConflict, 501: convergence.ErrUnsupported} {
+	for status, kind := range map[int]error{404: engine.ErrNotFound, 409: engine.ErrConflict, 501: engine.ErrUnsupported} {
 		e := engineOf(t, map[string]http.HandlerFunc{"POST /containers/web/kill": func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, status, map[string]string{"message": "because"})
 		}})
-		err := e.KillContainer(t.Context(), convergence.Ref{Name: "web"}, "HUP")
+		err := e.KillContainer(t.Context(), engine.Ref{Name: "web"}, "HUP")
 		if !errors.Is(err, kind) || err.Error() != "kill web: because" {
 			t.Errorf("status %d: %v; want %v", status, err, kind)
 		}
@@ -95,9 +95,9 @@ func TestErrorKinds(t *testing.T) {
 }
 
 // createSpec asks for a container of a service with two networks.
-func createSpec(t *testing.T) convergence.CreateSpec {
+func createSpec(t *testing.T) engine.CreateSpec {
 	p := load(t, "services: {web: {image: nginx, networks: [a, b]}}\nnetworks: {a: {}, b: {}}\n")
-	return convergence.CreateSpec{
+	return engine.CreateSpec{
 		Project: p, Service: p.Service("web"), Name: "demo-web-1", Number: 1,
 		Labels: map[string]string{project.LabelProject: "demo", project.LabelService: "web", project.LabelOp: "op1"},
 	}
@@ -139,7 +139,7 @@ func TestCreateNameTaken(t *testing.T) {
 			"GET /containers/demo-web-1/json": holder(labels),
 		})
 		_, err := e.CreateContainer(t.Context(), createSpec(t))
-		if want := "create demo-web-1: the name is taken by " + who; !errors.Is(err, convergence.ErrConflict) || err.Error() != want {
+		if want := "create demo-web-1: the name is taken by " + who; !errors.Is(err, engine.ErrConflict) || err.Error() != want {
 			t.Errorf("error = %v, want %s", err, want)
 		}
 	}
@@ -156,7 +156,7 @@ func TestCreateNameReserved(t *testing.T) {
 			answer(w, 404, map[string]string{"message": "No such container: demo-web-1"})
 		},
 	})
-	if _, err := e.CreateContainer(t.Context(), createSpec(t)); !errors.Is(err, convergence.ErrStale) {
+	if _, err := e.CreateContainer(t.Context(), createSpec(t)); !errors.Is(err, engine.ErrStale) {
 		t.Errorf("error = %v, want a stale look", err)
 	}
 }
@@ -189,8 +189,8 @@ func TestCreateNetworkConflict(t *testing.T) {
 		want   error
 	}{
 		{map[string]string{project.LabelProject: "demo", project.LabelNetwork: "default"}, nil},
-		{map[string]string{project.LabelProject: "other", project.LabelNetwork: "default"}, convergence.ErrConflict},
-		{nil, convergence.ErrConflict},
+		{map[string]string{project.LabelProject: "other", project.LabelNetwork: "default"}, engine.ErrConflict},
+		{nil, engine.ErrConflict},
 	} {
 		e := engineOf(t, map[string]http.HandlerFunc{
 			"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {
@@ -218,7 +218,7 @@ func TestRemovalInProgress(t *testing.T) {
 			answer(w, 200, map[string]int{"StatusCode": 0})
 		},
 	})
-	if err := e.RemoveContainer(t.Context(), convergence.Ref{Name: "web"}, false); err != nil || !waited {
+	if err := e.RemoveContainer(t.Context(), engine.Ref{Name: "web"}, false); err != nil || !waited {
 		t.Errorf("error = %v, waited %t; want to wait for the end of it", err, waited)
 	}
 }
@@ -236,8 +236,8 @@ func TestSilence(t *testing.T) {
 			return here, nil
 		}
 		began := time.Now()
-		_, err = e.ListContainers(t.Context(), convergence.ContainerFilter{})
-		if !errors.Is(err, convergence.ErrUnreachable) || !strings.Contains(fmt.Sprint(err), "does not answer") {
+		_, err = e.ListContainers(t.Context(), engine.ContainerFilter{})
+		if !errors.Is(err, engine.ErrUnreachable) || !strings.Contains(fmt.Sprint(err), "does not answer") {
 			t.Errorf("error = %v, want that the engine does not answer", err)
 		}
 		if took := time.Since(began); took != pingDeadline {
@@ -246,7 +246,7 @@ func TestSilence(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		mind := errors.New("changed my mind")
 		time.AfterFunc(time.Second, func() { cancel(mind) })
-		if _, err = e.ListContainers(ctx, convergence.ContainerFilter{}); !errors.Is(err, mind) {
+		if _, err = e.ListContainers(ctx, engine.ContainerFilter{}); !errors.Is(err, mind) {
 			t.Errorf("error = %v, want %v", err, mind)
 		}
 		e.endpoint.transport.CloseIdleConnections()
@@ -265,7 +265,7 @@ func TestCreateStale(t *testing.T) {
 		},
 		"GET /containers/demo-web-1/json": holder(theirs),
 	})
-	if _, err := e.CreateContainer(t.Context(), spec); !errors.Is(err, convergence.ErrStale) {
+	if _, err := e.CreateContainer(t.Context(), spec); !errors.Is(err, engine.ErrStale) {
 		t.Errorf("error = %v, want a stale picture of the engine", err)
 	}
 }
@@ -277,7 +277,7 @@ func TestStartAmbiguous(t *testing.T) {
 			answer(w, 400, map[string]string{"message": "network demo_default is ambiguous (2 matches found on name)"})
 		},
 	})
-	if err := e.StartContainer(t.Context(), convergence.Ref{Name: "web"}); !errors.Is(err, convergence.ErrStale) {
+	if err := e.StartContainer(t.Context(), engine.Ref{Name: "web"}); !errors.Is(err, engine.ErrStale) {
 		t.Errorf("error = %v, want a stale picture of the engine", err)
 	}
 }

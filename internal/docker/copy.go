@@ -13,23 +13,23 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-// CopyTo implements convergence.Containers with one archive, or with one per
+// CopyTo implements engine.Containers with one archive, or with one per
 // folder if the container's own file system is read-only: then only volumes
 // take files.
-func (e *Engine) CopyTo(ctx context.Context, c convergence.Ref, files []convergence.FileContent) error {
+func (e *Engine) CopyTo(ctx context.Context, c engine.Ref, files []engine.FileContent) error {
 	if len(files) == 0 {
 		return nil
 	}
 	files = slices.Clone(files)
-	slices.SortFunc(files, func(a, b convergence.FileContent) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(files, func(a, b engine.FileContent) int { return cmp.Compare(a.Path, b.Path) })
 	err := e.copyInto(ctx, c, "/", files)
 	if err == nil || !strings.Contains(err.Error(), "read-only") {
 		return err
 	}
-	folders := map[string][]convergence.FileContent{}
+	folders := map[string][]engine.FileContent{}
 	var order []string
 	for _, f := range files {
 		dir := path.Dir(f.Path)
@@ -46,7 +46,7 @@ func (e *Engine) CopyTo(ctx context.Context, c convergence.Ref, files []converge
 	return nil
 }
 
-func (e *Engine) copyInto(ctx context.Context, c convergence.Ref, dir string, files []convergence.FileContent) error {
+func (e *Engine) copyInto(ctx context.Context, c engine.Ref, dir string, files []engine.FileContent) error {
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = f.Path
@@ -63,7 +63,7 @@ func (e *Engine) copyInto(ctx context.Context, c convergence.Ref, dir string, fi
 
 // archiveOf is a tar archive of the files, named relative to dir. Folders are
 // left to the engine, so that existing ones keep their modes.
-func archiveOf(dir string, files []convergence.FileContent) ([]byte, error) {
+func archiveOf(dir string, files []engine.FileContent) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, f := range files {

@@ -10,7 +10,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
@@ -18,31 +18,31 @@ import (
 // maxSmallFile is the most that is read of profiles, certificates and the like.
 const maxSmallFile = 1 << 20
 
-// CreateContainer implements convergence.Containers. A container that cannot be
+// CreateContainer implements engine.Containers. A container that cannot be
 // attached to all its networks is removed again. A taken name wraps
-// convergence.ErrConflict and says who holds it.
-func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec) (convergence.CreateResult, error) {
+// engine.ErrConflict and says who holds it.
+func (e *Engine) CreateContainer(ctx context.Context, in engine.CreateSpec) (engine.CreateResult, error) {
 	c, err := e.connected(ctx)
 	if err != nil {
-		return convergence.CreateResult{}, err
+		return engine.CreateResult{}, err
 	}
 	t := newTranslation(in, c.ClientVersion(), e.osType())
 	t.readFile = func(path string) ([]byte, error) { return hostfile.Read(path, maxSmallFile) }
 	t.proxy = e.proxyVariables(t.os)
 	ref, err := e.imageFor(ctx, in, &t)
 	if err != nil {
-		return convergence.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
+		return engine.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
 	}
 	if t.needsImage() {
 		found, err := e.inspectImage(ctx, ref)
 		if err != nil {
-			return convergence.CreateResult{}, err
+			return engine.CreateResult{}, err
 		}
 		t.image = &found
 	}
 	r, err := t.request()
 	if err != nil {
-		return convergence.CreateResult{}, err
+		return engine.CreateResult{}, err
 	}
 	r.Config.Image = ref
 	return e.create(ctx, in, r)
@@ -50,7 +50,7 @@ func (e *Engine) CreateContainer(ctx context.Context, in convergence.CreateSpec)
 
 // imageFor is the image that a container is made from: its reference, or, if
 // that is another platform's at the moment, its ID.
-func (e *Engine) imageFor(ctx context.Context, in convergence.CreateSpec, t *translation) (string, error) {
+func (e *Engine) imageFor(ctx context.Context, in engine.CreateSpec, t *translation) (string, error) {
 	s := in.Service
 	if !s.SharesTag || in.ImageID == "" {
 		return s.Image, nil
@@ -62,7 +62,7 @@ func (e *Engine) imageFor(ctx context.Context, in convergence.CreateSpec, t *tra
 		}
 		t.native = &own
 	}
-	named, err := e.ListImages(ctx, []convergence.ImageRef{{Ref: s.Image, Platform: s.Platform}})
+	named, err := e.ListImages(ctx, []engine.ImageRef{{Ref: s.Image, Platform: s.Platform}})
 	if err != nil || len(named) > 0 && named[0].ID == in.ImageID {
 		return s.Image, err
 	}
@@ -72,7 +72,7 @@ func (e *Engine) imageFor(ctx context.Context, in convergence.CreateSpec, t *tra
 // needsImage reports whether the request depends on the image's own settings,
 // which costs a call.
 func (t translation) needsImage() bool {
-	return t.clearsCommand() || slices.ContainsFunc(t.in.Inherit, func(v convergence.InheritedVolume) bool { return v.IfImageVolume })
+	return t.clearsCommand() || slices.ContainsFunc(t.in.Inherit, func(v engine.InheritedVolume) bool { return v.IfImageVolume })
 }
 
 func (e *Engine) inspectImage(ctx context.Context, ref string) (image.InspectResponse, error) {
@@ -81,7 +81,7 @@ func (e *Engine) inspectImage(ctx context.Context, ref string) (image.InspectRes
 	})
 }
 
-func (e *Engine) create(ctx context.Context, in convergence.CreateSpec, r request) (convergence.CreateResult, error) {
+func (e *Engine) create(ctx context.Context, in engine.CreateSpec, r request) (engine.CreateResult, error) {
 	verb := "create " + in.Name
 	answer, err := call(ctx, e, long(), verb, func(ctx context.Context, c *client.Client) (container.CreateResponse, error) {
 		return c.ContainerCreate(ctx, r.Config, r.HostConfig, r.NetworkingConfig, r.platform, in.Name)
@@ -89,13 +89,13 @@ func (e *Engine) create(ctx context.Context, in convergence.CreateSpec, r reques
 	if err != nil {
 		id, err := e.adopt(ctx, in, verb, err)
 		if err != nil {
-			return convergence.CreateResult{}, err
+			return engine.CreateResult{}, err
 		}
 		answer.ID = id
 	}
-	result := convergence.CreateResult{ID: answer.ID, Warnings: answer.Warnings}
+	result := engine.CreateResult{ID: answer.ID, Warnings: answer.Warnings}
 	if err := e.finish(ctx, in, r, answer.ID); err != nil {
-		return convergence.CreateResult{}, errors.Join(err, e.discard(ctx, convergence.Ref{ID: answer.ID, Name: in.Name}))
+		return engine.CreateResult{}, errors.Join(err, e.discard(ctx, engine.Ref{ID: answer.ID, Name: in.Name}))
 	}
 	return result, nil
 }
@@ -103,25 +103,25 @@ func (e *Engine) create(ctx context.Context, in convergence.CreateSpec, r reques
 // adopt looks whether a container that could not be created is there all the
 // same: if the answer to the call was lost, ours is. Otherwise it says who
 // holds the name.
-func (e *Engine) adopt(ctx context.Context, in convergence.CreateSpec, verb string, failed error) (string, error) {
-	if !errors.Is(failed, convergence.ErrConflict) && !dropped(failed) {
+func (e *Engine) adopt(ctx context.Context, in engine.CreateSpec, verb string, failed error) (string, error) {
+	if !errors.Is(failed, engine.ErrConflict) && !dropped(failed) {
 		return "", failed
 	}
-	holder, err := e.inspect(ctx, convergence.Ref{Name: in.Name})
+	holder, err := e.inspect(ctx, engine.Ref{Name: in.Name})
 	switch {
-	case errors.Is(err, convergence.ErrNotFound) && errors.Is(failed, convergence.ErrConflict):
+	case errors.Is(err, engine.ErrNotFound) && errors.Is(failed, engine.ErrConflict):
 		// The engine gives a name away before it shows the container: the call of
 		// a run that was killed takes effect only now.
-		return "", &callError{verb, "the name is taken by a container that is only being made", convergence.ErrStale, failed}
+		return "", &callError{verb, "the name is taken by a container that is only being made", engine.ErrStale, failed}
 	case err != nil:
 		return "", failed
 	}
 	if holder.Config != nil && dropped(failed) && sameRun(holder.Config.Labels, in.Labels) {
 		return holder.ID, nil
 	}
-	kind := convergence.ErrConflict
+	kind := engine.ErrConflict
 	if holder.Config != nil && sameSlot(holder.Config.Labels, in.Labels) {
-		kind = convergence.ErrStale
+		kind = engine.ErrStale
 	}
 	return "", &callError{verb, "the name is taken by " + describe(holder), kind, failed}
 }
@@ -143,8 +143,8 @@ func sameSlot(have, want map[string]string) bool {
 }
 
 // finish does what a create call leaves open.
-func (e *Engine) finish(ctx context.Context, in convergence.CreateSpec, r request, id string) error {
-	ref := convergence.Ref{ID: id, Name: in.Name}
+func (e *Engine) finish(ctx context.Context, in engine.CreateSpec, r request, id string) error {
+	ref := engine.Ref{ID: id, Name: in.Name}
 	for _, n := range r.connect {
 		if err := e.connect(ctx, ref, n.network, n.settings); err != nil {
 			return err
@@ -157,11 +157,11 @@ func (e *Engine) finish(ctx context.Context, in convergence.CreateSpec, r reques
 	if err != nil {
 		return fmt.Errorf("create %s: services.%s.use_api_socket: %w", in.Name, in.Service.Name, err)
 	}
-	return e.CopyTo(ctx, ref, []convergence.FileContent{credentials})
+	return e.CopyTo(ctx, ref, []engine.FileContent{credentials})
 }
 
 // discard removes a container that was created in part, even if the operation
 // was cancelled meanwhile.
-func (e *Engine) discard(ctx context.Context, c convergence.Ref) error {
+func (e *Engine) discard(ctx context.Context, c engine.Ref) error {
 	return e.RemoveContainer(context.WithoutCancel(ctx), c, true)
 }

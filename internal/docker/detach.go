@@ -8,7 +8,7 @@ import (
 
 	"github.com/moby/term"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // usualDetachKeys leave a terminal session, as everywhere in Docker.
@@ -33,7 +33,7 @@ func (s *stream) ReadFrom(input io.Reader) (int64, error) {
 	}
 	n, err := io.Copy(s.Conn, input)
 	if errors.As(err, new(term.EscapeError)) {
-		err = convergence.ErrDetached
+		err = engine.ErrDetached
 	}
 	return n, err
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-// ResolveDigest implements convergence.Sessions.
-func (e *Engine) ResolveDigest(ctx context.Context, ref convergence.ImageRef) (string, error) {
+// ResolveDigest implements engine.Sessions.
+func (e *Engine) ResolveDigest(ctx context.Context, ref engine.ImageRef) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref.Ref)
 	if err != nil {
 		return "", fmt.Errorf("resolve %s: not an image reference: %w", ref.Ref, err)

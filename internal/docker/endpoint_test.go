@@ -16,7 +16,7 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // env makes a lookup function of K=V.
@@ -146,8 +146,8 @@ func TestNegotiation(t *testing.T) {
 		{engine: "1.47", want: "1.47"},
 		{engine: "1.99", want: newest},
 		{engine: "1.47", forced: "1.44", want: "1.44"},
-		{engine: "1.40", kind: convergence.ErrUnsupported},
-		{engine: "", kind: convergence.ErrUnsupported},
+		{engine: "1.40", kind: engine.ErrUnsupported},
+		{engine: "", kind: engine.ErrUnsupported},
 	} {
 		s := answering(t, tc.engine, http.NewServeMux())
 		s.Start()
@@ -179,7 +179,7 @@ func TestUnreachable(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = e.ListNetworks(t.Context())
-		if !errors.Is(err, convergence.ErrUnreachable) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		if !errors.Is(err, engine.ErrUnreachable) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error = %v, want one line with %q", err, want)
 		}
 	}

@@ -15,13 +15,13 @@ import (
 	"github.com/docker/docker/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // MinimumAPI is the oldest API version that is spoken: Docker Engine 20.10's.
 const MinimumAPI = "1.41"
 
-// Engine is a Docker engine. It implements convergence.Engine and is safe for
+// Engine is a Docker engine. It implements engine.Engine and is safe for
 // concurrent use.
 type Engine struct {
 	settings settings
@@ -37,7 +37,7 @@ type Engine struct {
 	own      *ocispec.Platform // the engine's; nil before somebody asks
 }
 
-var _ convergence.Engine = (*Engine)(nil)
+var _ engine.Engine = (*Engine)(nil)
 
 // server is what the first answer of an engine tells.
 type server struct {
@@ -106,7 +106,7 @@ func (e *Engine) APIVersion(ctx context.Context) (string, error) {
 }
 
 // Ping asks whether the engine answers; the error wraps
-// convergence.ErrUnreachable if it does not, and convergence.ErrUnsupported if
+// engine.ErrUnreachable if it does not, and engine.ErrUnsupported if
 // it is too old.
 func (e *Engine) Ping(ctx context.Context) error {
 	_, err := e.connected(ctx)
@@ -130,7 +130,7 @@ func (e *Engine) connected(ctx context.Context) (*client.Client, error) {
 	e.client.NegotiateAPIVersionPing(ping) // keeps a version set by hand
 	if v := e.client.ClientVersion(); versions.LessThan(v, MinimumAPI) {
 		return nil, fmt.Errorf("talk to the engine: the engine at %s speaks API %s, %s (Docker Engine 20.10) or newer is needed: %w",
-			e.endpoint.host, v, MinimumAPI, convergence.ErrUnsupported)
+			e.endpoint.host, v, MinimumAPI, engine.ErrUnsupported)
 	}
 	e.server = &server{os: ping.OSType}
 	if date, err := http.ParseTime(header.Get("Date")); err == nil && !e.endpoint.local {

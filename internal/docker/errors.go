@@ -17,7 +17,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // errSilent ends calls that the engine accepted and does not answer.
@@ -105,13 +105,13 @@ func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 		return nil
 	}
 	var done *callError
-	if errors.As(err, &done) || errors.Is(err, convergence.ErrUnsupported) {
+	if errors.As(err, &done) || errors.Is(err, engine.ErrUnsupported) {
 		return err // a call within this one failed and said so
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, errSilent) {
 			msg := fmt.Sprintf("the engine at %s accepted the call and does not answer", e.endpoint.host)
-			return &callError{doing, msg, convergence.ErrUnreachable, cause}
+			return &callError{doing, msg, engine.ErrUnreachable, cause}
 		}
 		return &callError{doing, cause.Error(), nil, cause}
 	}
@@ -119,16 +119,16 @@ func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 	if status, answered := statusOf(err); answered && !strings.Contains(msg, plainToTLS) {
 		switch status {
 		case http.StatusNotFound:
-			return &callError{doing, msg, convergence.ErrNotFound, err}
+			return &callError{doing, msg, engine.ErrNotFound, err}
 		case http.StatusConflict:
-			return &callError{doing, msg, convergence.ErrConflict, err}
+			return &callError{doing, msg, engine.ErrConflict, err}
 		case http.StatusNotImplemented:
-			return &callError{doing, msg, convergence.ErrUnsupported, err}
+			return &callError{doing, msg, engine.ErrUnsupported, err}
 		}
 		return &callError{doing, msg, nil, err}
 	}
 	if why, lost := e.unreachable(err); lost {
-		return &callError{doing, why, convergence.ErrUnreachable, err}
+		return &callError{doing, why, engine.ErrUnreachable, err}
 	}
 	return &callError{doing, msg, nil, err}
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // tailSize is how much of a command's output is kept.
 const tailSize = 4 << 10
 
-// Exec implements convergence.Containers. Cancelling ctx ends the call, not the
+// Exec implements engine.Containers. Cancelling ctx ends the call, not the
 // command: engines cannot kill what they execute.
-func (e *Engine) Exec(ctx context.Context, c convergence.Ref, spec convergence.ExecSpec) (convergence.ExecResult, error) {
+func (e *Engine) Exec(ctx context.Context, c engine.Ref, spec engine.ExecSpec) (engine.ExecResult, error) {
 	verb := doing("run a command in", c)
 	made, err := call(ctx, e, change(), verb, func(ctx context.Context, d *client.Client) (container.ExecCreateResponse, error) {
 		return d.ContainerExecCreate(ctx, c.Key(), container.ExecOptions{
@@ -28,7 +28,7 @@ func (e *Engine) Exec(ctx context.Context, c convergence.Ref, spec convergence.E
 		})
 	})
 	if err != nil {
-		return convergence.ExecResult{}, err
+		return engine.ExecResult{}, err
 	}
 	keep := &tail{limit: tailSize}
 	var output io.Writer = keep
@@ -36,15 +36,15 @@ func (e *Engine) Exec(ctx context.Context, c convergence.Ref, spec convergence.E
 		output = io.MultiWriter(keep, spec.Output)
 	}
 	if err := e.runExec(ctx, made.ID, output); err != nil {
-		return convergence.ExecResult{}, e.fail(ctx, verb, err)
+		return engine.ExecResult{}, e.fail(ctx, verb, err)
 	}
 	done, err := call(ctx, e, read(), verb, func(ctx context.Context, d *client.Client) (container.ExecInspect, error) {
 		return d.ContainerExecInspect(ctx, made.ID)
 	})
 	if err != nil {
-		return convergence.ExecResult{}, err
+		return engine.ExecResult{}, err
 	}
-	result := convergence.ExecResult{ExitCode: done.ExitCode, Output: keep.String()}
+	result := engine.ExecResult{ExitCode: done.ExitCode, Output: keep.String()}
 	if done.Running { // the output ended, the command did not
 		return result, &callError{verb, "the engine lost track of it", nil, fmt.Errorf("exec %s runs without output", made.ID)}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // TestExecAsks holds what an engine is asked for to run a command, privileges
@@ -21,8 +21,8 @@ func TestExecAsks(t *testing.T) {
 			answer(w, http.StatusConflict, map[string]string{"message": "not running"})
 		},
 	})
-	spec := convergence.ExecSpec{Command: []string{"a", "b"}, User: "7:8", WorkingDir: "/w", Environment: []string{"A=b"}, Privileged: true}
-	if _, err := e.Exec(t.Context(), convergence.Ref{ID: "web"}, spec); err == nil {
+	spec := engine.ExecSpec{Command: []string{"a", "b"}, User: "7:8", WorkingDir: "/w", Environment: []string{"A=b"}, Privileged: true}
+	if _, err := e.Exec(t.Context(), engine.Ref{ID: "web"}, spec); err == nil {
 		t.Error("no error of an engine that refuses")
 	}
 	want := container.ExecOptions{

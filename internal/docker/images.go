@@ -16,14 +16,14 @@ import (
 	"github.com/docker/docker/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// ListImages implements convergence.Images. Plain references are answered by
+// ListImages implements engine.Images. Plain references are answered by
 // one list call together; digests, IDs, platforms and ages take an inspect call
 // each.
-func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([]convergence.Image, error) {
+func (e *Engine) ListImages(ctx context.Context, refs []engine.ImageRef) ([]engine.Image, error) {
 	if len(refs) == 0 {
 		return nil, nil
 	}
@@ -32,7 +32,7 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 		return nil, err
 	}
 	named, singly := divide(refs)
-	o := convergence.Observed{}
+	o := engine.Observed{}
 	if len(named) > 0 {
 		if o.Images, err = e.listByName(ctx, c.ClientVersion(), named); err != nil {
 			return nil, err
@@ -40,7 +40,7 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 	}
 	for _, r := range refs {
 		// A name that looks like the beginning of an ID may be one.
-		if !slices.Contains(singly, r) && (!hexadecimal(r.Ref) || slices.ContainsFunc(o.Images, func(m convergence.Image) bool { return m.Ref == r.Ref })) {
+		if !slices.Contains(singly, r) && (!hexadecimal(r.Ref) || slices.ContainsFunc(o.Images, func(m engine.Image) bool { return m.Ref == r.Ref })) {
 			continue
 		}
 		m, found, err := e.inspectRef(ctx, c.ClientVersion(), r)
@@ -52,13 +52,13 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 		}
 	}
 	o.Sort()
-	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref && a.Wanted == b.Wanted && a.ID == b.ID })
+	o.Images = slices.CompactFunc(o.Images, func(a, b engine.Image) bool { return a.Ref == b.Ref && a.Wanted == b.Wanted && a.ID == b.ID })
 	return o.Images, nil
 }
 
 // divide separates what a list by name can answer; names are keyed by the form
 // in which the engine lists them.
-func divide(refs []convergence.ImageRef) (named map[string][]string, singly []convergence.ImageRef) {
+func divide(refs []engine.ImageRef) (named map[string][]string, singly []engine.ImageRef) {
 	named = map[string][]string{}
 	for _, r := range refs {
 		familiar, ok := familiarTag(r.Ref)
@@ -91,7 +91,7 @@ func hexadecimal(s string) bool {
 	return len(s) >= 4 && len(s) <= 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-func (e *Engine) listByName(ctx context.Context, api string, named map[string][]string) ([]convergence.Image, error) {
+func (e *Engine) listByName(ctx context.Context, api string, named map[string][]string) ([]engine.Image, error) {
 	f := filters.NewArgs()
 	for name := range named { // a set: its encoding is sorted
 		f.Add("reference", name)
@@ -103,7 +103,7 @@ func (e *Engine) listByName(ctx context.Context, api string, named map[string][]
 	if err != nil {
 		return nil, err
 	}
-	var images []convergence.Image
+	var images []engine.Image
 	for _, s := range summaries {
 		for _, tag := range s.RepoTags {
 			for _, ref := range named[tag] {
@@ -111,37 +111,37 @@ func (e *Engine) listByName(ctx context.Context, api string, named map[string][]
 				if err != nil {
 					return nil, err
 				}
-				images = append(images, convergence.Image{Ref: ref, ID: s.ID, Digest: digest, Created: time.Unix(s.Created, 0).UTC()})
+				images = append(images, engine.Image{Ref: ref, ID: s.ID, Digest: digest, Created: time.Unix(s.Created, 0).UTC()})
 			}
 		}
 	}
 	return images, nil
 }
 
-// ListBuiltImages implements convergence.Images.
-func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]convergence.BuiltImage, error) {
+// ListBuiltImages implements engine.Images.
+func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]engine.BuiltImage, error) {
 	opt := image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", project.LabelProject+"="+name))}
 	summaries, err := call(ctx, e, read(), "list images", func(ctx context.Context, c *client.Client) ([]image.Summary, error) {
 		return c.ImageList(ctx, opt)
 	})
-	var built []convergence.BuiltImage
+	var built []engine.BuiltImage
 	for _, s := range summaries {
 		for _, tag := range s.RepoTags {
 			if tag != "<none>:<none>" { // as old engines call what has no name
-				built = append(built, convergence.BuiltImage{Ref: tag, Service: s.Labels[project.LabelService]})
+				built = append(built, engine.BuiltImage{Ref: tag, Service: s.Labels[project.LabelService]})
 			}
 		}
 	}
-	slices.SortFunc(built, func(a, b convergence.BuiltImage) int { return strings.Compare(a.Ref, b.Ref) })
+	slices.SortFunc(built, func(a, b engine.BuiltImage) int { return strings.Compare(a.Ref, b.Ref) })
 	return built, err
 }
 
 // inspectRef looks one reference up. An image of another platform than asked
 // for does not count.
-func (e *Engine) inspectRef(ctx context.Context, api string, r convergence.ImageRef) (convergence.Image, bool, error) {
+func (e *Engine) inspectRef(ctx context.Context, api string, r engine.ImageRef) (engine.Image, bool, error) {
 	platform, err := e.platform(ctx, r.Platform)
 	if err != nil {
-		return convergence.Image{}, false, fmt.Errorf("inspect image %s: %w", r.Ref, err)
+		return engine.Image{}, false, fmt.Errorf("inspect image %s: %w", r.Ref, err)
 	}
 	manifests := !versions.LessThan(api, "1.48")
 	answer, err := call(ctx, e, read(), "inspect image "+r.Ref, func(ctx context.Context, c *client.Client) (image.InspectResponse, error) {
@@ -150,20 +150,20 @@ func (e *Engine) inspectRef(ctx context.Context, api string, r convergence.Image
 		}
 		return c.ImageInspect(ctx, r.Ref)
 	})
-	if errors.Is(err, convergence.ErrNotFound) {
-		return convergence.Image{}, false, nil
+	if errors.Is(err, engine.ErrNotFound) {
+		return engine.Image{}, false, nil
 	}
 	if err != nil {
-		return convergence.Image{}, false, err
+		return engine.Image{}, false, err
 	}
 	if platform != nil && !offers(answer, *platform) {
-		return convergence.Image{}, false, nil
+		return engine.Image{}, false, nil
 	}
 	digest, err := e.manifestDigest(ctx, answer.ID, answer.Manifests, platform)
 	if err != nil {
-		return convergence.Image{}, false, err
+		return engine.Image{}, false, err
 	}
-	m := convergence.Image{
+	m := engine.Image{
 		Ref: r.Ref, Wanted: r.Platform, ID: answer.ID, Digest: digest, Created: parseTime(answer.Created), LastTagged: answer.Metadata.LastTagTime,
 		Tags: slices.Sorted(slices.Values(answer.RepoTags)), Size: answer.Size,
 		Platform: platformText(answer.Os, answer.Architecture, answer.Variant),
@@ -276,14 +276,14 @@ func (e *Engine) manifestDigest(ctx context.Context, id string, manifests []imag
 	return candidates[0].ID, nil
 }
 
-// RemoveImage implements convergence.Images. An image in use wraps
-// convergence.ErrConflict.
+// RemoveImage implements engine.Images. An image in use wraps
+// engine.ErrConflict.
 func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
 	err := e.do(ctx, change(), "remove image "+ref, func(ctx context.Context, c *client.Client) error {
 		_, err := c.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
 		return err
 	})
-	if errors.Is(err, convergence.ErrNotFound) {
+	if errors.Is(err, engine.ErrNotFound) {
 		return nil
 	}
 	return err

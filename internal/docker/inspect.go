@@ -13,19 +13,19 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/nat"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-// InspectContainer implements convergence.Containers.
-func (e *Engine) InspectContainer(ctx context.Context, c convergence.Ref) (convergence.Inspection, error) {
+// InspectContainer implements engine.Containers.
+func (e *Engine) InspectContainer(ctx context.Context, c engine.Ref) (engine.Inspection, error) {
 	answer, err := e.inspect(ctx, c)
 	if err != nil {
-		return convergence.Inspection{}, err
+		return engine.Inspection{}, err
 	}
 	return newInspection(answer), nil
 }
 
-func (e *Engine) inspect(ctx context.Context, c convergence.Ref) (container.InspectResponse, error) {
+func (e *Engine) inspect(ctx context.Context, c engine.Ref) (container.InspectResponse, error) {
 	return call(ctx, e, read(), doing("inspect", c), func(ctx context.Context, d *client.Client) (container.InspectResponse, error) {
 		return d.ContainerInspect(ctx, c.Key())
 	})
@@ -33,10 +33,10 @@ func (e *Engine) inspect(ctx context.Context, c convergence.Ref) (container.Insp
 
 // newInspection leaves out nothing that an engine tells, and takes an answer
 // with sections missing, as other engines give it.
-func newInspection(a container.InspectResponse) convergence.Inspection {
-	var i convergence.Inspection
+func newInspection(a container.InspectResponse) engine.Inspection {
+	var i engine.Inspection
 	if a.ContainerJSONBase != nil {
-		i.Ref = convergence.Ref{ID: a.ID, Name: strings.TrimPrefix(a.Name, "/")}
+		i.Ref = engine.Ref{ID: a.ID, Name: strings.TrimPrefix(a.Name, "/")}
 		i.ImageID = a.Image
 		i.Created = parseTime(a.Created)
 		i.RestartCount = a.RestartCount
@@ -63,7 +63,7 @@ func newInspection(a container.InspectResponse) convergence.Inspection {
 	sortMounts(i.Mounts)
 	if a.NetworkSettings != nil {
 		for name, n := range a.NetworkSettings.Networks {
-			i.Networks = append(i.Networks, convergence.Attachment{Network: name, NetworkID: n.NetworkID, Address: n.IPAddress})
+			i.Networks = append(i.Networks, engine.Attachment{Network: name, NetworkID: n.NetworkID, Address: n.IPAddress})
 		}
 		sortAttachments(i.Networks)
 		i.Ports = boundPorts(a.NetworkSettings.Ports)
@@ -71,8 +71,8 @@ func newInspection(a container.InspectResponse) convergence.Inspection {
 	return i
 }
 
-func inspectState(i *convergence.Inspection, s *container.State) {
-	i.State, i.ExitCode, i.Pid = convergence.State(s.Status), s.ExitCode, s.Pid
+func inspectState(i *engine.Inspection, s *container.State) {
+	i.State, i.ExitCode, i.Pid = engine.State(s.Status), s.ExitCode, s.Pid
 	i.StartedAt, i.FinishedAt = parseTime(s.StartedAt), parseTime(s.FinishedAt)
 	i.Error, i.OOMKilled = s.Error, s.OOMKilled
 	i.Status = s.Status
@@ -80,15 +80,15 @@ func inspectState(i *convergence.Inspection, s *container.State) {
 		return
 	}
 	if s.Health.Status != container.NoHealthcheck {
-		i.Health = convergence.Health(s.Health.Status)
+		i.Health = engine.Health(s.Health.Status)
 	}
 	i.FailingStreak = s.Health.FailingStreak
 	for _, r := range s.Health.Log {
-		i.HealthLog = append(i.HealthLog, convergence.HealthProbe{Start: r.Start, End: r.End, ExitCode: r.ExitCode, Output: r.Output})
+		i.HealthLog = append(i.HealthLog, engine.HealthProbe{Start: r.Start, End: r.End, ExitCode: r.ExitCode, Output: r.Output})
 	}
 }
 
-func inspectHost(i *convergence.Inspection, h *container.HostConfig) {
+func inspectHost(i *engine.Inspection, h *container.HostConfig) {
 	i.RestartPolicy = string(h.RestartPolicy.Name)
 	if h.RestartPolicy.IsOnFailure() && h.RestartPolicy.MaximumRetryCount > 0 {
 		i.RestartPolicy += ":" + strconv.Itoa(h.RestartPolicy.MaximumRetryCount)
@@ -96,7 +96,7 @@ func inspectHost(i *convergence.Inspection, h *container.HostConfig) {
 	i.AutoRemove, i.NetworkMode, i.LogDriver = h.AutoRemove, string(h.NetworkMode), h.LogConfig.Type
 }
 
-func inspectConfig(i *convergence.Inspection, c *container.Config) {
+func inspectConfig(i *engine.Inspection, c *container.Config) {
 	label(&i.Container, c.Labels)
 	i.Image, i.TTY, i.StopSignal = c.Image, c.Tty, c.StopSignal
 	if t := c.StopTimeout; t != nil && *t != 0 {
@@ -105,25 +105,25 @@ func inspectConfig(i *convergence.Inspection, c *container.Config) {
 	i.Environment = slices.Clone(c.Env)
 	i.ImageVolumes = slices.Sorted(maps.Keys(c.Volumes))
 	if h := c.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
-		i.HealthCheck = &convergence.HealthCheck{
+		i.HealthCheck = &engine.HealthCheck{
 			Test: h.Test, Shell: c.Shell, Interval: h.Interval, Timeout: h.Timeout,
 			StartPeriod: h.StartPeriod, Retries: h.Retries,
 		}
 	}
 }
 
-func boundPorts(bound nat.PortMap) []convergence.Port {
-	var ps []convergence.Port
+func boundPorts(bound nat.PortMap) []engine.Port {
+	var ps []engine.Port
 	for port, bindings := range bound {
 		if len(bindings) == 0 {
-			ps = append(ps, convergence.Port{Container: port.Int(), Protocol: port.Proto()})
+			ps = append(ps, engine.Port{Container: port.Int(), Protocol: port.Proto()})
 		}
 		for _, b := range bindings {
 			host, err := strconv.Atoi(b.HostPort)
 			if err != nil {
 				host = 0 // not bound yet
 			}
-			ps = append(ps, convergence.Port{HostIP: b.HostIP, HostPort: host, Container: port.Int(), Protocol: port.Proto()})
+			ps = append(ps, engine.Port{HostIP: b.HostIP, HostPort: host, Container: port.Int(), Protocol: port.Proto()})
 		}
 	}
 	sortPorts(ps)

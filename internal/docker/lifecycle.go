@@ -12,13 +12,13 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// StartContainer implements convergence.Containers. Starting is idempotent, so
+// StartContainer implements engine.Containers. Starting is idempotent, so
 // that it is done again if the answer was lost.
-func (e *Engine) StartContainer(ctx context.Context, c convergence.Ref) error {
+func (e *Engine) StartContainer(ctx context.Context, c engine.Ref) error {
 	start := func() error {
 		return e.do(ctx, change(), doing("start", c), func(ctx context.Context, d *client.Client) error {
 			return d.ContainerStart(ctx, c.Key(), container.StartOptions{})
@@ -29,21 +29,21 @@ func (e *Engine) StartContainer(ctx context.Context, c convergence.Ref) error {
 		err = start()
 	}
 	if err != nil && strings.Contains(err.Error(), "is ambiguous") { // two networks of one name: a killed run's came late
-		return &callError{doing("start", c), innermost(err).Error(), convergence.ErrStale, err}
+		return &callError{doing("start", c), innermost(err).Error(), engine.ErrStale, err}
 	}
 	return err
 }
 
-// StopContainer implements convergence.Containers. It waits as long as the
+// StopContainer implements engine.Containers. It waits as long as the
 // container takes.
-func (e *Engine) StopContainer(ctx context.Context, c convergence.Ref, grace *time.Duration) error {
+func (e *Engine) StopContainer(ctx context.Context, c engine.Ref, grace *time.Duration) error {
 	return e.do(ctx, long(), doing("stop", c), func(ctx context.Context, d *client.Client) error {
 		return d.ContainerStop(ctx, c.Key(), container.StopOptions{Timeout: seconds(grace)})
 	})
 }
 
-// RestartContainer implements convergence.Containers.
-func (e *Engine) RestartContainer(ctx context.Context, c convergence.Ref, grace *time.Duration) error {
+// RestartContainer implements engine.Containers.
+func (e *Engine) RestartContainer(ctx context.Context, c engine.Ref, grace *time.Duration) error {
 	return e.do(ctx, long(), doing("restart", c), func(ctx context.Context, d *client.Client) error {
 		return d.ContainerRestart(ctx, c.Key(), container.StopOptions{Timeout: seconds(grace)})
 	})
@@ -61,24 +61,24 @@ func seconds(grace *time.Duration) *int {
 	return &s
 }
 
-// KillContainer implements convergence.Containers. A container that does not
-// run is an error that wraps convergence.ErrConflict.
-func (e *Engine) KillContainer(ctx context.Context, c convergence.Ref, signal string) error {
+// KillContainer implements engine.Containers. A container that does not
+// run is an error that wraps engine.ErrConflict.
+func (e *Engine) KillContainer(ctx context.Context, c engine.Ref, signal string) error {
 	return e.do(ctx, change(), doing("kill", c), func(ctx context.Context, d *client.Client) error {
 		return d.ContainerKill(ctx, c.Key(), signal)
 	})
 }
 
-// PauseContainer implements convergence.Containers; a paused one stays so.
-func (e *Engine) PauseContainer(ctx context.Context, c convergence.Ref) error {
+// PauseContainer implements engine.Containers; a paused one stays so.
+func (e *Engine) PauseContainer(ctx context.Context, c engine.Ref) error {
 	err := e.do(ctx, change(), doing("pause", c), func(ctx context.Context, d *client.Client) error {
 		return d.ContainerPause(ctx, c.Key())
 	})
 	return alreadyAs(err, "already paused")
 }
 
-// UnpauseContainer implements convergence.Containers; a thawed one stays so.
-func (e *Engine) UnpauseContainer(ctx context.Context, c convergence.Ref) error {
+// UnpauseContainer implements engine.Containers; a thawed one stays so.
+func (e *Engine) UnpauseContainer(ctx context.Context, c engine.Ref) error {
 	err := e.do(ctx, change(), doing("unpause", c), func(ctx context.Context, d *client.Client) error {
 		return d.ContainerUnpause(ctx, c.Key())
 	})
@@ -94,9 +94,9 @@ func alreadyAs(err error, text string) error {
 	return err
 }
 
-// RenameContainer implements convergence.Containers. A taken name wraps
-// convergence.ErrConflict and names its holder.
-func (e *Engine) RenameContainer(ctx context.Context, c convergence.Ref, name string) error {
+// RenameContainer implements engine.Containers. A taken name wraps
+// engine.ErrConflict and names its holder.
+func (e *Engine) RenameContainer(ctx context.Context, c engine.Ref, name string) error {
 	if c.ID == "" && c.Name == name {
 		return nil
 	}
@@ -107,28 +107,28 @@ func (e *Engine) RenameContainer(ctx context.Context, c convergence.Ref, name st
 	if err == nil || strings.Contains(err.Error(), "same name as its current name") {
 		return nil
 	}
-	if !errors.Is(err, convergence.ErrConflict) && !dropped(err) {
+	if !errors.Is(err, engine.ErrConflict) && !dropped(err) {
 		return err
 	}
-	holder, lookErr := e.inspect(ctx, convergence.Ref{Name: name})
+	holder, lookErr := e.inspect(ctx, engine.Ref{Name: name})
 	if lookErr != nil {
 		return err
 	}
 	if c.ID != "" && holder.ID == c.ID { // done already, or the answer was lost
 		return nil
 	}
-	return &callError{verb, "the name is taken by " + describe(holder), convergence.ErrConflict, err}
+	return &callError{verb, "the name is taken by " + describe(holder), engine.ErrConflict, err}
 }
 
-// RemoveContainer implements convergence.Containers. If somebody else's removal
+// RemoveContainer implements engine.Containers. If somebody else's removal
 // is under way it waits for that to end. The engine removes only anonymous
 // volumes that it made for this container; those that were inherited from its
 // predecessors are removed after it.
-func (e *Engine) RemoveContainer(ctx context.Context, c convergence.Ref, volumes bool) error {
+func (e *Engine) RemoveContainer(ctx context.Context, c engine.Ref, volumes bool) error {
 	var inherited []string
 	if volumes {
 		seen, err := e.inspect(ctx, c)
-		if errors.Is(err, convergence.ErrNotFound) {
+		if errors.Is(err, engine.ErrNotFound) {
 			return nil
 		}
 		if err != nil {
@@ -145,19 +145,19 @@ func (e *Engine) RemoveContainer(ctx context.Context, c convergence.Ref, volumes
 		}
 		return err
 	})
-	if err != nil && !errors.Is(err, convergence.ErrNotFound) {
+	if err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
 	for _, name := range inherited {
 		// In use means that a successor has it now.
-		if err := e.RemoveVolume(ctx, name); err != nil && !errors.Is(err, convergence.ErrConflict) {
+		if err := e.RemoveVolume(ctx, name); err != nil && !errors.Is(err, engine.ErrConflict) {
 			return fmt.Errorf("remove %s: %w", c.Name, err)
 		}
 	}
 	return nil
 }
 
-func awaitRemoval(ctx context.Context, d *client.Client, c convergence.Ref) error {
+func awaitRemoval(ctx context.Context, d *client.Client, c engine.Ref) error {
 	gone, failed := d.ContainerWait(ctx, c.Key(), container.WaitConditionRemoved)
 	select {
 	case answer := <-gone:
@@ -170,8 +170,8 @@ func awaitRemoval(ctx context.Context, d *client.Client, c convergence.Ref) erro
 	}
 }
 
-// SetRestartPolicy implements convergence.Containers.
-func (e *Engine) SetRestartPolicy(ctx context.Context, c convergence.Ref, policy string) error {
+// SetRestartPolicy implements engine.Containers.
+func (e *Engine) SetRestartPolicy(ctx context.Context, c engine.Ref, policy string) error {
 	verb := fmt.Sprintf("set restart policy %s on %s", policy, c.Name)
 	p, err := parseRestartPolicy(policy)
 	if err != nil {

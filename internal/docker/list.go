@@ -12,12 +12,12 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// ListContainers implements convergence.Containers with one list call.
-func (e *Engine) ListContainers(ctx context.Context, f convergence.ContainerFilter) ([]convergence.Container, error) {
+// ListContainers implements engine.Containers with one list call.
+func (e *Engine) ListContainers(ctx context.Context, f engine.ContainerFilter) ([]engine.Container, error) {
 	opt := container.ListOptions{All: true, Size: f.Size}
 	if f.Project != "" {
 		opt.Filters = filters.NewArgs(filters.Arg("label", project.LabelProject+"="+f.Project))
@@ -28,7 +28,7 @@ func (e *Engine) ListContainers(ctx context.Context, f convergence.ContainerFilt
 	if err != nil {
 		return nil, err
 	}
-	o := convergence.Observed{Containers: make([]convergence.Container, len(summaries))}
+	o := engine.Observed{Containers: make([]engine.Container, len(summaries))}
 	for i := range summaries {
 		o.Containers[i] = newContainer(summaries[i])
 	}
@@ -36,13 +36,13 @@ func (e *Engine) ListContainers(ctx context.Context, f convergence.ContainerFilt
 	return o.Containers, nil
 }
 
-func newContainer(s container.Summary) convergence.Container {
-	c := convergence.Container{
-		Ref:     convergence.Ref{ID: s.ID, Name: listedName(s.Names)},
+func newContainer(s container.Summary) engine.Container {
+	c := engine.Container{
+		Ref:     engine.Ref{ID: s.ID, Name: listedName(s.Names)},
 		Image:   s.Image,
 		ImageID: s.ImageID,
 		Command: s.Command,
-		State:   convergence.State(s.State),
+		State:   engine.State(s.State),
 		Status:  s.Status,
 		Created: time.Unix(s.Created, 0).UTC(),
 		SizeRw:  s.SizeRw,
@@ -54,7 +54,7 @@ func newContainer(s container.Summary) convergence.Container {
 	label(&c, s.Labels)
 	if s.NetworkSettings != nil {
 		for name, n := range s.NetworkSettings.Networks {
-			c.Networks = append(c.Networks, convergence.Attachment{Network: name, NetworkID: n.NetworkID, Address: n.IPAddress})
+			c.Networks = append(c.Networks, engine.Attachment{Network: name, NetworkID: n.NetworkID, Address: n.IPAddress})
 		}
 		sortAttachments(c.Networks)
 	}
@@ -63,7 +63,7 @@ func newContainer(s container.Summary) convergence.Container {
 	}
 	sortMounts(c.Mounts)
 	for _, p := range s.Ports {
-		c.Ports = append(c.Ports, convergence.Port{
+		c.Ports = append(c.Ports, engine.Port{
 			HostIP: p.IP, HostPort: int(p.PublicPort), Container: int(p.PrivatePort), Protocol: p.Type,
 		})
 	}
@@ -72,7 +72,7 @@ func newContainer(s container.Summary) convergence.Container {
 }
 
 // label fills in what a container's labels say.
-func label(c *convergence.Container, labels map[string]string) {
+func label(c *engine.Container, labels map[string]string) {
 	c.Labels = labels
 	c.Project, c.Service = labels[project.LabelProject], labels[project.LabelService]
 	c.OneOff = strings.EqualFold(labels[project.LabelOneOff], "true")
@@ -94,49 +94,49 @@ func listedName(names []string) string {
 // parseStatus reads the health and the exit code out of the engine's status
 // text: "Up 2 hours (healthy)", "Up 1 second (health: starting)", "Exited (137)
 // 5 minutes ago", "Restarting (1) 3 seconds ago".
-func parseStatus(status string) (convergence.Health, int) {
+func parseStatus(status string) (engine.Health, int) {
 	_, rest, found := strings.Cut(status, "(")
 	inner, _, closed := strings.Cut(rest, ")")
 	if !found || !closed {
-		return convergence.HealthNone, 0
+		return engine.HealthNone, 0
 	}
 	switch strings.TrimPrefix(inner, "health: ") {
 	case "healthy":
-		return convergence.HealthHealthy, 0
+		return engine.HealthHealthy, 0
 	case "unhealthy":
-		return convergence.HealthUnhealthy, 0
+		return engine.HealthUnhealthy, 0
 	case "starting":
-		return convergence.HealthStarting, 0
+		return engine.HealthStarting, 0
 	}
 	code, err := strconv.Atoi(inner)
 	if err != nil { // (Paused)
-		return convergence.HealthNone, 0
+		return engine.HealthNone, 0
 	}
-	return convergence.HealthNone, code
+	return engine.HealthNone, code
 }
 
-func newMount(m container.MountPoint) convergence.Mount {
-	mount := convergence.Mount{Type: string(m.Type), Name: m.Name, Target: m.Destination, ReadOnly: !m.RW}
+func newMount(m container.MountPoint) engine.Mount {
+	mount := engine.Mount{Type: string(m.Type), Name: m.Name, Target: m.Destination, ReadOnly: !m.RW}
 	if m.Name == "" {
 		mount.Source = m.Source
 	}
 	return mount
 }
 
-func sortAttachments(as []convergence.Attachment) {
-	slices.SortFunc(as, func(a, b convergence.Attachment) int {
+func sortAttachments(as []engine.Attachment) {
+	slices.SortFunc(as, func(a, b engine.Attachment) int {
 		return cmp.Or(cmp.Compare(a.Network, b.Network), cmp.Compare(a.NetworkID, b.NetworkID))
 	})
 }
 
-func sortMounts(ms []convergence.Mount) {
-	slices.SortFunc(ms, func(a, b convergence.Mount) int {
+func sortMounts(ms []engine.Mount) {
+	slices.SortFunc(ms, func(a, b engine.Mount) int {
 		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Name, b.Name))
 	})
 }
 
-func sortPorts(ps []convergence.Port) {
-	slices.SortFunc(ps, func(a, b convergence.Port) int {
+func sortPorts(ps []engine.Port) {
+	slices.SortFunc(ps, func(a, b engine.Port) int {
 		return cmp.Or(cmp.Compare(a.Container, b.Container), cmp.Compare(a.Protocol, b.Protocol),
 			cmp.Compare(a.HostPort, b.HostPort), cmp.Compare(a.HostIP, b.HostIP))
 	})

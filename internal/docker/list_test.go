@@ -8,19 +8,19 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func TestParseStatus(t *testing.T) {
 	for _, tc := range []struct {
 		status string
-		health convergence.Health
+		health engine.Health
 		code   int
 	}{
 		{"Up 3 seconds", "", 0},
-		{"Up About an hour (healthy)", convergence.HealthHealthy, 0},
-		{"Up 1 second (health: starting)", convergence.HealthStarting, 0},
-		{"Up 2 days (unhealthy)", convergence.HealthUnhealthy, 0},
+		{"Up About an hour (healthy)", engine.HealthHealthy, 0},
+		{"Up 1 second (health: starting)", engine.HealthStarting, 0},
+		{"Up 2 days (unhealthy)", engine.HealthUnhealthy, 0},
 		{"Up 2 minutes (Paused)", "", 0},
 		{"Exited (0) 3 seconds ago", "", 0},
 		{"Exited (137) 5 minutes ago", "", 137},
@@ -55,15 +55,15 @@ func TestNewContainer(t *testing.T) {
 	if err := json.Unmarshal([]byte(listed), &s); err != nil {
 		t.Fatal(err)
 	}
-	want := convergence.Container{
-		Ref: convergence.Ref{ID: "2f1c", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 2, Labels: s.Labels,
-		Image: "nginx:1", ImageID: "sha256:aa", Command: "nginx -g 'daemon off;'", State: convergence.Running,
-		Status: "Up 3 seconds (healthy)", Health: convergence.HealthHealthy, Created: time.Unix(1700000000, 0).UTC(),
-		Networks: []convergence.Attachment{{Network: "demo_a", NetworkID: "n1"}, {Network: "demo_z", NetworkID: "n2", Address: "172.18.0.2"}},
-		Mounts: []convergence.Mount{
+	want := engine.Container{
+		Ref: engine.Ref{ID: "2f1c", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 2, Labels: s.Labels,
+		Image: "nginx:1", ImageID: "sha256:aa", Command: "nginx -g 'daemon off;'", State: engine.Running,
+		Status: "Up 3 seconds (healthy)", Health: engine.HealthHealthy, Created: time.Unix(1700000000, 0).UTC(),
+		Networks: []engine.Attachment{{Network: "demo_a", NetworkID: "n1"}, {Network: "demo_z", NetworkID: "n2", Address: "172.18.0.2"}},
+		Mounts: []engine.Mount{
 			{Type: "bind", Source: "/etc/conf", Target: "/conf", ReadOnly: true}, {Type: "volume", Name: "demo_data", Target: "/data"},
 		},
-		Ports: []convergence.Port{
+		Ports: []engine.Port{
 			{HostIP: "0.0.0.0", HostPort: 8080, Container: 80, Protocol: "tcp"}, {HostIP: "::", HostPort: 8080, Container: 80, Protocol: "tcp"},
 			{Container: 443, Protocol: "tcp"},
 		},
@@ -76,7 +76,7 @@ func TestNewContainer(t *testing.T) {
 // TestNewInspectionOfLittle takes answers with whole sections missing.
 func TestNewInspectionOfLittle(t *testing.T) {
 	got := newInspection(container.InspectResponse{})
-	if !reflect.DeepEqual(got, convergence.Inspection{}) {
+	if !reflect.DeepEqual(got, engine.Inspection{}) {
 		t.Errorf("got %+v, want nothing", got)
 	}
 }

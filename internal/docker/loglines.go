@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // maxLine is the longest line handed over in one piece; a longer one comes in
@@ -17,7 +17,7 @@ const maxLine = 256 << 10
 type logReader struct {
 	stamped bool // the output bears the engine's times
 	timed   bool // the receiver wants them
-	emit    func(convergence.LogLine) error
+	emit    func(engine.LogLine) error
 	// rest reads the end of a log that was followed: only what follows the last
 	// piece of a stream, and has no newline, is new.
 	rest bool
@@ -152,7 +152,7 @@ type lines struct {
 	stderr   bool
 	stamped  bool // lines begin with the engine's time
 	terminal bool // lines end with a carriage return too
-	emit     func(convergence.LogLine) error
+	emit     func(engine.LogLine) error
 	buf      []byte
 	within   bool      // the line goes on from a piece that was handed over
 	at       time.Time // its time
@@ -224,7 +224,7 @@ func (l *lines) hand(text []byte, partial bool) error {
 	if l.terminal && !partial {
 		text = bytes.TrimSuffix(text, []byte{'\r'})
 	}
-	if err := l.emit(convergence.LogLine{Stderr: l.stderr, Time: l.at, Text: text, Partial: partial}); err != nil {
+	if err := l.emit(engine.LogLine{Stderr: l.stderr, Time: l.at, Text: text, Partial: partial}); err != nil {
 		return &emitError{err}
 	}
 	return nil

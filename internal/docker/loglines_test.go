@@ -12,7 +12,7 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func frame(stream byte, text string) string {
@@ -22,7 +22,7 @@ func frame(stream byte, text string) string {
 }
 
 // shown is a line as the tests write it.
-func shown(l convergence.LogLine) string {
+func shown(l engine.LogLine) string {
 	var b strings.Builder
 	if !l.Time.IsZero() {
 		fmt.Fprintf(&b, "%s ", l.Time.Format(time.RFC3339Nano))
@@ -69,7 +69,7 @@ func TestFramedLines(t *testing.T) {
 		for _, r := range []io.Reader{strings.NewReader(tc.in), iotest.OneByteReader(strings.NewReader(tc.in))} {
 			t.Run(tc.name, func(t *testing.T) {
 				var got []string
-				l := &logReader{stamped: tc.timed, timed: tc.timed, emit: func(l convergence.LogLine) error {
+				l := &logReader{stamped: tc.timed, timed: tc.timed, emit: func(l engine.LogLine) error {
 					got = append(got, shown(l))
 					return nil
 				}}
@@ -97,7 +97,7 @@ func TestRawLines(t *testing.T) {
 		{in: "no time\n", timed: true, want: []string{"no time"}},
 	} {
 		var got []string
-		l := &logReader{stamped: tc.timed, timed: tc.timed, emit: func(l convergence.LogLine) error {
+		l := &logReader{stamped: tc.timed, timed: tc.timed, emit: func(l engine.LogLine) error {
 			got = append(got, shown(l))
 			return nil
 		}}
@@ -125,7 +125,7 @@ func TestRest(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
-			l := &logReader{stamped: true, emit: func(l convergence.LogLine) error {
+			l := &logReader{stamped: true, emit: func(l engine.LogLine) error {
 				got = append(got, shown(l))
 				return nil
 			}}
@@ -161,7 +161,7 @@ func TestEndlessLine(t *testing.T) {
 	header := [8]byte{1}
 	binary.BigEndian.PutUint32(header[4:], size)
 	total, longest := 0, 0
-	l := &logReader{emit: func(l convergence.LogLine) error {
+	l := &logReader{emit: func(l engine.LogLine) error {
 		total += len(l.Text)
 		longest = max(longest, len(l.Text))
 		if !l.Partial {
@@ -181,7 +181,7 @@ func TestEndlessLine(t *testing.T) {
 func TestEmitError(t *testing.T) {
 	stop := errors.New("enough")
 	n := 0
-	l := &logReader{emit: func(convergence.LogLine) error { n++; return stop }}
+	l := &logReader{emit: func(engine.LogLine) error { n++; return stop }}
 	err := l.framed(strings.NewReader(frame(1, "one\n") + frame(1, "two\n")))
 	if e := (*emitError)(nil); !errors.As(err, &e) || e.err != stop || n != 1 {
 		t.Errorf("error = %v after %d lines, want %v after 1", err, n, stop)
@@ -213,7 +213,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 0, 255, 255, 255, 255, 'x'})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		total := 0
-		l := &logReader{stamped: true, timed: true, emit: func(l convergence.LogLine) error {
+		l := &logReader{stamped: true, timed: true, emit: func(l engine.LogLine) error {
 			total += len(l.Text)
 			return nil
 		}}

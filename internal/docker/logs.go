@@ -13,12 +13,12 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-// Logs implements convergence.Containers. Engines that follow a log lose a last
+// Logs implements engine.Containers. Engines that follow a log lose a last
 // line without a newline, so that after the end of one it is looked for.
-func (e *Engine) Logs(ctx context.Context, c convergence.Ref, opt convergence.LogOptions, emit func(convergence.LogLine) error) error {
+func (e *Engine) Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, emit func(engine.LogLine) error) error {
 	verb := doing("read logs of", c)
 	d, err := e.connected(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func (e *Engine) Logs(ctx context.Context, c convergence.Ref, opt convergence.Lo
 		query.Set("tail", "2") // both streams may end so
 		read.rest = true
 		// The container may be gone by now, and its log with it.
-		if err = e.readLog(ctx, path, query, tty, read); errors.Is(e.fail(ctx, verb, err), convergence.ErrNotFound) {
+		if err = e.readLog(ctx, path, query, tty, read); errors.Is(e.fail(ctx, verb, err), engine.ErrNotFound) {
 			err = nil
 		}
 	}
@@ -59,7 +59,7 @@ func (e *Engine) Logs(ctx context.Context, c convergence.Ref, opt convergence.Lo
 
 // hasTerminal reports whether a container's output is unframed. Engines from
 // API 1.42 say so in the answer that brings the output.
-func (e *Engine) hasTerminal(ctx context.Context, d *client.Client, c convergence.Ref) (bool, error) {
+func (e *Engine) hasTerminal(ctx context.Context, d *client.Client, c engine.Ref) (bool, error) {
 	if !versions.LessThan(d.ClientVersion(), "1.42") {
 		return false, nil
 	}
@@ -94,7 +94,7 @@ func (e *Engine) readLog(ctx context.Context, path string, query url.Values, tty
 	return to.framed(resp.Body)
 }
 
-func logQuery(opt convergence.LogOptions, now time.Time) (url.Values, error) {
+func logQuery(opt engine.LogOptions, now time.Time) (url.Values, error) {
 	query := url.Values{"stdout": {"1"}, "stderr": {"1"}, "tail": {"all"}}
 	if opt.Tail >= 0 {
 		query.Set("tail", strconv.Itoa(opt.Tail))

@@ -11,14 +11,14 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
 // translation is everything that a container's request is made of. Given the
 // same, the request is the same, byte for byte.
 type translation struct {
-	in   convergence.CreateSpec
+	in   engine.CreateSpec
 	spec types.ServiceConfig // service: references are resolved to containers
 	api  string              // negotiated API version
 	os   string              // linux or windows
@@ -45,7 +45,7 @@ type connection struct {
 	settings *network.EndpointSettings
 }
 
-func newTranslation(in convergence.CreateSpec, api, os string) translation {
+func newTranslation(in engine.CreateSpec, api, os string) translation {
 	ids := make(map[string]string, len(in.Refs))
 	for service, c := range in.Refs {
 		ids[service] = c.Key()

@@ -12,7 +12,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // mounts translates volumes, configs, secrets and inherited anonymous volumes.
@@ -59,8 +59,8 @@ const apiSocket = "/var/run/docker.sock"
 
 // inherited are the predecessor's anonymous volumes that have a place in this
 // container: where the service has an anonymous volume too, or nothing of its own.
-func (t translation) inherited() []convergence.InheritedVolume {
-	var kept []convergence.InheritedVolume
+func (t translation) inherited() []engine.InheritedVolume {
+	var kept []engine.InheritedVolume
 	for _, v := range t.in.Inherit {
 		if v.IfImageVolume && !t.imageVolume(v.Target) {
 			continue

@@ -12,7 +12,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/versions"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -60,7 +60,7 @@ func (t translation) networking(r *request) error {
 }
 
 func (t translation) endpoint(n *project.Network) (*network.EndpointSettings, error) {
-	spec := convergence.EndpointSpec{Project: t.in.Project, Service: t.in.Service, Network: n, Container: t.finalName()}
+	spec := engine.EndpointSpec{Project: t.in.Project, Service: t.in.Service, Network: n, Container: t.finalName()}
 	settings, err := newEndpointSettings(spec, t.api)
 	if err != nil {
 		return nil, t.invalid("mac_address", err)
@@ -125,7 +125,7 @@ func externalLinks(list []string) []string {
 
 // newEndpointSettings translates a service's attachment to a network, whole: a
 // container that is connected again later must not lose what it had.
-func newEndpointSettings(spec convergence.EndpointSpec, api string) (*network.EndpointSettings, error) {
+func newEndpointSettings(spec engine.EndpointSpec, api string) (*network.EndpointSettings, error) {
 	s, n := spec.Service, spec.Network
 	settings := &network.EndpointSettings{
 		Aliases: []string{spec.Container, s.Name},

@@ -18,7 +18,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/tools/txtar"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -188,9 +188,9 @@ func objectRequests(t *testing.T, p *project.Project) string {
 // names: inherited volumes and a one-off.
 func exampleTranslation(p *project.Project, api string) translation {
 	web := p.Service("web")
-	in := convergence.CreateSpec{
+	in := engine.CreateSpec{
 		Project: p, Service: web, Name: p.ContainerName(web, 1), Number: 1,
-		Refs: map[string]convergence.Ref{"db": {ID: "0123456789ab", Name: "demo-db-1"}},
+		Refs: map[string]engine.Ref{"db": {ID: "0123456789ab", Name: "demo-db-1"}},
 	}
 	if x, ok := web.Spec.Extensions["x-test"].(map[string]any); ok {
 		for _, v := range slices.Sorted(maps.Keys(x)) {
@@ -210,7 +210,7 @@ func exampleTranslation(p *project.Project, api string) translation {
 			case "signal":
 				in.StopSignal = x[v].(string)
 			default:
-				in.Inherit = append(in.Inherit, convergence.InheritedVolume{Volume: v, Target: x[v].(string), IfImageVolume: strings.HasPrefix(v, "image")})
+				in.Inherit = append(in.Inherit, engine.InheritedVolume{Volume: v, Target: x[v].(string), IfImageVolume: strings.HasPrefix(v, "image")})
 			}
 		}
 	}

@@ -9,27 +9,27 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// ListNetworks implements convergence.Networks.
-func (e *Engine) ListNetworks(ctx context.Context) ([]convergence.Network, error) {
+// ListNetworks implements engine.Networks.
+func (e *Engine) ListNetworks(ctx context.Context) ([]engine.Network, error) {
 	summaries, err := call(ctx, e, read(), "list networks", func(ctx context.Context, c *client.Client) ([]network.Summary, error) {
 		return c.NetworkList(ctx, network.ListOptions{})
 	})
 	if err != nil {
 		return nil, err
 	}
-	o := convergence.Observed{Networks: make([]convergence.Network, len(summaries))}
+	o := engine.Observed{Networks: make([]engine.Network, len(summaries))}
 	for i, n := range summaries {
-		o.Networks[i] = convergence.Network{ID: n.ID, Name: n.Name, Labels: n.Labels, Driver: n.Driver}
+		o.Networks[i] = engine.Network{ID: n.ID, Name: n.Name, Labels: n.Labels, Driver: n.Driver}
 	}
 	o.Sort()
 	return o.Networks, nil
 }
 
-// CreateNetwork implements convergence.Networks. If the name is taken, or the
+// CreateNetwork implements engine.Networks. If the name is taken, or the
 // answer was lost, a network of that name, project and definition is adopted.
 func (e *Engine) CreateNetwork(ctx context.Context, n *project.Network, labels map[string]string) (string, error) {
 	verb := "create network " + n.Name
@@ -40,7 +40,7 @@ func (e *Engine) CreateNetwork(ctx context.Context, n *project.Network, labels m
 	if err == nil {
 		return answer.ID, nil
 	}
-	if !errors.Is(err, convergence.ErrConflict) && !dropped(err) {
+	if !errors.Is(err, engine.ErrConflict) && !dropped(err) {
 		return "", err
 	}
 	// Inspecting by name would also match the beginning of an ID.
@@ -55,7 +55,7 @@ func (e *Engine) CreateNetwork(ctx context.Context, n *project.Network, labels m
 		if sameDefinition(x.Labels, labels) {
 			return x.ID, nil
 		}
-		return "", &callError{verb, "the name is taken by a network of another project or definition", convergence.ErrConflict, err}
+		return "", &callError{verb, "the name is taken by a network of another project or definition", engine.ErrConflict, err}
 	}
 	return "", err
 }
@@ -70,25 +70,25 @@ func sameDefinition(have, want map[string]string) bool {
 	return true
 }
 
-// RemoveNetwork implements convergence.Networks. A network in use wraps
-// convergence.ErrConflict.
+// RemoveNetwork implements engine.Networks. A network in use wraps
+// engine.ErrConflict.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 	verb := "remove network " + id
 	err := e.do(ctx, change(), verb, func(ctx context.Context, c *client.Client) error {
 		return c.NetworkRemove(ctx, id)
 	})
 	switch {
-	case errors.Is(err, convergence.ErrNotFound):
+	case errors.Is(err, engine.ErrNotFound):
 		return nil
 	case err != nil && strings.Contains(err.Error(), "active endpoints"):
 		// Engines differ in the status: 403 or 409.
-		return &callError{verb, "it is still in use", convergence.ErrConflict, err}
+		return &callError{verb, "it is still in use", engine.ErrConflict, err}
 	}
 	return err
 }
 
-// ConnectNetwork implements convergence.Networks.
-func (e *Engine) ConnectNetwork(ctx context.Context, c convergence.Ref, spec convergence.EndpointSpec) error {
+// ConnectNetwork implements engine.Networks.
+func (e *Engine) ConnectNetwork(ctx context.Context, c engine.Ref, spec engine.EndpointSpec) error {
 	d, err := e.connected(ctx)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (e *Engine) ConnectNetwork(ctx context.Context, c convergence.Ref, spec con
 	return e.connect(ctx, c, spec.Network.Name, settings)
 }
 
-func (e *Engine) connect(ctx context.Context, c convergence.Ref, name string, settings *network.EndpointSettings) error {
+func (e *Engine) connect(ctx context.Context, c engine.Ref, name string, settings *network.EndpointSettings) error {
 	verb := "connect " + c.Name + " to network " + name
 	err := e.do(ctx, change(), verb, func(ctx context.Context, d *client.Client) error {
 		return d.NetworkConnect(ctx, name, c.Key(), settings)
@@ -111,9 +111,9 @@ func (e *Engine) connect(ctx context.Context, c convergence.Ref, name string, se
 	return err
 }
 
-// DisconnectNetwork implements convergence.Networks, by force: a container that
+// DisconnectNetwork implements engine.Networks, by force: a container that
 // cannot let go of its endpoint loses it all the same.
-func (e *Engine) DisconnectNetwork(ctx context.Context, c convergence.Ref, name string) error {
+func (e *Engine) DisconnectNetwork(ctx context.Context, c engine.Ref, name string) error {
 	verb := "disconnect " + c.Name + " from network " + name
 	err := e.do(ctx, change(), verb, func(ctx context.Context, d *client.Client) error {
 		return d.NetworkDisconnect(ctx, name, c.Key(), true)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/distribution/reference"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -27,9 +27,9 @@ const transferTries = 5
 // more is reported at once.
 const maxPause = time.Minute
 
-// PullImage implements convergence.Images. The error says whether the name, the
+// PullImage implements engine.Images. The error says whether the name, the
 // credentials, the registry or the network is the cause.
-func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
+func (e *Engine) PullImage(ctx context.Context, ref engine.ImageRef, report func(engine.Progress)) error {
 	named, err := reference.ParseNormalizedNamed(ref.Ref)
 	if err != nil {
 		return fmt.Errorf("pull %s: not an image reference: %w", ref.Ref, err)
@@ -42,7 +42,7 @@ func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report
 }
 
 // tryAgain transfers an image until that succeeds or fails for good.
-func (e *Engine) tryAgain(ctx context.Context, verb string, named reference.Named, ref string, given credentials, report func(convergence.Progress), transfer func() error) error {
+func (e *Engine) tryAgain(ctx context.Context, verb string, named reference.Named, ref string, given credentials, report func(engine.Progress), transfer func() error) error {
 	for try := 1; ; try++ {
 		err := transfer()
 		if err == nil {
@@ -56,8 +56,8 @@ func (e *Engine) tryAgain(ctx context.Context, verb string, named reference.Name
 			return e.registryError(ctx, verb, named, ref, given, err)
 		}
 		wait := pause(try, asked, rand.Float64())
-		report(convergence.Progress{
-			ID: "Image " + ref, Phase: convergence.Working, At: time.Now(),
+		report(engine.Progress{
+			ID: "Image " + ref, Phase: engine.Working, At: time.Now(),
 			Text: "Retrying", Details: fmt.Sprintf("in %s: %s", wait.Round(100*time.Millisecond), oneLine(err.Error())),
 		})
 		select {
@@ -76,7 +76,7 @@ func pause(try int, asked time.Duration, spread float64) time.Duration {
 	return min(max(wait, asked), maxPause)
 }
 
-func (e *Engine) pull(ctx context.Context, named reference.Named, ref convergence.ImageRef, auth string, report func(convergence.Progress)) error {
+func (e *Engine) pull(ctx context.Context, named reference.Named, ref engine.ImageRef, auth string, report func(engine.Progress)) error {
 	query := url.Values{"fromImage": {named.Name()}, "tag": {tagOf(named)}}
 	if ref.Platform != "" && ref.Platform != project.NativePlatform {
 		query.Set("platform", strings.ToLower(ref.Platform))
@@ -109,13 +109,13 @@ func tagOf(named reference.Named) string {
 	return ""
 }
 
-func layerProgress(ref string, m message) convergence.Progress {
-	phase := convergence.Working
+func layerProgress(ref string, m message) engine.Progress {
+	phase := engine.Working
 	switch m.Status {
 	case "Pull complete", "Already exists", "Layer already exists":
-		phase = convergence.Done
+		phase = engine.Done
 	}
-	return convergence.Progress{
+	return engine.Progress{
 		ID: m.ID, Parent: "Image " + ref, Phase: phase, Text: m.Status,
 		Current: m.Progress.Current, Total: m.Progress.Total, At: time.Now(),
 	}
@@ -226,7 +226,7 @@ func (e *Engine) registryError(ctx context.Context, verb string, named reference
 		err = &responseError{status: http.StatusUnauthorized, msg: "unauthorized: authentication required"}
 	}
 	failed := e.fail(ctx, doing, err)
-	if errors.Is(failed, convergence.ErrUnreachable) {
+	if errors.Is(failed, engine.ErrUnreachable) {
 		return failed // the engine is gone: no word about the registry
 	}
 	text := oneLine(err.Error())
@@ -236,7 +236,7 @@ func (e *Engine) registryError(ctx context.Context, verb string, named reference
 		if given.auth == "" {
 			msg = fmt.Sprintf("registry %s has no such image, tag or platform, or wants credentials and %s: check the name, or docker login %s (%s)", host, given.missing(), host, text)
 		}
-		return &callError{doing, msg, convergence.ErrNotFound, err}
+		return &callError{doing, msg, engine.ErrNotFound, err}
 	case failedCredentials:
 		msg := fmt.Sprintf("registry %s wants credentials and %s: docker login %s (%s)", host, given.missing(), host, text)
 		if given.auth != "" {

@@ -9,11 +9,11 @@ import (
 
 	"github.com/distribution/reference"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-// PushImage implements convergence.Sessions.
-func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
+// PushImage implements engine.Sessions.
+func (e *Engine) PushImage(ctx context.Context, ref engine.ImageRef, report func(engine.Progress)) error {
 	named, err := reference.ParseNormalizedNamed(ref.Ref)
 	if err != nil {
 		return fmt.Errorf("push %s: not an image reference: %w", ref.Ref, err)
@@ -25,7 +25,7 @@ func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, report
 	return e.tryAgain(ctx, "push", named, ref.Ref, given, report, func() error { return e.push(ctx, named, ref, given.auth, report) })
 }
 
-func (e *Engine) push(ctx context.Context, named reference.Named, ref convergence.ImageRef, auth string, report func(convergence.Progress)) error {
+func (e *Engine) push(ctx context.Context, named reference.Named, ref engine.ImageRef, auth string, report func(engine.Progress)) error {
 	if auth == "" {
 		auth = "e30=" // engines want the header even if there is nothing to say: {}
 	}
@@ -39,11 +39,11 @@ func (e *Engine) push(ctx context.Context, named reference.Named, ref convergenc
 		if m.ID == "" {
 			return nil
 		}
-		phase := convergence.Working
+		phase := engine.Working
 		if m.Status == "Pushed" || m.Status == "Layer already exists" {
-			phase = convergence.Done
+			phase = engine.Done
 		}
-		report(convergence.Progress{
+		report(engine.Progress{
 			ID: m.ID, Parent: "Image " + ref.Ref, Phase: phase, Text: m.Status,
 			Current: m.Progress.Current, Total: m.Progress.Total, At: time.Now(),
 		})

@@ -15,26 +15,26 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/testrun"
 )
 
-func ignore(convergence.Progress) {}
+func ignore(engine.Progress) {}
 
 // A real registry on the loopback address: push, and pull by tag and by digest.
 func TestRealRegistry(t *testing.T) {
 	r := newRealRegistry(t)
 	e := dial(t)
 	ref := r.image("muster-test/busybox:1", "team/app:1")
-	if err := e.PushImage(t.Context(), convergence.ImageRef{Ref: ref}, ignore); err != nil {
+	if err := e.PushImage(t.Context(), engine.ImageRef{Ref: ref}, ignore); err != nil {
 		t.Fatal(err)
 	}
 	byDigest := r.docker("inspect", "-f", "{{index .RepoDigests 0}}", ref)
 	id := r.docker("inspect", "-f", "{{.Id}}", ref)
 	for _, pulled := range []string{ref, byDigest} {
 		remove(t, ref, byDigest)
-		if err := e.PullImage(t.Context(), convergence.ImageRef{Ref: pulled}, ignore); err != nil {
+		if err := e.PullImage(t.Context(), engine.ImageRef{Ref: pulled}, ignore); err != nil {
 			t.Fatal(err)
 		}
 		if got := r.docker("inspect", "-f", "{{.Id}}", pulled); got != id {
@@ -43,9 +43,9 @@ func TestRealRegistry(t *testing.T) {
 	}
 	name, _, _ := strings.Cut(byDigest, "@")
 	wrong := name + "@sha256:" + strings.Repeat("0", 64)
-	wants(t, e.PullImage(t.Context(), convergence.ImageRef{Ref: wrong}, ignore), "pull "+wrong, r.host()+" has no such image")
-	wants(t, e.PullImage(t.Context(), convergence.ImageRef{Ref: r.host() + "/team/app:9"}, ignore), r.host()+" has no such image, tag or platform")
-	wants(t, e.PushImage(t.Context(), convergence.ImageRef{Ref: r.host() + "/team/none:1"}, ignore), "push "+r.host()+"/team/none:1", "does not exist locally")
+	wants(t, e.PullImage(t.Context(), engine.ImageRef{Ref: wrong}, ignore), "pull "+wrong, r.host()+" has no such image")
+	wants(t, e.PullImage(t.Context(), engine.ImageRef{Ref: r.host() + "/team/app:9"}, ignore), r.host()+" has no such image, tag or platform")
+	wants(t, e.PushImage(t.Context(), engine.ImageRef{Ref: r.host() + "/team/none:1"}, ignore), "push "+r.host()+"/team/none:1", "does not exist locally")
 	remove(t, byDigest)
 }
 
@@ -54,14 +54,14 @@ func TestRealRegistry(t *testing.T) {
 func TestRealRegistryCredentials(t *testing.T) {
 	r := newRealRegistry(t, withTLS()...)
 	ref := r.image("muster-test/busybox:1", "team/app:1")
-	image := convergence.ImageRef{Ref: ref}
+	image := engine.ImageRef{Ref: ref}
 	anonymous := configured(t, `{}`)
 	wants(t, anonymous.PushImage(t.Context(), image, ignore), "push "+ref, "wants credentials and none are stored: docker login "+r.host())
 	wants(t, withCredentials(t, r.host(), "wrong").PushImage(t.Context(), image, ignore), "refuses the stored credentials: docker login "+r.host())
 	if err := withCredentials(t, r.host(), "right").PushImage(t.Context(), image, ignore); err != nil {
 		t.Fatal(err)
 	}
-	none := convergence.ImageRef{Ref: r.host() + "/team/none:1"}
+	none := engine.ImageRef{Ref: r.host() + "/team/none:1"}
 	wants(t, withCredentials(t, r.host(), "right").PullImage(t.Context(), none, ignore), r.host()+" has no such image, tag or platform: check the name")
 	wants(t, anonymous.PullImage(t.Context(), image, ignore), "pull "+ref, "none are stored")
 	wants(t, withCredentials(t, r.host(), "wrong").PullImage(t.Context(), image, ignore), "refuses the stored credentials")
@@ -117,7 +117,7 @@ func heavy(t *testing.T, r *realRegistry) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	if err := dial(t).PushImage(t.Context(), convergence.ImageRef{Ref: ref}, ignore); err != nil {
+	if err := dial(t).PushImage(t.Context(), engine.ImageRef{Ref: ref}, ignore); err != nil {
 		t.Fatal(err)
 	}
 	remove(t, ref)
@@ -129,7 +129,7 @@ func TestRealRegistryOnePull(t *testing.T) {
 	heavy(t, r)
 	f := newFront(t, r)
 	f.held = make(chan struct{})
-	image := convergence.ImageRef{Ref: f.address + "/team/heavy:1"}
+	image := engine.ImageRef{Ref: f.address + "/team/heavy:1"}
 	testrun.Current(t).Note("image", image.Ref)
 	t.Cleanup(func() { r.docker("rmi", image.Ref) })
 	var group errgroup.Group
@@ -140,7 +140,7 @@ func TestRealRegistryOnePull(t *testing.T) {
 		var first sync.Once
 		group.Go(func() error {
 			defer first.Do(begun.Done)
-			return e.PullImage(t.Context(), image, func(p convergence.Progress) {
+			return e.PullImage(t.Context(), image, func(p engine.Progress) {
 				if p.Parent == "Image "+image.Ref && p.ID != "" {
 					first.Do(begun.Done)
 				}
@@ -164,7 +164,7 @@ func TestRealRegistryResumes(t *testing.T) {
 	heavy(t, r)
 	f := newFront(t, r)
 	f.held = make(chan struct{})
-	image := convergence.ImageRef{Ref: f.address + "/team/heavy:1"}
+	image := engine.ImageRef{Ref: f.address + "/team/heavy:1"}
 	testrun.Current(t).Note("image", image.Ref)
 	t.Cleanup(func() { r.docker("rmi", image.Ref) })
 	done := make(chan error, 1)
@@ -198,14 +198,14 @@ func TestRealRegistryBusy(t *testing.T) {
 	r := newRealRegistry(t)
 	ref := r.image("muster-test/busybox:1", "team/app:1")
 	e := dial(t)
-	if err := e.PushImage(t.Context(), convergence.ImageRef{Ref: ref}, ignore); err != nil {
+	if err := e.PushImage(t.Context(), engine.ImageRef{Ref: ref}, ignore); err != nil {
 		t.Fatal(err)
 	}
 	f := newFront(t, r)
 	f.refuse.Store(4) // more than the engine asks in one pull
-	image := convergence.ImageRef{Ref: f.address + "/team/app:1"}
+	image := engine.ImageRef{Ref: f.address + "/team/app:1"}
 	var pauses []string
-	err := e.PullImage(t.Context(), image, func(p convergence.Progress) {
+	err := e.PullImage(t.Context(), image, func(p engine.Progress) {
 		if p.Text == "Retrying" {
 			pauses = append(pauses, p.Details)
 		}

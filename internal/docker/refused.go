@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -34,16 +34,16 @@ func (e *Engine) Refused(ctx context.Context, p *project.Project) error {
 }
 
 func refused(p *project.Project, api, system string) error {
-	refs := map[string]convergence.Ref{} // whatever a service refers to will be there
+	refs := map[string]engine.Ref{} // whatever a service refers to will be there
 	for _, s := range p.Services {
-		refs[s.Name] = convergence.Ref{Name: p.ContainerName(s, 1)}
+		refs[s.Name] = engine.Ref{Name: p.ContainerName(s, 1)}
 	}
 	var all []error
 	for _, s := range p.Services {
 		if s.Provider {
 			continue
 		}
-		t := newTranslation(convergence.CreateSpec{Project: p, Service: s, Name: p.ContainerName(s, 1), Number: 1, Refs: refs}, api, system)
+		t := newTranslation(engine.CreateSpec{Project: p, Service: s, Name: p.ContainerName(s, 1), Number: 1, Refs: refs}, api, system)
 		// A file that is gone is no reason to leave a container that is there.
 		t.readFile = func(string) ([]byte, error) { return []byte("{}"), nil }
 		_, err := t.request()

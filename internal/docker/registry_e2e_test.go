@@ -20,7 +20,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/testrun"
 )
@@ -131,7 +131,7 @@ func withCredentials(t *testing.T, host, password string) *docker.Engine {
 func TestPull(t *testing.T) {
 	r := newRegistry(t)
 	e := dial(t)
-	ref := convergence.ImageRef{Ref: r.host() + "/demo/hello:1"}
+	ref := engine.ImageRef{Ref: r.host() + "/demo/hello:1"}
 	testrun.Current(t).Note("image", ref.Ref)
 	t.Cleanup(func() {
 		if err := e.RemoveImage(context.Background(), ref.Ref); err != nil {
@@ -140,11 +140,11 @@ func TestPull(t *testing.T) {
 	})
 	r.failures.Store(4) // more than the engine asks in one pull
 	var layers, retries int
-	err := e.PullImage(t.Context(), ref, func(p convergence.Progress) {
+	err := e.PullImage(t.Context(), ref, func(p engine.Progress) {
 		switch {
 		case p.Text == "Retrying":
 			retries++
-		case p.Parent == "Image "+ref.Ref && p.ID != "" && p.Phase == convergence.Done:
+		case p.Parent == "Image "+ref.Ref && p.ID != "" && p.Phase == engine.Done:
 			layers++
 		}
 	})
@@ -155,7 +155,7 @@ func TestPull(t *testing.T) {
 		t.Errorf("%d layers done after %d retries, want 1 after some", layers, retries)
 	}
 	byDigest := r.host() + "/demo/hello@" + digest(r.manifest)
-	images, err := e.ListImages(t.Context(), []convergence.ImageRef{
+	images, err := e.ListImages(t.Context(), []engine.ImageRef{
 		ref, {Ref: byDigest}, {Ref: r.host() + "/demo/none:1"}, {Ref: ref.Ref, Platform: "linux/amd64", Age: true},
 		{Ref: r.host() + "/demo/none:1", Platform: "linux/arm64"},
 	})
@@ -168,12 +168,12 @@ func TestPull(t *testing.T) {
 	}
 	if short := strings.TrimPrefix(images[0].ID, "sha256:")[:12]; short != "" {
 		for _, id := range []string{images[0].ID, short} {
-			if by, err := e.ListImages(t.Context(), []convergence.ImageRef{{Ref: id}}); err != nil || len(by) != 1 || by[0].ID != images[0].ID {
+			if by, err := e.ListImages(t.Context(), []engine.ImageRef{{Ref: id}}); err != nil || len(by) != 1 || by[0].ID != images[0].ID {
 				t.Errorf("by ID %s: %+v, %v", id, by, err)
 			}
 		}
 	}
-	if other, err := e.ListImages(t.Context(), []convergence.ImageRef{{Ref: ref.Ref, Platform: "linux/arm64"}}); err != nil || len(other) != 0 {
+	if other, err := e.ListImages(t.Context(), []engine.ImageRef{{Ref: ref.Ref, Platform: "linux/arm64"}}); err != nil || len(other) != 0 {
 		t.Errorf("for another platform: %+v, %v; want none", other, err)
 	}
 }
@@ -182,7 +182,7 @@ func TestPullErrors(t *testing.T) {
 	r := newRegistry(t)
 	closed := newRegistry(t)
 	closed.password = "right"
-	quiet := func(convergence.Progress) {}
+	quiet := func(engine.Progress) {}
 	for _, tc := range []struct {
 		name   string
 		engine *docker.Engine
@@ -190,8 +190,8 @@ func TestPullErrors(t *testing.T) {
 		want   []string
 		kind   error
 	}{
-		{"no such tag", dial(t), r.host() + "/demo/hello:2", []string{"pull " + r.host() + "/demo/hello:2", "no such image, tag or platform"}, convergence.ErrNotFound},
-		{"no such name", dial(t), r.host() + "/demo/none:1", []string{r.host(), "check the name"}, convergence.ErrNotFound},
+		{"no such tag", dial(t), r.host() + "/demo/hello:2", []string{"pull " + r.host() + "/demo/hello:2", "no such image, tag or platform"}, engine.ErrNotFound},
+		{"no such name", dial(t), r.host() + "/demo/none:1", []string{r.host(), "check the name"}, engine.ErrNotFound},
 		{"no credentials", dial(t), closed.host() + "/demo/hello:1", []string{"none are stored", "docker login " + closed.host()}, nil},
 		{"wrong credentials", withCredentials(t, closed.host(), "wrong"), closed.host() + "/demo/hello:1", []string{"refuses the stored credentials"}, nil},
 		{"no registry", dial(t), "127.0.0.1:1/demo/hello:1", []string{"the engine cannot reach registry 127.0.0.1:1", "connection refused"}, nil},
@@ -199,7 +199,7 @@ func TestPullErrors(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			err := tc.engine.PullImage(t.Context(), convergence.ImageRef{Ref: tc.ref}, quiet)
+			err := tc.engine.PullImage(t.Context(), engine.ImageRef{Ref: tc.ref}, quiet)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -221,7 +221,7 @@ func TestPullWithCredentials(t *testing.T) {
 	e := withCredentials(t, r.host(), "right")
 	ref := r.host() + "/demo/hello:1"
 	testrun.Current(t).Note("image", ref)
-	if err := e.PullImage(t.Context(), convergence.ImageRef{Ref: ref}, func(convergence.Progress) {}); err != nil {
+	if err := e.PullImage(t.Context(), engine.ImageRef{Ref: ref}, func(engine.Progress) {}); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.RemoveImage(t.Context(), ref); err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-var _ convergence.Sessions = (*Engine)(nil)
+var _ engine.Sessions = (*Engine)(nil)
 
 // stream is a Session over a hijacked connection.
 type stream struct {
@@ -53,14 +53,14 @@ func (s *stream) Resize(ctx context.Context, columns, rows int) error {
 
 func (s *stream) ExitCode(ctx context.Context) (int, error) { return s.exit(ctx) }
 
-func execOptions(spec convergence.ExecSpec) container.ExecOptions {
+func execOptions(spec engine.ExecSpec) container.ExecOptions {
 	return container.ExecOptions{
 		User: spec.User, Privileged: spec.Privileged, WorkingDir: spec.WorkingDir, Env: spec.Environment, Cmd: spec.Command,
 	}
 }
 
-// StartExec implements convergence.Sessions.
-func (e *Engine) StartExec(ctx context.Context, c convergence.Ref, spec convergence.ExecSpec, t convergence.SessionOptions) (convergence.Session, error) {
+// StartExec implements engine.Sessions.
+func (e *Engine) StartExec(ctx context.Context, c engine.Ref, spec engine.ExecSpec, t engine.SessionOptions) (engine.Session, error) {
 	verb := doing("run a command in", c)
 	keys, leave, err := e.detachKeys(t.DetachKeys)
 	if err != nil {
@@ -95,8 +95,8 @@ func (e *Engine) StartExec(ctx context.Context, c convergence.Ref, spec converge
 	}, nil
 }
 
-// StartExecDetached implements convergence.Sessions.
-func (e *Engine) StartExecDetached(ctx context.Context, c convergence.Ref, spec convergence.ExecSpec) error {
+// StartExecDetached implements engine.Sessions.
+func (e *Engine) StartExecDetached(ctx context.Context, c engine.Ref, spec engine.ExecSpec) error {
 	return e.do(ctx, change(), doing("run a command in", c), func(ctx context.Context, d *client.Client) error {
 		made, err := d.ContainerExecCreate(ctx, c.Key(), execOptions(spec))
 		if err != nil {
@@ -106,8 +106,8 @@ func (e *Engine) StartExecDetached(ctx context.Context, c convergence.Ref, spec 
 	})
 }
 
-// AttachContainer implements convergence.Sessions.
-func (e *Engine) AttachContainer(ctx context.Context, c convergence.Ref, t convergence.SessionOptions) (convergence.Session, error) {
+// AttachContainer implements engine.Sessions.
+func (e *Engine) AttachContainer(ctx context.Context, c engine.Ref, t engine.SessionOptions) (engine.Session, error) {
 	verb := doing("attach to", c)
 	keys, leave, err := e.detachKeys(t.DetachKeys)
 	if err != nil {
@@ -133,20 +133,20 @@ func (e *Engine) AttachContainer(ctx context.Context, c convergence.Ref, t conve
 	}, nil
 }
 
-// WaitContainer implements convergence.Sessions.
-func (e *Engine) WaitContainer(ctx context.Context, c convergence.Ref) (int, error) {
+// WaitContainer implements engine.Sessions.
+func (e *Engine) WaitContainer(ctx context.Context, c engine.Ref) (int, error) {
 	return e.wait(ctx, c, container.WaitConditionNotRunning, doing("wait for", c))
 }
 
 // exitOf waits for a container that stays after its end.
-func (e *Engine) exitOf(c convergence.Ref, verb string) func(context.Context) (int, error) {
+func (e *Engine) exitOf(c engine.Ref, verb string) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
 		return e.wait(ctx, c, container.WaitConditionNotRunning, verb)
 	}
 }
 
 // removalOf waits, from now on, for a container that the engine will remove.
-func (e *Engine) removalOf(ctx context.Context, c convergence.Ref, verb string) func(context.Context) (int, error) {
+func (e *Engine) removalOf(ctx context.Context, c engine.Ref, verb string) func(context.Context) (int, error) {
 	type outcome struct {
 		code int
 		err  error
@@ -166,7 +166,7 @@ func (e *Engine) removalOf(ctx context.Context, c convergence.Ref, verb string) 
 	}
 }
 
-func (e *Engine) wait(ctx context.Context, c convergence.Ref, until container.WaitCondition, verb string) (int, error) {
+func (e *Engine) wait(ctx context.Context, c engine.Ref, until container.WaitCondition, verb string) (int, error) {
 	return call(ctx, e, long(), verb, func(ctx context.Context, d *client.Client) (int, error) {
 		answers, errs := d.ContainerWait(ctx, c.Key(), until)
 		select {

@@ -9,12 +9,12 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// CopyFrom implements convergence.Sessions.
-func (e *Engine) CopyFrom(ctx context.Context, c convergence.Ref, path string) (io.ReadCloser, convergence.PathStat, error) {
+// CopyFrom implements engine.Sessions.
+func (e *Engine) CopyFrom(ctx context.Context, c engine.Ref, path string) (io.ReadCloser, engine.PathStat, error) {
 	type answer struct {
 		io.ReadCloser
 		stat container.PathStat
@@ -26,8 +26,8 @@ func (e *Engine) CopyFrom(ctx context.Context, c convergence.Ref, path string) (
 	return a.ReadCloser, pathStat(a.stat), err
 }
 
-// CopyArchive implements convergence.Sessions.
-func (e *Engine) CopyArchive(ctx context.Context, c convergence.Ref, folder string, archive io.Reader, ownership bool) error {
+// CopyArchive implements engine.Sessions.
+func (e *Engine) CopyArchive(ctx context.Context, c engine.Ref, folder string, archive io.Reader, ownership bool) error {
 	return e.do(ctx, long(), doing("copy into "+folder+" of", c), func(ctx context.Context, d *client.Client) error {
 		content := body(ctx, archive)
 		defer content.Close()
@@ -35,24 +35,24 @@ func (e *Engine) CopyArchive(ctx context.Context, c convergence.Ref, folder stri
 	})
 }
 
-// StatPath implements convergence.Sessions.
-func (e *Engine) StatPath(ctx context.Context, c convergence.Ref, path string) (convergence.PathStat, error) {
+// StatPath implements engine.Sessions.
+func (e *Engine) StatPath(ctx context.Context, c engine.Ref, path string) (engine.PathStat, error) {
 	s, err := call(ctx, e, read(), doing("look at "+path+" of", c), func(ctx context.Context, d *client.Client) (container.PathStat, error) {
 		return d.ContainerStatPath(ctx, c.Key(), path)
 	})
 	return pathStat(s), err
 }
 
-func pathStat(s container.PathStat) convergence.PathStat {
-	out := convergence.PathStat{Name: s.Name, Folder: s.Mode.IsDir(), Mode: uint32(s.Mode.Perm()), Modified: s.Mtime}
+func pathStat(s container.PathStat) engine.PathStat {
+	out := engine.PathStat{Name: s.Name, Folder: s.Mode.IsDir(), Mode: uint32(s.Mode.Perm()), Modified: s.Mtime}
 	if s.Mode&os.ModeSymlink != 0 {
 		out.LinkTarget = s.LinkTarget
 	}
 	return out
 }
 
-// ExportContainer implements convergence.Sessions.
-func (e *Engine) ExportContainer(ctx context.Context, c convergence.Ref, w io.Writer) error {
+// ExportContainer implements engine.Sessions.
+func (e *Engine) ExportContainer(ctx context.Context, c engine.Ref, w io.Writer) error {
 	return e.do(ctx, long(), doing("export", c), func(ctx context.Context, d *client.Client) error {
 		body, err := d.ContainerExport(ctx, c.Key())
 		if err != nil {
@@ -64,7 +64,7 @@ func (e *Engine) ExportContainer(ctx context.Context, c convergence.Ref, w io.Wr
 	})
 }
 
-// PruneImages implements convergence.Sessions.
+// PruneImages implements engine.Sessions.
 func (e *Engine) PruneImages(ctx context.Context, name string) error {
 	return e.do(ctx, long(), "remove unused images of "+name, func(ctx context.Context, d *client.Client) error {
 		_, err := d.ImagesPrune(ctx, filters.NewArgs(filters.Arg("dangling", "true"), filters.Arg("label", project.LabelProject+"="+name)))
@@ -72,8 +72,8 @@ func (e *Engine) PruneImages(ctx context.Context, name string) error {
 	})
 }
 
-// CommitContainer implements convergence.Sessions.
-func (e *Engine) CommitContainer(ctx context.Context, c convergence.Ref, opt convergence.CommitOptions) (string, error) {
+// CommitContainer implements engine.Sessions.
+func (e *Engine) CommitContainer(ctx context.Context, c engine.Ref, opt engine.CommitOptions) (string, error) {
 	made, err := call(ctx, e, long(), doing("commit", c), func(ctx context.Context, d *client.Client) (container.CommitResponse, error) {
 		return d.ContainerCommit(ctx, c.Key(), container.CommitOptions{
 			Reference: opt.Reference, Author: opt.Author, Comment: opt.Message, Changes: opt.Changes, Pause: opt.Pause,

@@ -10,19 +10,19 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-// Top implements convergence.Sessions.
-func (e *Engine) Top(ctx context.Context, c convergence.Ref) (titles []string, processes [][]string, err error) {
+// Top implements engine.Sessions.
+func (e *Engine) Top(ctx context.Context, c engine.Ref) (titles []string, processes [][]string, err error) {
 	t, err := call(ctx, e, read(), doing("list the processes of", c), func(ctx context.Context, d *client.Client) (container.TopResponse, error) {
 		return d.ContainerTop(ctx, c.Key(), nil)
 	})
 	return t.Titles, t.Processes, err
 }
 
-// Stats implements convergence.Sessions.
-func (e *Engine) Stats(ctx context.Context, c convergence.Ref, follow bool, emit func(convergence.Stats) error) error {
+// Stats implements engine.Sessions.
+func (e *Engine) Stats(ctx context.Context, c engine.Ref, follow bool, emit func(engine.Stats) error) error {
 	return e.do(ctx, long(), doing("measure", c), func(ctx context.Context, d *client.Client) error {
 		// Even for one reading the engine measures twice, so that there is a rate.
 		answer, err := d.ContainerStats(ctx, c.Key(), follow)
@@ -48,8 +48,8 @@ func (e *Engine) Stats(ctx context.Context, c convergence.Ref, follow bool, emit
 }
 
 // stats computes what people look at, as `docker stats` does.
-func stats(s container.StatsResponse) convergence.Stats {
-	out := convergence.Stats{
+func stats(s container.StatsResponse) engine.Stats {
+	out := engine.Stats{
 		Read: s.Read, Memory: s.MemoryStats.Usage, MemoryLimit: s.MemoryStats.Limit, PIDs: s.PidsStats.Current,
 		CPUPercent: cpuPercent(s),
 	}

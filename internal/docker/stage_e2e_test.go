@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
@@ -72,7 +72,7 @@ func (s *stage) must(err error) {
 func (s *stage) sweep() {
 	ctx, cancel := patience.OfEngine().Context(context.Background())
 	defer cancel()
-	cs, err := s.engine.ListContainers(ctx, convergence.ContainerFilter{Project: s.p.Name})
+	cs, err := s.engine.ListContainers(ctx, engine.ContainerFilter{Project: s.p.Name})
 	s.must(err)
 	for _, c := range cs {
 		s.must(s.engine.RemoveContainer(ctx, c.Ref, true))
@@ -94,25 +94,25 @@ func (s *stage) sweep() {
 }
 
 // spec asks for the first container of a service.
-func (s *stage) spec(service string) convergence.CreateSpec {
+func (s *stage) spec(service string) engine.CreateSpec {
 	svc := s.p.Service(service)
-	return convergence.CreateSpec{
+	return engine.CreateSpec{
 		Project: s.p, Service: svc, Name: s.p.ContainerName(svc, 1), Number: 1,
 		Labels: map[string]string{project.LabelProject: s.p.Name, project.LabelService: service, project.LabelContainerNumber: "1", project.LabelConfigHash: "0"},
-		Refs:   map[string]convergence.Ref{},
+		Refs:   map[string]engine.Ref{},
 	}
 }
 
 // create creates a container.
-func (s *stage) create(spec convergence.CreateSpec) convergence.Ref {
+func (s *stage) create(spec engine.CreateSpec) engine.Ref {
 	s.Helper()
 	made, err := s.engine.CreateContainer(s.Context(), spec)
 	s.must(err)
-	return convergence.Ref{ID: made.ID, Name: spec.Name}
+	return engine.Ref{ID: made.ID, Name: spec.Name}
 }
 
 // up creates and starts a container with its configs and secrets copied in.
-func (s *stage) up(spec convergence.CreateSpec) convergence.Ref {
+func (s *stage) up(spec engine.CreateSpec) engine.Ref {
 	s.Helper()
 	c := s.create(spec)
 	s.must(s.engine.CopyTo(s.Context(), c, s.copied(spec.Service)))
@@ -121,8 +121,8 @@ func (s *stage) up(spec convergence.CreateSpec) convergence.Ref {
 }
 
 // copied are the configs and secrets that are no files of the host.
-func (s *stage) copied(svc *project.Service) []convergence.FileContent {
-	var files []convergence.FileContent
+func (s *stage) copied(svc *project.Service) []engine.FileContent {
+	var files []engine.FileContent
 	add := func(declared []*project.File, source, target, base string) {
 		for _, f := range declared {
 			if f.Key != source || f.Path != "" {
@@ -134,7 +134,7 @@ func (s *stage) copied(svc *project.Service) []convergence.FileContent {
 			if !filepath.IsAbs(target) {
 				target = filepath.Join(base, target)
 			}
-			files = append(files, convergence.FileContent{Path: target, Content: f.Content, Mode: 0o440, UID: 7, GID: 8})
+			files = append(files, engine.FileContent{Path: target, Content: f.Content, Mode: 0o440, UID: 7, GID: 8})
 		}
 	}
 	for _, c := range svc.Spec.Configs {
@@ -147,11 +147,11 @@ func (s *stage) copied(svc *project.Service) []convergence.FileContent {
 }
 
 // sh runs a shell command in a container and returns its output.
-func (s *stage) sh(c convergence.Ref, command string) string {
+func (s *stage) sh(c engine.Ref, command string) string {
 	s.Helper()
 	ctx, cancel := patience.OfEngine().Context(s.Context())
 	defer cancel()
-	r, err := s.engine.Exec(ctx, c, convergence.ExecSpec{Command: []string{"sh", "-c", command}})
+	r, err := s.engine.Exec(ctx, c, engine.ExecSpec{Command: []string{"sh", "-c", command}})
 	s.must(err)
 	return strings.TrimSpace(r.Output)
 }

@@ -7,27 +7,27 @@ import (
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// ListVolumes implements convergence.Volumes.
-func (e *Engine) ListVolumes(ctx context.Context) ([]convergence.Volume, error) {
+// ListVolumes implements engine.Volumes.
+func (e *Engine) ListVolumes(ctx context.Context) ([]engine.Volume, error) {
 	answer, err := call(ctx, e, read(), "list volumes", func(ctx context.Context, c *client.Client) (volume.ListResponse, error) {
 		return c.VolumeList(ctx, volume.ListOptions{})
 	})
 	if err != nil {
 		return nil, err
 	}
-	o := convergence.Observed{Volumes: make([]convergence.Volume, len(answer.Volumes))}
+	o := engine.Observed{Volumes: make([]engine.Volume, len(answer.Volumes))}
 	for i, v := range answer.Volumes {
-		o.Volumes[i] = convergence.Volume{Name: v.Name, Labels: v.Labels, Driver: v.Driver, Mountpoint: v.Mountpoint, Scope: v.Scope}
+		o.Volumes[i] = engine.Volume{Name: v.Name, Labels: v.Labels, Driver: v.Driver, Mountpoint: v.Mountpoint, Scope: v.Scope}
 	}
 	o.Sort()
 	return o.Volumes, nil
 }
 
-// CreateVolume implements convergence.Volumes. The engine answers with an
+// CreateVolume implements engine.Volumes. The engine answers with an
 // existing volume of that name; one with other labels is a conflict.
 func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map[string]string) error {
 	verb := "create volume " + v.Name
@@ -41,18 +41,18 @@ func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map
 	}
 	if !sameDefinition(made.Labels, labels) {
 		why := "a volume of that name that is no part of this project, or differs, exists already"
-		return &callError{verb, why, convergence.ErrConflict, errors.New(why)}
+		return &callError{verb, why, engine.ErrConflict, errors.New(why)}
 	}
 	return nil
 }
 
-// RemoveVolume implements convergence.Volumes. A volume in use wraps
-// convergence.ErrConflict.
+// RemoveVolume implements engine.Volumes. A volume in use wraps
+// engine.ErrConflict.
 func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 	err := e.do(ctx, change(), "remove volume "+name, func(ctx context.Context, c *client.Client) error {
 		return c.VolumeRemove(ctx, name, false)
 	})
-	if errors.Is(err, convergence.ErrNotFound) {
+	if errors.Is(err, engine.ErrNotFound) {
 		return nil
 	}
 	return err

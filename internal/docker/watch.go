@@ -15,7 +15,7 @@ import (
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -27,13 +27,13 @@ var watched = []events.Action{
 	events.ActionRename, events.ActionUpdate, events.ActionHealthStatus,
 }
 
-// Watch implements convergence.Watcher.
+// Watch implements engine.Watcher.
 //
 // The engine answers before it subscribes the caller, so the request asks for
 // what happened since it was made too: nothing falls between. A remote engine's
 // clock is known to a second only, so that events of the last second may come
 // twice; they only mean "look again".
-func (e *Engine) Watch(ctx context.Context, projectName string) (convergence.EventStream, error) {
+func (e *Engine) Watch(ctx context.Context, projectName string) (engine.EventStream, error) {
 	f := containerEvents(projectName)
 	for _, action := range watched {
 		f.Add("event", string(action))
@@ -50,9 +50,9 @@ var remembered = []events.Action{
 	events.ActionKill, events.ActionDie, events.ActionStart, events.ActionDestroy,
 }
 
-// Recall implements convergence.Watcher. The engine answers at once, since what
+// Recall implements engine.Watcher. The engine answers at once, since what
 // is asked for is over.
-func (e *Engine) Recall(ctx context.Context, projectName string) ([]convergence.Event, error) {
+func (e *Engine) Recall(ctx context.Context, projectName string) ([]engine.Event, error) {
 	f := containerEvents(projectName)
 	for _, action := range remembered {
 		f.Add("event", string(action))
@@ -67,7 +67,7 @@ func (e *Engine) Recall(ctx context.Context, projectName string) ([]convergence.
 		return nil, err
 	}
 	defer stream.Close()
-	var past []convergence.Event
+	var past []engine.Event
 	for {
 		ev, err := stream.Next(ctx)
 		switch {
@@ -83,8 +83,8 @@ func (e *Engine) Recall(ctx context.Context, projectName string) ([]convergence.
 // recallDeadline bounds a look at the past, which is in the engine's memory.
 const recallDeadline = 5 * time.Second
 
-// EventsBetween implements convergence.Sessions.
-func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (convergence.EventStream, error) {
+// EventsBetween implements engine.Sessions.
+func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (engine.EventStream, error) {
 	query := url.Values{}
 	for key, text := range map[string]string{"since": since, "until": until} {
 		if text == "" {
@@ -107,7 +107,7 @@ func containerEvents(projectName string) filters.Args {
 	return f
 }
 
-func (e *Engine) openEvents(ctx context.Context, f filters.Args, query url.Values) (convergence.EventStream, error) {
+func (e *Engine) openEvents(ctx context.Context, f filters.Args, query url.Values) (engine.EventStream, error) {
 	c, err := e.connected(ctx)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (e *Engine) openEvents(ctx context.Context, f filters.Args, query url.Value
 		cancel(nil)
 		return nil, e.fail(streamCtx, "watch events", err)
 	}
-	s := &eventStream{engine: e, ctx: streamCtx, cancel: cancel, events: make(chan convergence.Event), ended: make(chan struct{})}
+	s := &eventStream{engine: e, ctx: streamCtx, cancel: cancel, events: make(chan engine.Event), ended: make(chan struct{})}
 	go s.read(resp.Body)
 	return s, nil
 }
@@ -141,7 +141,7 @@ type eventStream struct {
 	engine *Engine
 	ctx    context.Context // of the subscription: outlives each call of Next
 	cancel context.CancelCauseFunc
-	events chan convergence.Event
+	events chan engine.Event
 	ended  chan struct{} // closed after err is set
 	err    error
 }
@@ -167,33 +167,33 @@ func (s *eventStream) read(body io.ReadCloser) {
 	}
 }
 
-// Next implements convergence.EventStream.
-func (s *eventStream) Next(ctx context.Context) (convergence.Event, error) {
+// Next implements engine.EventStream.
+func (s *eventStream) Next(ctx context.Context) (engine.Event, error) {
 	select {
 	case ev := <-s.events:
 		return ev, nil
 	case <-s.ended:
-		return convergence.Event{}, s.err
+		return engine.Event{}, s.err
 	case <-ctx.Done():
-		return convergence.Event{}, context.Cause(ctx)
+		return engine.Event{}, context.Cause(ctx)
 	}
 }
 
-// Close implements convergence.EventStream. It returns when the reader is gone.
+// Close implements engine.EventStream. It returns when the reader is gone.
 func (s *eventStream) Close() error {
 	s.cancel(errClosed)
 	<-s.ended
 	return nil
 }
 
-func newEvent(m events.Message) convergence.Event {
+func newEvent(m events.Message) engine.Event {
 	attributes := m.Actor.Attributes
 	action, verdict, health := strings.Cut(string(m.Action), ": ")
 	if health = health && action == string(events.ActionHealthStatus); !health {
 		action = string(m.Action) // exec_create: COMMAND
 	}
-	ev := convergence.Event{
-		Container:  convergence.Ref{ID: m.Actor.ID, Name: attributes["name"]},
+	ev := engine.Event{
+		Container:  engine.Ref{ID: m.Actor.ID, Name: attributes["name"]},
 		Service:    attributes[project.LabelService],
 		Action:     action,
 		Signal:     attributes["signal"],
@@ -201,7 +201,7 @@ func newEvent(m events.Message) convergence.Event {
 		Attributes: attributes,
 	}
 	if health {
-		ev.Health = convergence.Health(verdict)
+		ev.Health = engine.Health(verdict)
 	}
 	if code, err := strconv.Atoi(attributes["exitCode"]); err == nil {
 		ev.ExitCode = code

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -53,13 +53,13 @@ func (c *container) tree(name string) map[string]*file {
 	return found
 }
 
-// StatPath implements part of convergence.Sessions.
-func (e *Engine) StatPath(ctx context.Context, ref convergence.Ref, name string) (convergence.PathStat, error) {
-	var stat convergence.PathStat
+// StatPath implements part of engine.Sessions.
+func (e *Engine) StatPath(ctx context.Context, ref engine.Ref, name string) (engine.PathStat, error) {
+	var stat engine.PathStat
 	err := e.on(ctx, "StatPath", ref, name, func(c *container) error {
 		f := c.tree(name)["."]
 		if f == nil {
-			return fmt.Errorf("could not find the file %s in container %s: %w", name, c.name, convergence.ErrNotFound)
+			return fmt.Errorf("could not find the file %s in container %s: %w", name, c.name, engine.ErrNotFound)
 		}
 		stat = f.stat(name)
 		return nil
@@ -67,18 +67,18 @@ func (e *Engine) StatPath(ctx context.Context, ref convergence.Ref, name string)
 	return stat, err
 }
 
-func (f *file) stat(name string) convergence.PathStat {
-	return convergence.PathStat{Name: path.Base(name), Folder: f.folder, Mode: f.mode}
+func (f *file) stat(name string) engine.PathStat {
+	return engine.PathStat{Name: path.Base(name), Folder: f.folder, Mode: f.mode}
 }
 
-// CopyFrom implements part of convergence.Sessions.
-func (e *Engine) CopyFrom(ctx context.Context, ref convergence.Ref, name string) (io.ReadCloser, convergence.PathStat, error) {
-	var stat convergence.PathStat
+// CopyFrom implements part of engine.Sessions.
+func (e *Engine) CopyFrom(ctx context.Context, ref engine.Ref, name string) (io.ReadCloser, engine.PathStat, error) {
+	var stat engine.PathStat
 	var b bytes.Buffer
 	err := e.on(ctx, "CopyFrom", ref, name, func(c *container) error {
 		tree := c.tree(name)
 		if tree["."] == nil {
-			return fmt.Errorf("could not find the file %s in container %s: %w", name, c.name, convergence.ErrNotFound)
+			return fmt.Errorf("could not find the file %s in container %s: %w", name, c.name, engine.ErrNotFound)
 		}
 		stat = tree["."].stat(name)
 		root := path.Base(name)
@@ -112,8 +112,8 @@ func pack(to io.Writer, root string, tree map[string]*file) error {
 	return w.Close()
 }
 
-// CopyArchive implements part of convergence.Sessions.
-func (e *Engine) CopyArchive(ctx context.Context, ref convergence.Ref, folder string, archive io.Reader, ownership bool) error {
+// CopyArchive implements part of engine.Sessions.
+func (e *Engine) CopyArchive(ctx context.Context, ref engine.Ref, folder string, archive io.Reader, ownership bool) error {
 	type member struct {
 		name string
 		file *file
@@ -139,7 +139,7 @@ func (e *Engine) CopyArchive(ctx context.Context, ref convergence.Ref, folder st
 	}
 	return e.on(ctx, "CopyArchive", ref, folder, func(c *container) error {
 		if f := c.tree(folder)["."]; f == nil || !f.folder {
-			return fmt.Errorf("could not find the file %s in container %s: %w", folder, c.name, convergence.ErrNotFound)
+			return fmt.Errorf("could not find the file %s in container %s: %w", folder, c.name, engine.ErrNotFound)
 		}
 		for _, m := range members {
 			if old := c.tree(m.name)["."]; m.file.folder && old != nil && old.folder {
@@ -153,8 +153,8 @@ func (e *Engine) CopyArchive(ctx context.Context, ref convergence.Ref, folder st
 	})
 }
 
-// ExportContainer implements part of convergence.Sessions: without volumes.
-func (e *Engine) ExportContainer(ctx context.Context, ref convergence.Ref, w io.Writer) error {
+// ExportContainer implements part of engine.Sessions: without volumes.
+func (e *Engine) ExportContainer(ctx context.Context, ref engine.Ref, w io.Writer) error {
 	var b bytes.Buffer
 	err := e.on(ctx, "ExportContainer", ref, "", func(c *container) error {
 		tree := map[string]*file{}
@@ -170,9 +170,9 @@ func (e *Engine) ExportContainer(ctx context.Context, ref convergence.Ref, w io.
 	return err
 }
 
-// CommitContainer implements part of convergence.Sessions: an image with the
+// CommitContainer implements part of engine.Sessions: an image with the
 // container's configuration, but not its files.
-func (e *Engine) CommitContainer(ctx context.Context, ref convergence.Ref, opt convergence.CommitOptions) (string, error) {
+func (e *Engine) CommitContainer(ctx context.Context, ref engine.Ref, opt engine.CommitOptions) (string, error) {
 	id := ""
 	err := e.on(ctx, "CommitContainer", ref, opt.Reference, func(c *container) error {
 		id = "sha256:" + e.newID("image")
@@ -205,21 +205,21 @@ func (m *Image) change(instruction string) error {
 	return nil
 }
 
-// PruneImages implements part of convergence.Sessions: builds here replace
+// PruneImages implements part of engine.Sessions: builds here replace
 // images, so that none is left without a name.
 func (e *Engine) PruneImages(ctx context.Context, name string) error {
 	return e.call(ctx, Call{Method: "PruneImages", Target: name}, func() error { return nil })
 }
 
-// ResolveDigest implements part of convergence.Sessions.
-func (e *Engine) ResolveDigest(ctx context.Context, ref convergence.ImageRef) (string, error) {
+// ResolveDigest implements part of engine.Sessions.
+func (e *Engine) ResolveDigest(ctx context.Context, ref engine.ImageRef) (string, error) {
 	id := ""
 	err := e.call(ctx, Call{Method: "ResolveDigest", Target: ref.Ref}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		m := e.registry[published(ref.Ref, ref.Platform)]
 		if m == nil {
-			return fmt.Errorf("resolve %s: manifest unknown: %w", ref.Ref, convergence.ErrNotFound)
+			return fmt.Errorf("resolve %s: manifest unknown: %w", ref.Ref, engine.ErrNotFound)
 		}
 		id = m.ID
 		return nil
@@ -227,14 +227,14 @@ func (e *Engine) ResolveDigest(ctx context.Context, ref convergence.ImageRef) (s
 	return id, err
 }
 
-// PushImage implements part of convergence.Sessions.
-func (e *Engine) PushImage(ctx context.Context, ref convergence.ImageRef, _ func(convergence.Progress)) error {
+// PushImage implements part of engine.Sessions.
+func (e *Engine) PushImage(ctx context.Context, ref engine.ImageRef, _ func(engine.Progress)) error {
 	return e.call(ctx, Call{Method: "PushImage", Target: ref.Ref}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		m := e.images[normal(ref.Ref)]
 		if m == nil {
-			return fmt.Errorf("push %s: an image does not exist locally with the tag: %w", ref.Ref, convergence.ErrNotFound)
+			return fmt.Errorf("push %s: an image does not exist locally with the tag: %w", ref.Ref, engine.ErrNotFound)
 		}
 		e.registry[published(ref.Ref, m.Platform)] = m
 		return nil

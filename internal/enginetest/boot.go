@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // ShutDown ends the engine in order: it stops every container as a user's stop
@@ -29,12 +29,12 @@ func (e *Engine) ShutDown() {
 					code = 137
 				}
 			}
-			c.state = convergence.Running
+			c.state = engine.Running
 			p.begin = false
 			p.finish(code)
 			e.emit(c, "stop", nil)
-		case c.state == convergence.Restarting:
-			c.state = convergence.Exited
+		case c.state == engine.Restarting:
+			c.state = engine.Exited
 			e.emit(c, "stop", nil)
 		}
 	}
@@ -75,19 +75,19 @@ func (e *Engine) Boot() {
 	for _, c := range e.sorted() {
 		switch {
 		case c.alive():
-			c.state = convergence.Running
+			c.state = engine.Running
 			c.process.begin = false
 			c.process.finish(137)
 			c.manual = true
-		case c.state == convergence.Restarting:
-			c.state = convergence.Exited
+		case c.state == engine.Restarting:
+			c.state = engine.Exited
 		}
 	}
 	for _, c := range e.sorted() {
 		if c.starts > 0 && !c.alive() && c.wantedAtBoot() {
 			manual := c.manual
 			_ = e.start(c, true) // the engine gives up silently
-			c.manual = manual && c.state != convergence.Running
+			c.manual = manual && c.state != engine.Running
 		}
 	}
 	e.unreached = false

@@ -8,7 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -37,7 +37,7 @@ func TestBoot(t *testing.T) {
 	} {
 		t.Run(tc.name+" "+tc.policy, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e, ctx, ref := enginetest.New(), context.Background(), convergence.Ref{Name: "p-web-1"}
+				e, ctx, ref := enginetest.New(), context.Background(), engine.Ref{Name: "p-web-1"}
 				defer e.Close()
 				e.AddImages("image")
 				p, err := project.New(project.Input{Compose: &types.Project{Name: "p", Services: types.Services{
@@ -46,7 +46,7 @@ func TestBoot(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := e.CreateContainer(ctx, convergence.CreateSpec{
+				if _, err := e.CreateContainer(ctx, engine.CreateSpec{
 					Project: p, Service: p.Services[0], Name: ref.Name, Number: 1, RestartPolicy: tc.policy,
 				}); err != nil {
 					t.Fatal(err)
@@ -73,7 +73,7 @@ func TestBoot(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if (c.State == convergence.Running) != tc.running || c.ExitCode != tc.code {
+				if (c.State == engine.Running) != tc.running || c.ExitCode != tc.code {
 					t.Errorf("%s with code %d, want running: %v with code %d", c.State, c.ExitCode, tc.running, tc.code)
 				}
 			})

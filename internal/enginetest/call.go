@@ -8,14 +8,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 var errClosed = errors.New("the engine in memory is closed")
 
 // Call is one call that the engine received.
 type Call struct {
-	Method string // of convergence.Engine, as "StartContainer"
+	Method string // of engine.Engine, as "StartContainer"
 	Target string // name of the container, network, volume or image; empty for lists
 	Detail string // what else matters: a signal, a new name, a network
 	Begin  time.Time
@@ -215,7 +215,7 @@ func (e *core) reachable() error {
 	case e.closed:
 		return errClosed
 	case e.unreached:
-		return fmt.Errorf("dial engine: %w", convergence.ErrUnreachable)
+		return fmt.Errorf("dial engine: %w", engine.ErrUnreachable)
 	}
 	return nil
 }

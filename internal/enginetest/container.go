@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -34,12 +34,12 @@ type container struct {
 	init       bool
 	joins      []string // IDs of containers whose namespaces it shares
 	netMode    string
-	check      *convergence.HealthCheck
+	check      *engine.HealthCheck
 	imageVols  []string
 	programs   []string // commands of its image; nil is any
 	logDriver  string
 	mounts     []mount
-	ports      []convergence.Port
+	ports      []engine.Port
 	endpoints  map[string]*endpoint // by network name
 	files      map[string]*file     // of its own layer
 
@@ -47,7 +47,7 @@ type container struct {
 	stdin     *input    // kept open for who attaches; nil if it is closed
 	attached  []*dialog // of the process, or of the one that is started next
 
-	state      convergence.State
+	state      engine.State
 	startedAt  time.Time
 	upStamp    time.Time // startedAt as the engine tells it; see stamp
 	finishedAt time.Time
@@ -69,7 +69,7 @@ type container struct {
 }
 
 type mount struct {
-	convergence.Mount
+	engine.Mount
 	anonymous bool // made with this container
 }
 
@@ -86,22 +86,22 @@ type file struct {
 	folder   bool
 }
 
-func (c *container) ref() convergence.Ref { return convergence.Ref{ID: c.id, Name: c.name} }
+func (c *container) ref() engine.Ref { return engine.Ref{ID: c.id, Name: c.name} }
 
 // up reports what the real engine calls Running: also paused and restarting.
 func (c *container) up() bool {
-	return c.state == convergence.Running || c.state == convergence.Paused || c.state == convergence.Restarting
+	return c.state == engine.Running || c.state == engine.Paused || c.state == engine.Restarting
 }
 
 // alive reports whether a process exists.
 func (c *container) alive() bool {
-	return c.state == convergence.Running || c.state == convergence.Paused
+	return c.state == engine.Running || c.state == engine.Paused
 }
 
 // observed is the container as a list tells it.
-func (c *container) observed() convergence.Container {
+func (c *container) observed() engine.Container {
 	number, _ := strconv.Atoi(c.labels[project.LabelContainerNumber]) // one-offs have none
-	o := convergence.Container{
+	o := engine.Container{
 		Ref:     c.ref(),
 		Project: c.labels[project.LabelProject],
 		Service: c.labels[project.LabelService],
@@ -117,43 +117,43 @@ func (c *container) observed() convergence.Container {
 		Created: c.created,
 		Ports:   slices.Clone(c.ports),
 	}
-	if c.state == convergence.Exited || c.state == convergence.Dead || c.state == convergence.Restarting {
+	if c.state == engine.Exited || c.state == engine.Dead || c.state == engine.Restarting {
 		o.ExitCode = c.exitCode
 	}
 	if !c.alive() {
-		o.Health = convergence.HealthNone // lists show no verdict on what is not up
+		o.Health = engine.HealthNone // lists show no verdict on what is not up
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.endpoints)) {
 		ep := c.endpoints[name]
-		o.Networks = append(o.Networks, convergence.Attachment{Network: name, NetworkID: ep.networkID, Address: ep.address})
+		o.Networks = append(o.Networks, engine.Attachment{Network: name, NetworkID: ep.networkID, Address: ep.address})
 	}
 	for _, m := range c.mounts {
 		o.Mounts = append(o.Mounts, m.Mount)
 	}
-	slices.SortFunc(o.Mounts, func(a, b convergence.Mount) int { return strings.Compare(a.Target, b.Target) })
+	slices.SortFunc(o.Mounts, func(a, b engine.Mount) int { return strings.Compare(a.Target, b.Target) })
 	return o
 }
 
 func (c *container) status() string {
 	switch c.state {
-	case convergence.Running:
+	case engine.Running:
 		s := "Up " + rough(time.Since(c.startedAt))
 		switch c.health.status {
-		case convergence.HealthStarting:
+		case engine.HealthStarting:
 			s += " (health: starting)"
-		case convergence.HealthHealthy, convergence.HealthUnhealthy:
+		case engine.HealthHealthy, engine.HealthUnhealthy:
 			s += " (" + string(c.health.status) + ")"
 		}
 		return s
-	case convergence.Paused:
+	case engine.Paused:
 		return "Up " + rough(time.Since(c.startedAt)) + " (Paused)"
-	case convergence.Restarting:
+	case engine.Restarting:
 		return fmt.Sprintf("Restarting (%d) %s ago", c.exitCode, rough(time.Since(c.finishedAt)))
-	case convergence.Exited:
+	case engine.Exited:
 		return fmt.Sprintf("Exited (%d) %s ago", c.exitCode, rough(time.Since(c.finishedAt)))
-	case convergence.Dead:
+	case engine.Dead:
 		return "Dead"
-	case convergence.Removing:
+	case engine.Removing:
 		return "Removal In Progress"
 	}
 	return "Created"
@@ -181,8 +181,8 @@ func rough(d time.Duration) string {
 }
 
 // inspected is the container as an inspect call tells it.
-func (c *container) inspected() convergence.Inspection {
-	o := convergence.Inspection{
+func (c *container) inspected() engine.Inspection {
+	o := engine.Inspection{
 		Container:     c.observed(),
 		StartedAt:     c.upStamp,
 		FinishedAt:    c.finishedAt,

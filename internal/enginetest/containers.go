@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -15,9 +15,9 @@ func digest(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ListContainers implements convergence.Containers.
-func (e *Engine) ListContainers(ctx context.Context, f convergence.ContainerFilter) ([]convergence.Container, error) {
-	var o convergence.Observed
+// ListContainers implements engine.Containers.
+func (e *Engine) ListContainers(ctx context.Context, f engine.ContainerFilter) ([]engine.Container, error) {
+	var o engine.Observed
 	err := e.call(ctx, Call{Method: "ListContainers", Target: f.Project}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -39,9 +39,9 @@ func (e *Engine) ListContainers(ctx context.Context, f convergence.ContainerFilt
 	return o.Containers, err
 }
 
-// InspectContainer implements convergence.Containers.
-func (e *Engine) InspectContainer(ctx context.Context, ref convergence.Ref) (convergence.Inspection, error) {
-	var i convergence.Inspection
+// InspectContainer implements engine.Containers.
+func (e *Engine) InspectContainer(ctx context.Context, ref engine.Ref) (engine.Inspection, error) {
+	var i engine.Inspection
 	err := e.on(ctx, "InspectContainer", ref, "", func(c *container) error {
 		i = c.inspected()
 		return nil
@@ -49,8 +49,8 @@ func (e *Engine) InspectContainer(ctx context.Context, ref convergence.Ref) (con
 	return i, err
 }
 
-// RenameContainer implements convergence.Containers.
-func (e *Engine) RenameContainer(ctx context.Context, ref convergence.Ref, name string) error {
+// RenameContainer implements engine.Containers.
+func (e *Engine) RenameContainer(ctx context.Context, ref engine.Ref, name string) error {
 	return e.on(ctx, "RenameContainer", ref, name, func(c *container) error {
 		if c.name == name {
 			return nil
@@ -63,22 +63,22 @@ func (e *Engine) RenameContainer(ctx context.Context, ref convergence.Ref, name 
 		}
 		old := c.name
 		c.name = name
-		e.emit(c, "rename", func(ev *convergence.Event) { ev.Attributes["oldName"] = "/" + old })
+		e.emit(c, "rename", func(ev *engine.Event) { ev.Attributes["oldName"] = "/" + old })
 		e.touch()
 		return nil
 	})
 }
 
-// SetRestartPolicy implements convergence.Containers. It touches only decisions
+// SetRestartPolicy implements engine.Containers. It touches only decisions
 // yet to come: a restart that is pending still happens.
-func (e *Engine) SetRestartPolicy(ctx context.Context, ref convergence.Ref, policy string) error {
+func (e *Engine) SetRestartPolicy(ctx context.Context, ref engine.Ref, policy string) error {
 	return e.on(ctx, "SetRestartPolicy", ref, policy, func(c *container) error {
 		valid, err := checkPolicy(policy)
 		if err != nil {
 			return err
 		}
 		if c.autoRemove && valid != "no" {
-			return fmt.Errorf("restart policy cannot be updated because AutoRemove is enabled: %w", convergence.ErrConflict)
+			return fmt.Errorf("restart policy cannot be updated because AutoRemove is enabled: %w", engine.ErrConflict)
 		}
 		c.policy = valid
 		e.emit(c, "update", nil)
@@ -87,8 +87,8 @@ func (e *Engine) SetRestartPolicy(ctx context.Context, ref convergence.Ref, poli
 	})
 }
 
-// RemoveContainer implements convergence.Containers.
-func (e *Engine) RemoveContainer(ctx context.Context, ref convergence.Ref, volumes bool) error {
+// RemoveContainer implements engine.Containers.
+func (e *Engine) RemoveContainer(ctx context.Context, ref engine.Ref, volumes bool) error {
 	detail := ""
 	if volumes {
 		detail = "volumes"
@@ -113,8 +113,8 @@ func (e *core) remove(c *container, volumes bool) {
 	if c.alive() {
 		c.manual = true
 		e.announceKill(c, "KILL")
-		if c.state == convergence.Paused {
-			c.state = convergence.Running
+		if c.state == engine.Paused {
+			c.state = engine.Running
 		}
 		auto := c.autoRemove
 		c.autoRemove = false // or its exit would remove it as well
@@ -131,7 +131,7 @@ func (e *core) remove(c *container, volumes bool) {
 			}
 		}
 	}
-	c.state = convergence.Removing
+	c.state = engine.Removing
 	e.emit(c, "destroy", nil)
 	e.touch()
 }

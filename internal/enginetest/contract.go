@@ -10,7 +10,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/project"
 )
@@ -32,9 +32,9 @@ type Fixture struct {
 	Explain func(project string) string
 }
 
-// Run checks that the engine keeps the contract of convergence.Engine. It
+// Run checks that the engine keeps the contract of engine.Engine. It
 // removes whatever it made.
-func Run(t *testing.T, e convergence.Engine, fx Fixture) {
+func Run(t *testing.T, e engine.Engine, fx Fixture) {
 	for _, part := range []struct {
 		name  string
 		tests []test
@@ -65,13 +65,13 @@ type test struct {
 // stage is one test's place on the engine: a project of its own.
 type stage struct {
 	*testing.T
-	convergence.Engine
+	engine.Engine
 	fx      Fixture
 	name    string // of the project
 	compose *types.Project
 }
 
-func newStage(t *testing.T, e convergence.Engine, fx Fixture, name string) *stage {
+func newStage(t *testing.T, e engine.Engine, fx Fixture, name string) *stage {
 	s := &stage{T: t, Engine: e, fx: fx, name: name, compose: &types.Project{
 		Name: name, Services: types.Services{}, Networks: types.Networks{}, Volumes: types.Volumes{},
 	}}
@@ -90,7 +90,7 @@ func newStage(t *testing.T, e convergence.Engine, fx Fixture, name string) *stag
 func (s *stage) sweep() {
 	ctx, cancel := s.fx.Patience.Context(context.Background())
 	defer cancel()
-	cs, err := s.ListContainers(ctx, convergence.ContainerFilter{Project: s.name})
+	cs, err := s.ListContainers(ctx, engine.ContainerFilter{Project: s.name})
 	s.must(err)
 	for _, c := range cs {
 		s.must(s.RemoveContainer(ctx, c.Ref, true))
@@ -143,10 +143,10 @@ func (s *stage) project() *project.Project {
 }
 
 // spec asks for the service's first container.
-func (s *stage) spec(service string) convergence.CreateSpec {
+func (s *stage) spec(service string) engine.CreateSpec {
 	s.Helper()
 	p := s.project()
-	return convergence.CreateSpec{
+	return engine.CreateSpec{
 		Project: p, Service: p.Service(service), Name: s.name + "-" + service + "-1", Number: 1,
 		Labels: map[string]string{
 			project.LabelProject: s.name, project.LabelService: service, project.LabelOneOff: "False",
@@ -155,16 +155,16 @@ func (s *stage) spec(service string) convergence.CreateSpec {
 	}
 }
 
-func (s *stage) create(service string) convergence.Ref {
+func (s *stage) create(service string) engine.Ref {
 	s.Helper()
 	spec := s.spec(service)
 	r, err := s.CreateContainer(s.Context(), spec)
 	s.must(err)
-	return convergence.Ref{ID: r.ID, Name: spec.Name}
+	return engine.Ref{ID: r.ID, Name: spec.Name}
 }
 
 // up declares, creates and starts a service in one go.
-func (s *stage) up(name, script string, change func(*types.ServiceConfig)) convergence.Ref {
+func (s *stage) up(name, script string, change func(*types.ServiceConfig)) engine.Ref {
 	s.Helper()
 	s.service(name, script, change)
 	c := s.create(name)
@@ -174,19 +174,19 @@ func (s *stage) up(name, script string, change func(*types.ServiceConfig)) conve
 
 // run is up for scripts that end with one of the loops above; it returns when
 // the script has come that far, for a signal before that meets no trap.
-func (s *stage) run(name, script string, change func(*types.ServiceConfig)) convergence.Ref {
+func (s *stage) run(name, script string, change func(*types.ServiceConfig)) engine.Ref {
 	s.Helper()
 	c := s.up(name, script, change)
 	s.ready(c)
 	return c
 }
 
-func (s *stage) ready(c convergence.Ref) {
+func (s *stage) ready(c engine.Ref) {
 	s.Helper()
 	s.exec(c, turn("/up"))
 }
 
-func (s *stage) inspect(c convergence.Ref) convergence.Inspection {
+func (s *stage) inspect(c engine.Ref) engine.Inspection {
 	s.Helper()
 	i, err := s.InspectContainer(s.Context(), c)
 	s.must(err)
@@ -194,23 +194,23 @@ func (s *stage) inspect(c convergence.Ref) convergence.Inspection {
 }
 
 // listed is the container as the list has it.
-func (s *stage) listed(c convergence.Ref) (convergence.Container, bool) {
+func (s *stage) listed(c engine.Ref) (engine.Container, bool) {
 	s.Helper()
-	cs, err := s.ListContainers(s.Context(), convergence.ContainerFilter{Project: s.name})
+	cs, err := s.ListContainers(s.Context(), engine.ContainerFilter{Project: s.name})
 	s.must(err)
-	return convergence.Observed{Containers: cs}.Container(c.ID)
+	return engine.Observed{Containers: cs}.Container(c.ID)
 }
 
 // exec runs a script inside the container.
-func (s *stage) exec(c convergence.Ref, script string) convergence.ExecResult {
+func (s *stage) exec(c engine.Ref, script string) engine.ExecResult {
 	s.Helper()
-	r, err := s.Exec(s.Context(), c, convergence.ExecSpec{Command: []string{"sh", "-c", script}})
+	r, err := s.Exec(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", script}})
 	s.must(err)
 	return r
 }
 
 // watch subscribes to the stage's project.
-func (s *stage) watch() convergence.EventStream {
+func (s *stage) watch() engine.EventStream {
 	s.Helper()
 	stream, err := s.Watch(s.Context(), s.name)
 	s.must(err)
@@ -220,7 +220,7 @@ func (s *stage) watch() convergence.EventStream {
 
 // until reads events up to the first that is wanted and returns the actions it
 // has read. Those of exec are left out: health checks cause them too.
-func (s *stage) until(stream convergence.EventStream, wanted func(convergence.Event) bool) (convergence.Event, []string) {
+func (s *stage) until(stream engine.EventStream, wanted func(engine.Event) bool) (engine.Event, []string) {
 	s.Helper()
 	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
@@ -239,18 +239,18 @@ func (s *stage) until(stream convergence.EventStream, wanted func(convergence.Ev
 	}
 }
 
-func (s *stage) untilAction(stream convergence.EventStream, action string) (convergence.Event, []string) {
+func (s *stage) untilAction(stream engine.EventStream, action string) (engine.Event, []string) {
 	s.Helper()
-	return s.until(stream, func(ev convergence.Event) bool { return ev.Action == action })
+	return s.until(stream, func(ev engine.Event) bool { return ev.Action == action })
 }
 
 // logs are the container's lines as text, standard error marked.
-func (s *stage) logs(c convergence.Ref, opt convergence.LogOptions) []string {
+func (s *stage) logs(c engine.Ref, opt engine.LogOptions) []string {
 	s.Helper()
 	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
 	var lines []string
-	s.must(s.Logs(ctx, c, opt, func(l convergence.LogLine) error {
+	s.must(s.Logs(ctx, c, opt, func(l engine.LogLine) error {
 		line := string(l.Text)
 		if l.Stderr {
 			line = "stderr: " + line

@@ -7,7 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // skew is how far clocks may be apart, and how coarse their times are.
@@ -40,7 +40,7 @@ func (s *stage) testCreated() {
 	if c.Name != s.name+"-web-1" || c.Project != s.name || c.Service != "web" || c.Number != 1 || c.OneOff {
 		s.Errorf("listed as %s: %s/%s number %d one-off %v", c.Name, c.Project, c.Service, c.Number, c.OneOff)
 	}
-	if c.State != convergence.Created || c.Image != s.fx.Image || !strings.HasPrefix(c.ImageID, "sha256:") || c.Health != convergence.HealthNone {
+	if c.State != engine.Created || c.Image != s.fx.Image || !strings.HasPrefix(c.ImageID, "sha256:") || c.Health != engine.HealthNone {
 		s.Errorf("listed as %s of %s (%s), health %q", c.State, c.Image, c.ImageID, c.Health)
 	}
 	if c.Created.Before(before.Add(-skew)) || c.Created.After(time.Now().Add(skew)) {
@@ -59,7 +59,7 @@ func (s *stage) testIdempotent() {
 	ctx := s.Context()
 	c := s.run("web", obedient, nil)
 	s.must(s.StartContainer(ctx, c))
-	if got := s.inspect(c); got.State != convergence.Running || got.Pid == 0 || got.StartedAt.IsZero() {
+	if got := s.inspect(c); got.State != engine.Running || got.Pid == 0 || got.StartedAt.IsZero() {
 		s.Errorf("state = %s, pid %d, started at %s", got.State, got.Pid, got.StartedAt)
 	}
 	s.must(s.RenameContainer(ctx, c, c.Name))
@@ -69,7 +69,7 @@ func (s *stage) testIdempotent() {
 	s.must(s.UnpauseContainer(ctx, c))
 	s.must(s.StopContainer(ctx, c, nil))
 	s.must(s.StopContainer(ctx, c, nil))
-	if got := s.inspect(c); got.State != convergence.Exited || got.ExitCode != 0 || got.Pid != 0 {
+	if got := s.inspect(c); got.State != engine.Exited || got.ExitCode != 0 || got.Pid != 0 {
 		s.Errorf("stopped: %s (%d), pid %d", got.State, got.ExitCode, got.Pid)
 	}
 	s.must(s.RemoveContainer(ctx, c, false))
@@ -84,9 +84,9 @@ func (s *stage) testIdempotent() {
 
 func (s *stage) testUnknown() {
 	ctx := s.Context()
-	c := convergence.Ref{Name: s.name + "-none-1"}
+	c := engine.Ref{Name: s.name + "-none-1"}
 	_, inspect := s.InspectContainer(ctx, c)
-	_, exec := s.Exec(ctx, c, convergence.ExecSpec{Command: []string{"true"}})
+	_, exec := s.Exec(ctx, c, engine.ExecSpec{Command: []string{"true"}})
 	for _, call := range []struct {
 		name string
 		err  error
@@ -100,10 +100,10 @@ func (s *stage) testUnknown() {
 		{"unpause", s.UnpauseContainer(ctx, c)},
 		{"rename", s.RenameContainer(ctx, c, s.name+"-other-1")},
 		{"set restart policy", s.SetRestartPolicy(ctx, c, "always")},
-		{"copy", s.CopyTo(ctx, c, []convergence.FileContent{{Path: "/x", Mode: 0o644}})},
-		{"logs", s.Logs(ctx, c, convergence.LogOptions{Tail: -1}, func(convergence.LogLine) error { return nil })},
+		{"copy", s.CopyTo(ctx, c, []engine.FileContent{{Path: "/x", Mode: 0o644}})},
+		{"logs", s.Logs(ctx, c, engine.LogOptions{Tail: -1}, func(engine.LogLine) error { return nil })},
 	} {
-		if !errors.Is(call.err, convergence.ErrNotFound) {
+		if !errors.Is(call.err, engine.ErrNotFound) {
 			s.Errorf("%s of an unknown container = %v, want not found", call.name, call.err)
 		}
 	}
@@ -113,12 +113,12 @@ func (s *stage) testNameConflict() {
 	s.service("web", obedient, nil)
 	first := s.create("web")
 	_, err := s.CreateContainer(s.Context(), s.spec("web"))
-	if !errors.Is(err, convergence.ErrConflict) || !strings.Contains(err.Error(), first.ID[:12]) {
+	if !errors.Is(err, engine.ErrConflict) || !strings.Contains(err.Error(), first.ID[:12]) {
 		s.Errorf("second container of that name = %v, want a conflict that names %s", err, first.ID[:12])
 	}
 	s.service("db", obedient, nil)
 	db := s.create("db")
-	if err := s.RenameContainer(s.Context(), db, first.Name); !errors.Is(err, convergence.ErrConflict) {
+	if err := s.RenameContainer(s.Context(), db, first.Name); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("rename to a name in use = %v, want a conflict", err)
 	}
 }
@@ -140,10 +140,10 @@ func (s *stage) testRename() {
 
 func (s *stage) testMissingImage() {
 	s.service("web", obedient, func(c *types.ServiceConfig) { c.Image = "muster-test/none:0" })
-	if _, err := s.CreateContainer(s.Context(), s.spec("web")); !errors.Is(err, convergence.ErrNotFound) {
+	if _, err := s.CreateContainer(s.Context(), s.spec("web")); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("create = %v, want not found", err)
 	}
-	images, err := s.ListImages(s.Context(), []convergence.ImageRef{{Ref: s.fx.Image}, {Ref: "muster-test/none:0"}, {Ref: s.fx.Image}})
+	images, err := s.ListImages(s.Context(), []engine.ImageRef{{Ref: s.fx.Image}, {Ref: "muster-test/none:0"}, {Ref: s.fx.Image}})
 	s.must(err)
 	if len(images) != 1 || images[0].Ref != s.fx.Image || !strings.HasPrefix(images[0].ID, "sha256:") || images[0].Digest == "" {
 		s.Errorf("images = %+v, want one", images)
@@ -154,17 +154,17 @@ func (s *stage) testListByProject() {
 	s.service("web", obedient, nil)
 	s.service("db", obedient, nil)
 	web, db := s.create("web"), s.create("db")
-	cs, err := s.ListContainers(s.Context(), convergence.ContainerFilter{Project: s.name})
+	cs, err := s.ListContainers(s.Context(), engine.ContainerFilter{Project: s.name})
 	s.must(err)
 	if len(cs) != 2 || cs[0].Ref != db || cs[1].Ref != web {
 		s.Errorf("listed %d containers, want %s and %s", len(cs), db.Name, web.Name)
 	}
-	all, err := s.ListContainers(s.Context(), convergence.ContainerFilter{})
+	all, err := s.ListContainers(s.Context(), engine.ContainerFilter{})
 	s.must(err)
-	if _, ok := (convergence.Observed{Containers: all}).Container(web.ID); !ok {
+	if _, ok := (engine.Observed{Containers: all}).Container(web.ID); !ok {
 		s.Error("a list of everything lacks the container")
 	}
-	other, err := s.ListContainers(s.Context(), convergence.ContainerFilter{Project: s.name + "x"})
+	other, err := s.ListContainers(s.Context(), engine.ContainerFilter{Project: s.name + "x"})
 	s.must(err)
 	if len(other) != 0 {
 		s.Errorf("another project lists %d containers", len(other))
@@ -173,7 +173,7 @@ func (s *stage) testListByProject() {
 
 func (s *stage) testByName() {
 	c := s.run("web", obedient, nil)
-	planned := convergence.Ref{Name: c.Name}
+	planned := engine.Ref{Name: c.Name}
 	if got := s.inspect(planned); got.ID != c.ID {
 		s.Errorf("inspected %s, want %s", got.ID, c.ID)
 	}

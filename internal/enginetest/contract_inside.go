@@ -8,7 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func insideTests() []test {
@@ -31,12 +31,12 @@ func (s *stage) testExec() {
 		s.Errorf("exec = %d with %q, want 5 with both streams", r.ExitCode, r.Output)
 	}
 	var b bytes.Buffer
-	r, err := s.Exec(s.Context(), c, convergence.ExecSpec{Command: []string{"echo", "hello"}, Output: &b})
+	r, err := s.Exec(s.Context(), c, engine.ExecSpec{Command: []string{"echo", "hello"}, Output: &b})
 	s.must(err)
 	if r.ExitCode != 0 || b.String() != "hello\n" {
 		s.Errorf("exec = %d, wrote %q, want 0 and hello", r.ExitCode, b.String())
 	}
-	if got := s.exec(c, "echo hidden").Output; strings.Contains(strings.Join(s.logs(c, convergence.LogOptions{Tail: -1}), ""), strings.TrimSpace(got)) {
+	if got := s.exec(c, "echo hidden").Output; strings.Contains(strings.Join(s.logs(c, engine.LogOptions{Tail: -1}), ""), strings.TrimSpace(got)) {
 		s.Error("output of exec is in the container's log")
 	}
 }
@@ -45,7 +45,7 @@ func (s *stage) testExecEnvironment() {
 	c := s.up("web", obedient, func(c *types.ServiceConfig) {
 		c.Environment = types.NewMappingWithEquals([]string{"A=1", "B=2", "C=4"})
 	})
-	r, err := s.Exec(s.Context(), c, convergence.ExecSpec{Command: []string{"sh", "-c", "echo $A $B; env"}, Environment: []string{"B=3", "C"}})
+	r, err := s.Exec(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", "echo $A $B; env"}, Environment: []string{"B=3", "C"}})
 	s.must(err)
 	if !strings.HasPrefix(r.Output, "1 3\n") || strings.Contains(r.Output, "\nC=") {
 		s.Errorf("output = %q, want 1 3 and no C", r.Output)
@@ -55,7 +55,7 @@ func (s *stage) testExecEnvironment() {
 func (s *stage) testExecTail() {
 	s.service("web", obedient, nil)
 	c := s.create("web")
-	s.must(s.CopyTo(s.Context(), c, []convergence.FileContent{{Path: "/long", Content: []byte(strings.Repeat("x", 9000) + "end"), Mode: 0o644}}))
+	s.must(s.CopyTo(s.Context(), c, []engine.FileContent{{Path: "/long", Content: []byte(strings.Repeat("x", 9000) + "end"), Mode: 0o644}}))
 	s.must(s.StartContainer(s.Context(), c))
 	if got := s.exec(c, "cat /long").Output; len(got) > execTail || !strings.HasSuffix(got, "xend") {
 		s.Errorf("kept %d bytes, want the last %d at most", len(got), execTail)
@@ -65,14 +65,14 @@ func (s *stage) testExecTail() {
 func (s *stage) testExecStopped() {
 	s.service("web", obedient, nil)
 	c := s.create("web")
-	if _, err := s.Exec(s.Context(), c, convergence.ExecSpec{Command: []string{"true"}}); !errors.Is(err, convergence.ErrConflict) {
+	if _, err := s.Exec(s.Context(), c, engine.ExecSpec{Command: []string{"true"}}); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("exec in a created container = %v, want a conflict", err)
 	}
 }
 
 func (s *stage) testExecMissing() {
 	c := s.up("web", obedient, nil)
-	r, err := s.Exec(s.Context(), c, convergence.ExecSpec{Command: []string{"no-such-program"}})
+	r, err := s.Exec(s.Context(), c, engine.ExecSpec{Command: []string{"no-such-program"}})
 	s.must(err)
 	if r.ExitCode != 126 && r.ExitCode != 127 {
 		s.Errorf("exit code = %d, want 126 or 127", r.ExitCode)
@@ -85,7 +85,7 @@ func (s *stage) testExecCanceled() {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.Exec(ctx, c, convergence.ExecSpec{Command: []string{"sh", "-c", "touch /begun; sleep 1000"}})
+		_, err := s.Exec(ctx, c, engine.ExecSpec{Command: []string{"sh", "-c", "touch /begun; sleep 1000"}})
 		ended <- err
 	}()
 	s.awaits("the command", func() bool { return s.exec(c, "test -f /begun").ExitCode == 0 })
@@ -103,7 +103,7 @@ func (s *stage) testExecCanceled() {
 func (s *stage) testCopy() {
 	s.service("web", "cat /run/secrets/token; "+obedient, nil)
 	c := s.create("web")
-	s.must(s.CopyTo(s.Context(), c, []convergence.FileContent{
+	s.must(s.CopyTo(s.Context(), c, []engine.FileContent{
 		{Path: "/run/secrets/token", Content: []byte("s3cret\n"), Mode: 0o400},
 		{Path: "/etc/app.conf", Content: nil, Mode: 0o644},
 	}))
@@ -112,12 +112,12 @@ func (s *stage) testCopy() {
 	if got := s.exec(c, "cat /run/secrets/token; test -f /etc/app.conf"); got.Output != "s3cret\n" || got.ExitCode != 0 {
 		s.Errorf("inside: %q, code %d", got.Output, got.ExitCode)
 	}
-	s.must(s.CopyTo(s.Context(), c, []convergence.FileContent{{Path: "/run/secrets/token", Content: []byte("new"), Mode: 0o400}}))
+	s.must(s.CopyTo(s.Context(), c, []engine.FileContent{{Path: "/run/secrets/token", Content: []byte("new"), Mode: 0o400}}))
 	if got := s.exec(c, "cat /run/secrets/token").Output; got != "new" {
 		s.Errorf("after a copy into the running container: %q", got)
 	}
 	s.must(s.StopContainer(s.Context(), c, nil))
-	if got := s.logs(c, convergence.LogOptions{Tail: -1}); len(got) == 0 || got[0] != "s3cret" {
+	if got := s.logs(c, engine.LogOptions{Tail: -1}); len(got) == 0 || got[0] != "s3cret" {
 		s.Errorf("log = %q, want the file's content at start", got)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func lifecycleTests() []test {
@@ -43,10 +43,10 @@ func (s *stage) testExit() {
 	i := s.inspect(c)
 	// Engines note the start of a program after the fact: one that ends at once
 	// may seem to have ended before.
-	if i.State != convergence.Exited || i.ExitCode != 7 || i.StartedAt.IsZero() || i.FinishedAt.IsZero() || i.OOMKilled || i.Error != "" {
+	if i.State != engine.Exited || i.ExitCode != 7 || i.StartedAt.IsZero() || i.FinishedAt.IsZero() || i.OOMKilled || i.Error != "" {
 		s.Errorf("inspected: %s (%d), %s to %s, error %q", i.State, i.ExitCode, i.StartedAt, i.FinishedAt, i.Error)
 	}
-	if l, _ := s.listed(c); l.State != convergence.Exited || l.ExitCode != 7 {
+	if l, _ := s.listed(c); l.State != engine.Exited || l.ExitCode != 7 {
 		s.Errorf("listed: %s (%d), want exited (7)", l.State, l.ExitCode)
 	}
 }
@@ -106,7 +106,7 @@ func (s *stage) testKill() {
 		s.Errorf("exit code = %d, want 7", ev.ExitCode)
 	}
 	s.equal("events", actions, []string{"kill", "die"})
-	if err := s.KillContainer(s.Context(), c, "SIGUSR1"); !errors.Is(err, convergence.ErrConflict) {
+	if err := s.KillContainer(s.Context(), c, "SIGUSR1"); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("signal to a stopped container = %v, want a conflict", err)
 	}
 	s.must(s.StartContainer(s.Context(), c))
@@ -127,13 +127,13 @@ func (s *stage) testRestart() {
 		s.Errorf("events = %q, want a die and a start among them", actions)
 	}
 	after := s.inspect(c)
-	if after.State != convergence.Running || !after.StartedAt.After(before.StartedAt) || after.ID != before.ID {
+	if after.State != engine.Running || !after.StartedAt.After(before.StartedAt) || after.ID != before.ID {
 		s.Errorf("%s since %s, want running since later than %s", after.State, after.StartedAt, before.StartedAt)
 	}
 	s.ready(c)
 	s.must(s.StopContainer(s.Context(), c, nil))
 	s.must(s.RestartContainer(s.Context(), c, nil))
-	if got := s.inspect(c).State; got != convergence.Running {
+	if got := s.inspect(c).State; got != engine.Running {
 		s.Errorf("a stopped container is %s after restart, want running", got)
 	}
 }
@@ -151,7 +151,7 @@ func (s *stage) testPolicyAlways() {
 		s.Errorf("restart count = %d, want at least 2", got)
 	}
 	s.must(s.StopContainer(s.Context(), c, nil))
-	if got := s.inspect(c); got.State != convergence.Exited {
+	if got := s.inspect(c); got.State != engine.Exited {
 		s.Errorf("stopped: %s, want exited", got.State)
 	}
 }
@@ -165,7 +165,7 @@ func (s *stage) testPolicyOnFailure() {
 		s.untilAction(stream, "die")
 	}
 	i := s.inspect(c)
-	if i.State != convergence.Exited || i.ExitCode != 3 || i.RestartCount != 2 {
+	if i.State != engine.Exited || i.ExitCode != 3 || i.RestartCount != 2 {
 		s.Errorf("%s (%d) after %d restarts, want exited (3) after 2", i.State, i.ExitCode, i.RestartCount)
 	}
 }
@@ -190,7 +190,7 @@ func (s *stage) testBadCommand() {
 		s.Fatal("start = nil, want an error")
 	}
 	i := s.inspect(c)
-	if i.Error == "" || i.ExitCode != 127 || i.State != convergence.Created {
+	if i.Error == "" || i.ExitCode != 127 || i.State != engine.Created {
 		s.Errorf("%s (%d), error %q, want created (127) with the reason", i.State, i.ExitCode, i.Error)
 	}
 }
@@ -198,20 +198,20 @@ func (s *stage) testBadCommand() {
 func (s *stage) testPause() {
 	c := s.run("web", obedient, nil)
 	s.must(s.PauseContainer(s.Context(), c))
-	if got, _ := s.listed(c); got.State != convergence.Paused {
+	if got, _ := s.listed(c); got.State != engine.Paused {
 		s.Errorf("state = %s, want paused", got.State)
 	}
-	if err := s.StartContainer(s.Context(), c); !errors.Is(err, convergence.ErrConflict) {
+	if err := s.StartContainer(s.Context(), c); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("start of a paused container = %v, want a conflict", err)
 	}
-	if _, err := s.Exec(s.Context(), c, convergence.ExecSpec{Command: []string{"true"}}); !errors.Is(err, convergence.ErrConflict) {
+	if _, err := s.Exec(s.Context(), c, engine.ExecSpec{Command: []string{"true"}}); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("exec in a paused container = %v, want a conflict", err)
 	}
 	s.must(s.StopContainer(s.Context(), c, nil))
-	if got := s.inspect(c).State; got != convergence.Exited {
+	if got := s.inspect(c).State; got != engine.Exited {
 		s.Errorf("state after stop = %s, want exited", got)
 	}
-	if err := s.PauseContainer(s.Context(), c); !errors.Is(err, convergence.ErrConflict) {
+	if err := s.PauseContainer(s.Context(), c); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("pause of a stopped container = %v, want a conflict", err)
 	}
 }
@@ -237,22 +237,22 @@ func check(test string, interval time.Duration, retries uint64) func(*types.Serv
 
 func (s *stage) testHealth() {
 	c := s.up("web", obedient, check("test -f /ok", 100*time.Millisecond, 2))
-	if got := s.inspect(c); got.Health != convergence.HealthStarting && got.Health != convergence.HealthUnhealthy || got.HealthCheck == nil {
+	if got := s.inspect(c); got.Health != engine.HealthStarting && got.Health != engine.HealthUnhealthy || got.HealthCheck == nil {
 		s.Errorf("health = %q, check %v, want starting", got.Health, got.HealthCheck)
 	}
 	stream := s.watch()
 	s.exec(c, "touch /ok")
-	s.until(stream, func(ev convergence.Event) bool { return ev.Health == convergence.HealthHealthy })
-	if got, _ := s.listed(c); got.Health != convergence.HealthHealthy {
+	s.until(stream, func(ev engine.Event) bool { return ev.Health == engine.HealthHealthy })
+	if got, _ := s.listed(c); got.Health != engine.HealthHealthy {
 		s.Errorf("listed health = %q, want healthy", got.Health)
 	}
 	s.exec(c, "rm /ok")
-	ev, _ := s.until(stream, func(ev convergence.Event) bool { return ev.Health == convergence.HealthUnhealthy })
+	ev, _ := s.until(stream, func(ev engine.Event) bool { return ev.Health == engine.HealthUnhealthy })
 	if ev.Action != "health_status" {
 		s.Errorf("action = %q, want health_status", ev.Action)
 	}
 	i := s.inspect(c)
-	if i.Health != convergence.HealthUnhealthy || i.FailingStreak < 2 || len(i.HealthLog) == 0 {
+	if i.Health != engine.HealthUnhealthy || i.FailingStreak < 2 || len(i.HealthLog) == 0 {
 		s.Errorf("health = %q, streak %d, %d probes kept", i.Health, i.FailingStreak, len(i.HealthLog))
 	}
 	if got := i.HealthCheck; got == nil || !slices.Equal(got.Test, []string{"CMD-SHELL", "test -f /ok"}) ||
@@ -268,7 +268,7 @@ func (s *stage) testStartPeriod() {
 		c.HealthCheck.StartPeriod = &period
 	})
 	s.awaits("more failed probes than count", func() bool { return len(s.inspect(c).HealthLog) > 2 })
-	if got := s.inspect(c).Health; got != convergence.HealthStarting {
+	if got := s.inspect(c).Health; got != engine.HealthStarting {
 		s.Errorf("health = %q, want starting", got)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func networkTests() []test {
@@ -33,13 +33,13 @@ func joined(keys ...string) func(*types.ServiceConfig) {
 	}
 }
 
-func (s *stage) networkByID(id string) (convergence.Network, bool) {
+func (s *stage) networkByID(id string) (engine.Network, bool) {
 	s.Helper()
 	ns, err := s.ListNetworks(s.Context())
 	s.must(err)
-	i := slices.IndexFunc(ns, func(n convergence.Network) bool { return n.ID == id })
+	i := slices.IndexFunc(ns, func(n engine.Network) bool { return n.ID == id })
 	if i < 0 {
-		return convergence.Network{}, false
+		return engine.Network{}, false
 	}
 	return ns[i], true
 }
@@ -54,7 +54,7 @@ func (s *stage) testNetwork() {
 		s.Errorf("made a second network %s beside %s", again, id)
 	}
 	_, err := s.CreateNetwork(s.Context(), s.project().Network("back"), map[string]string{"else": "where"})
-	if !errors.Is(err, convergence.ErrConflict) {
+	if !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("network of another owner = %v, want a conflict", err)
 	}
 	s.must(s.RemoveNetwork(s.Context(), id))
@@ -85,7 +85,7 @@ func (s *stage) testAliases() {
 }
 
 // resolves checks whether a name is known inside the container.
-func (s *stage) resolves(c convergence.Ref, name string, want bool) {
+func (s *stage) resolves(c engine.Ref, name string, want bool) {
 	s.Helper()
 	r := s.exec(c, "ping -c 1 -w 3 "+name)
 	if got := r.ExitCode == 0; got != want {
@@ -100,7 +100,7 @@ func (s *stage) testConnect() {
 	client := s.up("client", obedient, joined("front"))
 	s.resolves(client, "web", false)
 	p := s.project()
-	endpoint := convergence.EndpointSpec{Project: p, Service: p.Service("web"), Network: p.Network("front"), Container: web.Name}
+	endpoint := engine.EndpointSpec{Project: p, Service: p.Service("web"), Network: p.Network("front"), Container: web.Name}
 	endpoint.Service.Spec.Networks["front"] = &types.ServiceNetworkConfig{Aliases: []string{"shop"}}
 	s.must(s.ConnectNetwork(s.Context(), web, endpoint))
 	s.must(s.ConnectNetwork(s.Context(), web, endpoint))
@@ -121,7 +121,7 @@ func (s *stage) testConnect() {
 func (s *stage) testNetworkInUse() {
 	id := s.network("back")
 	c := s.up("web", obedient, joined("back"))
-	if err := s.RemoveNetwork(s.Context(), id); !errors.Is(err, convergence.ErrConflict) {
+	if err := s.RemoveNetwork(s.Context(), id); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("remove = %v, want a conflict", err)
 	}
 	s.must(s.RemoveContainer(s.Context(), c, false))
@@ -136,7 +136,7 @@ func (s *stage) testNetworkGone() {
 	if err := s.StartContainer(s.Context(), c); err == nil {
 		s.Error("start = nil although the network is gone")
 	}
-	if got := s.inspect(c); got.State != convergence.Exited || got.Error == "" {
+	if got := s.inspect(c); got.State != engine.Exited || got.Error == "" {
 		s.Errorf("%s, error %q, want exited with the reason", got.State, got.Error)
 	}
 }
@@ -146,9 +146,9 @@ func (s *stage) testMissingNetwork() {
 	s.service("web", obedient, joined("back"))
 	r, err := s.CreateContainer(s.Context(), s.spec("web"))
 	if err == nil { // some engines notice at start only
-		err = s.StartContainer(s.Context(), convergence.Ref{ID: r.ID, Name: s.spec("web").Name})
+		err = s.StartContainer(s.Context(), engine.Ref{ID: r.ID, Name: s.spec("web").Name})
 	}
-	if !errors.Is(err, convergence.ErrNotFound) {
+	if !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("create and start = %v, want not found", err)
 	}
 }
@@ -161,7 +161,7 @@ func (s *stage) testPort() {
 	}
 	first := s.up("first", obedient, publish)
 	l, _ := s.listed(first)
-	if i := slices.IndexFunc(l.Ports, func(p convergence.Port) bool { return p.HostPort == s.fx.Port }); i < 0 || l.Ports[i].Container != 80 || l.Ports[i].Protocol != "tcp" {
+	if i := slices.IndexFunc(l.Ports, func(p engine.Port) bool { return p.HostPort == s.fx.Port }); i < 0 || l.Ports[i].Container != 80 || l.Ports[i].Protocol != "tcp" {
 		s.Errorf("ports = %+v, want %d to 80", l.Ports, s.fx.Port)
 	}
 	s.service("second", obedient, publish)
@@ -169,7 +169,7 @@ func (s *stage) testPort() {
 	if err := s.StartContainer(s.Context(), second); err == nil || !strings.Contains(err.Error(), itoa(s.fx.Port)) {
 		s.Errorf("start = %v, want an error that names port %d", err, s.fx.Port)
 	}
-	if got := s.inspect(second); got.State != convergence.Created || got.Error == "" {
+	if got := s.inspect(second); got.State != engine.Created || got.Error == "" {
 		s.Errorf("%s, error %q, want created with the reason", got.State, got.Error)
 	}
 }
@@ -180,10 +180,10 @@ func (s *stage) testNamespace() {
 	web := s.create("web")
 	s.service("side", obedient, func(c *types.ServiceConfig) { c.NetworkMode = "service:web" })
 	spec := s.spec("side")
-	spec.Refs = map[string]convergence.Ref{"web": web}
+	spec.Refs = map[string]engine.Ref{"web": web}
 	r, err := s.CreateContainer(s.Context(), spec)
 	s.must(err)
-	side := convergence.Ref{ID: r.ID, Name: spec.Name}
+	side := engine.Ref{ID: r.ID, Name: spec.Name}
 	if err := s.StartContainer(s.Context(), side); err == nil {
 		s.Error("start = nil although the owner of the namespace does not run")
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func objectTests() []test {
@@ -34,11 +34,11 @@ func mounts(vs ...types.ServiceVolumeConfig) func(*types.ServiceConfig) {
 }
 
 // volumes are the volumes of the engine by name.
-func (s *stage) volumes() map[string]convergence.Volume {
+func (s *stage) volumes() map[string]engine.Volume {
 	s.Helper()
 	vs, err := s.ListVolumes(s.Context())
 	s.must(err)
-	byName := map[string]convergence.Volume{}
+	byName := map[string]engine.Volume{}
 	for _, v := range vs {
 		byName[v.Name] = v
 	}
@@ -60,8 +60,8 @@ func (s *stage) testNamedVolume() {
 		s.Errorf("data = %q, want kept", got)
 	}
 	l, _ := s.listed(second)
-	want := convergence.Mount{Type: "volume", Name: name, Target: "/data"}
-	if i := slices.IndexFunc(l.Mounts, func(m convergence.Mount) bool { return m.Target == "/data" }); i < 0 ||
+	want := engine.Mount{Type: "volume", Name: name, Target: "/data"}
+	if i := slices.IndexFunc(l.Mounts, func(m engine.Mount) bool { return m.Target == "/data" }); i < 0 ||
 		l.Mounts[i].Name != want.Name || l.Mounts[i].Type != want.Type || l.Mounts[i].ReadOnly {
 		s.Errorf("mounts = %+v, want %+v among them", l.Mounts, want)
 	}
@@ -71,7 +71,7 @@ func (s *stage) testVolumeInUse() {
 	name := s.volume("data")
 	s.service("web", obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Source: "data", Target: "/data", ReadOnly: true}))
 	c := s.create("web")
-	if err := s.RemoveVolume(s.Context(), name); !errors.Is(err, convergence.ErrConflict) {
+	if err := s.RemoveVolume(s.Context(), name); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("remove = %v, want a conflict", err)
 	}
 	s.must(s.StartContainer(s.Context(), c))
@@ -86,7 +86,7 @@ func (s *stage) testVolumeInUse() {
 }
 
 // anonymous is the name of the volume mounted at the target.
-func (s *stage) anonymous(c convergence.Ref, target string) string {
+func (s *stage) anonymous(c engine.Ref, target string) string {
 	s.Helper()
 	for _, m := range s.inspect(c).Mounts {
 		if m.Target == target && m.Type == "volume" && m.Name != "" {
@@ -119,10 +119,10 @@ func (s *stage) testInherit() {
 	name := s.anonymous(old, "/cache")
 	spec := s.spec("web")
 	spec.Name = "0123456789ab_" + spec.Name
-	spec.Inherit = []convergence.InheritedVolume{{Volume: name, Target: "/cache"}, {Volume: name, Target: "/unused", IfImageVolume: true}}
+	spec.Inherit = []engine.InheritedVolume{{Volume: name, Target: "/cache"}, {Volume: name, Target: "/unused", IfImageVolume: true}}
 	r, err := s.CreateContainer(s.Context(), spec)
 	s.must(err)
-	successor := convergence.Ref{ID: r.ID, Name: spec.Name}
+	successor := engine.Ref{ID: r.ID, Name: spec.Name}
 	if got := s.anonymous(successor, "/cache"); got != name {
 		s.Errorf("the successor mounts %s, want %s", got, name)
 	}
@@ -143,7 +143,7 @@ func (s *stage) testImageInUse() {
 	// conflict, and every other test would miss it.
 	s.service("web", obedient, nil)
 	ref := s.name + "-own:1"
-	_, err := s.inside().CommitContainer(s.Context(), s.create("web"), convergence.CommitOptions{Reference: ref})
+	_, err := s.inside().CommitContainer(s.Context(), s.create("web"), engine.CommitOptions{Reference: ref})
 	s.must(err)
 	s.Cleanup(func() {
 		s.sweep()
@@ -151,7 +151,7 @@ func (s *stage) testImageInUse() {
 	})
 	s.service("user", obedient, func(c *types.ServiceConfig) { c.Image = ref })
 	s.create("user")
-	if err := s.RemoveImage(s.Context(), ref); !errors.Is(err, convergence.ErrConflict) {
+	if err := s.RemoveImage(s.Context(), ref); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("remove = %v, want a conflict", err)
 	}
 }

@@ -10,15 +10,15 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // onlooker is what an engine tells of its containers besides their state: it is
-// part of convergence.Sessions.
+// part of engine.Sessions.
 type onlooker interface {
-	EventsBetween(ctx context.Context, project, since, until string) (convergence.EventStream, error)
-	Top(ctx context.Context, c convergence.Ref) (titles []string, processes [][]string, err error)
-	Stats(ctx context.Context, c convergence.Ref, follow bool, emit func(convergence.Stats) error) error
+	EventsBetween(ctx context.Context, project, since, until string) (engine.EventStream, error)
+	Top(ctx context.Context, c engine.Ref) (titles []string, processes [][]string, err error)
+	Stats(ctx context.Context, c engine.Ref, follow bool, emit func(engine.Stats) error) error
 }
 
 func onlookerTests() []test {
@@ -85,7 +85,7 @@ func (s *stage) testRecall() {
 	s.equal("recalled", s.recalled(), []string{"start", "kill TERM"})
 	seen, err := s.InspectContainer(s.Context(), c)
 	s.must(err)
-	if seen.StopTimeout != 2*time.Second || seen.State != convergence.Running {
+	if seen.StopTimeout != 2*time.Second || seen.State != engine.Running {
 		s.Errorf("while it is being stopped: %s, grace period %v", seen.State, seen.StopTimeout)
 	}
 	s.untilAction(stream, "die")
@@ -136,7 +136,7 @@ func (s *stage) testEventsUntil() {
 }
 
 // between are the project's events of a span of time, without those of exec.
-func (s *stage) between(since, until string) []convergence.Event {
+func (s *stage) between(since, until string) []engine.Event {
 	s.Helper()
 	stream, err := s.onlooker().EventsBetween(s.Context(), s.name, since, until)
 	s.must(err)
@@ -144,10 +144,10 @@ func (s *stage) between(since, until string) []convergence.Event {
 	return s.all(stream)
 }
 
-func (s *stage) all(stream convergence.EventStream) []convergence.Event {
+func (s *stage) all(stream engine.EventStream) []engine.Event {
 	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
-	var events []convergence.Event
+	var events []engine.Event
 	for {
 		ev, err := stream.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -173,7 +173,7 @@ func (s *stage) testTop() {
 	}
 	s.service("other", obedient, nil)
 	stopped := s.create("other")
-	if _, _, err := s.onlooker().Top(s.Context(), stopped); !errors.Is(err, convergence.ErrConflict) {
+	if _, _, err := s.onlooker().Top(s.Context(), stopped); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("processes of a container that does not run: error %v, want ErrConflict", err)
 	}
 }
@@ -181,7 +181,7 @@ func (s *stage) testTop() {
 func (s *stage) testStats() {
 	c := s.up("web", obedient, nil)
 	readings := 0
-	s.must(s.onlooker().Stats(s.Context(), c, false, func(st convergence.Stats) error {
+	s.must(s.onlooker().Stats(s.Context(), c, false, func(st engine.Stats) error {
 		readings++
 		if st.PIDs == 0 || st.Memory == 0 || st.MemoryLimit < st.Memory {
 			s.Errorf("measured %+v of a container that runs", st)
@@ -196,7 +196,7 @@ func (s *stage) testStats() {
 func (s *stage) testStatsEnd() {
 	c := s.up("web", obedient, nil)
 	enough, readings := errors.New("enough"), 0
-	err := s.onlooker().Stats(s.Context(), c, true, func(convergence.Stats) error {
+	err := s.onlooker().Stats(s.Context(), c, true, func(engine.Stats) error {
 		if readings++; readings < 2 {
 			return nil
 		}
@@ -207,7 +207,7 @@ func (s *stage) testStatsEnd() {
 	}
 	first, done := make(chan struct{}, 100), make(chan error, 1)
 	go func() {
-		done <- s.onlooker().Stats(s.Context(), c, true, func(convergence.Stats) error {
+		done <- s.onlooker().Stats(s.Context(), c, true, func(engine.Stats) error {
 			first <- struct{}{}
 			return nil
 		})
@@ -216,7 +216,7 @@ func (s *stage) testStatsEnd() {
 	s.must(s.RemoveContainer(s.Context(), c, true))
 	select {
 	case err := <-done:
-		if err != nil && !errors.Is(err, convergence.ErrNotFound) {
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
 			s.Errorf("error = %v when the container is gone", err)
 		}
 	case <-s.fx.Patience.Out(s.Context()):

@@ -10,7 +10,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func sessionTests() []test {
@@ -31,9 +31,9 @@ func sessionTests() []test {
 }
 
 // inside is the engine's part for work inside of containers.
-func (s *stage) inside() convergence.Sessions {
+func (s *stage) inside() engine.Sessions {
 	s.Helper()
-	inside, ok := s.Engine.(convergence.Sessions)
+	inside, ok := s.Engine.(engine.Sessions)
 	if !ok {
 		s.Fatal("the engine has no sessions")
 	}
@@ -41,7 +41,7 @@ func (s *stage) inside() convergence.Sessions {
 }
 
 // talk writes the input, reads everything and returns what came.
-func (s *stage) talk(d convergence.Session, input string) (stdout, stderr string, code int) {
+func (s *stage) talk(d engine.Session, input string) (stdout, stderr string, code int) {
 	s.Helper()
 	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
@@ -58,9 +58,9 @@ func (s *stage) talk(d convergence.Session, input string) (stdout, stderr string
 
 func (s *stage) testDialog() {
 	c := s.up("web", obedient, nil)
-	d, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{
+	d, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{
 		Command: []string{"sh", "-c", "cat; echo oops >&2; id -u; pwd; echo $WHAT; exit 7"}, User: "1234", WorkingDir: "/tmp", Environment: []string{"WHAT=env"},
-	}, convergence.SessionOptions{Stdin: true})
+	}, engine.SessionOptions{Stdin: true})
 	s.must(err)
 	out, errs, code := s.talk(d, "a\x00b\r\n")
 	if out != "a\x00b\r\n1234\n/tmp\nenv\n" || errs != "oops\n" || code != 7 {
@@ -70,7 +70,7 @@ func (s *stage) testDialog() {
 
 func (s *stage) testDialogTerminal() {
 	c := s.up("web", obedient, nil)
-	d, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{Command: []string{"sh", "-c", "echo one; echo two >&2"}}, convergence.SessionOptions{TTY: true})
+	d, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", "echo one; echo two >&2"}}, engine.SessionOptions{TTY: true})
 	s.must(err)
 	var out, errs bytes.Buffer
 	s.must(d.Copy(&out, &errs))
@@ -81,7 +81,7 @@ func (s *stage) testDialogTerminal() {
 
 func (s *stage) testDialogScript() {
 	c := s.up("web", obedient, nil)
-	d, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{Command: []string{"sh"}}, convergence.SessionOptions{Stdin: true})
+	d, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"sh"}}, engine.SessionOptions{Stdin: true})
 	s.must(err)
 	if out, _, code := s.talk(d, "echo from the script\nexit 4\n"); out != "from the script\n" || code != 4 {
 		s.Errorf("output %q, code %d", out, code)
@@ -91,22 +91,22 @@ func (s *stage) testDialogScript() {
 func (s *stage) testDialogRefused() {
 	s.service("web", obedient, nil)
 	c := s.create("web")
-	_, err := s.inside().StartExec(s.Context(), c, convergence.ExecSpec{Command: []string{"true"}}, convergence.SessionOptions{})
-	if !errors.Is(err, convergence.ErrConflict) {
+	_, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"true"}}, engine.SessionOptions{})
+	if !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("error %v, want a conflict", err)
 	}
 }
 
 func (s *stage) testExecDetached() {
 	c := s.up("web", obedient, nil)
-	s.must(s.inside().StartExecDetached(s.Context(), c, convergence.ExecSpec{Command: []string{"sh", "-c", "sleep 0.1; touch /done"}}))
+	s.must(s.inside().StartExecDetached(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", "sleep 0.1; touch /done"}}))
 	s.exec(c, turn("/done"))
 }
 
 func (s *stage) testAttach() {
 	s.service("job", "echo first; echo second >&2; exit 3", nil)
 	c := s.create("job")
-	d, err := s.inside().AttachContainer(s.Context(), c, convergence.SessionOptions{})
+	d, err := s.inside().AttachContainer(s.Context(), c, engine.SessionOptions{})
 	s.must(err)
 	s.must(s.StartContainer(s.Context(), c))
 	var out, errs bytes.Buffer
@@ -124,8 +124,8 @@ func (s *stage) testAttachInput() {
 	spec.OneOff = true // its input ends with the first who is attached
 	made, err := s.CreateContainer(s.Context(), spec)
 	s.must(err)
-	c := convergence.Ref{ID: made.ID, Name: spec.Name}
-	d, err := s.inside().AttachContainer(s.Context(), c, convergence.SessionOptions{Stdin: true})
+	c := engine.Ref{ID: made.ID, Name: spec.Name}
+	d, err := s.inside().AttachContainer(s.Context(), c, engine.SessionOptions{Stdin: true})
 	s.must(err)
 	s.must(s.StartContainer(s.Context(), c))
 	if out, _, code := s.talk(d, "typed\n"); out != "typed\nend\n" || code != 0 {
@@ -150,11 +150,11 @@ func (s *stage) testWait() {
 	}()
 	// Whether the engine waits already cannot be seen: more than one exit, then.
 	s.awaits("the end of waiting", func() bool {
-		_, _ = s.Exec(s.Context(), again, convergence.ExecSpec{Command: []string{"touch", "/go"}}) // it may be down
+		_, _ = s.Exec(s.Context(), again, engine.ExecSpec{Command: []string{"touch", "/go"}}) // it may be down
 		return len(ended) > 0
 	})
 	s.must(<-ended)
-	if _, err := s.inside().WaitContainer(s.Context(), convergence.Ref{Name: s.name + "-none"}); !errors.Is(err, convergence.ErrNotFound) {
+	if _, err := s.inside().WaitContainer(s.Context(), engine.Ref{Name: s.name + "-none"}); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
 }
@@ -188,10 +188,10 @@ func (s *stage) testCopyFrom() {
 			s.Errorf("%s holds %q, folder %v", path, got, stat.Folder)
 		}
 	}
-	if _, _, err := s.inside().CopyFrom(s.Context(), c, "/tmp/none"); !errors.Is(err, convergence.ErrNotFound) {
+	if _, _, err := s.inside().CopyFrom(s.Context(), c, "/tmp/none"); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
-	if _, err := s.inside().StatPath(s.Context(), c, "/tmp/none"); !errors.Is(err, convergence.ErrNotFound) {
+	if _, err := s.inside().StatPath(s.Context(), c, "/tmp/none"); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
 }
@@ -208,7 +208,7 @@ func (s *stage) testCopyArchive() {
 		s.Errorf("content %q", got)
 	}
 	err := s.inside().CopyArchive(s.Context(), c, "/tmp/none", bytes.NewReader(archive), false)
-	if !errors.Is(err, convergence.ErrNotFound) {
+	if !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
 }
@@ -225,10 +225,10 @@ func (s *stage) testExport() {
 func (s *stage) testCommit() {
 	c := s.run("web", obedient, nil)
 	ref := strings.ToLower(s.name) + "-committed:1"
-	id, err := s.inside().CommitContainer(s.Context(), c, convergence.CommitOptions{Reference: ref, Changes: []string{"ENV MARK=here"}})
+	id, err := s.inside().CommitContainer(s.Context(), c, engine.CommitOptions{Reference: ref, Changes: []string{"ENV MARK=here"}})
 	s.must(err)
 	s.Cleanup(func() { s.must(s.RemoveImage(context.Background(), ref)) })
-	images, err := s.ListImages(s.Context(), []convergence.ImageRef{{Ref: ref}})
+	images, err := s.ListImages(s.Context(), []engine.ImageRef{{Ref: ref}})
 	s.must(err)
 	if len(images) != 1 || images[0].ID != id || !strings.HasPrefix(id, "sha256:") {
 		s.Fatalf("images %+v, committed %s", images, id)

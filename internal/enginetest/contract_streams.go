@@ -10,7 +10,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func streamTests() []test {
@@ -85,24 +85,24 @@ func (s *stage) testLogs() {
 	// An engine reads the two streams side by side: only what it has is before
 	// what comes.
 	for i, file := range []string{"/a", "/b"} {
-		s.awaits("the lines so far", func() bool { return len(s.logs(c, convergence.LogOptions{Tail: -1})) == 2+i })
+		s.awaits("the lines so far", func() bool { return len(s.logs(c, engine.LogOptions{Tail: -1})) == 2+i })
 		s.exec(c, "touch "+file)
 	}
 	s.untilAction(stream, "die")
-	s.equal("lines", s.logs(c, convergence.LogOptions{Tail: -1}), []string{"one", "two", "stderr: oops", "three (partial)"})
-	s.equal("followed lines", s.logs(c, convergence.LogOptions{Tail: -1, Follow: true}), []string{"one", "two", "stderr: oops", "three (partial)"})
+	s.equal("lines", s.logs(c, engine.LogOptions{Tail: -1}), []string{"one", "two", "stderr: oops", "three (partial)"})
+	s.equal("followed lines", s.logs(c, engine.LogOptions{Tail: -1, Follow: true}), []string{"one", "two", "stderr: oops", "three (partial)"})
 }
 
 func (s *stage) testLogSelection() {
 	before, stream := time.Now(), s.watch()
 	c := s.up("job", "echo one; echo two; echo three", nil)
 	s.untilAction(stream, "die")
-	s.equal("last two lines", s.logs(c, convergence.LogOptions{Tail: 2}), []string{"two", "three"})
-	s.equal("no lines", s.logs(c, convergence.LogOptions{Tail: 0}), nil)
-	s.equal("lines since an hour ago", s.logs(c, convergence.LogOptions{Tail: -1, Since: "1h"}), []string{"one", "two", "three"})
-	s.equal("lines since tomorrow", s.logs(c, convergence.LogOptions{Tail: -1, Since: time.Now().Add(24 * time.Hour).Format(time.RFC3339)}), nil)
-	s.equal("lines until long ago", s.logs(c, convergence.LogOptions{Tail: -1, Until: "1000"}), nil)
-	s.must(s.Logs(s.Context(), c, convergence.LogOptions{Tail: 1, Timestamps: true}, func(l convergence.LogLine) error {
+	s.equal("last two lines", s.logs(c, engine.LogOptions{Tail: 2}), []string{"two", "three"})
+	s.equal("no lines", s.logs(c, engine.LogOptions{Tail: 0}), nil)
+	s.equal("lines since an hour ago", s.logs(c, engine.LogOptions{Tail: -1, Since: "1h"}), []string{"one", "two", "three"})
+	s.equal("lines since tomorrow", s.logs(c, engine.LogOptions{Tail: -1, Since: time.Now().Add(24 * time.Hour).Format(time.RFC3339)}), nil)
+	s.equal("lines until long ago", s.logs(c, engine.LogOptions{Tail: -1, Until: "1000"}), nil)
+	s.must(s.Logs(s.Context(), c, engine.LogOptions{Tail: 1, Timestamps: true}, func(l engine.LogLine) error {
 		if string(l.Text) != "three" || l.Time.Before(before.Add(-skew)) || l.Time.After(time.Now().Add(skew)) {
 			s.Errorf("line %q at %s, want three since %s", l.Text, l.Time, before)
 		}
@@ -112,8 +112,8 @@ func (s *stage) testLogSelection() {
 
 func (s *stage) testFollow() {
 	c := s.up("job", "echo one; sleep 0.3; echo two; sleep 0.3; echo three; sleep 0.3; printf end", nil)
-	s.equal("lines", s.logs(c, convergence.LogOptions{Tail: -1, Follow: true}), []string{"one", "two", "three", "end (partial)"})
-	if got := s.inspect(c).State; got != convergence.Exited {
+	s.equal("lines", s.logs(c, engine.LogOptions{Tail: -1, Follow: true}), []string{"one", "two", "three", "end (partial)"})
+	if got := s.inspect(c).State; got != engine.Exited {
 		s.Errorf("state = %s when following ended, want exited", got)
 	}
 }
@@ -122,7 +122,7 @@ func (s *stage) testFollowCanceled() {
 	c := s.up("web", "echo one; "+obedient, nil)
 	ctx, cancel := s.fx.Patience.Context(s.Context())
 	defer cancel()
-	err := s.Logs(ctx, c, convergence.LogOptions{Tail: -1, Follow: true}, func(convergence.LogLine) error {
+	err := s.Logs(ctx, c, engine.LogOptions{Tail: -1, Follow: true}, func(engine.LogLine) error {
 		cancel()
 		return nil
 	})
@@ -136,7 +136,7 @@ func (s *stage) testLogError() {
 	c := s.up("job", "echo one; echo two", nil)
 	s.untilAction(stream, "die")
 	full, calls := errors.New("disk full"), 0
-	err := s.Logs(s.Context(), c, convergence.LogOptions{Tail: -1}, func(convergence.LogLine) error {
+	err := s.Logs(s.Context(), c, engine.LogOptions{Tail: -1}, func(engine.LogLine) error {
 		calls++
 		return full
 	})
@@ -149,12 +149,12 @@ func (s *stage) testLongLine() {
 	long := strings.Repeat("0123456789", 5000) // over the 16 KiB that the engine keeps in one piece
 	s.service("job", "cat /long; echo; echo end", nil)
 	c := s.create("job")
-	s.must(s.CopyTo(s.Context(), c, []convergence.FileContent{{Path: "/long", Content: []byte(long), Mode: 0o644}}))
+	s.must(s.CopyTo(s.Context(), c, []engine.FileContent{{Path: "/long", Content: []byte(long), Mode: 0o644}}))
 	stream := s.watch()
 	s.must(s.StartContainer(s.Context(), c))
 	s.untilAction(stream, "die")
 	var lines [][]byte
-	s.must(s.Logs(s.Context(), c, convergence.LogOptions{Tail: -1}, func(l convergence.LogLine) error {
+	s.must(s.Logs(s.Context(), c, engine.LogOptions{Tail: -1}, func(l engine.LogLine) error {
 		lines = append(lines, bytes.Clone(l.Text))
 		return nil
 	}))
@@ -170,8 +170,8 @@ func (s *stage) testLongLine() {
 func (s *stage) testNoLog() {
 	c := s.up("web", obedient, func(c *types.ServiceConfig) { c.Logging = &types.LoggingConfig{Driver: "none"} })
 	for _, follow := range []bool{false, true} {
-		err := s.Logs(s.Context(), c, convergence.LogOptions{Tail: -1, Follow: follow}, func(convergence.LogLine) error { return nil })
-		if !errors.Is(err, convergence.ErrUnsupported) {
+		err := s.Logs(s.Context(), c, engine.LogOptions{Tail: -1, Follow: follow}, func(engine.LogLine) error { return nil })
+		if !errors.Is(err, engine.ErrUnsupported) {
 			s.Errorf("logs (follow %v): %v, want ErrUnsupported", follow, err)
 		}
 	}

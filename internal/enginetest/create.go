@@ -14,15 +14,15 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
 var validName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
-// CreateContainer implements convergence.Containers.
-func (e *Engine) CreateContainer(ctx context.Context, spec convergence.CreateSpec) (convergence.CreateResult, error) {
-	var result convergence.CreateResult
+// CreateContainer implements engine.Containers.
+func (e *Engine) CreateContainer(ctx context.Context, spec engine.CreateSpec) (engine.CreateResult, error) {
+	var result engine.CreateResult
 	err := e.call(ctx, Call{Method: "CreateContainer", Target: spec.Name, Detail: spec.Service.Image}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -35,7 +35,7 @@ func (e *Engine) CreateContainer(ctx context.Context, spec convergence.CreateSpe
 	return result, err
 }
 
-func (e *core) create(spec convergence.CreateSpec) (*container, error) {
+func (e *core) create(spec engine.CreateSpec) (*container, error) {
 	if !validName.MatchString(spec.Name) {
 		return nil, fmt.Errorf("invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", spec.Name)
 	}
@@ -47,7 +47,7 @@ func (e *core) create(spec convergence.CreateSpec) (*container, error) {
 		image = e.imageByID(spec.ImageID)
 	}
 	if image == nil || !image.fits(spec.Service.Platform) {
-		return nil, fmt.Errorf("no such image: %s: %w", spec.Service.Image, convergence.ErrNotFound)
+		return nil, fmt.Errorf("no such image: %s: %w", spec.Service.Image, engine.ErrNotFound)
 	}
 	policy, err := checkPolicy(cmp.Or(spec.RestartPolicy, enginePolicy(spec.Service)))
 	if err != nil {
@@ -85,13 +85,13 @@ func enginePolicy(s *project.Service) string {
 func (e *core) nameFree(name string) error {
 	for _, c := range e.sorted() {
 		if c.name == name {
-			return fmt.Errorf("the container name %q is already in use by container %q: %w", "/"+name, c.id, convergence.ErrConflict)
+			return fmt.Errorf("the container name %q is already in use by container %q: %w", "/"+name, c.id, engine.ErrConflict)
 		}
 	}
 	return nil
 }
 
-func newContainer(e *core, spec convergence.CreateSpec, image *Image) *container {
+func newContainer(e *core, spec engine.CreateSpec, image *Image) *container {
 	s := spec.Service.Spec
 	c := &container{
 		runLogs: map[int]int{},
@@ -101,7 +101,7 @@ func newContainer(e *core, spec convergence.CreateSpec, image *Image) *container
 		grace: defaultGrace, tty: s.Tty, readOnly: s.ReadOnly, init: s.Init != nil && *s.Init,
 		imageVols: slices.Sorted(slices.Values(image.Volumes)), programs: image.Programs,
 		logDriver: "json-file", endpoints: map[string]*endpoint{}, files: map[string]*file{},
-		state: convergence.Created, netMode: s.NetworkMode,
+		state: engine.Created, netMode: s.NetworkMode,
 	}
 	c.serial = e.serial
 	c.autoRemove, c.user, c.dir = spec.AutoRemove, s.User, s.WorkingDir
@@ -136,14 +136,14 @@ func commandOf(s types.ServiceConfig, image *Image) []string {
 }
 
 // effectiveCheck is the service's check over the image's.
-func effectiveCheck(h *types.HealthCheckConfig, image *convergence.HealthCheck) *convergence.HealthCheck {
+func effectiveCheck(h *types.HealthCheckConfig, image *engine.HealthCheck) *engine.HealthCheck {
 	if h == nil {
 		return image
 	}
 	if h.Disable || len(h.Test) > 0 && h.Test[0] == "NONE" {
 		return nil
 	}
-	var check convergence.HealthCheck
+	var check engine.HealthCheck
 	if image != nil {
 		check = *image
 	}
@@ -168,7 +168,7 @@ func effectiveCheck(h *types.HealthCheckConfig, image *convergence.HealthCheck) 
 }
 
 // join resolves network_mode: service:x and container:x.
-func (e *core) join(c *container, spec convergence.CreateSpec) error {
+func (e *core) join(c *container, spec engine.CreateSpec) error {
 	mode := spec.Service.Spec.NetworkMode
 	key, other := strings.CutPrefix(mode, types.ContainerPrefix)
 	if service, ok := strings.CutPrefix(mode, types.ServicePrefix); ok {
@@ -186,7 +186,7 @@ func (e *core) join(c *container, spec convergence.CreateSpec) error {
 }
 
 // attach makes the endpoints on the service's networks.
-func (e *core) attach(c *container, spec convergence.CreateSpec) error {
+func (e *core) attach(c *container, spec engine.CreateSpec) error {
 	if spec.Service.Spec.NetworkMode != "" {
 		return nil
 	}
@@ -195,10 +195,10 @@ func (e *core) attach(c *container, spec convergence.CreateSpec) error {
 		if n == nil {
 			return fmt.Errorf("service %s: undefined network %s", spec.Service.Name, key)
 		}
-		if _, err := e.network(n.Name); errors.Is(err, convergence.ErrNotFound) {
+		if _, err := e.network(n.Name); errors.Is(err, engine.ErrNotFound) {
 			return err
 		}
-		names := aliases(c, convergence.EndpointSpec{Service: spec.Service, Network: n, Container: spec.Name})
+		names := aliases(c, engine.EndpointSpec{Service: spec.Service, Network: n, Container: spec.Name})
 		if spec.OneOff && !spec.UseAliases {
 			names = []string{spec.Name, c.id[:12]}
 		}
@@ -212,7 +212,7 @@ func (e *core) attach(c *container, spec convergence.CreateSpec) error {
 }
 
 // aliases are the names that an endpoint answers to.
-func aliases(c *container, e convergence.EndpointSpec) []string {
+func aliases(c *container, e engine.EndpointSpec) []string {
 	names := []string{e.Service.Name, e.Container, c.id[:12]}
 	if cfg := e.Service.Spec.Networks[e.Network.Key]; cfg != nil {
 		names = append(names, cfg.Aliases...)
@@ -221,8 +221,8 @@ func aliases(c *container, e convergence.EndpointSpec) []string {
 }
 
 // hostPorts are the container's ports; a range is published at its first port.
-func hostPorts(from []types.ServicePortConfig) ([]convergence.Port, error) {
-	var ports []convergence.Port
+func hostPorts(from []types.ServicePortConfig) ([]engine.Port, error) {
+	var ports []engine.Port
 	for _, p := range from {
 		host := 0
 		if p.Published != "" {
@@ -232,11 +232,11 @@ func hostPorts(from []types.ServicePortConfig) ([]convergence.Port, error) {
 				return nil, fmt.Errorf("invalid published port %q: %w", p.Published, err)
 			}
 		}
-		ports = append(ports, convergence.Port{
+		ports = append(ports, engine.Port{
 			HostIP: p.HostIP, HostPort: host, Container: int(p.Target), Protocol: cmp.Or(p.Protocol, "tcp"),
 		})
 	}
-	slices.SortFunc(ports, func(a, b convergence.Port) int {
+	slices.SortFunc(ports, func(a, b engine.Port) int {
 		return cmp.Or(cmp.Compare(a.Container, b.Container), cmp.Compare(a.Protocol, b.Protocol),
 			cmp.Compare(a.HostPort, b.HostPort), cmp.Compare(a.HostIP, b.HostIP))
 	})

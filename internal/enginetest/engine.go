@@ -9,10 +9,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-var _ convergence.Engine = (*Engine)(nil)
+var _ engine.Engine = (*Engine)(nil)
 
 // Engine is an engine in memory. It is safe for concurrent use; all its parts
 // share one state. Close it to end what still runs.
@@ -53,8 +53,8 @@ type core struct {
 	nameless   map[string]*Image     // images that lost their tag to another, by ID
 	programs   []rule
 	streams    []*stream
-	history    []convergence.Event // the last ones, in their order
-	tamper     func(convergence.Event) []convergence.Event
+	history    []engine.Event // the last ones, in their order
+	tamper     func(engine.Event) []engine.Event
 	faults     []*fault
 	calls      []Call
 	late       sync.WaitGroup // calls that take effect after their callers left
@@ -126,7 +126,7 @@ func (e *core) find(key string) (*container, error) {
 		}
 	}
 	if found == nil {
-		return nil, fmt.Errorf("no such container: %s: %w", key, convergence.ErrNotFound)
+		return nil, fmt.Errorf("no such container: %s: %w", key, engine.ErrNotFound)
 	}
 	return found, nil
 }

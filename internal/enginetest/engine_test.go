@@ -10,7 +10,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/project"
 )
@@ -31,7 +31,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // add creates a container of a service with that command.
-func (w *world) add(name string, change func(*types.ServiceConfig), command ...string) convergence.Ref {
+func (w *world) add(name string, change func(*types.ServiceConfig), command ...string) engine.Ref {
 	w.t.Helper()
 	s := types.ServiceConfig{Name: name, Image: image, Command: command, NetworkMode: "none"}
 	if change != nil {
@@ -41,24 +41,24 @@ func (w *world) add(name string, change func(*types.ServiceConfig), command ...s
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r, err := w.CreateContainer(w.t.Context(), convergence.CreateSpec{
+	r, err := w.CreateContainer(w.t.Context(), engine.CreateSpec{
 		Project: p, Service: p.Services[0], Name: name,
 		Labels: map[string]string{project.LabelProject: "p", project.LabelService: name},
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return convergence.Ref{ID: r.ID, Name: name}
+	return engine.Ref{ID: r.ID, Name: name}
 }
 
-func (w *world) start(ref convergence.Ref) {
+func (w *world) start(ref engine.Ref) {
 	w.t.Helper()
 	if err := w.StartContainer(w.t.Context(), ref); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) inspect(ref convergence.Ref) convergence.Inspection {
+func (w *world) inspect(ref engine.Ref) engine.Inspection {
 	w.t.Helper()
 	i, err := w.InspectContainer(w.t.Context(), ref)
 	if err != nil {
@@ -70,9 +70,9 @@ func (w *world) inspect(ref convergence.Ref) convergence.Inspection {
 // record notes the actions of all events from now on.
 func (w *world) record() *[]string {
 	var actions []string
-	w.Tamper(func(ev convergence.Event) []convergence.Event {
+	w.Tamper(func(ev engine.Event) []engine.Event {
 		actions = append(actions, ev.Action)
-		return []convergence.Event{ev}
+		return []engine.Event{ev}
 	})
 	return &actions
 }
@@ -119,7 +119,7 @@ func TestOnFailureGivesUpAfterItsRestarts(t *testing.T) {
 		web := w.add("web", restart("on-failure:3"))
 		w.start(web)
 		time.Sleep(time.Hour)
-		if got := w.inspect(web); got.State != convergence.Exited || got.ExitCode != 3 || w.Starts("web") != 4 {
+		if got := w.inspect(web); got.State != engine.Exited || got.ExitCode != 3 || w.Starts("web") != 4 {
 			t.Errorf("%s (%d) after %d starts, want exited (3) after 4", got.State, got.ExitCode, w.Starts("web"))
 		}
 	})
@@ -133,7 +133,7 @@ func TestStartFailureInARestartGivesUpSilently(t *testing.T) {
 		events := w.record()
 		w.start(web)
 		time.Sleep(time.Hour)
-		if got := w.inspect(web); got.State != convergence.Exited || got.Error != "no such device" {
+		if got := w.inspect(web); got.State != engine.Exited || got.Error != "no such device" {
 			t.Errorf("state = %s (%s), want exited (no such device)", got.State, got.Error)
 		}
 		if want := []string{"start", "die"}; !slices.Equal(*events, want) {
@@ -146,22 +146,22 @@ func TestSignals(t *testing.T) {
 	for _, tc := range []struct {
 		name       string
 		stopSignal string
-		do         func(context.Context, *enginetest.Engine, convergence.Ref) error
-		want       convergence.State // after a later crash
+		do         func(context.Context, *enginetest.Engine, engine.Ref) error
+		want       engine.State // after a later crash
 		events     []string
 	}{
-		{"stop ends the restarts", "", func(ctx context.Context, e *enginetest.Engine, c convergence.Ref) error {
+		{"stop ends the restarts", "", func(ctx context.Context, e *enginetest.Engine, c engine.Ref) error {
 			return e.StopContainer(ctx, c, nil)
-		}, convergence.Exited, []string{"kill", "die", "stop"}},
-		{"HUP ends them too without a stop signal", "", func(ctx context.Context, e *enginetest.Engine, c convergence.Ref) error {
+		}, engine.Exited, []string{"kill", "die", "stop"}},
+		{"HUP ends them too without a stop signal", "", func(ctx context.Context, e *enginetest.Engine, c engine.Ref) error {
 			return e.KillContainer(ctx, c, "HUP")
-		}, convergence.Exited, []string{"kill", "die"}},
-		{"HUP leaves them with one", "SIGTERM", func(ctx context.Context, e *enginetest.Engine, c convergence.Ref) error {
+		}, engine.Exited, []string{"kill", "die"}},
+		{"HUP leaves them with one", "SIGTERM", func(ctx context.Context, e *enginetest.Engine, c engine.Ref) error {
 			return e.KillContainer(ctx, c, "HUP")
-		}, convergence.Restarting, []string{"kill", "die"}},
-		{"restart begins anew", "", func(ctx context.Context, e *enginetest.Engine, c convergence.Ref) error {
+		}, engine.Restarting, []string{"kill", "die"}},
+		{"restart begins anew", "", func(ctx context.Context, e *enginetest.Engine, c engine.Ref) error {
 			return e.RestartContainer(ctx, c, nil)
-		}, convergence.Restarting, []string{"kill", "die", "stop", "start", "restart", "die"}},
+		}, engine.Restarting, []string{"kill", "die", "stop", "start", "restart", "die"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -173,7 +173,7 @@ func TestSignals(t *testing.T) {
 					t.Fatal(err)
 				}
 				synctest.Wait()
-				if w.inspect(web).State == convergence.Running {
+				if w.inspect(web).State == engine.Running {
 					if err := w.Crash("web", 1); err != nil {
 						t.Fatal(err)
 					}
@@ -202,7 +202,7 @@ func TestStopDuringBackoffIsAStopAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		if got := w.inspect(web).State; got != convergence.Exited || !slices.Equal(*events, []string{"stop"}) {
+		if got := w.inspect(web).State; got != engine.Exited || !slices.Equal(*events, []string{"stop"}) {
 			t.Errorf("%s after %v, want exited after [stop]", got, *events)
 		}
 	})
@@ -241,7 +241,7 @@ func TestFaults(t *testing.T) {
 		if err := w.StartContainer(t.Context(), web); !errors.Is(err, lost) {
 			t.Fatalf("second start = %v, want %v", err, lost)
 		}
-		if got := w.inspect(web).State; got != convergence.Running {
+		if got := w.inspect(web).State; got != engine.Running {
 			t.Errorf("state = %s, want running: the call took effect", got)
 		}
 		want := []string{"CreateContainer web " + image, "StartContainer web", "StopContainer web", "StartContainer web"}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -15,8 +15,8 @@ import (
 // drops the next ones silently.
 const streamBuffer = 1024
 
-// Watch implements convergence.Watcher.
-func (e *Engine) Watch(ctx context.Context, project string) (convergence.EventStream, error) {
+// Watch implements engine.Watcher.
+func (e *Engine) Watch(ctx context.Context, project string) (engine.EventStream, error) {
 	s := newStream(project)
 	err := e.call(ctx, Call{Method: "Watch", Target: project}, func() error {
 		e.mu.Lock()
@@ -32,7 +32,7 @@ func (e *Engine) Watch(ctx context.Context, project string) (convergence.EventSt
 }
 
 func newStream(project string) *stream {
-	return &stream{project: project, events: make(chan convergence.Event, streamBuffer), done: make(chan struct{})}
+	return &stream{project: project, events: make(chan engine.Event, streamBuffer), done: make(chan struct{})}
 }
 
 // bind ends the stream with its context.
@@ -63,14 +63,14 @@ func (e *Engine) Streams() int {
 // to deliver now in place of the one it is given, so it can drop, repeat, hold
 // back and reorder. It runs under the engine's lock and must not call the
 // engine. Nil delivers everything again.
-func (e *Engine) Tamper(f func(convergence.Event) []convergence.Event) {
+func (e *Engine) Tamper(f func(engine.Event) []engine.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.tamper = f
 }
 
 // Emit delivers an event that nothing caused, untampered.
-func (e *Engine) Emit(ev convergence.Event) {
+func (e *Engine) Emit(ev engine.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.deliver(ev)
@@ -84,9 +84,9 @@ func (e *core) endStreams(err error) {
 }
 
 // emit announces what happened to a container. The caller holds mu.
-func (e *core) emit(c *container, action string, change func(*convergence.Event)) {
-	ev := convergence.Event{
-		Container:  convergence.Ref{ID: c.id, Name: c.name},
+func (e *core) emit(c *container, action string, change func(*engine.Event)) {
+	ev := engine.Event{
+		Container:  engine.Ref{ID: c.id, Name: c.name},
 		Service:    c.labels[project.LabelService],
 		Action:     action,
 		Time:       e.stamp(),
@@ -96,7 +96,7 @@ func (e *core) emit(c *container, action string, change func(*convergence.Event)
 		change(&ev)
 	}
 	e.remember(ev)
-	events := []convergence.Event{ev}
+	events := []engine.Event{ev}
 	if e.tamper != nil {
 		events = e.tamper(ev)
 	}
@@ -105,7 +105,7 @@ func (e *core) emit(c *container, action string, change func(*convergence.Event)
 	}
 }
 
-func (e *core) deliver(ev convergence.Event) {
+func (e *core) deliver(ev engine.Event) {
 	for _, s := range e.streams {
 		if !s.concerns(ev) {
 			continue
@@ -119,7 +119,7 @@ func (e *core) deliver(ev convergence.Event) {
 
 type stream struct {
 	project string
-	events  chan convergence.Event
+	events  chan engine.Event
 	once    sync.Once
 	done    chan struct{} // closed after err is set
 	err     error
@@ -129,9 +129,9 @@ type stream struct {
 
 var errStreamClosed = errors.New("event stream closed")
 
-// Next implements convergence.EventStream: events that were delivered before
+// Next implements engine.EventStream: events that were delivered before
 // the stream ended come before its error.
-func (s *stream) Next(ctx context.Context) (convergence.Event, error) {
+func (s *stream) Next(ctx context.Context) (engine.Event, error) {
 	select {
 	case ev := <-s.events:
 		return ev, nil
@@ -145,14 +145,14 @@ func (s *stream) Next(ctx context.Context) (convergence.Event, error) {
 		case ev := <-s.events:
 			return ev, nil
 		default:
-			return convergence.Event{}, s.err
+			return engine.Event{}, s.err
 		}
 	case <-ctx.Done():
-		return convergence.Event{}, context.Cause(ctx)
+		return engine.Event{}, context.Cause(ctx)
 	}
 }
 
-// Close implements convergence.EventStream.
+// Close implements engine.EventStream.
 func (s *stream) Close() error {
 	s.release()
 	s.end(errStreamClosed)

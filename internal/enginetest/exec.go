@@ -7,16 +7,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // execTail is how much of a command's output its result keeps.
 const execTail = 4096
 
-// Exec implements convergence.Containers. The container's own health check is
+// Exec implements engine.Containers. The container's own health check is
 // answered as its probes are.
-func (e *Engine) Exec(ctx context.Context, ref convergence.Ref, spec convergence.ExecSpec) (convergence.ExecResult, error) {
-	var result convergence.ExecResult
+func (e *Engine) Exec(ctx context.Context, ref engine.Ref, spec engine.ExecSpec) (engine.ExecResult, error) {
+	var result engine.ExecResult
 	call := Call{Method: "Exec", Target: e.nameOf(ref), Detail: strings.Join(spec.Command, " ")}
 	err := e.call(ctx, call, func() error {
 		var output []byte
@@ -37,7 +37,7 @@ func (e *Engine) Exec(ctx context.Context, ref convergence.Ref, spec convergence
 }
 
 // run runs the command to its end; write is called under the lock.
-func (e *core) run(ctx context.Context, ref convergence.Ref, spec convergence.ExecSpec, write func(string)) (int, error) {
+func (e *core) run(ctx context.Context, ref engine.Ref, spec engine.ExecSpec, write func(string)) (int, error) {
 	exit := make(chan int, 1)
 	e.mu.Lock()
 	p, err := e.begin(ref, spec, nil, func(_ bool, text string) { write(text) }, func(code int) { exit <- code })
@@ -60,15 +60,15 @@ func (e *core) run(ctx context.Context, ref convergence.Ref, spec convergence.Ex
 
 // begin runs a command beside the container's process. The caller holds mu;
 // write and exit are called under it.
-func (e *core) begin(ref convergence.Ref, spec convergence.ExecSpec, stdin *input, write func(bool, string), exit func(int)) (*process, error) {
+func (e *core) begin(ref engine.Ref, spec engine.ExecSpec, stdin *input, write func(bool, string), exit func(int)) (*process, error) {
 	c, err := e.find(ref.Key())
 	switch {
 	case err != nil:
 		return nil, err
-	case c.state == convergence.Paused:
-		return nil, fmt.Errorf("container %s is paused, unpause the container before exec: %w", c.id, convergence.ErrConflict)
-	case c.state != convergence.Running:
-		return nil, fmt.Errorf("container %s is not running: %w", c.id, convergence.ErrConflict)
+	case c.state == engine.Paused:
+		return nil, fmt.Errorf("container %s is paused, unpause the container before exec: %w", c.id, engine.ErrConflict)
+	case c.state != engine.Running:
+		return nil, fmt.Errorf("container %s is not running: %w", c.id, engine.ErrConflict)
 	case len(spec.Command) == 0:
 		return nil, fmt.Errorf("no exec command specified")
 	}
@@ -100,8 +100,8 @@ func (c *container) isCheck(command []string) bool {
 	return c.check != nil && slices.Equal(command, c.checkCommand())
 }
 
-// CopyTo implements convergence.Containers.
-func (e *Engine) CopyTo(ctx context.Context, ref convergence.Ref, files []convergence.FileContent) error {
+// CopyTo implements engine.Containers.
+func (e *Engine) CopyTo(ctx context.Context, ref engine.Ref, files []engine.FileContent) error {
 	paths := make([]string, len(files))
 	for i, f := range files {
 		paths[i] = f.Path
@@ -127,7 +127,7 @@ func (e *Engine) ReadFile(name, path string) ([]byte, error) {
 	}
 	f := c.lookup(path)
 	if f == nil {
-		return nil, fmt.Errorf("%s in %s: %w", path, name, convergence.ErrNotFound)
+		return nil, fmt.Errorf("%s in %s: %w", path, name, engine.ErrNotFound)
 	}
 	return slices.Clone(f.content), nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"pgregory.net/rapid"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -195,12 +195,12 @@ func Strangers(t *rapid.T, e *Engine) (prefix string) {
 		for k, v := range labels {
 			l[k] = v
 		}
-		r, err := hand.CreateContainer(ctx, convergence.CreateSpec{
+		r, err := hand.CreateContainer(ctx, engine.CreateSpec{
 			Project: p, Service: s, Name: theirs + "-" + s.Name + "-1", Number: 1, Labels: l,
 		})
 		must(err)
 		if rapid.Bool().Draw(t, s.Name+" of the strangers runs") && s.Name != "job" {
-			must(hand.StartContainer(ctx, convergence.Ref{ID: r.ID}))
+			must(hand.StartContainer(ctx, engine.Ref{ID: r.ID}))
 		}
 	}
 	return theirs
@@ -216,7 +216,7 @@ func Disturb(t *rapid.T, e *Engine, name string) {
 			_ = hand.TwinNetwork(name + "_" + key) // the project may have none
 		}
 	}
-	cs, err := hand.ListContainers(ctx, convergence.ContainerFilter{Project: name})
+	cs, err := hand.ListContainers(ctx, engine.ContainerFilter{Project: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func Disturb(t *rapid.T, e *Engine, name string) {
 			err = hand.StopContainer(ctx, c.Ref, nil)
 		case act == "remove":
 			err = hand.RemoveContainer(ctx, c.Ref, false)
-		case act == "" || c.State != convergence.Running:
+		case act == "" || c.State != engine.Running:
 		case act == "kill":
 			err = hand.KillContainer(ctx, c.Ref, "KILL")
 		case act == "crash":

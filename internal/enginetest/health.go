@@ -3,7 +3,7 @@ package enginetest
 import (
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // The engine's defaults for what a health check leaves out, and how many
@@ -16,9 +16,9 @@ const (
 
 // health is the engine's health monitor of one container.
 type health struct {
-	status convergence.Health
+	status engine.Health
 	streak int
-	log    []convergence.HealthProbe
+	log    []engine.HealthProbe
 	timer  *time.Timer
 	probe  *process // in flight
 	// epoch is raised at every stop, so that a late timer knows it is stale.
@@ -28,11 +28,11 @@ type health struct {
 // start begins anew, as at a container's start.
 func (h *health) start(c *container) {
 	h.stop()
-	h.log, h.streak, h.status = nil, 0, convergence.HealthNone
+	h.log, h.streak, h.status = nil, 0, engine.HealthNone
 	if c.check == nil {
 		return
 	}
-	h.status = convergence.HealthStarting
+	h.status = engine.HealthStarting
 	h.resume(c)
 }
 
@@ -61,7 +61,7 @@ func (h *health) resume(c *container) {
 	h.timer = time.AfterFunc(interval, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if e.closed || epoch != h.epoch || c.state != convergence.Running {
+		if e.closed || epoch != h.epoch || c.state != engine.Running {
 			return
 		}
 		h.check(c)
@@ -74,7 +74,7 @@ func (h *health) check(c *container) {
 	output := ""
 	finish := func(code int) {
 		h.probe = nil
-		h.record(c, convergence.HealthProbe{Start: began, End: time.Now(), ExitCode: code, Output: output})
+		h.record(c, engine.HealthProbe{Start: began, End: time.Now(), ExitCode: code, Output: output})
 		h.resume(c)
 	}
 	p := newProcess(c, func(_ bool, text string) { output += text }, finish)
@@ -120,7 +120,7 @@ func (c *container) checkCommand() []string {
 
 // record counts a probe's result and announces a change of the verdict.
 // Failures within the start period do not count until a probe has succeeded.
-func (h *health) record(c *container, r convergence.HealthProbe) {
+func (h *health) record(c *container, r engine.HealthProbe) {
 	h.log = append(h.log, r)
 	if len(h.log) > healthLogLength {
 		h.log = h.log[1:]
@@ -128,8 +128,8 @@ func (h *health) record(c *container, r convergence.HealthProbe) {
 	before := h.status
 	switch {
 	case r.ExitCode == 0:
-		h.streak, h.status = 0, convergence.HealthHealthy
-	case h.status == convergence.HealthStarting && r.Start.Sub(c.startedAt) < c.check.StartPeriod:
+		h.streak, h.status = 0, engine.HealthHealthy
+	case h.status == engine.HealthStarting && r.Start.Sub(c.startedAt) < c.check.StartPeriod:
 	default:
 		h.streak++
 		retries := c.check.Retries
@@ -137,19 +137,19 @@ func (h *health) record(c *container, r convergence.HealthProbe) {
 			retries = defaultRetries
 		}
 		if h.streak >= retries {
-			h.status = convergence.HealthUnhealthy
+			h.status = engine.HealthUnhealthy
 		}
 	}
 	if h.status != before {
 		status := h.status
-		c.engine.emit(c, "health_status", func(ev *convergence.Event) { ev.Health = status })
+		c.engine.emit(c, "health_status", func(ev *engine.Event) { ev.Health = status })
 		c.engine.touch()
 	}
 }
 
 // SetHealth makes the engine believe a verdict on a running container, and
 // announces it, until the next probe.
-func (e *Engine) SetHealth(name string, verdict convergence.Health) error {
+func (e *Engine) SetHealth(name string, verdict engine.Health) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, err := e.find(name)
@@ -157,7 +157,7 @@ func (e *Engine) SetHealth(name string, verdict convergence.Health) error {
 		return err
 	}
 	c.health.status = verdict
-	e.emit(c, "health_status", func(ev *convergence.Event) { ev.Health = verdict })
+	e.emit(c, "health_status", func(ev *engine.Event) { ev.Health = verdict })
 	e.touch()
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -22,7 +22,7 @@ type Image struct {
 	Env         []string
 	StopSignal  string
 	Volumes     []string // targets declared as VOLUME
-	HealthCheck *convergence.HealthCheck
+	HealthCheck *engine.HealthCheck
 	// Programs are the base names of the commands that the image has; starting
 	// another fails. Nil has every command.
 	Programs []string
@@ -114,9 +114,9 @@ func normal(ref string) string {
 	return ref
 }
 
-// ListImages implements convergence.Images.
-func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([]convergence.Image, error) {
-	var o convergence.Observed
+// ListImages implements engine.Images.
+func (e *Engine) ListImages(ctx context.Context, refs []engine.ImageRef) ([]engine.Image, error) {
+	var o engine.Observed
 	err := e.call(ctx, Call{Method: "ListImages"}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -126,7 +126,7 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 				m = e.imageByID(ref.Ref)
 			}
 			if m != nil && m.fits(ref.Platform) {
-				o.Images = append(o.Images, convergence.Image{
+				o.Images = append(o.Images, engine.Image{
 					Ref: ref.Ref, Wanted: ref.Platform, ID: m.ID, Digest: m.ID, Created: m.Created, LastTagged: m.tagged,
 					Tags: e.tags(m.ID), Size: imageSize, Platform: m.Platform,
 				})
@@ -135,7 +135,7 @@ func (e *Engine) ListImages(ctx context.Context, refs []convergence.ImageRef) ([
 		return nil
 	})
 	o.Sort()
-	o.Images = slices.CompactFunc(o.Images, func(a, b convergence.Image) bool { return a.Ref == b.Ref && a.Wanted == b.Wanted })
+	o.Images = slices.CompactFunc(o.Images, func(a, b engine.Image) bool { return a.Ref == b.Ref && a.Wanted == b.Wanted })
 	return o.Images, err
 }
 
@@ -164,32 +164,32 @@ func (e *core) tags(id string) []string {
 	return tags
 }
 
-// PullImage implements convergence.Images.
-func (e *Engine) PullImage(ctx context.Context, ref convergence.ImageRef, report func(convergence.Progress)) error {
+// PullImage implements engine.Images.
+func (e *Engine) PullImage(ctx context.Context, ref engine.ImageRef, report func(engine.Progress)) error {
 	return e.call(ctx, Call{Method: "PullImage", Target: ref.Ref}, func() error {
 		e.mu.Lock()
 		m := e.registry[published(ref.Ref, ref.Platform)]
 		e.mu.Unlock()
 		if m == nil {
-			return fmt.Errorf("pull %s: manifest unknown: %w", ref.Ref, convergence.ErrNotFound)
+			return fmt.Errorf("pull %s: manifest unknown: %w", ref.Ref, engine.ErrNotFound)
 		}
 		if report != nil {
 			layer := digest(m.ID)[:12]
-			report(convergence.Progress{ID: layer, Parent: "Image " + ref.Ref, Phase: convergence.Working, Text: "Downloading", Current: 1, Total: 2})
-			report(convergence.Progress{ID: layer, Parent: "Image " + ref.Ref, Phase: convergence.Done, Text: "Pull complete", Current: 2, Total: 2})
+			report(engine.Progress{ID: layer, Parent: "Image " + ref.Ref, Phase: engine.Working, Text: "Downloading", Current: 1, Total: 2})
+			report(engine.Progress{ID: layer, Parent: "Image " + ref.Ref, Phase: engine.Done, Text: "Pull complete", Current: 2, Total: 2})
 		}
 		e.AddImage(*m)
 		return nil
 	})
 }
 
-// BuildImage implements convergence.Images. Every build makes another image
+// BuildImage implements engine.Images. Every build makes another image
 // with the configuration of the one it replaces.
-func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, report func(convergence.Progress)) error {
+func (e *Engine) BuildImage(ctx context.Context, spec engine.BuildSpec, report func(engine.Progress)) error {
 	ref := spec.Service.Image
 	return e.call(ctx, Call{Method: "BuildImage", Target: ref}, func() error {
 		if report != nil {
-			report(convergence.Progress{ID: "Image " + ref, Phase: convergence.Working, Text: "Building"})
+			report(engine.Progress{ID: "Image " + ref, Phase: engine.Working, Text: "Building"})
 		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -204,15 +204,15 @@ func (e *Engine) BuildImage(ctx context.Context, spec convergence.BuildSpec, rep
 	})
 }
 
-// ListBuiltImages implements convergence.Images.
-func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]convergence.BuiltImage, error) {
-	var built []convergence.BuiltImage
+// ListBuiltImages implements engine.Images.
+func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]engine.BuiltImage, error) {
+	var built []engine.BuiltImage
 	err := e.call(ctx, Call{Method: "ListBuiltImages"}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		for _, ref := range slices.Sorted(maps.Keys(e.images)) {
 			if m := e.images[ref]; m.built(name) {
-				built = append(built, convergence.BuiltImage{Ref: familiar(ref), Service: m.Labels[project.LabelService]})
+				built = append(built, engine.BuiltImage{Ref: familiar(ref), Service: m.Labels[project.LabelService]})
 			}
 		}
 		return nil
@@ -225,7 +225,7 @@ func familiar(ref string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(ref, "docker.io/"), "library/")
 }
 
-// RemoveImage implements convergence.Images.
+// RemoveImage implements engine.Images.
 func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
 	return e.call(ctx, Call{Method: "RemoveImage", Target: ref}, func() error {
 		e.mu.Lock()
@@ -236,7 +236,7 @@ func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
 		}
 		for _, c := range e.sorted() {
 			if c.imageID == m.ID {
-				return fmt.Errorf("remove image %s: container %s is using it: %w", ref, c.id[:12], convergence.ErrConflict)
+				return fmt.Errorf("remove image %s: container %s is using it: %w", ref, c.id[:12], engine.ErrConflict)
 			}
 		}
 		delete(e.images, normal(ref))

@@ -6,19 +6,19 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // defaultGrace is how long the engine waits after a stop signal if nobody says.
 const defaultGrace = 10 * time.Second
 
-// StartContainer implements convergence.Containers.
-func (e *Engine) StartContainer(ctx context.Context, ref convergence.Ref) error {
+// StartContainer implements engine.Containers.
+func (e *Engine) StartContainer(ctx context.Context, ref engine.Ref) error {
 	return e.on(ctx, "StartContainer", ref, "", func(c *container) error { return e.start(c, true) })
 }
 
 // on does a call that concerns one container, under the lock.
-func (e *Engine) on(ctx context.Context, method string, ref convergence.Ref, detail string, do func(*container) error) error {
+func (e *Engine) on(ctx context.Context, method string, ref engine.Ref, detail string, do func(*container) error) error {
 	return e.call(ctx, Call{Method: method, Target: e.nameOf(ref), Detail: detail}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -31,7 +31,7 @@ func (e *Engine) on(ctx context.Context, method string, ref convergence.Ref, det
 }
 
 // nameOf is the container's name for the record, as the engine has it.
-func (e *core) nameOf(ref convergence.Ref) string {
+func (e *core) nameOf(ref engine.Ref) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if c, err := e.find(ref.Key()); err == nil {
@@ -44,10 +44,10 @@ func (e *core) nameOf(ref convergence.Ref) string {
 // policy asks for, which do not begin a new restart count.
 func (e *core) start(c *container, deliberate bool) error {
 	switch {
-	case c.state == convergence.Paused:
-		return fmt.Errorf("cannot start a paused container, try unpause instead: %w", convergence.ErrConflict)
-	case c.state == convergence.Dead || c.state == convergence.Removing:
-		return fmt.Errorf("container is marked for removal and cannot be started: %w", convergence.ErrConflict)
+	case c.state == engine.Paused:
+		return fmt.Errorf("cannot start a paused container, try unpause instead: %w", engine.ErrConflict)
+	case c.state == engine.Dead || c.state == engine.Removing:
+		return fmt.Errorf("container is marked for removal and cannot be started: %w", engine.ErrConflict)
 	case deliberate && c.up():
 		return nil
 	}
@@ -64,7 +64,7 @@ func (e *core) start(c *container, deliberate bool) error {
 		c.release()
 		c.err, c.exitCode = err.Error(), code
 		if c.starts > 0 {
-			c.state = convergence.Exited
+			c.state = engine.Exited
 		}
 		if c.autoRemove {
 			e.remove(c, true)
@@ -75,7 +75,7 @@ func (e *core) start(c *container, deliberate bool) error {
 	c.runLogs[c.starts] = len(c.logs)
 	c.starts++
 	e.serial++
-	c.state, c.pid = convergence.Running, 1000+e.serial
+	c.state, c.pid = engine.Running, 1000+e.serial
 	c.startedAt, c.upStamp, c.exitCode, c.oom, c.err = time.Now(), e.stamp(), 0, false, ""
 	c.spawn(p)
 	c.health.start(c)
@@ -101,16 +101,16 @@ func (c *container) spawn(program *Program) {
 	}
 }
 
-// StopContainer implements convergence.Containers. The engine goes on stopping
+// StopContainer implements engine.Containers. The engine goes on stopping
 // when the caller no longer waits.
-func (e *Engine) StopContainer(ctx context.Context, ref convergence.Ref, grace *time.Duration) error {
+func (e *Engine) StopContainer(ctx context.Context, ref engine.Ref, grace *time.Duration) error {
 	return e.finishing(ctx, "StopContainer", ref, graceText(grace), func(c *container, done func(error)) {
 		e.stop(c, grace, done)
 	})
 }
 
-// RestartContainer implements convergence.Containers.
-func (e *Engine) RestartContainer(ctx context.Context, ref convergence.Ref, grace *time.Duration) error {
+// RestartContainer implements engine.Containers.
+func (e *Engine) RestartContainer(ctx context.Context, ref engine.Ref, grace *time.Duration) error {
 	return e.finishing(ctx, "RestartContainer", ref, graceText(grace), func(c *container, done func(error)) {
 		e.stop(c, grace, func(err error) {
 			if err == nil {
@@ -133,7 +133,7 @@ func graceText(grace *time.Duration) string {
 
 // finishing does a call whose end comes later: begin runs under the lock and
 // calls done, then or later, under the lock as well.
-func (e *Engine) finishing(ctx context.Context, method string, ref convergence.Ref, detail string, begin func(*container, func(error))) error {
+func (e *Engine) finishing(ctx context.Context, method string, ref engine.Ref, detail string, begin func(*container, func(error))) error {
 	return e.call(ctx, Call{Method: method, Target: e.nameOf(ref), Detail: detail}, func() error {
 		answer := make(chan error, 1)
 		e.mu.Lock()
@@ -160,10 +160,10 @@ func (e *Engine) finishing(ctx context.Context, method string, ref convergence.R
 // once it is down.
 func (e *core) stop(c *container, grace *time.Duration, done func(error)) {
 	switch {
-	case c.state == convergence.Restarting:
+	case c.state == engine.Restarting:
 		c.manual = true
 		c.manager.cancel()
-		c.state = convergence.Exited
+		c.state = engine.Exited
 		e.emit(c, "stop", nil)
 		e.touch()
 		done(nil)
@@ -198,15 +198,15 @@ func (e *core) stop(c *container, grace *time.Duration, done func(error)) {
 	})
 }
 
-// KillContainer implements convergence.Containers.
-func (e *Engine) KillContainer(ctx context.Context, ref convergence.Ref, signal string) error {
+// KillContainer implements engine.Containers.
+func (e *Engine) KillContainer(ctx context.Context, ref engine.Ref, signal string) error {
 	return e.on(ctx, "KillContainer", ref, signal, func(c *container) error {
 		name := signalName(cmp.Or(signal, "KILL"))
 		if name == "" {
 			return fmt.Errorf("invalid signal: %s", signal)
 		}
 		if !c.up() {
-			return fmt.Errorf("container %s is not running: %w", c.id, convergence.ErrConflict)
+			return fmt.Errorf("container %s is not running: %w", c.id, engine.ErrConflict)
 		}
 		return e.kill(c, name, false)
 	})
@@ -221,9 +221,9 @@ func (e *core) kill(c *container, signal string, stopping bool) error {
 		c.manager.cancel()
 	}
 	c.manual = true
-	if c.state == convergence.Restarting {
+	if c.state == engine.Restarting {
 		if ends { // the pending restart notices that it was cancelled
-			c.state = convergence.Exited
+			c.state = engine.Exited
 			e.touch()
 		}
 		return nil
@@ -231,52 +231,52 @@ func (e *core) kill(c *container, signal string, stopping bool) error {
 	p := c.process
 	e.announceKill(c, signal)
 	p.after(0, func() { p.signal(signal) })
-	if ends && c.state == convergence.Paused {
+	if ends && c.state == engine.Paused {
 		c.unpause()
 	}
 	return nil
 }
 
 func (e *core) announceKill(c *container, signal string) {
-	e.emit(c, "kill", func(ev *convergence.Event) {
+	e.emit(c, "kill", func(ev *engine.Event) {
 		ev.Signal = itoa(signalNumber(signal))
 		ev.Attributes["signal"] = ev.Signal
 	})
 }
 
-// PauseContainer implements convergence.Containers.
-func (e *Engine) PauseContainer(ctx context.Context, ref convergence.Ref) error {
+// PauseContainer implements engine.Containers.
+func (e *Engine) PauseContainer(ctx context.Context, ref engine.Ref) error {
 	return e.on(ctx, "PauseContainer", ref, "", func(c *container) error {
 		switch c.state {
-		case convergence.Paused:
+		case engine.Paused:
 			return nil
-		case convergence.Running:
+		case engine.Running:
 			e.emit(c, "pause", nil) // before lists show it
-			c.state = convergence.Paused
+			c.state = engine.Paused
 			c.health.stop()
 			e.touch()
 			return nil
 		}
-		return fmt.Errorf("container %s is not running: %w", c.id, convergence.ErrConflict)
+		return fmt.Errorf("container %s is not running: %w", c.id, engine.ErrConflict)
 	})
 }
 
-// UnpauseContainer implements convergence.Containers.
-func (e *Engine) UnpauseContainer(ctx context.Context, ref convergence.Ref) error {
+// UnpauseContainer implements engine.Containers.
+func (e *Engine) UnpauseContainer(ctx context.Context, ref engine.Ref) error {
 	return e.on(ctx, "UnpauseContainer", ref, "", func(c *container) error {
 		switch c.state {
-		case convergence.Paused:
+		case engine.Paused:
 			c.unpause()
 			return nil
-		case convergence.Running:
+		case engine.Running:
 			return nil
 		}
-		return fmt.Errorf("container %s is not paused: %w", c.id, convergence.ErrConflict)
+		return fmt.Errorf("container %s is not paused: %w", c.id, engine.ErrConflict)
 	})
 }
 
 func (c *container) unpause() {
-	c.state = convergence.Running
+	c.state = engine.Running
 	c.engine.emit(c, "unpause", nil)
 	c.health.resume(c)
 	c.process.thaw()

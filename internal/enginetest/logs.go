@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // entry is one line of a container's log.
@@ -67,8 +67,8 @@ func (c *container) openLine(stderr bool) int {
 	return -1
 }
 
-// Logs implements convergence.Containers.
-func (e *Engine) Logs(ctx context.Context, ref convergence.Ref, opt convergence.LogOptions, emit func(convergence.LogLine) error) error {
+// Logs implements engine.Containers.
+func (e *Engine) Logs(ctx context.Context, ref engine.Ref, opt engine.LogOptions, emit func(engine.LogLine) error) error {
 	return e.call(ctx, Call{Method: "Logs", Target: e.nameOf(ref)}, func() error {
 		since, err := logTime(opt.Since)
 		if err != nil {
@@ -82,7 +82,7 @@ func (e *Engine) Logs(ctx context.Context, ref convergence.Ref, opt convergence.
 	})
 }
 
-func (e *core) follow(ctx context.Context, ref convergence.Ref, opt convergence.LogOptions, since, until time.Time, emit func(convergence.LogLine) error) error {
+func (e *core) follow(ctx context.Context, ref engine.Ref, opt engine.LogOptions, since, until time.Time, emit func(engine.LogLine) error) error {
 	next, run := -1, 0
 	for {
 		e.mu.Lock()
@@ -96,7 +96,7 @@ func (e *core) follow(ctx context.Context, ref convergence.Ref, opt convergence.
 		}
 		if c.logDriver == "none" {
 			e.mu.Unlock()
-			return fmt.Errorf("configured logging driver does not support reading: %w", convergence.ErrUnsupported)
+			return fmt.Errorf("configured logging driver does not support reading: %w", engine.ErrUnsupported)
 		}
 		if next < 0 {
 			run = c.starts
@@ -151,8 +151,8 @@ func tail(lines []entry, n int, since time.Time) []entry {
 	return lines
 }
 
-func (l entry) line(timestamps bool) convergence.LogLine {
-	line := convergence.LogLine{Stderr: l.stderr, Text: []byte(l.text), Partial: l.partial}
+func (l entry) line(timestamps bool) engine.LogLine {
+	line := engine.LogLine{Stderr: l.stderr, Text: []byte(l.text), Partial: l.partial}
 	if timestamps {
 		line.Time = l.at
 	}

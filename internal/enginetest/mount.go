@@ -8,12 +8,12 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // mount makes the container's mounts: what the service declares, what other
 // containers lend, what a predecessor leaves, and the image's own volumes.
-func (e *core) mount(c *container, spec convergence.CreateSpec, image *Image) error {
+func (e *core) mount(c *container, spec engine.CreateSpec, image *Image) error {
 	inherit := map[string]string{}
 	for _, v := range spec.Inherit {
 		if !v.IfImageVolume || slices.Contains(image.Volumes, v.Target) {
@@ -21,7 +21,7 @@ func (e *core) mount(c *container, spec convergence.CreateSpec, image *Image) er
 		}
 	}
 	for _, v := range spec.Service.Spec.Volumes {
-		m := convergence.Mount{Type: v.Type, Target: v.Target, ReadOnly: v.ReadOnly}
+		m := engine.Mount{Type: v.Type, Target: v.Target, ReadOnly: v.ReadOnly}
 		anonymous := false
 		switch {
 		case v.Type != types.VolumeTypeVolume:
@@ -52,7 +52,7 @@ func (e *core) mount(c *container, spec convergence.CreateSpec, image *Image) er
 		if !c.mounted(target) {
 			name := cmp.Or(inherit[target], e.newID("volume"))
 			e.ensureVolume(name, true)
-			c.mounts = append(c.mounts, mount{convergence.Mount{Type: "volume", Name: name, Target: target}, true})
+			c.mounts = append(c.mounts, mount{engine.Mount{Type: "volume", Name: name, Target: target}, true})
 		}
 	}
 	return nil
@@ -63,7 +63,7 @@ func (c *container) mounted(target string) bool {
 }
 
 // mountFile mounts a secret or config that is a host file.
-func (e *core) mountFile(c *container, spec convergence.CreateSpec, ref types.FileReferenceConfig, secret bool) {
+func (e *core) mountFile(c *container, spec engine.CreateSpec, ref types.FileReferenceConfig, secret bool) {
 	files, target := spec.Project.Configs, "/"+ref.Source
 	if secret {
 		files, target = spec.Project.Secrets, "/run/secrets/"+ref.Source
@@ -73,13 +73,13 @@ func (e *core) mountFile(c *container, spec convergence.CreateSpec, ref types.Fi
 	}
 	for _, f := range files {
 		if f.Key == ref.Source && f.Path != "" && !c.mounted(target) {
-			c.mounts = append(c.mounts, mount{convergence.Mount{Type: "bind", Source: f.Path, Target: target, ReadOnly: true}, false})
+			c.mounts = append(c.mounts, mount{engine.Mount{Type: "bind", Source: f.Path, Target: target, ReadOnly: true}, false})
 		}
 	}
 }
 
 // borrow mounts what volumes_from names.
-func (e *core) borrow(c *container, spec convergence.CreateSpec) error {
+func (e *core) borrow(c *container, spec engine.CreateSpec) error {
 	for _, from := range spec.Service.Spec.VolumesFrom {
 		key, mode, _ := strings.Cut(strings.TrimPrefix(from, types.ContainerPrefix), ":")
 		if !strings.HasPrefix(from, types.ContainerPrefix) {

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -41,7 +41,7 @@ func (e *core) network(key string) (*network, error) {
 	}
 	switch matches {
 	case 0:
-		return nil, fmt.Errorf("network %s not found: %w", key, convergence.ErrNotFound)
+		return nil, fmt.Errorf("network %s not found: %w", key, engine.ErrNotFound)
 	case 1:
 		return found, nil
 	}
@@ -62,14 +62,14 @@ func (e *Engine) TwinNetwork(name string) error {
 	return nil
 }
 
-// ListNetworks implements convergence.Networks.
-func (e *Engine) ListNetworks(ctx context.Context) ([]convergence.Network, error) {
-	var o convergence.Observed
+// ListNetworks implements engine.Networks.
+func (e *Engine) ListNetworks(ctx context.Context) ([]engine.Network, error) {
+	var o engine.Observed
 	err := e.call(ctx, Call{Method: "ListNetworks"}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		for _, n := range e.networks {
-			o.Networks = append(o.Networks, convergence.Network{ID: n.id, Name: n.name, Labels: maps.Clone(n.labels), Driver: n.driver})
+			o.Networks = append(o.Networks, engine.Network{ID: n.id, Name: n.name, Labels: maps.Clone(n.labels), Driver: n.driver})
 		}
 		return nil
 	})
@@ -77,7 +77,7 @@ func (e *Engine) ListNetworks(ctx context.Context) ([]convergence.Network, error
 	return o.Networks, err
 }
 
-// CreateNetwork implements convergence.Networks.
+// CreateNetwork implements engine.Networks.
 func (e *Engine) CreateNetwork(ctx context.Context, n *project.Network, labels map[string]string) (string, error) {
 	id := ""
 	err := e.call(ctx, Call{Method: "CreateNetwork", Target: n.Name}, func() error {
@@ -85,11 +85,11 @@ func (e *Engine) CreateNetwork(ctx context.Context, n *project.Network, labels m
 		defer e.mu.Unlock()
 		old, err := e.network(n.Name)
 		switch {
-		case err != nil && !errors.Is(err, convergence.ErrNotFound):
+		case err != nil && !errors.Is(err, engine.ErrNotFound):
 			return err
 		case err == nil:
 			if !maps.Equal(old.labels, labels) {
-				return fmt.Errorf("network with name %s already exists: %w", n.Name, convergence.ErrConflict)
+				return fmt.Errorf("network with name %s already exists: %w", n.Name, engine.ErrConflict)
 			}
 			id = old.id
 			return nil
@@ -108,21 +108,21 @@ func (e *core) addNetwork(name, driver string, labels map[string]string) *networ
 	return n
 }
 
-// RemoveNetwork implements convergence.Networks.
+// RemoveNetwork implements engine.Networks.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 	return e.call(ctx, Call{Method: "RemoveNetwork", Target: e.networkName(id)}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		n, err := e.network(id)
 		switch {
-		case errors.Is(err, convergence.ErrNotFound):
+		case errors.Is(err, engine.ErrNotFound):
 			return nil // gone is what was asked for
 		case err != nil:
 			return err
 		}
 		for _, c := range e.sorted() {
 			if ep := c.endpoints[n.name]; ep != nil && ep.networkID == n.id && c.alive() {
-				return fmt.Errorf("remove network %s: network has active endpoints: %w", n.name, convergence.ErrConflict)
+				return fmt.Errorf("remove network %s: network has active endpoints: %w", n.name, engine.ErrConflict)
 			}
 		}
 		delete(e.networks, n.id)
@@ -140,15 +140,15 @@ func (e *core) networkName(key string) string {
 	return key
 }
 
-// ConnectNetwork implements convergence.Networks.
-func (e *Engine) ConnectNetwork(ctx context.Context, ref convergence.Ref, spec convergence.EndpointSpec) error {
+// ConnectNetwork implements engine.Networks.
+func (e *Engine) ConnectNetwork(ctx context.Context, ref engine.Ref, spec engine.EndpointSpec) error {
 	return e.on(ctx, "ConnectNetwork", ref, spec.Network.Name, func(c *container) error {
 		n, err := e.network(spec.Network.Name)
 		if err != nil {
 			return err
 		}
 		if len(c.joins) > 0 {
-			return fmt.Errorf("connect %s to %s: container shares another's network: %w", c.name, n.name, convergence.ErrConflict)
+			return fmt.Errorf("connect %s to %s: container shares another's network: %w", c.name, n.name, engine.ErrConflict)
 		}
 		if ep := c.endpoints[n.name]; ep != nil && (ep.networkID == "" || ep.networkID == n.id) {
 			return nil
@@ -163,8 +163,8 @@ func (e *Engine) ConnectNetwork(ctx context.Context, ref convergence.Ref, spec c
 	})
 }
 
-// DisconnectNetwork implements convergence.Networks.
-func (e *Engine) DisconnectNetwork(ctx context.Context, ref convergence.Ref, key string) error {
+// DisconnectNetwork implements engine.Networks.
+func (e *Engine) DisconnectNetwork(ctx context.Context, ref engine.Ref, key string) error {
 	return e.on(ctx, "DisconnectNetwork", ref, e.networkName(key), func(c *container) error {
 		n := e.networks[key]
 		for _, name := range slices.Sorted(maps.Keys(c.endpoints)) {

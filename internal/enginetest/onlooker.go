@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -17,16 +17,16 @@ import (
 const historyLimit = 256
 
 // remember keeps an event for those who ask for the past. The caller holds mu.
-func (e *core) remember(ev convergence.Event) {
+func (e *core) remember(ev engine.Event) {
 	if len(e.history) == historyLimit {
 		e.history = append(e.history[:0], e.history[1:]...)
 	}
 	e.history = append(e.history, ev)
 }
 
-// Recall implements convergence.Watcher.
-func (e *Engine) Recall(ctx context.Context, projectName string) ([]convergence.Event, error) {
-	var past []convergence.Event
+// Recall implements engine.Watcher.
+func (e *Engine) Recall(ctx context.Context, projectName string) ([]engine.Event, error) {
+	var past []engine.Event
 	err := e.call(ctx, Call{Method: "Recall", Target: projectName}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -41,8 +41,8 @@ func (e *Engine) Recall(ctx context.Context, projectName string) ([]convergence.
 	return past, err
 }
 
-// EventsBetween implements part of convergence.Sessions.
-func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (convergence.EventStream, error) {
+// EventsBetween implements part of engine.Sessions.
+func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (engine.EventStream, error) {
 	from, err := logTime(since)
 	if err != nil {
 		return nil, fmt.Errorf("watch events: since %w", err)
@@ -78,8 +78,8 @@ func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until st
 	return s, nil
 }
 
-// Top implements part of convergence.Sessions: a container has one process.
-func (e *Engine) Top(ctx context.Context, ref convergence.Ref) (titles []string, processes [][]string, err error) {
+// Top implements part of engine.Sessions: a container has one process.
+func (e *Engine) Top(ctx context.Context, ref engine.Ref) (titles []string, processes [][]string, err error) {
 	err = e.call(ctx, Call{Method: "Top", Target: e.nameOf(ref)}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -88,7 +88,7 @@ func (e *Engine) Top(ctx context.Context, ref convergence.Ref) (titles []string,
 			return err
 		}
 		if !c.alive() {
-			return fmt.Errorf("container %s is not running: %w", c.id, convergence.ErrConflict)
+			return fmt.Errorf("container %s is not running: %w", c.id, engine.ErrConflict)
 		}
 		titles = []string{"UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"}
 		processes = [][]string{{"root", itoa(c.pid), "1", "0", c.startedAt.Format("15:04"), "?", "00:00:00", strings.Join(c.command, " ")}}
@@ -97,9 +97,9 @@ func (e *Engine) Top(ctx context.Context, ref convergence.Ref) (titles []string,
 	return titles, processes, err
 }
 
-// Stats implements part of convergence.Sessions. Every container uses the same;
+// Stats implements part of engine.Sessions. Every container uses the same;
 // one that does not run uses nothing.
-func (e *Engine) Stats(ctx context.Context, ref convergence.Ref, follow bool, emit func(convergence.Stats) error) error {
+func (e *Engine) Stats(ctx context.Context, ref engine.Ref, follow bool, emit func(engine.Stats) error) error {
 	return e.call(ctx, Call{Method: "Stats", Target: e.nameOf(ref)}, func() error {
 		for first := true; ; first = false {
 			st, err := e.measure(ref)
@@ -123,14 +123,14 @@ func (e *Engine) Stats(ctx context.Context, ref convergence.Ref, follow bool, em
 	})
 }
 
-func (e *core) measure(ref convergence.Ref) (convergence.Stats, error) {
+func (e *core) measure(ref engine.Ref) (engine.Stats, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, err := e.find(ref.Key())
 	if err != nil || !c.alive() {
-		return convergence.Stats{}, err
+		return engine.Stats{}, err
 	}
-	return convergence.Stats{Read: e.stamp(), CPUPercent: 0.5, Memory: 1 << 20, MemoryLimit: 1 << 30, PIDs: 1}, nil
+	return engine.Stats{Read: e.stamp(), CPUPercent: 0.5, Memory: 1 << 20, MemoryLimit: 1 << 30, PIDs: 1}, nil
 }
 
 // announced are the attributes of an event: the container's labels, and what
@@ -141,6 +141,6 @@ func (c *container) announced() map[string]string {
 	return told
 }
 
-func (s *stream) concerns(ev convergence.Event) bool {
+func (s *stream) concerns(ev engine.Event) bool {
 	return s.project == "" || ev.Attributes[project.LabelProject] == s.project
 }

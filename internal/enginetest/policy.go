@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // The engine's restart delays: the first one, the longest one, and how long a
@@ -99,11 +99,11 @@ func (c *container) exited(code int) {
 	restart, delay := c.manager.decide(c, code, ran)
 	if restart {
 		c.restarts++
-		c.state = convergence.Restarting
+		c.state = engine.Restarting
 	} else {
-		c.state = convergence.Exited
+		c.state = engine.Exited
 	}
-	e.emit(c, "die", func(ev *convergence.Event) {
+	e.emit(c, "die", func(ev *engine.Event) {
 		ev.ExitCode, ev.ExecTime = code, ran.Truncate(time.Second)
 		ev.Attributes["exitCode"] = itoa(code)
 	})
@@ -115,7 +115,7 @@ func (c *container) exited(code int) {
 	for _, f := range done {
 		f()
 	}
-	if !restart && c.autoRemove && c.state == convergence.Exited {
+	if !restart && c.autoRemove && c.state == engine.Exited {
 		e.remove(c, true)
 	}
 	e.touch()
@@ -128,11 +128,11 @@ func (c *container) restartIn(delay time.Duration) {
 	m.timer = time.AfterFunc(delay, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if e.closed || m.canceled || c.state != convergence.Restarting || e.containers[c.id] == nil {
+		if e.closed || m.canceled || c.state != engine.Restarting || e.containers[c.id] == nil {
 			return
 		}
 		if err := e.start(c, false); err != nil {
-			c.state = convergence.Exited
+			c.state = engine.Exited
 			e.touch()
 		}
 	})

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // process is one run of a program: the container's own, a command run inside
@@ -47,7 +47,7 @@ func (p *process) after(d time.Duration, f func()) {
 		delete(p.timers, t)
 		switch {
 		case p.ended:
-		case p.c.state == convergence.Paused:
+		case p.c.state == engine.Paused:
 			p.frozen = append(p.frozen, f)
 		default:
 			f()

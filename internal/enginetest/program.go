@@ -4,7 +4,7 @@ import (
 	"path"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // Program is what the process of a container does. The zero value runs until
@@ -38,7 +38,7 @@ type Program struct {
 	Logs []Output
 	// Exec answers commands run inside the container other than its health
 	// check; nil leaves them to the engine's small shell.
-	Exec func(spec convergence.ExecSpec) (code int, output string)
+	Exec func(spec engine.ExecSpec) (code int, output string)
 	// Then is what the next start runs; nil is the same again.
 	Then *Program
 }

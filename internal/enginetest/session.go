@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-var _ convergence.Sessions = (*Engine)(nil)
+var _ engine.Sessions = (*Engine)(nil)
 
 // input is the standard input of a process.
 type input struct {
@@ -168,8 +168,8 @@ func (e *core) until(ctx context.Context, done func() bool) error {
 	}
 }
 
-// StartExec implements part of convergence.Sessions.
-func (e *Engine) StartExec(ctx context.Context, ref convergence.Ref, spec convergence.ExecSpec, t convergence.SessionOptions) (convergence.Session, error) {
+// StartExec implements part of engine.Sessions.
+func (e *Engine) StartExec(ctx context.Context, ref engine.Ref, spec engine.ExecSpec, t engine.SessionOptions) (engine.Session, error) {
 	d := &dialog{e: e.core, tty: t.TTY}
 	if t.Stdin {
 		d.input = &input{}
@@ -190,8 +190,8 @@ func (e *Engine) StartExec(ctx context.Context, ref convergence.Ref, spec conver
 	return d, nil
 }
 
-// StartExecDetached implements part of convergence.Sessions.
-func (e *Engine) StartExecDetached(ctx context.Context, ref convergence.Ref, spec convergence.ExecSpec) error {
+// StartExecDetached implements part of engine.Sessions.
+func (e *Engine) StartExecDetached(ctx context.Context, ref engine.Ref, spec engine.ExecSpec) error {
 	call := Call{Method: "StartExecDetached", Target: e.nameOf(ref), Detail: strings.Join(spec.Command, " ")}
 	return e.call(ctx, call, func() error {
 		e.mu.Lock()
@@ -201,13 +201,13 @@ func (e *Engine) StartExecDetached(ctx context.Context, ref convergence.Ref, spe
 	})
 }
 
-// AttachContainer implements part of convergence.Sessions. The container may
+// AttachContainer implements part of engine.Sessions. The container may
 // not run yet.
-func (e *Engine) AttachContainer(ctx context.Context, ref convergence.Ref, t convergence.SessionOptions) (convergence.Session, error) {
+func (e *Engine) AttachContainer(ctx context.Context, ref engine.Ref, t engine.SessionOptions) (engine.Session, error) {
 	d := &dialog{e: e.core}
 	err := e.on(ctx, "AttachContainer", ref, "", func(c *container) error {
-		if c.state == convergence.Paused {
-			return fmt.Errorf("container %s is paused, unpause the container before attach: %w", c.id, convergence.ErrConflict)
+		if c.state == engine.Paused {
+			return fmt.Errorf("container %s is paused, unpause the container before attach: %w", c.id, engine.ErrConflict)
 		}
 		d.tty = c.tty
 		if t.Stdin {
@@ -242,8 +242,8 @@ func (c *container) leave(code int) {
 	}
 }
 
-// WaitContainer implements part of convergence.Sessions.
-func (e *Engine) WaitContainer(ctx context.Context, ref convergence.Ref) (int, error) {
+// WaitContainer implements part of engine.Sessions.
+func (e *Engine) WaitContainer(ctx context.Context, ref engine.Ref) (int, error) {
 	code := 0
 	err := e.call(ctx, Call{Method: "WaitContainer", Target: e.nameOf(ref)}, func() error {
 		var gone error
@@ -260,7 +260,7 @@ func (e *Engine) WaitContainer(ctx context.Context, ref convergence.Ref) (int, e
 			code = c.exitCode
 			return !c.up() || !c.finishedAt.Equal(before) // restarted since, perhaps
 		})
-		if seen && errors.Is(gone, convergence.ErrNotFound) {
+		if seen && errors.Is(gone, engine.ErrNotFound) {
 			gone = nil // removed with its end
 		}
 		return errors.Join(err, gone)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // startable does what can fail when a container starts: networks, ports, the
@@ -51,7 +51,7 @@ func (e *core) bindable(c *container) error {
 			continue
 		}
 		for _, p := range c.ports {
-			if slices.ContainsFunc(o.ports, func(q convergence.Port) bool { return collide(p, q) }) {
+			if slices.ContainsFunc(o.ports, func(q engine.Port) bool { return collide(p, q) }) {
 				return fmt.Errorf("driver failed programming external connectivity on endpoint %s: Bind for %s:%d failed: port is already allocated",
 					c.name, cmp.Or(p.HostIP, "0.0.0.0"), p.HostPort)
 			}
@@ -60,7 +60,7 @@ func (e *core) bindable(c *container) error {
 	return nil
 }
 
-func collide(p, q convergence.Port) bool {
+func collide(p, q engine.Port) bool {
 	anywhere := func(ip string) bool { return ip == "" || ip == "0.0.0.0" || ip == "::" }
 	return p.HostPort != 0 && p.HostPort == q.HostPort && p.Protocol == q.Protocol &&
 		(p.HostIP == q.HostIP || anywhere(p.HostIP) || anywhere(q.HostIP))

@@ -6,12 +6,12 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
 type volume struct {
-	convergence.Volume
+	engine.Volume
 	anonymous bool
 	files     map[string]*file // by path under the mount point
 }
@@ -22,14 +22,14 @@ func (e *core) ensureVolume(name string, anonymous bool) *volume {
 	if v := e.volumes[name]; v != nil {
 		return v
 	}
-	v := &volume{Volume: convergence.Volume{Name: name, Driver: "local", Scope: "local", Mountpoint: "/var/lib/docker/volumes/" + name + "/_data"}, anonymous: anonymous, files: map[string]*file{}}
+	v := &volume{Volume: engine.Volume{Name: name, Driver: "local", Scope: "local", Mountpoint: "/var/lib/docker/volumes/" + name + "/_data"}, anonymous: anonymous, files: map[string]*file{}}
 	e.volumes[name] = v
 	return v
 }
 
-// ListVolumes implements convergence.Volumes.
-func (e *Engine) ListVolumes(ctx context.Context) ([]convergence.Volume, error) {
-	var o convergence.Observed
+// ListVolumes implements engine.Volumes.
+func (e *Engine) ListVolumes(ctx context.Context) ([]engine.Volume, error) {
+	var o engine.Observed
 	err := e.call(ctx, Call{Method: "ListVolumes"}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -44,7 +44,7 @@ func (e *Engine) ListVolumes(ctx context.Context) ([]convergence.Volume, error) 
 	return o.Volumes, err
 }
 
-// CreateVolume implements convergence.Volumes.
+// CreateVolume implements engine.Volumes.
 func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map[string]string) error {
 	return e.call(ctx, Call{Method: "CreateVolume", Target: v.Name}, func() error {
 		e.mu.Lock()
@@ -55,7 +55,7 @@ func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map
 		}
 		if old := e.volumes[v.Name]; old != nil {
 			if old.Driver != driver {
-				return fmt.Errorf("volume %s exists with driver %s: %w", v.Name, old.Driver, convergence.ErrConflict)
+				return fmt.Errorf("volume %s exists with driver %s: %w", v.Name, old.Driver, engine.ErrConflict)
 			}
 			return nil
 		}
@@ -66,13 +66,13 @@ func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map
 	})
 }
 
-// RemoveVolume implements convergence.Volumes.
+// RemoveVolume implements engine.Volumes.
 func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 	return e.call(ctx, Call{Method: "RemoveVolume", Target: name}, func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if user := e.volumeUser(name); user != nil {
-			return fmt.Errorf("remove volume %s: volume is in use - [%s]: %w", name, user.id, convergence.ErrConflict)
+			return fmt.Errorf("remove volume %s: volume is in use - [%s]: %w", name, user.id, engine.ErrConflict)
 		}
 		delete(e.volumes, name)
 		e.touch()

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // Seed puts an observed world into the engine as it stands: its containers in
 // their states, with what they are attached to, its networks, volumes and
 // images. Missing IDs are made up. Containers that are up run as their Program
 // or, without one, until they are stopped.
-func (e *Engine) Seed(o convergence.Observed) {
+func (e *Engine) Seed(o engine.Observed) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, m := range o.Images {
@@ -36,13 +36,13 @@ func (e *Engine) Seed(o convergence.Observed) {
 	}
 }
 
-func (e *core) seed(o convergence.Container) {
+func (e *core) seed(o engine.Container) {
 	c := &container{
 		runLogs: map[int]int{},
 		engine:  e, id: o.ID, name: o.Name, labels: maps.Clone(o.Labels), service: o.Service, image: o.Image,
 		imageID: o.ImageID, created: o.Created, policy: "no", grace: defaultGrace, logDriver: "json-file",
 		endpoints: map[string]*endpoint{}, files: map[string]*file{}, ports: slices.Clone(o.Ports),
-		state: convergence.Created, exitCode: o.ExitCode,
+		state: engine.Created, exitCode: o.ExitCode,
 	}
 	if id := e.newID("container"); c.id == "" {
 		c.id = id
@@ -53,7 +53,7 @@ func (e *core) seed(o convergence.Container) {
 	}
 	for _, a := range o.Networks {
 		ep := &endpoint{networkID: a.NetworkID, aliases: []string{o.Service, o.Name}}
-		if n, err := e.network(a.Network); err == nil && ep.networkID == "" && o.State != convergence.Created {
+		if n, err := e.network(a.Network); err == nil && ep.networkID == "" && o.State != engine.Created {
 			ep.networkID = n.id
 		}
 		c.endpoints[a.Network] = ep
@@ -70,8 +70,8 @@ func (e *core) seed(o convergence.Container) {
 }
 
 // reach brings a seeded container into a state without telling anybody.
-func (c *container) reach(state convergence.State, verdict convergence.Health) {
-	if state == convergence.Created || state == "" {
+func (c *container) reach(state engine.State, verdict engine.Health) {
+	if state == engine.Created || state == "" {
 		return
 	}
 	c.state, c.starts, c.attempts, c.startedAt, c.upStamp = state, 1, 1, time.Now(), c.engine.stamp()
@@ -88,8 +88,8 @@ func (c *container) reach(state convergence.State, verdict convergence.Health) {
 		}
 	}
 	c.spawn(c.engine.program(c))
-	if c.health.status = verdict; verdict != convergence.HealthNone && c.check == nil {
-		c.check = &convergence.HealthCheck{Test: []string{"CMD", "true"}}
+	if c.health.status = verdict; verdict != engine.HealthNone && c.check == nil {
+		c.check = &engine.HealthCheck{Test: []string{"CMD", "true"}}
 	}
 }
 
@@ -108,11 +108,11 @@ func (e *Engine) die(name string, code int, oom bool) error {
 		return err
 	}
 	if !c.alive() {
-		return fmt.Errorf("container %s is %s: %w", c.name, c.state, convergence.ErrConflict)
+		return fmt.Errorf("container %s is %s: %w", c.name, c.state, engine.ErrConflict)
 	}
 	c.oom = oom
-	if c.state == convergence.Paused {
-		c.state = convergence.Running
+	if c.state == engine.Paused {
+		c.state = engine.Running
 	}
 	c.process.finish(code)
 	return nil
@@ -172,10 +172,10 @@ func (e *Engine) Snapshot() string {
 
 func (c *container) line() string {
 	s := fmt.Sprintf("container %s %s image=%s", c.name, c.state, c.image)
-	if c.state == convergence.Exited {
+	if c.state == engine.Exited {
 		s += fmt.Sprintf(" code=%d", c.exitCode)
 	}
-	if c.alive() && c.health.status != convergence.HealthNone {
+	if c.alive() && c.health.status != engine.HealthNone {
 		s += " " + string(c.health.status)
 	}
 	if len(c.endpoints) > 0 {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/faultproxy"
 	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
@@ -51,7 +51,7 @@ func TestCrashInPreStart(t *testing.T) {
 			s.noteVolumes()
 			hooks := 0
 			for _, c := range s.containers() {
-				if c.Labels[project.LabelHook] != "" && c.State == convergence.Running {
+				if c.Labels[project.LabelHook] != "" && c.State == engine.Running {
 					hooks++
 				}
 			}
@@ -60,7 +60,7 @@ func TestCrashInPreStart(t *testing.T) {
 			}
 			if next == "up" {
 				s.must("0", "up", "-d")
-				if cs := s.containers(); len(cs) != 1 || cs[0].Service != "web" || cs[0].State != convergence.Running {
+				if cs := s.containers(); len(cs) != 1 || cs[0].Service != "web" || cs[0].State != engine.Running {
 					t.Errorf("containers = %+v, want web alone, running", cs)
 				}
 			}

@@ -16,7 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/faultproxy"
 	"github.com/musterdev/muster/internal/patience"
@@ -82,7 +83,7 @@ func newStack(t *testing.T, binary, name string) *stack {
 func (s *stack) sweep() {
 	ctx, cancel := patience.OfEngine().Context(context.Background())
 	defer cancel()
-	o, err := convergence.ObserveProject(ctx, s.engine, s.name)
+	o, err := up.ObserveProject(ctx, s.engine, s.name)
 	if err != nil {
 		s.Error(err)
 		return
@@ -174,16 +175,16 @@ func (s *stack) must(version string, args ...string) {
 	}
 }
 
-func (s *stack) observe() convergence.Observed {
+func (s *stack) observe() engine.Observed {
 	s.Helper()
-	o, err := convergence.ObserveProject(s.Context(), s.engine, s.name)
+	o, err := up.ObserveProject(s.Context(), s.engine, s.name)
 	if err != nil {
 		s.Fatal(err)
 	}
 	return o
 }
 
-func (s *stack) containers() []convergence.Container {
+func (s *stack) containers() []engine.Container {
 	s.Helper()
 	return s.observe().Containers
 }
@@ -209,7 +210,7 @@ func (s *stack) keptVolumes() {
 		s.Fatal(err)
 	}
 	for name := range s.anonymous {
-		if !slices.ContainsFunc(all, func(v convergence.Volume) bool { return v.Name == name }) {
+		if !slices.ContainsFunc(all, func(v engine.Volume) bool { return v.Name == name }) {
 			s.Errorf("anonymous volume %s is lost", name)
 		}
 		if err := s.engine.RemoveVolume(s.Context(), name); err != nil {
@@ -239,11 +240,11 @@ func (s *stack) gone(volumes bool) {
 
 func (s *stack) inStore(script string) string {
 	s.Helper()
-	i := slices.IndexFunc(s.containers(), func(c convergence.Container) bool { return c.Service == "store" })
+	i := slices.IndexFunc(s.containers(), func(c engine.Container) bool { return c.Service == "store" })
 	if i < 0 {
 		s.Fatal("no store")
 	}
-	r, err := s.engine.Exec(s.Context(), s.containers()[i].Ref, convergence.ExecSpec{Command: []string{"sh", "-c", script}})
+	r, err := s.engine.Exec(s.Context(), s.containers()[i].Ref, engine.ExecSpec{Command: []string{"sh", "-c", script}})
 	if err != nil || r.ExitCode != 0 {
 		s.Fatalf("%s = %d, %v: %s", script, r.ExitCode, err, r.Output)
 	}

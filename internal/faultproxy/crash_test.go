@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/faultproxy"
 	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
@@ -184,7 +184,7 @@ func (sc scenario) interrupt(t *testing.T, binary string, n int) {
 		if _, temporary := project.FinalName(c.Name); temporary {
 			t.Errorf("%s is left behind:\n%s", c.Name, tool.output())
 		}
-		if sc.interrupted[len(sc.interrupted)-1] == "up" && c.State == convergence.Running {
+		if sc.interrupted[len(sc.interrupted)-1] == "up" && c.State == engine.Running {
 			t.Errorf("%s still runs:\n%s", c.Name, tool.output())
 		}
 	}

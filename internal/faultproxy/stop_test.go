@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
 )
@@ -98,7 +98,7 @@ func interruptStop(t *testing.T, binary string, command []string, sig syscall.Si
 }
 
 // awaitStop returns when the engine has begun the n-th stop.
-func (s *stack) awaitStop(events convergence.EventStream, nth int) {
+func (s *stack) awaitStop(events engine.EventStream, nth int) {
 	s.Helper()
 	ctx, cancel := patience.OfEngine().Context(s.Context())
 	defer cancel()

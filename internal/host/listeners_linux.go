@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
 )
 
 // Listeners are the sockets of this machine that listen on one of the ports,
@@ -21,8 +21,8 @@ import (
 // where /proc cannot be read. The engine's own sockets are not among them: the
 // containers that they serve are in its list, and the socket of one that has just
 // stopped may live a moment longer than the container.
-func Listeners(ports []int) []convergence.Listener {
-	var found []convergence.Listener
+func Listeners(ports []int) []plan.Listener {
+	var found []plan.Listener
 	inodes := map[string][]int{} // socket inode → indices of found
 	engines := engineSockets()
 	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
@@ -93,7 +93,7 @@ func parseProxy(line string) (engineSocket, bool) {
 }
 
 type socket struct {
-	convergence.Listener
+	plan.Listener
 	inode string
 }
 
@@ -113,7 +113,7 @@ func parseSockets(r io.Reader, protocol string) []socket {
 		if err != nil || ip == nil {
 			continue
 		}
-		s := socket{convergence.Listener{IP: ip.String(), Port: int(port), Protocol: protocol}, f[9]}
+		s := socket{plan.Listener{IP: ip.String(), Port: int(port), Protocol: protocol}, f[9]}
 		if ip.IsUnspecified() {
 			s.IP = ""
 		}
@@ -136,7 +136,7 @@ func kernelAddress(text string) net.IP {
 }
 
 // nameProcesses finds the processes that hold the sockets.
-func nameProcesses(inodes map[string][]int, found []convergence.Listener) {
+func nameProcesses(inodes map[string][]int, found []plan.Listener) {
 	fds, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {
 		return

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
 )
 
 func TestListenersNamesTheHolder(t *testing.T) {
@@ -19,7 +19,7 @@ func TestListenersNamesTheHolder(t *testing.T) {
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
 	all := Listeners([]int{port})
-	i := slices.IndexFunc(all, func(l convergence.Listener) bool { return l.IP == "127.0.0.1" && l.Protocol == "tcp" })
+	i := slices.IndexFunc(all, func(l plan.Listener) bool { return l.IP == "127.0.0.1" && l.Protocol == "tcp" })
 	if i < 0 {
 		t.Fatalf("no listener on port %d among %v", port, all)
 	}
@@ -35,7 +35,7 @@ func TestParseSockets(t *testing.T) {
    2: nonsense
 `
 	got := parseSockets(strings.NewReader(table), "tcp")
-	if len(got) != 1 || got[0].Listener != (convergence.Listener{Port: 8080, Protocol: "tcp"}) || got[0].inode != "100" {
+	if len(got) != 1 || got[0].Listener != (plan.Listener{Port: 8080, Protocol: "tcp"}) || got[0].inode != "100" {
 		t.Errorf("got %+v", got)
 	}
 }

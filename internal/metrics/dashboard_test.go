@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/metrics"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -17,13 +18,13 @@ import (
 // metrics that there are: each names only such, and none is left out.
 func TestDashboardShowsWhatIsServed(t *testing.T) {
 	m := metrics.New("p")
-	web := convergence.Ref{Name: "p-web-1"}
-	for _, r := range []convergence.Record{ // so that every metric has a value
-		{Kind: convergence.RecordExit, ExitCode: 1},
-		{Kind: convergence.RecordAction, Action: restartpolicy.Start},
-		{Kind: convergence.RecordAction, Action: restartpolicy.Start, Err: os.ErrInvalid},
-		{Kind: convergence.RecordHealth, Health: convergence.HealthUnhealthy},
-		{Kind: convergence.RecordDecision, Decision: restartpolicy.Decision{CrashLoop: true}, Alert: convergence.AlertCrashLoop},
+	web := engine.Ref{Name: "p-web-1"}
+	for _, r := range []supervise.Record{ // so that every metric has a value
+		{Kind: supervise.RecordExit, ExitCode: 1},
+		{Kind: supervise.RecordAction, Action: restartpolicy.Start},
+		{Kind: supervise.RecordAction, Action: restartpolicy.Start, Err: os.ErrInvalid},
+		{Kind: supervise.RecordHealth, Health: engine.HealthUnhealthy},
+		{Kind: supervise.RecordDecision, Decision: restartpolicy.Decision{CrashLoop: true}, Alert: supervise.AlertCrashLoop},
 	} {
 		r.Container, r.Service, r.Time = web, "web", time.Now()
 		m.Record(r)

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/restartpolicy"
 )
 
@@ -56,31 +56,31 @@ func New(project string) *Metrics {
 }
 
 // Record counts one record.
-func (m *Metrics) Record(r convergence.Record) {
+func (m *Metrics) Record(r supervise.Record) {
 	switch r.Kind {
-	case convergence.RecordDecision:
+	case supervise.RecordDecision:
 		m.decisions.WithLabelValues(r.Decision.Action.String(), string(r.Decision.Reason)).Inc()
-	case convergence.RecordAction:
+	case supervise.RecordAction:
 		m.action(r)
-	case convergence.RecordExit:
+	case supervise.RecordExit:
 		m.exits.WithLabelValues(r.Service, strconv.Itoa(r.ExitCode)).Inc()
-	case convergence.RecordHealth:
+	case supervise.RecordHealth:
 		m.health.WithLabelValues(r.Service, string(r.Health)).Inc()
-	case convergence.RecordGap:
+	case supervise.RecordGap:
 		m.gaps.Inc()
-	case convergence.RecordEngine:
+	case supervise.RecordEngine:
 		up := 1.0
 		if r.Err != nil {
 			up = 0
 		}
 		m.up.Set(up)
 	}
-	if r.Alert == convergence.AlertCrashLoop {
+	if r.Alert == supervise.AlertCrashLoop {
 		m.loops.WithLabelValues(r.Service).Inc()
 	}
 }
 
-func (m *Metrics) action(r convergence.Record) {
+func (m *Metrics) action(r supervise.Record) {
 	switch {
 	case r.Action != restartpolicy.Start && r.Action != restartpolicy.Restart:
 	case r.Err != nil:

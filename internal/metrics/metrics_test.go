@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/metrics"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -24,9 +25,9 @@ func newSupervisor() supervisor { return supervisor{make(chan []string, 1)} }
 
 func (s supervisor) Stopped(services ...string) { s.stopped <- services }
 
-func (supervisor) Status(context.Context) ([]convergence.Supervision, error) {
-	return []convergence.Supervision{{
-		Container: convergence.Ref{Name: "p-web-1"}, Service: "web", State: convergence.Exited, Next: 3 * time.Second,
+func (supervisor) Status(context.Context) ([]supervise.Supervision, error) {
+	return []supervise.Supervision{{
+		Container: engine.Ref{Name: "p-web-1"}, Service: "web", State: engine.Exited, Next: 3 * time.Second,
 		Decision: restartpolicy.Decision{Action: restartpolicy.Start, Reason: restartpolicy.ReasonExited},
 	}}, nil
 }
@@ -86,13 +87,13 @@ func TestMetricsOnSocket(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("socket mode = %v, %v", info, err)
 	}
-	for _, r := range []convergence.Record{
-		{Kind: convergence.RecordExit, Service: "web", ExitCode: 137},
-		{Kind: convergence.RecordAction, Service: "web", Action: restartpolicy.Start},
-		{Kind: convergence.RecordAction, Service: "web", Action: restartpolicy.Restart, Err: io.EOF},
-		{Kind: convergence.RecordGap},
-		{Kind: convergence.RecordHealth, Service: "web", Health: convergence.HealthUnhealthy},
-		{Kind: convergence.RecordDecision, Service: "web", Alert: convergence.AlertCrashLoop, Decision: restartpolicy.Decision{Reason: restartpolicy.ReasonRunning}},
+	for _, r := range []supervise.Record{
+		{Kind: supervise.RecordExit, Service: "web", ExitCode: 137},
+		{Kind: supervise.RecordAction, Service: "web", Action: restartpolicy.Start},
+		{Kind: supervise.RecordAction, Service: "web", Action: restartpolicy.Restart, Err: io.EOF},
+		{Kind: supervise.RecordGap},
+		{Kind: supervise.RecordHealth, Service: "web", Health: engine.HealthUnhealthy},
+		{Kind: supervise.RecordDecision, Service: "web", Alert: supervise.AlertCrashLoop, Decision: restartpolicy.Decision{Reason: restartpolicy.ReasonRunning}},
 	} {
 		m.Record(r)
 	}

@@ -15,12 +15,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
 )
 
 // Supervisor is whom the server speaks for.
 type Supervisor interface {
-	Status(ctx context.Context) ([]convergence.Supervision, error)
+	Status(ctx context.Context) ([]supervise.Supervision, error)
 	Stopped(services ...string)
 }
 
@@ -183,7 +183,7 @@ func answerStatus(w http.ResponseWriter, r *http.Request, sup Supervisor) {
 }
 
 // Describe is the supervision as /status shows it.
-func Describe(s convergence.Supervision) ContainerStatus {
+func Describe(s supervise.Supervision) ContainerStatus {
 	c := ContainerStatus{
 		Container: s.Container.Name, Service: s.Service, State: string(s.State), Health: string(s.Health),
 		Owner: s.Owner.String(), Policy: s.Policy.String(), Restarts: s.Restarts,

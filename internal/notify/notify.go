@@ -14,7 +14,7 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/project"
 )
 
@@ -61,9 +61,9 @@ func New(env []string, failed func(error)) *Notifier {
 
 // Send queues the record's alert for the service's receiver and returns at
 // once. Records without an alert and services without a receiver are ignored.
-func (n *Notifier) Send(p *project.Project, r convergence.Record) {
+func (n *Notifier) Send(p *project.Project, r supervise.Record) {
 	s := p.Service(r.Service)
-	if r.Alert == convergence.AlertNone || s == nil || s.Muster.Notify == nil {
+	if r.Alert == supervise.AlertNone || s == nil || s.Muster.Notify == nil {
 		return
 	}
 	j := job{*s.Muster.Notify, Alert{

@@ -13,7 +13,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/notify"
 	"github.com/musterdev/muster/project"
 )
@@ -30,10 +31,10 @@ func newProject(t *testing.T, to project.Notify) *project.Project {
 	return p
 }
 
-func unhealthy() convergence.Record {
-	return convergence.Record{
-		Kind: convergence.RecordHealth, Service: "web", Container: convergence.Ref{Name: "p-web-1"},
-		Seen: "running, unhealthy", Alert: convergence.AlertUnhealthy,
+func unhealthy() supervise.Record {
+	return supervise.Record{
+		Kind: supervise.RecordHealth, Service: "web", Container: engine.Ref{Name: "p-web-1"},
+		Seen: "running, unhealthy", Alert: supervise.AlertUnhealthy,
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
 )
 
 // ErrNoModels says that the plugin is not installed.
@@ -87,7 +87,7 @@ func (r Models) Endpoint(ctx context.Context) (string, error) {
 
 // Prepare pulls the model unless it is there, and configures it. tell is told of
 // the pull.
-func (r Models) Prepare(ctx context.Context, a convergence.PrepareModel, tell func(string)) error {
+func (r Models) Prepare(ctx context.Context, a plan.PrepareModel, tell func(string)) error {
 	out, err := r.ask(ctx, "ls", "--json")
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (r Models) pull(ctx context.Context, model string, tell func(string)) error
 	return failed(ctx, args, said.String(), err)
 }
 
-func (r Models) configure(ctx context.Context, a convergence.PrepareModel) error {
+func (r Models) configure(ctx context.Context, a plan.PrepareModel) error {
 	args := []string{"configure"}
 	if a.ContextSize > 0 {
 		args = append(args, "--context-size", strconv.Itoa(a.ContextSize))

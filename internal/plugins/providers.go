@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
 )
 
 // Providers runs the programs that provide services which are no containers, by
@@ -26,7 +26,7 @@ type Providers struct {
 
 // Run has the service's provider carry out the verb, and returns the variables
 // that it sets for the services that depend on it. tell is told how it gets on.
-func (r Providers) Run(ctx context.Context, a convergence.RunProvider, tell func(string)) (map[string]string, error) {
+func (r Providers) Run(ctx context.Context, a plan.RunProvider, tell func(string)) (map[string]string, error) {
 	spec := a.Service.Spec.Provider
 	program, err := r.find(spec.Type)
 	if err != nil {

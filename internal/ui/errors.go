@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/loader"
 )
 
@@ -57,7 +57,7 @@ func parts(err error) []error {
 		return []error{err}
 	}
 	switch err.(type) {
-	case *convergence.StepError, *convergence.Failure, loader.Errors:
+	case *apply.StepError, *apply.Failure, loader.Errors:
 		return []error{err}
 	}
 	var all []error
@@ -68,8 +68,8 @@ func parts(err error) []error {
 }
 
 func errorText(err error) string {
-	var step *convergence.StepError
-	var failure *convergence.Failure
+	var step *apply.StepError
+	var failure *apply.Failure
 	var diagnostics loader.Errors
 	switch {
 	case errors.As(err, &failure):

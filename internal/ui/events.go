@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // PrintEvent writes an event of a container, as JSON or as a line of text. The
 // labels of Docker Compose and of muster are left out, attributes are sorted.
-func PrintEvent(w io.Writer, ev convergence.Event, asJSON bool) error {
+func PrintEvent(w io.Writer, ev engine.Event, asJSON bool) error {
 	attributes := maps.Clone(ev.Attributes)
 	maps.DeleteFunc(attributes, func(k, _ string) bool {
 		return strings.HasPrefix(k, "com.docker.compose.") || strings.HasPrefix(k, "dev.muster.")
@@ -28,7 +28,7 @@ func PrintEvent(w io.Writer, ev convergence.Event, asJSON bool) error {
 	return PrintLine(w, fmt.Sprintf("%s container %s %s (%s)", ev.Time.Format("2006-01-02 15:04:05.000000"), eventAction(ev), ev.Container.ID, strings.Join(pairs, ", ")))
 }
 
-func printEventJSON(w io.Writer, ev convergence.Event, attributes map[string]string) error {
+func printEventJSON(w io.Writer, ev engine.Event, attributes map[string]string) error {
 	return NewJSONEncoder(w).Encode(struct {
 		Action     string            `json:"action"`
 		Attributes map[string]string `json:"attributes"`
@@ -39,7 +39,7 @@ func printEventJSON(w io.Writer, ev convergence.Event, attributes map[string]str
 	}{eventAction(ev), attributes, ev.Container.ID, ev.Service, ev.Time.Format(time.RFC3339Nano), "container"})
 }
 
-func eventAction(ev convergence.Event) string {
+func eventAction(ev engine.Event) string {
 	if ev.Health != "" {
 		return ev.Action + ": " + string(ev.Health)
 	}

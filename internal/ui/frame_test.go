@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 func TestStatsOnANarrowScreen(t *testing.T) {
-	rows := []Measured{{Container: convergence.Container{Ref: convergence.Ref{ID: "0123456789abcdef", Name: "p-web-1"}}}}
+	rows := []Measured{{Container: engine.Container{Ref: engine.Ref{ID: "0123456789abcdef", Name: "p-web-1"}}}}
 	for columns, want := range map[int]bool{0: true, 200: true, 80: false} {
 		text, err := StatsScreen(rows, false, columns)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // ImageRow is a container's image as `images` shows it. The fields are those of
@@ -29,16 +29,16 @@ func (r ImageRow) Age() string { return r.age }
 
 // ImageTable is the table of `images`: a row per container, by its name. For
 // machines IDs are whole and sizes are numbers.
-func ImageTable(cs []convergence.Container, images []convergence.Image, now time.Time, machine bool) Table[ImageRow] {
+func ImageTable(cs []engine.Container, images []engine.Image, now time.Time, machine bool) Table[ImageRow] {
 	t := Table[ImageRow]{
 		Header:  ImageRow{ID: "IMAGE ID", ContainerName: "CONTAINER", Repository: "REPOSITORY", Tag: "TAG", Platform: "PLATFORM", Size: "SIZE", age: "CREATED"},
 		Columns: "{{.ContainerName}}\t{{.Repository}}\t{{.Tag}}\t{{.Platform}}\t{{.ID}}\t{{.Size}}\t{{.Age}}", MinWidth: 20, Array: true,
 	}
 	cs = slices.Clone(cs)
-	slices.SortStableFunc(cs, func(a, b convergence.Container) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(cs, func(a, b engine.Container) int { return cmp.Compare(a.Name, b.Name) })
 	for _, c := range cs {
 		r := ImageRow{ID: c.ImageID, ContainerName: c.Name, Platform: "N/A", Size: int64(0), age: "N/A"}
-		i := slices.IndexFunc(images, func(m convergence.Image) bool { return m.ID == c.ImageID })
+		i := slices.IndexFunc(images, func(m engine.Image) bool { return m.ID == c.ImageID })
 		if i >= 0 {
 			r.fill(images[i], c.Image, now)
 		} else { // the image was deleted since
@@ -55,7 +55,7 @@ func ImageTable(cs []convergence.Container, images []convergence.Image, now time
 }
 
 // fill tells of the image; of its tags the one that the container was made from.
-func (r *ImageRow) fill(m convergence.Image, asked string, now time.Time) {
+func (r *ImageRow) fill(m engine.Image, asked string, now time.Time) {
 	tag := ""
 	if len(m.Tags) > 0 {
 		tag = m.Tags[0]

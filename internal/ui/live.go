@@ -6,7 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 )
 
 // frame is the time between two drawings of the live view.
@@ -41,7 +42,7 @@ func newLive(w io.Writer, opt PrinterOptions) *live {
 	return &live{w: w, opt: opt}
 }
 
-func (l *live) Begin(operation string, plan convergence.Plan) {
+func (l *live) Begin(operation string, plan plan.Plan) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stop != nil {
@@ -54,7 +55,7 @@ func (l *live) Begin(operation string, plan convergence.Plan) {
 	go l.run(l.wake, l.stop, l.done)
 }
 
-func (l *live) Report(e convergence.Progress) {
+func (l *live) Report(e engine.Progress) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.view == nil {

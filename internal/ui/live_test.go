@@ -8,22 +8,24 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-func stack() convergence.Plan {
-	ref := func(name string) convergence.Ref { return convergence.Ref{Name: name} }
-	return convergence.Plan{Steps: []convergence.Step{
-		{ID: "network default/create", Action: convergence.CreateNetwork{Network: &project.Network{Name: "demo_default"}}},
-		{ID: "db-1/start", Needs: []convergence.StepID{"network default/create"}, Action: convergence.StartContainer{Target: ref("demo-db-1")}},
-		{ID: "db/healthy", Needs: []convergence.StepID{"db-1/start"}, Action: convergence.Await{Service: "db", Condition: project.Healthy}},
-		{ID: "web-1/start", Needs: []convergence.StepID{"db/healthy"}, Action: convergence.StartContainer{Target: ref("demo-web-1")}},
+func stack() plan.Plan {
+	ref := func(name string) engine.Ref { return engine.Ref{Name: name} }
+	return plan.Plan{Steps: []plan.Step{
+		{ID: "network default/create", Action: plan.CreateNetwork{Network: &project.Network{Name: "demo_default"}}},
+		{ID: "db-1/start", Needs: []plan.StepID{"network default/create"}, Action: plan.StartContainer{Target: ref("demo-db-1")}},
+		{ID: "db/healthy", Needs: []plan.StepID{"db-1/start"}, Action: plan.Await{Service: "db", Condition: project.Healthy}},
+		{ID: "web-1/start", Needs: []plan.StepID{"db/healthy"}, Action: plan.StartContainer{Target: ref("demo-web-1")}},
 	}}
 }
 
-func event(step, id string, phase convergence.Phase, text string) convergence.Progress {
-	return convergence.Progress{Step: step, ID: id, Phase: phase, Text: text}
+func event(step, id string, phase engine.Phase, text string) engine.Progress {
+	return engine.Progress{Step: step, ID: id, Phase: phase, Text: text}
 }
 
 func expect(t *testing.T, s *screen, want string) {
@@ -38,11 +40,11 @@ func TestLiveView(t *testing.T) {
 		s := newScreen(t, 70, 10)
 		p := NewPrinter(s, TTY, PrinterOptions{Color: true, Screen: s.size})
 		p.Begin("up", stack())
-		p.Report(event("network default/create", "Network demo_default", convergence.Working, "Creating"))
+		p.Report(event("network default/create", "Network demo_default", engine.Working, "Creating"))
 		time.Sleep(250 * time.Millisecond)
-		p.Report(event("network default/create", "Network demo_default", convergence.Done, "Created"))
-		p.Report(event("db-1/start", "Container demo-db-1", convergence.Done, "Started"))
-		p.Report(convergence.Progress{Step: "db/healthy", ID: "Service db", Phase: convergence.Working, Text: "Waiting", Waiting: "db to be healthy"})
+		p.Report(event("network default/create", "Network demo_default", engine.Done, "Created"))
+		p.Report(event("db-1/start", "Container demo-db-1", engine.Done, "Started"))
+		p.Report(engine.Progress{Step: "db/healthy", ID: "Service db", Phase: engine.Working, Text: "Waiting", Waiting: "db to be healthy"})
 		time.Sleep(1460 * time.Millisecond)
 		if !s.cursorHidden() {
 			t.Error("the cursor shows")
@@ -54,8 +56,8 @@ func TestLiveView(t *testing.T) {
 			" ⠼ Service db           Waiting for db to be healthy             1.4s\n"+
 			"   Container demo-web-1 waits for service db\n")
 		p.Warn("careful: \x1b[2J")
-		p.Report(event("db/healthy", "Service db", convergence.Done, "Healthy"))
-		p.Report(convergence.Progress{Step: "web-1/start", ID: "Container demo-web-1", Phase: convergence.Failed, Text: "Error", Err: errors.New("port is taken\nsecond line")})
+		p.Report(event("db/healthy", "Service db", engine.Done, "Healthy"))
+		p.Report(engine.Progress{Step: "web-1/start", ID: "Container demo-web-1", Phase: engine.Failed, Text: "Error", Err: errors.New("port is taken\nsecond line")})
 		p.End()
 		expect(t, s, `warning: careful: \x1b[2J
 [+] up 3/4
@@ -74,12 +76,12 @@ func TestLiveViewFitsTheTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScreen(t, 50, 8)
 		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
-		p.Begin("up", convergence.Plan{})
+		p.Begin("up", plan.Plan{})
 		for i := range 20 {
 			id := fmt.Sprintf("Container a-rather-long-name-of-a-container-%02d", i)
-			p.Report(event("", id, convergence.Working, "Creating"))
+			p.Report(event("", id, engine.Working, "Creating"))
 			if i%5 > 0 {
-				p.Report(event("", id, convergence.Done, "Created"))
+				p.Report(event("", id, engine.Done, "Created"))
 			}
 			time.Sleep(frame)
 		}
@@ -114,8 +116,8 @@ func TestLiveViewRestsWhileNothingWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScreen(t, 80, 10)
 		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
-		p.Begin("up", convergence.Plan{})
-		p.Report(event("", "Network x", convergence.Done, "Created"))
+		p.Begin("up", plan.Plan{})
+		p.Report(event("", "Network x", engine.Done, "Created"))
 		time.Sleep(time.Second)
 		before := s.drawings()
 		time.Sleep(time.Hour)
@@ -123,7 +125,7 @@ func TestLiveViewRestsWhileNothingWorks(t *testing.T) {
 			t.Errorf("%d drawings of an idle view", s.drawings()-before)
 		}
 		for range 1000 {
-			p.Report(event("", "Container x", convergence.Working, "Creating"))
+			p.Report(event("", "Container x", engine.Working, "Creating"))
 			time.Sleep(time.Millisecond)
 		}
 		if n := s.drawings() - before; n > 12 {
@@ -137,13 +139,13 @@ func TestLayersOfAPull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScreen(t, 80, 10)
 		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
-		p.Begin("up", convergence.Plan{})
-		p.Report(event("", "Image web:1", convergence.Working, "Pulling"))
-		p.Report(convergence.Progress{ID: "aaa", Parent: "Image web:1", Phase: convergence.Working, Current: 500_000, Total: 1_000_000})
-		p.Report(convergence.Progress{ID: "bbb", Parent: "Image web:1", Phase: convergence.Done, Current: 10, Total: 1_000_000})
+		p.Begin("up", plan.Plan{})
+		p.Report(event("", "Image web:1", engine.Working, "Pulling"))
+		p.Report(engine.Progress{ID: "aaa", Parent: "Image web:1", Phase: engine.Working, Current: 500_000, Total: 1_000_000})
+		p.Report(engine.Progress{ID: "bbb", Parent: "Image web:1", Phase: engine.Done, Current: 10, Total: 1_000_000})
 		time.Sleep(frame / 4)
 		expect(t, s, "[+] up 0/1\n ⠋ Image web:1 Pulling [⣤⣿] 1.5MB / 2MB"+strings.Repeat(" ", 36)+"0.0s\n")
-		p.Report(event("", "Image web:1", convergence.Done, "Pulled"))
+		p.Report(event("", "Image web:1", engine.Done, "Pulled"))
 		p.End()
 		expect(t, s, "[+] up 1/1\n ✔ Image web:1 Pulled"+strings.Repeat(" ", 54)+"0.0s\n")
 	})
@@ -156,11 +158,11 @@ func TestNothingHidesAFailure(t *testing.T) {
 		s := newScreen(t, 70, 10)
 		p := NewPrinter(s, TTY, PrinterOptions{Screen: s.size})
 		p.Begin("up", stack())
-		p.Report(event("network default/create", "Network demo_default", convergence.Done, "Created"))
-		p.Report(convergence.Progress{Step: "db-1/start", ID: "Container demo-db-1", Phase: convergence.Failed, Text: "Error", Details: "no such program"})
-		p.Report(event("db/healthy", "Service db", convergence.Warning, convergence.Interrupted))
+		p.Report(event("network default/create", "Network demo_default", engine.Done, "Created"))
+		p.Report(engine.Progress{Step: "db-1/start", ID: "Container demo-db-1", Phase: engine.Failed, Text: "Error", Details: "no such program"})
+		p.Report(event("db/healthy", "Service db", engine.Warning, apply.Interrupted))
 		for _, id := range []string{"Container demo-db-1", "Container demo-web-1"} {
-			p.Report(convergence.Progress{Step: "web-1/start", ID: id, Phase: convergence.Skipped, Text: "Skipped", Details: "because db-1/start failed"})
+			p.Report(engine.Progress{Step: "web-1/start", ID: id, Phase: engine.Skipped, Text: "Skipped", Details: "because db-1/start failed"})
 		}
 		p.End()
 		expect(t, s, `[+] up 1/4

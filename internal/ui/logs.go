@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // LogStyle says how log lines look.
@@ -73,7 +73,7 @@ func (l *Logs) Announce(names ...string) {
 }
 
 // Line prints a line of the container.
-func (l *Logs) Line(name string, line convergence.LogLine) error {
+func (l *Logs) Line(name string, line engine.LogLine) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := l.out

@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/output"
 )
 
 // JSONLogs prints what containers say as one JSON object per line. It is safe
@@ -35,7 +35,7 @@ type logRecord struct {
 }
 
 // Output prints a line, an exit or a remark.
-func (j *JSONLogs) Output(o convergence.Output) error {
+func (j *JSONLogs) Output(o output.Output) error {
 	r := logRecord{Service: o.Container.Service, Container: o.Container.Name}
 	switch {
 	case o.Exit != nil:

@@ -6,17 +6,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
-func line(s string) convergence.LogLine { return convergence.LogLine{Text: []byte(s)} }
+func line(s string) engine.LogLine { return engine.LogLine{Text: []byte(s)} }
 
 func TestLogPrefixes(t *testing.T) {
 	var out, errs bytes.Buffer
 	l := NewLogs(&out, &errs, LogStyle{})
 	l.Announce("db-1", "worker-1")
 	l.Line("db-1", line("ready"))
-	l.Line("worker-1", convergence.LogLine{Text: []byte("oops"), Stderr: true})
+	l.Line("worker-1", engine.LogLine{Text: []byte("oops"), Stderr: true})
 	l.Line("a-longer-name-1", line("late"))
 	l.Line("db-1", line("wider now"))
 	l.Notice("db-1", "exited with code 0")
@@ -33,7 +33,7 @@ func TestLogsAddNothingToAFile(t *testing.T) {
 	var out bytes.Buffer
 	l := NewLogs(&out, &out, LogStyle{NoPrefix: true})
 	l.Line("a", line("one\x1b[2J\r"))
-	l.Line("a", convergence.LogLine{Text: []byte("no newline"), Partial: true})
+	l.Line("a", engine.LogLine{Text: []byte("no newline"), Partial: true})
 	l.Close()
 	if got, want := out.String(), "one\x1b[2J\r\nno newline"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -44,8 +44,8 @@ func TestUnfinishedLineIsEndedByTheNext(t *testing.T) {
 	for _, terminal := range []bool{false, true} {
 		var out bytes.Buffer
 		l := NewLogs(&out, &out, LogStyle{Terminal: terminal})
-		l.Line("a", convergence.LogLine{Text: []byte("no newline"), Partial: true})
-		l.Line("b", convergence.LogLine{Text: []byte("nor here"), Partial: true})
+		l.Line("a", engine.LogLine{Text: []byte("no newline"), Partial: true})
+		l.Line("b", engine.LogLine{Text: []byte("nor here"), Partial: true})
 		l.Close()
 		want := "a  | no newline\nb  | nor here"
 		if terminal {
@@ -61,8 +61,8 @@ func TestUnfinishedLineIsEndedByTheNext(t *testing.T) {
 // begins a line of its own, so that what a container, a hook or a command left
 // without a newline is neither drawn over nor glued to something else.
 func TestNothingStaysInTheMiddleOfALine(t *testing.T) {
-	part := func(s string, stderr bool) convergence.LogLine {
-		return convergence.LogLine{Text: []byte(s), Stderr: stderr, Partial: true}
+	part := func(s string, stderr bool) engine.LogLine {
+		return engine.LogLine{Text: []byte(s), Stderr: stderr, Partial: true}
 	}
 	var out, errs bytes.Buffer
 	l := NewLogs(&out, &errs, LogStyle{Terminal: true})
@@ -96,7 +96,7 @@ func TestNothingStaysInTheMiddleOfALine(t *testing.T) {
 func TestALineWithoutEndIsNotKeptForEver(t *testing.T) {
 	var out countingWriter
 	l := NewLogs(&out, &out, LogStyle{Terminal: true})
-	piece := convergence.LogLine{Text: bytes.Repeat([]byte{'x'}, 256<<10), Partial: true}
+	piece := engine.LogLine{Text: bytes.Repeat([]byte{'x'}, 256<<10), Partial: true}
 	for range 16 {
 		if err := l.Line("a", piece); err != nil {
 			t.Fatal(err)
@@ -108,8 +108,8 @@ func TestALineWithoutEndIsNotKeptForEver(t *testing.T) {
 }
 
 func TestPiecesOfALongLineAreOneLine(t *testing.T) {
-	part := func(s string, stderr bool) convergence.LogLine {
-		return convergence.LogLine{Text: []byte(s), Stderr: stderr, Partial: true}
+	part := func(s string, stderr bool) engine.LogLine {
+		return engine.LogLine{Text: []byte(s), Stderr: stderr, Partial: true}
 	}
 	for _, tc := range []struct {
 		style LogStyle
@@ -139,7 +139,7 @@ func TestLogsOnATerminal(t *testing.T) {
 	var out bytes.Buffer
 	l := NewLogs(&out, &out, LogStyle{Terminal: true, Color: true, Timestamps: true})
 	at := time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
-	l.Line("a", convergence.LogLine{Text: []byte("\x1b[31mred\x1b[2J\rb | forged\r"), Time: at})
+	l.Line("a", engine.LogLine{Text: []byte("\x1b[31mred\x1b[2J\rb | forged\r"), Time: at})
 	want := strings.ReplaceAll("\x1b[36ma  | \x1b[0mTIME \x1b[31mred\x1b[0m\n\x1b[36ma  | \x1b[0mTIME b | forged\n", "TIME", "2026-01-02T03:04:05.000000600Z")
 	if got := out.String(); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -19,7 +19,7 @@ type ProjectRow struct {
 }
 
 // ProjectTable is the table of `ls`, made of the containers of all projects.
-func ProjectTable(cs []convergence.Container) Table[ProjectRow] {
+func ProjectTable(cs []engine.Container) Table[ProjectRow] {
 	t := Table[ProjectRow]{
 		Header:   ProjectRow{Name: "NAME", Status: "STATUS", ConfigFiles: "CONFIG FILES"},
 		Columns:  "{{.Name}}\t{{.Status}}\t{{.ConfigFiles}}",

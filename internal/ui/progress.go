@@ -6,7 +6,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 )
 
 // Mode is how progress is shown.
@@ -24,9 +25,9 @@ const (
 type Printer interface {
 	// Begin starts an operation and names it: "up", "down". The plan, if there
 	// is one, lets a view say what is still to come and what it waits for.
-	Begin(operation string, plan convergence.Plan)
+	Begin(operation string, plan plan.Plan)
 	// Report shows an event.
-	Report(convergence.Progress)
+	Report(engine.Progress)
 	// Warn prints a warning, of one line or more.
 	Warn(text string)
 	// Info prints a remark. Quiet printers leave it out.
@@ -72,7 +73,7 @@ func NewPrinter(w io.Writer, mode Mode, opt PrinterOptions) Printer {
 // says nothing new gives no line.
 type lastText map[[2]string]string
 
-func (l lastText) repeats(p convergence.Progress) bool {
+func (l lastText) repeats(p engine.Progress) bool {
 	key, text := [2]string{p.Parent, p.ID}, string(p.Phase)+" "+p.Text+" "+p.Details
 	if l[key] == text {
 		return true
@@ -82,7 +83,7 @@ func (l lastText) repeats(p convergence.Progress) bool {
 }
 
 // wordless reports whether an event only counts a step that is no news.
-func wordless(p convergence.Progress) bool { return p.Text == "" && p.Details == "" }
+func wordless(p engine.Progress) bool { return p.Text == "" && p.Details == "" }
 
 type plainPrinter struct {
 	mu    sync.Mutex
@@ -91,12 +92,12 @@ type plainPrinter struct {
 	last  lastText
 }
 
-func (p *plainPrinter) Begin(string, convergence.Plan) {}
-func (p *plainPrinter) End()                           {}
-func (p *plainPrinter) Footer(string)                  {}
-func (p *plainPrinter) Redraw()                        {}
+func (p *plainPrinter) Begin(string, plan.Plan) {}
+func (p *plainPrinter) End()                    {}
+func (p *plainPrinter) Footer(string)           {}
+func (p *plainPrinter) Redraw()                 {}
 
-func (p *plainPrinter) Report(e convergence.Progress) {
+func (p *plainPrinter) Report(e engine.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if wordless(e) || p.last.repeats(withoutAmounts(e)) {
@@ -107,7 +108,7 @@ func (p *plainPrinter) Report(e convergence.Progress) {
 }
 
 // withoutAmounts drops what changes all the time while a layer is transferred.
-func withoutAmounts(e convergence.Progress) convergence.Progress {
+func withoutAmounts(e engine.Progress) engine.Progress {
 	if e.Total > 0 {
 		e.Details = ""
 	}
@@ -134,11 +135,11 @@ type quietPrinter struct {
 	color bool
 }
 
-func (p *quietPrinter) Begin(string, convergence.Plan) {}
-func (p *quietPrinter) Report(convergence.Progress)    {}
-func (p *quietPrinter) End()                           {}
-func (p *quietPrinter) Footer(string)                  {}
-func (p *quietPrinter) Redraw()                        {}
+func (p *quietPrinter) Begin(string, plan.Plan) {}
+func (p *quietPrinter) Report(engine.Progress)  {}
+func (p *quietPrinter) End()                    {}
+func (p *quietPrinter) Footer(string)           {}
+func (p *quietPrinter) Redraw()                 {}
 
 // Warn prints: quiet is about progress, and warnings are none.
 func (p *quietPrinter) Warn(text string) {
@@ -161,15 +162,15 @@ type jsonPrinter struct {
 }
 
 type jsonEvent struct {
-	DryRun   bool              `json:"dry-run,omitempty"`
-	ID       string            `json:"id,omitempty"`
-	ParentID string            `json:"parent_id,omitempty"`
-	Status   convergence.Phase `json:"status,omitempty"`
-	Text     string            `json:"text,omitempty"`
-	Details  string            `json:"details,omitempty"`
-	Current  int64             `json:"current,omitempty"`
-	Total    int64             `json:"total,omitempty"`
-	Percent  int               `json:"percent,omitempty"`
+	DryRun   bool         `json:"dry-run,omitempty"`
+	ID       string       `json:"id,omitempty"`
+	ParentID string       `json:"parent_id,omitempty"`
+	Status   engine.Phase `json:"status,omitempty"`
+	Text     string       `json:"text,omitempty"`
+	Details  string       `json:"details,omitempty"`
+	Current  int64        `json:"current,omitempty"`
+	Total    int64        `json:"total,omitempty"`
+	Percent  int          `json:"percent,omitempty"`
 }
 
 type jsonMessage struct {
@@ -177,12 +178,12 @@ type jsonMessage struct {
 	Message string `json:"message"`
 }
 
-func (p *jsonPrinter) Begin(string, convergence.Plan) {}
-func (p *jsonPrinter) End()                           {}
-func (p *jsonPrinter) Footer(string)                  {}
-func (p *jsonPrinter) Redraw()                        {}
+func (p *jsonPrinter) Begin(string, plan.Plan) {}
+func (p *jsonPrinter) End()                    {}
+func (p *jsonPrinter) Footer(string)           {}
+func (p *jsonPrinter) Redraw()                 {}
 
-func (p *jsonPrinter) Report(e convergence.Progress) {
+func (p *jsonPrinter) Report(e engine.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if wordless(e) || e.Total == 0 && p.last.repeats(e) {

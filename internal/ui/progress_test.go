@@ -4,17 +4,18 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 )
 
-func events() []convergence.Progress {
-	return []convergence.Progress{
-		event("", "Network demo_default", convergence.Working, "Creating"),
-		event("", "Network demo_default", convergence.Working, "Creating"),
-		event("", "Network demo_default", convergence.Done, "Created"),
-		{ID: "aaa", Parent: "Image web:1", Phase: convergence.Working, Text: "Downloading", Details: "1MB", Current: 1, Total: 4},
-		{ID: "aaa", Parent: "Image web:1", Phase: convergence.Working, Text: "Downloading", Details: "2MB", Current: 2, Total: 4},
-		{ID: "Container demo-web-1", Phase: convergence.Warning, Text: "Skipped", Details: "optional\ndependency"},
+func events() []engine.Progress {
+	return []engine.Progress{
+		event("", "Network demo_default", engine.Working, "Creating"),
+		event("", "Network demo_default", engine.Working, "Creating"),
+		event("", "Network demo_default", engine.Done, "Created"),
+		{ID: "aaa", Parent: "Image web:1", Phase: engine.Working, Text: "Downloading", Details: "1MB", Current: 1, Total: 4},
+		{ID: "aaa", Parent: "Image web:1", Phase: engine.Working, Text: "Downloading", Details: "2MB", Current: 2, Total: 4},
+		{ID: "Container demo-web-1", Phase: engine.Warning, Text: "Skipped", Details: "optional\ndependency"},
 	}
 }
 
@@ -32,7 +33,7 @@ func TestPlainAndJSONProgress(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		p := NewPrinter(&out, mode, PrinterOptions{})
-		p.Begin("up", convergence.Plan{})
+		p.Begin("up", plan.Plan{})
 		for _, e := range events() {
 			p.Report(e)
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -62,19 +62,19 @@ func (r ContainerRow) Label(key string) string {
 // ContainerTable is the table of `ps`. Texts are shortened unless full is set;
 // now is the time that ages are relative to. supervision says by container name what a
 // supervisor does for it; without any there is no such column.
-func ContainerTable(cs []convergence.Container, supervision map[string]string, now time.Time, full bool) Table[ContainerRow] {
+func ContainerTable(cs []engine.Container, supervision map[string]string, now time.Time, full bool) Table[ContainerRow] {
 	t := Table[ContainerRow]{Header: containerHeader(), MinWidth: 10, Raw: rawContainer}
 	t.Columns = "{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}"
-	engine := func(c convergence.Container) bool { return c.Labels[project.LabelEngine] != "" }
-	if slices.ContainsFunc(cs, engine) {
+	e := func(c engine.Container) bool { return c.Labels[project.LabelEngine] != "" }
+	if slices.ContainsFunc(cs, e) {
 		t.Columns += "\t{{.Engine}}"
 	}
-	supervised := func(c convergence.Container) bool { return supervision[c.Name] != "" }
+	supervised := func(c engine.Container) bool { return supervision[c.Name] != "" }
 	if slices.ContainsFunc(cs, supervised) {
 		t.Columns += "\t{{.Supervision}}"
 	}
 	cs = slices.Clone(cs)
-	slices.SortStableFunc(cs, func(a, b convergence.Container) int {
+	slices.SortStableFunc(cs, func(a, b engine.Container) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	for _, c := range cs {
@@ -97,7 +97,7 @@ func containerHeader() ContainerRow {
 const rawContainer = "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n" +
 	"state: {{.State}}\nstatus: {{.Status}}\nnames: {{.Names}}\nlabels: {{.Labels}}\nports: {{.Ports}}\n"
 
-func containerRow(c convergence.Container, now time.Time, full bool) ContainerRow {
+func containerRow(c engine.Container, now time.Time, full bool) ContainerRow {
 	r := ContainerRow{
 		Command: c.Command, CreatedAt: c.Created.Format("2006-01-02 15:04:05 -0700 MST"), Engine: c.Labels[project.LabelEngine],
 		ExitCode: 0, ID: c.ID, Image: c.Image, Labels: labelList(c.Labels), Name: c.Name, Names: c.Name, Project: c.Project,
@@ -105,9 +105,9 @@ func containerRow(c convergence.Container, now time.Time, full bool) ContainerRo
 		Service: c.Service, Size: Bytes(c.SizeRw), State: string(c.State), Status: c.Status, labels: c.Labels,
 	}
 	switch c.State {
-	case convergence.Exited, convergence.Dead:
+	case engine.Exited, engine.Dead:
 		r.ExitCode = c.ExitCode
-	case convergence.Running:
+	case engine.Running:
 		r.Health = string(c.Health)
 	}
 	var mounts, networks []string
@@ -142,7 +142,7 @@ func labelList(labels map[string]string) string {
 	return strings.Join(parts, ",")
 }
 
-func publishers(ports []convergence.Port) []Publisher {
+func publishers(ports []engine.Port) []Publisher {
 	ps := []Publisher{}
 	for _, p := range ports {
 		ps = append(ps, Publisher{URL: p.HostIP, TargetPort: p.Container, PublishedPort: p.HostPort, Protocol: p.Protocol})
@@ -156,9 +156,9 @@ func publishers(ports []convergence.Port) []Publisher {
 
 // portList is what the Docker CLI shows: "0.0.0.0:80->8080/tcp, 9000-9002/tcp".
 // Neighbouring ports of the same kind become ranges.
-func portList(ports []convergence.Port) string {
+func portList(ports []engine.Port) string {
 	ports = slices.Clone(ports)
-	slices.SortFunc(ports, func(a, b convergence.Port) int {
+	slices.SortFunc(ports, func(a, b engine.Port) int {
 		return cmp.Or(cmp.Compare(a.HostIP, b.HostIP), cmp.Compare(a.Protocol, b.Protocol),
 			cmp.Compare(a.Container, b.Container), cmp.Compare(a.HostPort, b.HostPort))
 	})
@@ -179,14 +179,14 @@ func portList(ports []convergence.Port) string {
 	return strings.Join(append(published, open...), ", ")
 }
 
-func follows(first, p convergence.Port, distance int) bool {
+func follows(first, p engine.Port, distance int) bool {
 	if p.HostIP != first.HostIP || p.Protocol != first.Protocol || p.Container != first.Container+distance {
 		return false
 	}
 	return (first.HostPort == 0 && p.HostPort == 0) || (first.HostPort != 0 && p.HostPort == first.HostPort+distance)
 }
 
-func portRange(p convergence.Port, n int) string {
+func portRange(p engine.Port, n int) string {
 	span := func(first int) string {
 		if n == 1 {
 			return strconv.Itoa(first)

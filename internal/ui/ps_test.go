@@ -6,26 +6,26 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-func containers(now time.Time) []convergence.Container {
-	return []convergence.Container{
+func containers(now time.Time) []engine.Container {
+	return []engine.Container{
 		{
-			Ref: convergence.Ref{ID: strings.Repeat("b", 64), Name: "demo-web-1"}, Project: "demo", Service: "web", Image: "web:1",
-			Command: "/bin/server --with <flags>", State: convergence.Running, Status: "Up 3 seconds (healthy)", Health: convergence.HealthHealthy,
+			Ref: engine.Ref{ID: strings.Repeat("b", 64), Name: "demo-web-1"}, Project: "demo", Service: "web", Image: "web:1",
+			Command: "/bin/server --with <flags>", State: engine.Running, Status: "Up 3 seconds (healthy)", Health: engine.HealthHealthy,
 			Created: now.Add(-90 * time.Second), Labels: map[string]string{"b": "2", "a.key": "1", project.LabelConfigFiles: "/x/compose.yaml"},
-			Ports: []convergence.Port{
+			Ports: []engine.Port{
 				{HostIP: "::", HostPort: 8080, Container: 80, Protocol: "tcp"}, {HostIP: "0.0.0.0", HostPort: 8080, Container: 80, Protocol: "tcp"},
 				{HostIP: "0.0.0.0", HostPort: 8081, Container: 81, Protocol: "tcp"}, {Container: 9000, Protocol: "udp"},
 			},
-			Mounts:   []convergence.Mount{{Type: "volume", Name: "demo_a-very-long-name", Target: "/data"}, {Type: "bind", Source: "/srv", Target: "/srv"}},
-			Networks: []convergence.Attachment{{Network: "demo_back"}, {Network: "demo_default"}},
+			Mounts:   []engine.Mount{{Type: "volume", Name: "demo_a-very-long-name", Target: "/data"}, {Type: "bind", Source: "/srv", Target: "/srv"}},
+			Networks: []engine.Attachment{{Network: "demo_back"}, {Network: "demo_default"}},
 		},
 		{
-			Ref: convergence.Ref{ID: strings.Repeat("a", 64), Name: "demo-job-1"}, Project: "demo", Service: "job", Image: "job:1",
-			Command: "true", State: convergence.Exited, Status: "Exited (3) 2 minutes ago", ExitCode: 3, Created: now.Add(-3 * time.Hour),
+			Ref: engine.Ref{ID: strings.Repeat("a", 64), Name: "demo-job-1"}, Project: "demo", Service: "job", Image: "job:1",
+			Command: "true", State: engine.Exited, Status: "Exited (3) 2 minutes ago", ExitCode: 3, Created: now.Add(-3 * time.Hour),
 		},
 	}
 }
@@ -72,7 +72,7 @@ func TestFormatErrors(t *testing.T) {
 
 func TestNamesCannotDriveTheTerminal(t *testing.T) {
 	var out bytes.Buffer
-	cs := []convergence.Container{{Ref: convergence.Ref{Name: "x"}, Image: "a\x1b[2J", Labels: map[string]string{"l": "\x1b]0;t\a"}}}
+	cs := []engine.Container{{Ref: engine.Ref{Name: "x"}, Image: "a\x1b[2J", Labels: map[string]string{"l": "\x1b]0;t\a"}}}
 	for _, format := range []string{"", `{{.Image}} {{.Label "l"}} {{.Labels}}`} {
 		if err := ContainerTable(cs, nil, time.Now(), false).Print(&out, format); err != nil {
 			t.Fatal(err)
@@ -84,7 +84,7 @@ func TestNamesCannotDriveTheTerminal(t *testing.T) {
 }
 
 func TestProjectFormats(t *testing.T) {
-	cs := append(containers(time.Now()), convergence.Container{Project: "other", State: convergence.Running})
+	cs := append(containers(time.Now()), engine.Container{Project: "other", State: engine.Running})
 	for format, want := range map[string]string{
 		"":     "NAME                STATUS                  CONFIG FILES\ndemo                exited(1), running(1)   /x/compose.yaml\nother               running(1)              N/A\n",
 		"json": `[{"Name":"demo","Status":"exited(1), running(1)","ConfigFiles":"/x/compose.yaml"},{"Name":"other","Status":"running(1)","ConfigFiles":"N/A"}]` + "\n",

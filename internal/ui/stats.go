@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // StatsRow is a container's use of resources in the words of `docker stats`.
@@ -22,8 +22,8 @@ type StatsRow struct {
 
 // Measured is a container and what was measured of it; not Valid while nothing was.
 type Measured struct {
-	convergence.Container
-	Stats convergence.Stats
+	engine.Container
+	Stats engine.Stats
 	Valid bool
 }
 

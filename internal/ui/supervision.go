@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/metrics"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -61,7 +61,7 @@ func Supervision(c metrics.ContainerStatus) string {
 		s += ", " + c.Action + " in " + time.Duration(*c.NextSeconds*float64(time.Second)).Round(100*time.Millisecond).String()
 	case c.Action != restartpolicy.Leave.String():
 		s += ", " + c.Action
-	case c.State == string(convergence.Running):
+	case c.State == string(engine.Running):
 		return s // which needs no reason
 	}
 	s += ": " + c.Reason

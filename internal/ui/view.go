@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 )
 
 // view is the state behind the live view: a row per object of the operation.
@@ -17,13 +19,13 @@ type view struct {
 	opt       PrinterOptions
 	rows      []*row
 	byID      map[string]*row
-	steps     map[convergence.StepID]*stepState
+	steps     map[plan.StepID]*stepState
 }
 
 type row struct {
 	id       string
-	steps    []convergence.StepID // of the plan, in its order
-	phase    convergence.Phase    // empty until the first event
+	steps    []plan.StepID // of the plan, in its order
+	phase    engine.Phase  // empty until the first event
 	text     string
 	details  string
 	waiting  string
@@ -41,20 +43,20 @@ type layer struct {
 }
 
 type stepState struct {
-	step   convergence.Step
+	step   plan.Step
 	object string
 	done   bool
 }
 
-func newView(operation string, plan convergence.Plan, opt PrinterOptions) *view {
-	v := &view{operation: operation, opt: opt, byID: map[string]*row{}, steps: map[convergence.StepID]*stepState{}}
-	v.plan(plan)
+func newView(operation string, p plan.Plan, opt PrinterOptions) *view {
+	v := &view{operation: operation, opt: opt, byID: map[string]*row{}, steps: map[plan.StepID]*stepState{}}
+	v.plan(p)
 	return v
 }
 
 // plan adds rows for the objects of a plan, so that they show before their turn
 // comes. It takes the place of an earlier plan.
-func (v *view) plan(p convergence.Plan) {
+func (v *view) plan(p plan.Plan) {
 	clear(v.steps)
 	for _, r := range v.rows {
 		r.steps = nil
@@ -77,8 +79,8 @@ func (v *view) row(id string) *row {
 	return r
 }
 
-func (v *view) report(e convergence.Progress) {
-	if s, ok := v.steps[convergence.StepID(e.Step)]; ok && e.Phase != convergence.Working && e.Parent == "" {
+func (v *view) report(e engine.Progress) {
+	if s, ok := v.steps[plan.StepID(e.Step)]; ok && e.Phase != engine.Working && e.Parent == "" {
 		s.done = true
 	}
 	if e.Parent != "" {
@@ -92,11 +94,11 @@ func (v *view) report(e convergence.Progress) {
 	if r.begin.IsZero() {
 		r.begin = e.At
 	}
-	if e.Phase == convergence.Skipped && r.phase == convergence.Failed {
+	if e.Phase == engine.Skipped && r.phase == engine.Failed {
 		return // what it did not come to matters less than why
 	}
 	r.end = time.Time{}
-	if e.Phase != convergence.Working {
+	if e.Phase != engine.Working {
 		r.end = e.At
 	}
 	r.phase, r.details, r.waiting = e.Phase, e.Details, e.Waiting
@@ -106,7 +108,7 @@ func (v *view) report(e convergence.Progress) {
 	}
 }
 
-func (r *row) layer(e convergence.Progress) {
+func (r *row) layer(e engine.Progress) {
 	i := slices.IndexFunc(r.children, func(l *layer) bool { return l.id == e.ID })
 	if i < 0 {
 		i = len(r.children)
@@ -116,7 +118,7 @@ func (r *row) layer(e convergence.Progress) {
 	if e.Total > 0 {
 		l.total = e.Total
 	}
-	l.current, l.done = e.Current, e.Phase != convergence.Working
+	l.current, l.done = e.Current, e.Phase != engine.Working
 	if l.done {
 		l.current = l.total
 	}
@@ -124,15 +126,15 @@ func (r *row) layer(e convergence.Progress) {
 
 // working reports whether something is under way, so that time passing shows.
 func (v *view) working() bool {
-	return slices.ContainsFunc(v.rows, func(r *row) bool { return r.phase == convergence.Working })
+	return slices.ContainsFunc(v.rows, func(r *row) bool { return r.phase == engine.Working })
 }
 
 // finished reports whether nothing more is to come of the object.
 func (v *view) finished(r *row) bool {
 	switch r.phase {
-	case convergence.Failed, convergence.Skipped:
+	case engine.Failed, engine.Skipped:
 		return true
-	case convergence.Working:
+	case engine.Working:
 		return false
 	}
 	for _, id := range r.steps {
@@ -145,7 +147,7 @@ func (v *view) finished(r *row) bool {
 
 // achieved reports whether the object came to what the plan wants of it.
 func (v *view) achieved(r *row) bool {
-	return v.finished(r) && r.phase != convergence.Failed && r.phase != convergence.Skipped && r.text != convergence.Interrupted
+	return v.finished(r) && r.phase != engine.Failed && r.phase != engine.Skipped && r.text != apply.Interrupted
 }
 
 // viewLine is a line of the view and the columns it takes.
@@ -187,9 +189,9 @@ func (v *view) fit(room int) (shown []*row, hidden int) {
 	}
 	drop := map[*row]bool{}
 	expendable := []func(*row) bool{
-		func(r *row) bool { return v.finished(r) && r.phase == convergence.Done },
+		func(r *row) bool { return v.finished(r) && r.phase == engine.Done },
 		func(r *row) bool { return r.phase == "" },
-		func(r *row) bool { return r.phase != convergence.Failed },
+		func(r *row) bool { return r.phase != engine.Failed },
 		func(*row) bool { return true },
 	}
 	for _, may := range expendable {
@@ -243,17 +245,17 @@ func (v *view) paint(color, s string) string {
 
 func (v *view) glyph(r *row, now time.Time) (glyph, color string) {
 	switch {
-	case r.phase == convergence.Failed:
+	case r.phase == engine.Failed:
 		return "✘", "31"
-	case r.phase == convergence.Warning:
+	case r.phase == engine.Warning:
 		return "!", "33"
-	case r.phase == convergence.Skipped:
+	case r.phase == engine.Skipped:
 		return "-", "33"
 	case r.phase == "":
 		return " ", ""
 	case v.finished(r):
 		return "✔", "32"
-	case r.phase == convergence.Working:
+	case r.phase == engine.Working:
 		frames := [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 		return frames[int(now.Sub(r.begin)/frame)%len(frames)], "33"
 	}
@@ -264,12 +266,12 @@ func (v *view) glyph(r *row, now time.Time) (glyph, color string) {
 func (v *view) what(r *row, now time.Time) string {
 	parts := []string{r.text}
 	switch {
-	case r.phase == convergence.Failed && r.details == "":
+	case r.phase == engine.Failed && r.details == "":
 		first, _, _ := strings.Cut(r.err, "\n")
 		parts = append(parts, first)
-	case r.phase == convergence.Working && r.waiting != "":
+	case r.phase == engine.Working && r.waiting != "":
 		parts = append(parts, "for "+r.waiting)
-	case r.phase == convergence.Working || v.finished(r):
+	case r.phase == engine.Working || v.finished(r):
 	default:
 		if w := v.waitsFor(r); w != "" {
 			parts = append(parts, "waits for "+w)

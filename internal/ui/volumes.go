@@ -3,7 +3,7 @@ package ui
 import (
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // VolumeRow is a volume as `volumes` shows it. The fields are those of the
@@ -33,7 +33,7 @@ func (r VolumeRow) Label(key string) string {
 }
 
 // VolumeTable is the table of `volumes`.
-func VolumeTable(vs []convergence.Volume) Table[VolumeRow] {
+func VolumeTable(vs []engine.Volume) Table[VolumeRow] {
 	t := Table[VolumeRow]{
 		Header: VolumeRow{
 			Availability: "AVAILABILITY", Driver: "DRIVER", Group: "GROUP", Labels: "LABELS", Links: "LINKS",

@@ -9,15 +9,15 @@ import (
 	"path"
 	"strings"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 )
 
 // Container is what a sync asks of an engine.
 type Container interface {
-	CopyArchive(ctx context.Context, c convergence.Ref, folder string, archive io.Reader, ownership bool) error
-	CopyFrom(ctx context.Context, c convergence.Ref, path string) (io.ReadCloser, convergence.PathStat, error)
-	StatPath(ctx context.Context, c convergence.Ref, path string) (convergence.PathStat, error)
-	Exec(ctx context.Context, c convergence.Ref, spec convergence.ExecSpec) (convergence.ExecResult, error)
+	CopyArchive(ctx context.Context, c engine.Ref, folder string, archive io.Reader, ownership bool) error
+	CopyFrom(ctx context.Context, c engine.Ref, path string) (io.ReadCloser, engine.PathStat, error)
+	StatPath(ctx context.Context, c engine.Ref, path string) (engine.PathStat, error)
+	Exec(ctx context.Context, c engine.Ref, spec engine.ExecSpec) (engine.ExecResult, error)
 }
 
 // maxArguments is how many bytes of paths one command is given: systems bound them.
@@ -25,7 +25,7 @@ const maxArguments = 64 << 10
 
 // Sync brings the files into a container: one archive for all that exist, and a
 // command for all that do not.
-func Sync(ctx context.Context, e Container, c convergence.Ref, running bool, files []File) error {
+func Sync(ctx context.Context, e Container, c engine.Ref, running bool, files []File) error {
 	var there []File
 	var gone []string
 	for _, f := range files {
@@ -60,7 +60,7 @@ func Sync(ctx context.Context, e Container, c convergence.Ref, running bool, fil
 	return send(ctx, e, c, fitting)
 }
 
-func send(ctx context.Context, e Container, c convergence.Ref, files []File) error {
+func send(ctx context.Context, e Container, c engine.Ref, files []File) error {
 	content := pack(files)
 	err := e.CopyArchive(ctx, c, "/", content, false)
 	return errors.Join(err, content.unread())
@@ -69,7 +69,7 @@ func send(ctx context.Context, e Container, c convergence.Ref, files []File) err
 // fit makes room for files that the engine does not copy over what is there. A
 // folder does not replace a link to a folder: its content goes where the link
 // leads. What became a folder, or a file, on the host becomes one in the container.
-func fit(ctx context.Context, e Container, c convergence.Ref, running bool, files []File) (fitting []File, changed bool, err error) {
+func fit(ctx context.Context, e Container, c engine.Ref, running bool, files []File) (fitting []File, changed bool, err error) {
 	var other []string
 	for _, f := range files {
 		here, err := os.Lstat(f.Host)
@@ -77,7 +77,7 @@ func fit(ctx context.Context, e Container, c convergence.Ref, running bool, file
 			continue
 		}
 		inside, err := e.StatPath(ctx, c, f.Container)
-		if err != nil && !errors.Is(err, convergence.ErrNotFound) {
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
 			return nil, false, err
 		}
 		switch {
@@ -117,14 +117,14 @@ func outermost(paths []string) []string {
 }
 
 // remove deletes what was deleted on the host, by the container's own rm.
-func remove(ctx context.Context, e Container, c convergence.Ref, gone []string) error {
+func remove(ctx context.Context, e Container, c engine.Ref, gone []string) error {
 	for len(gone) > 0 {
 		n, size := 0, 0
 		for n < len(gone) && (n == 0 || size+len(gone[n]) <= maxArguments) {
 			size += len(gone[n]) + 1
 			n++
 		}
-		result, err := e.Exec(ctx, c, convergence.ExecSpec{Command: append([]string{"rm", "-rf", "--"}, gone[:n]...), User: "0"})
+		result, err := e.Exec(ctx, c, engine.ExecSpec{Command: append([]string{"rm", "-rf", "--"}, gone[:n]...), User: "0"})
 		if err == nil && result.ExitCode != 0 {
 			err = fmt.Errorf("rm ended with code %d: %s", result.ExitCode, strings.TrimSpace(result.Output))
 		}

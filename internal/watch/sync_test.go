@@ -16,7 +16,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/convergence"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/watch"
 )
 
@@ -31,7 +31,7 @@ type recorder struct {
 
 var errRefused = errors.New("cannot overwrite")
 
-func (r *recorder) CopyArchive(_ context.Context, _ convergence.Ref, folder string, archive io.Reader, _ bool) error {
+func (r *recorder) CopyArchive(_ context.Context, _ engine.Ref, folder string, archive io.Reader, _ bool) error {
 	r.copies++
 	for tr := tar.NewReader(archive); ; {
 		h, err := tr.Next()
@@ -62,28 +62,28 @@ func (r *recorder) CopyArchive(_ context.Context, _ convergence.Ref, folder stri
 	}
 }
 
-func (r *recorder) Exec(_ context.Context, _ convergence.Ref, spec convergence.ExecSpec) (convergence.ExecResult, error) {
+func (r *recorder) Exec(_ context.Context, _ engine.Ref, spec engine.ExecSpec) (engine.ExecResult, error) {
 	r.commands = append(r.commands, spec.Command)
 	for _, name := range spec.Command[3:] {
 		delete(r.files, name)
 		delete(r.files, name+"/")
 	}
-	return convergence.ExecResult{}, nil
+	return engine.ExecResult{}, nil
 }
 
-func (r *recorder) StatPath(_ context.Context, _ convergence.Ref, name string) (convergence.PathStat, error) {
+func (r *recorder) StatPath(_ context.Context, _ engine.Ref, name string) (engine.PathStat, error) {
 	_, isFolder := r.files[name+"/"]
 	_, isFile := r.files[name]
 	switch {
 	case r.links[name]:
-		return convergence.PathStat{LinkTarget: "/elsewhere"}, nil
+		return engine.PathStat{LinkTarget: "/elsewhere"}, nil
 	case isFolder, isFile:
-		return convergence.PathStat{Folder: isFolder}, nil
+		return engine.PathStat{Folder: isFolder}, nil
 	}
-	return convergence.PathStat{}, convergence.ErrNotFound
+	return engine.PathStat{}, engine.ErrNotFound
 }
 
-func (r *recorder) CopyFrom(_ context.Context, _ convergence.Ref, name string) (io.ReadCloser, convergence.PathStat, error) {
+func (r *recorder) CopyFrom(_ context.Context, _ engine.Ref, name string) (io.ReadCloser, engine.PathStat, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	folder := strings.TrimSuffix(name, ".")
@@ -93,16 +93,16 @@ func (r *recorder) CopyFrom(_ context.Context, _ convergence.Ref, name string) (
 			continue
 		}
 		if err := w.WriteHeader(&tar.Header{Name: "./" + rel, Mode: 0o644, Size: int64(len(content))}); err != nil {
-			return nil, convergence.PathStat{}, err
+			return nil, engine.PathStat{}, err
 		}
 		if _, err := io.WriteString(w, content); err != nil {
-			return nil, convergence.PathStat{}, err
+			return nil, engine.PathStat{}, err
 		}
 	}
 	if err := w.Close(); err != nil {
-		return nil, convergence.PathStat{}, err
+		return nil, engine.PathStat{}, err
 	}
-	return io.NopCloser(&b), convergence.PathStat{}, nil
+	return io.NopCloser(&b), engine.PathStat{}, nil
 }
 
 func TestSync(t *testing.T) {
@@ -111,7 +111,7 @@ func TestSync(t *testing.T) {
 	files := []watch.File{
 		{filepath.Join(dir, "a"), "/app/a"}, {filepath.Join(dir, "gone"), "/app/-gone"}, {filepath.Join(dir, "gone/in"), "/app/-gone/in"},
 	}
-	if err := watch.Sync(t.Context(), r, convergence.Ref{Name: "web-1"}, true, files); err != nil {
+	if err := watch.Sync(t.Context(), r, engine.Ref{Name: "web-1"}, true, files); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(r.files, map[string]string{"/app/a": "a"}) {
@@ -131,7 +131,7 @@ func TestSyncOfManyDeletions(t *testing.T) {
 		name := strings.Repeat("n", 90) + string(rune('a'+len(files)%26)) + strings.Repeat("m", len(files)%90)
 		files = append(files, watch.File{Host: filepath.Join(dir, name), Container: "/app/" + name})
 	}
-	if err := watch.Sync(t.Context(), r, convergence.Ref{Name: "web-1"}, true, files); err != nil {
+	if err := watch.Sync(t.Context(), r, engine.Ref{Name: "web-1"}, true, files); err != nil {
 		t.Fatal(err)
 	}
 	removed := 0
@@ -158,7 +158,7 @@ func TestSyncMakesRoom(t *testing.T) {
 	for _, n := range []string{"linked", "linked/l", "nowfile", "nowfolder", "nowfolder/x"} {
 		files = append(files, watch.File{Host: filepath.Join(dir, n), Container: "/app/" + n})
 	}
-	if err := watch.Sync(t.Context(), r, convergence.Ref{Name: "web-1"}, true, files); err != nil {
+	if err := watch.Sync(t.Context(), r, engine.Ref{Name: "web-1"}, true, files); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{"/app/linked/l": "linked/l", "/app/nowfile": "nowfile", "/app/nowfolder/": "", "/app/nowfolder/x": "nowfolder/x"}
@@ -166,7 +166,7 @@ func TestSyncMakesRoom(t *testing.T) {
 		t.Errorf("files = %v after %d copies", r.files, r.copies)
 	}
 	r = &recorder{files: map[string]string{}}
-	if err := watch.Sync(t.Context(), r, convergence.Ref{Name: "web-1"}, true, files); err != nil || r.copies != 1 {
+	if err := watch.Sync(t.Context(), r, engine.Ref{Name: "web-1"}, true, files); err != nil || r.copies != 1 {
 		t.Errorf("where nothing is in the way: %v after %d copies", err, r.copies)
 	}
 }
@@ -183,7 +183,7 @@ func TestSyncOfUnreadableFiles(t *testing.T) {
 		t.Skip("this user reads everything")
 	}
 	r := &recorder{files: map[string]string{}}
-	err := watch.Sync(t.Context(), r, convergence.Ref{Name: "web-1"}, true, []watch.File{
+	err := watch.Sync(t.Context(), r, engine.Ref{Name: "web-1"}, true, []watch.File{
 		{filepath.Join(dir, "a"), "/a"}, {filepath.Join(dir, "secret"), "/secret"}, {filepath.Join(dir, "z"), "/z"},
 	})
 	if err == nil || !reflect.DeepEqual(r.files, map[string]string{"/a": "a", "/z": "z"}) {
@@ -204,7 +204,7 @@ func TestInitialSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &recorder{files: map[string]string{"/app/same": "same", "/app/other": "OTHER", "/app/only here": "x", "/app/sub/ä b": "sub/ä c"}}
-	outdated, err := watch.Outdated(t.Context(), c, convergence.Ref{Name: "web-1"}, r, files)
+	outdated, err := watch.Outdated(t.Context(), c, engine.Ref{Name: "web-1"}, r, files)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,64 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
+)
+
+// oneContainer is an engine that knows of one container, on the host's network.
+type oneContainer struct{ engine.Engine }
+
+func (oneContainer) InspectContainer(context.Context, engine.Ref) (engine.Inspection, error) {
+	return engine.Inspection{NetworkMode: "host"}, nil
+}
+
+func TestUnreachableAddressEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wait{
+			Await:     plan.Await{Service: "web", Ready: &project.Ready{TCP: &project.ReadyTCP{Port: 80}}},
+			run:       &run{engine: oneContainer{}},
+			container: engine.Ref{Name: "p-web-1"},
+			probed:    make(chan struct{}),
+		}
+		began := time.Now()
+		_, err := w.probeAddress(t.Context(), 80, func(context.Context, string) (bool, error) {
+			if time.Since(began) < 5*time.Second { // it listens, but refuses: there is a way
+				return false, syscall.ECONNREFUSED
+			}
+			return false, fmt.Errorf("dial: %w", syscall.EHOSTUNREACH)
+		})
+		if err == nil || !strings.Contains(err.Error(), "the address of container p-web-1 (127.0.0.1) is not reachable from this host") {
+			t.Errorf("error = %v", err)
+		}
+		if took := time.Since(began); took < 15*time.Second || took > 17*time.Second {
+			t.Errorf("gave up after %s, want ten seconds without a way", took)
+		}
+	})
+}
+
+func TestNoRoute(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{syscall.ECONNREFUSED, false},
+		{fmt.Errorf("dial tcp: %w", syscall.ENETUNREACH), true},
+		{context.DeadlineExceeded, true}, // of a dial
+		{errors.Join(errAnswered, context.DeadlineExceeded), false},
+	} {
+		if got := noRoute(tc.err); got != tc.want {
+			t.Errorf("noRoute(%v) = %t, want %t", tc.err, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+const (
+	// actTimeout bounds an action; a stop may take the container's grace period longer.
+	actTimeout = 2 * time.Minute
+	// judgedAnew is how long a wait for the project's lock may be before the
+	// decision is made again: whoever had the lock has changed something.
+	judgedAnew = 250 * time.Millisecond
+)
+
+// errand is an action with everything that carrying it out needs.
+type errand struct {
+	action   restartpolicy.Action
+	seen     engine.Inspection   // what it was decided on
+	awaited  []engine.Inspection // what a start was decided on besides
+	policy   string              // declared, in the engine's words
+	giveBack bool                // the engine gets its restarts back after a start
+	before   []plan.RunHook      // pre_stop hooks, if the action stops it
+	then     []plan.RunHook      // post_start hooks, if the action starts it
+	timeout  time.Duration
+}
+
+// acted is the outcome of an action.
+type acted struct {
+	id      string
+	action  restartpolicy.Action
+	granted bool              // it held a place in the budget
+	moot    bool              // nothing was done because the container had changed
+	stale   []string          // IDs of dependencies that had changed, so that nothing was done
+	waited  bool              // nothing was done because somebody else was at work before
+	after   engine.Inspection // what a stop or restart led to; empty if that is not known
+	err     error
+	hooks   error // of hooks, which do not change what becomes of the container
+}
+
+// performing says that the engine is about to be asked to stop a container, so
+// that the events of that are ours.
+type performing struct{ id string }
+
+func (m performing) handle(l *loop) {
+	if w := l.wards[m.id]; w != nil {
+		w.IsStopping = true
+	}
+}
+
+// act carries an action out, unless the container has changed since.
+func (l *loop) act(w *ward, action restartpolicy.Action) {
+	w.acting = action
+	policy, _ := l.policy(w)
+	e := errand{action: action, seen: w.seen, policy: enginePolicy(policy), timeout: actTimeout}
+	if s := l.want.Service(w.service); s != nil {
+		if s.Grace != nil {
+			e.timeout += *s.Grace
+		}
+		e.before, e.then = hooksAround(action, s, w.seen)
+	}
+	if action == restartpolicy.Start {
+		e.awaited = l.awaited(w)
+	}
+	braked := l.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
+	e.giveBack = l.held(w) && !braked
+	granted := w.granted
+	l.do(func(ctx context.Context) message {
+		m := l.carryOut(ctx, e)
+		m.id, m.action, m.granted = e.seen.ID, action, granted
+		return m
+	})
+}
+
+// carryOut takes the project's lock, looks once more and does it.
+func (l *loop) carryOut(ctx context.Context, e errand) acted {
+	if l.opt.Exclusive != nil {
+		asked := time.Now()
+		release, err := l.opt.Exclusive(ctx)
+		if err != nil {
+			return acted{moot: true}
+		}
+		defer release()
+		if time.Since(asked) > judgedAnew {
+			return acted{moot: true, waited: true}
+		}
+	}
+	if m, ok := l.stillDue(ctx, e); !ok {
+		return m
+	}
+	left := l.runHooks(ctx, e.before)
+	if ctx.Err() != nil {
+		return acted{moot: true}
+	}
+	asking := ctx
+	if e.action != restartpolicy.Stop {
+		// A start is waited for, also when the supervisor is to end: whoever ends it
+		// must not meet one that comes later.
+		asking = context.WithoutCancel(ctx)
+	}
+	m := l.ask(asking, e)
+	m.hooks = left
+	if m.err == nil {
+		m.hooks = errors.Join(left, l.runHooks(ctx, e.then))
+	}
+	return m
+}
+
+// stillDue looks at the container and what it waits for once more: what was
+// decided may not hold any more.
+func (l *loop) stillDue(ctx context.Context, e errand) (acted, bool) {
+	ctx, cancel := context.WithTimeout(ctx, actTimeout)
+	defer cancel()
+	now, err := l.engine.InspectContainer(ctx, e.seen.Ref)
+	if err != nil || changed(e.seen, now) {
+		return acted{moot: true}, false // the look that follows tells why
+	}
+	if stale := l.changedMeanwhile(ctx, e.awaited); len(stale) > 0 {
+		return acted{moot: true, stale: stale}, false
+	}
+	return acted{}, true
+}
+
+// ask has the engine do it, and sees what a stop or restart led to.
+func (l *loop) ask(ctx context.Context, e errand) acted {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	if e.action != restartpolicy.Restart && e.action != restartpolicy.Stop {
+		return acted{err: l.perform(ctx, e)}
+	}
+	l.inbox.put(performing{e.seen.ID})
+	m := acted{err: l.perform(ctx, e)}
+	if after, err := l.engine.InspectContainer(ctx, e.seen.Ref); err == nil {
+		m.after = after
+	}
+	return m
+}
+
+// changedMeanwhile are the IDs of containers that are not any more as they were
+// seen. Their events may have been lost: a dependent must not start on old news.
+func (l *loop) changedMeanwhile(ctx context.Context, seen []engine.Inspection) []string {
+	var ids []string
+	for _, was := range seen {
+		if now, err := l.engine.InspectContainer(ctx, was.Ref); err != nil || changed(was, now) {
+			ids = append(ids, was.ID)
+		}
+	}
+	return ids
+}
+
+// changed reports whether a decision made on what was seen may not hold any more.
+func changed(seen, now engine.Inspection) bool {
+	return seen.State != now.State || !seen.StartedAt.Equal(now.StartedAt) || !seen.FinishedAt.Equal(now.FinishedAt) ||
+		(seen.Health == engine.HealthUnhealthy) != (now.Health == engine.HealthUnhealthy) ||
+		seen.Name != now.Name || seen.RestartPolicy != now.RestartPolicy
+}
+
+// perform is the one engine call of an action. Starting a held container also
+// gives its restarts back to the engine: after the start, so that the engine
+// never starts it a second time, and also if the start failed, so that the
+// mark does not outlive its cause. Only a brake stays on for as long as its
+// crash loop lasts.
+func (l *loop) perform(ctx context.Context, e errand) error {
+	c := e.seen.Ref
+	switch e.action {
+	case restartpolicy.Start:
+		err := l.engine.StartContainer(ctx, c)
+		if e.giveBack || err != nil && e.seen.RestartPolicy != e.policy {
+			err = errors.Join(err, l.engine.SetRestartPolicy(ctx, c, e.policy))
+		}
+		return err
+	case restartpolicy.Restart:
+		return l.engine.RestartContainer(ctx, c, nil)
+	case restartpolicy.Stop:
+		return l.engine.StopContainer(ctx, c, nil)
+	case restartpolicy.Brake:
+		return l.engine.SetRestartPolicy(ctx, c, string(restartpolicy.No))
+	case restartpolicy.Release:
+		return l.engine.SetRestartPolicy(ctx, c, e.policy)
+	}
+	return fmt.Errorf("supervise %s: no way to %v", c.Name, e.action)
+}
+
+// enginePolicy is the policy as SetRestartPolicy takes it.
+func enginePolicy(p restartpolicy.Policy) string {
+	name, retries := p.Engine()
+	if retries > 0 {
+		return fmt.Sprintf("%s:%d", name, retries)
+	}
+	return name
+}
+
+func (m acted) handle(l *loop) {
+	if m.granted {
+		l.budget = l.budget.Done()
+	}
+	w := l.wards[m.id]
+	if w == nil {
+		return
+	}
+	w.acting, w.granted, w.settling = restartpolicy.Leave, false, true
+	l.look(w)
+	if m.waited {
+		l.everything()
+	}
+	for _, id := range m.stale {
+		if other := l.wards[id]; other != nil {
+			other.reading = 0 // not to be relied on before it was looked at
+			l.look(other)
+		}
+	}
+	if m.moot {
+		return
+	}
+	if m.err != nil && (m.action == restartpolicy.Start || m.action == restartpolicy.Restart) {
+		w.history = w.history.StartFailed()
+	}
+	w.refused(m, l.now())
+	w.stopped(m, l.now())
+	l.record(Record{Kind: RecordAction, Container: w.ref, Service: w.service, Seen: describe(w.seen), Action: m.action, Err: m.err})
+	if m.hooks != nil {
+		l.record(Record{Kind: RecordHook, Container: w.ref, Service: w.service, Seen: describe(w.seen), Action: m.action, Err: m.hooks})
+	}
+}
+
+// refused makes the next try wait, longer each time, after the engine refused
+// what was asked. Starts have the backoff of their policy.
+func (w *ward) refused(m acted, now time.Duration) {
+	if m.err == nil || m.action == restartpolicy.Start {
+		w.refusals, w.notUntil = 0, 0
+		return
+	}
+	w.refusals++
+	w.notUntil = now + restartpolicy.Jitter(restartpolicy.Backoff(float64(w.refusals)+3, 0), w.ref.ID, w.refusals)
+}
+
+// lateEvents is how long after an exit the engine may tell of the stop that caused it.
+const lateEvents = 2 * time.Second
+
+// stopped takes note of a stop of ours, whether or not its events have come.
+// Those that are still to come tell nothing new.
+func (w *ward) stopped(m acted, now time.Duration) {
+	before, after := w.seen, m.after
+	again := after.StartedAt.After(before.StartedAt)
+	if after.ID == "" || !again && after.State == engine.Running {
+		return
+	}
+	w.edges = w.edges.Observe(restartpolicy.Event{Kind: restartpolicy.StopEvent, At: now, Ours: true})
+	switch {
+	case again:
+		w.ourStop = after.StartedAt
+		w.edges = w.edges.Observe(restartpolicy.Event{Kind: restartpolicy.StartEvent, At: now, Ours: true})
+	case m.action == restartpolicy.Restart:
+		w.ourStop = after.FinishedAt.Add(lateEvents)
+		w.edges = w.edges.RestartFailed()
+	default:
+		w.ourStop = after.FinishedAt.Add(lateEvents)
+		w.ended = w.decision.Reason
+	}
+}

@@ -1,0 +1,195 @@
+package up
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
+)
+
+// divergence says in words why a container no longer is what the service asks
+// for; empty if it is. ids are the containers of the services it joins.
+func (u *up) divergence(s *project.Service, c engine.Container, ids map[string]string) string {
+	if c.State == engine.Dead || c.State == engine.Removing {
+		return "the engine could not remove it (" + string(c.State) + ")"
+	}
+	hash, err := s.HashResolved(ids)
+	if err != nil {
+		u.Fail(s.Pos, "%w", err)
+		return ""
+	}
+	if c.Labels[project.LabelConfigHash] != string(hash) {
+		return u.configChange(s, c)
+	}
+	for _, why := range []string{
+		u.imageChange(s, c), imageVolumeChange(u.want, s, c, u.have), u.contentChange(s, c), u.providedChange(s, c),
+		u.networkChange(s, c), u.volumeChange(s, c),
+	} {
+		if why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// keyed reports whether the digests of the container's labels are by our key, so
+// that they can be compared with those of the project.
+func (u *up) keyed(c engine.Container) bool { return c.Labels[project.LabelKey] == u.want.Key.ID() }
+
+// configChange names the attributes whose fingerprints differ. A container made
+// by Docker Compose, or by another user, has none that could be compared; of it
+// only the image is known.
+func (u *up) configChange(s *project.Service, c engine.Container) string {
+	var parts []string
+	if c.Image != "" && c.Image != s.Image && !strings.HasPrefix(c.Image, "sha256:") {
+		parts = append(parts, fmt.Sprintf("image changed from %s to %s", c.Image, s.Image))
+	}
+	if label := c.Labels[project.LabelSections]; label != "" && u.keyed(c) {
+		changes := changedSections(project.ParseFingerprints(label), s.Sections)
+		if len(parts) > 0 {
+			changes = slices.DeleteFunc(changes, func(change string) bool { return change == "image changed" })
+		}
+		if more := len(changes) - mostChanges; more > 1 {
+			changes = append(changes[:mostChanges], fmt.Sprintf("and %d more", more))
+		}
+		parts = append(parts, changes...)
+	}
+	if len(parts) == 0 {
+		return "its configuration changed"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// mostChanges is how many changes a reason lists.
+const mostChanges = 8
+
+// changedSections says what became of each attribute that differs, sorted: of the
+// single entries of a mapping where they are known on both sides, else of the
+// attribute as a whole.
+func changedSections(old, now map[string]project.Fingerprint) []string {
+	all := maps.Clone(old)
+	maps.Copy(all, now)
+	var changes []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		attribute, _, isEntry := strings.Cut(name, ".")
+		if old[name] == now[name] || isEntry != (hasEntries(old, attribute) && hasEntries(now, attribute)) {
+			continue
+		}
+		switch {
+		case old[name] == "":
+			name += " added"
+		case now[name] == "":
+			name += " removed"
+		default:
+			name += " changed"
+		}
+		changes = append(changes, name)
+	}
+	return changes
+}
+
+func hasEntries(prints map[string]project.Fingerprint, attribute string) bool {
+	for name := range prints {
+		if strings.HasPrefix(name, attribute+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// imageChange compares the digest that the container was made from with that
+// of the local image. What is not known has not changed.
+func (u *up) imageChange(s *project.Service, c engine.Container) string {
+	local, ok := u.have.Image(engine.ServiceImage(s))
+	was := c.Labels[project.LabelImage]
+	if !ok || was == "" || was == local.Digest {
+		return ""
+	}
+	return fmt.Sprintf("%s is another image now (%s, was %s)", s.Image, shortDigest(local.Digest), shortDigest(was))
+}
+
+func shortDigest(d string) string { return shortID(strings.TrimPrefix(d, "sha256:")) }
+
+func imageVolumeChange(p *project.Project, s *project.Service, c engine.Container, have engine.Observed) string {
+	was, now := c.Labels[project.LabelImageVolume], engine.ImageVolumeLabel(p, s, have)
+	if was == "" || now == "" || sameList(was, now) {
+		return ""
+	}
+	return "an image that it mounts is another one now"
+}
+
+// sameList compares comma lists without regard to their order.
+func sameList(a, b string) bool {
+	x, y := strings.Split(a, ","), strings.Split(b, ",")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
+// contentChange notices new content of configs and secrets. Where the labels do
+// not tell, since another user or another machine wrote them, what was read from
+// the container does, and else nobody can: that is said, and the container stays.
+// Of one made by Docker Compose nothing is known.
+func (u *up) contentChange(s *project.Service, c engine.Container) string {
+	if !Tells(c) {
+		return ""
+	}
+	old := u.have.Content[c.ID]
+	if u.keyed(c) {
+		old = project.ParseFingerprints(c.Labels[project.LabelContent])
+	}
+	var changed, unknown []string
+	for _, name := range slices.Sorted(maps.Keys(s.Content)) {
+		said := strings.Replace(name, ":", " ", 1)
+		switch was, known := old[name]; {
+		case known && was != s.Content[name]:
+			changed = append(changed, said)
+		case !known && !u.keyed(c):
+			unknown = append(unknown, said)
+		}
+	}
+	if len(unknown) > 0 {
+		u.Warn("cannot tell whether %s changed: container %s was created by another user or on another machine; "+
+			"--force-recreate creates it with what there is now", plan.NameList(unknown), c.Name)
+	}
+	if len(changed) == 0 {
+		return ""
+	}
+	return "content of " + plan.NameList(changed) + " changed"
+}
+
+// networkChange notices a network that the container should be on and is not.
+// Networks that are made anew in place take their containers along.
+func (u *up) networkChange(s *project.Service, c engine.Container) string {
+	if !joinsNetworks(s) {
+		return ""
+	}
+	for _, key := range s.Networks {
+		np := u.networks[key]
+		if np == nil {
+			continue
+		}
+		if np.create || !engine.Attached(c, np.id, np.Name) {
+			return "it is not attached to network " + np.Name
+		}
+	}
+	return ""
+}
+
+// joinsNetworks reports whether the networks of the service count: a service
+// with a network_mode has none.
+func joinsNetworks(s *project.Service) bool { return s.Spec.NetworkMode == "" }
+
+func (u *up) volumeChange(s *project.Service, c engine.Container) string {
+	for _, key := range s.Volumes {
+		v := u.want.Volume(key)
+		if v != nil && !mountsVolume(c, v.Name) {
+			return "volume " + v.Name + " is not mounted"
+		}
+	}
+	return ""
+}

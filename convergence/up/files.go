@@ -1,0 +1,116 @@
+package up
+
+import (
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/project"
+)
+
+// fileUse is a config or secret of the project as a service uses it.
+type fileUse struct {
+	file     *project.File
+	target   string
+	uid, gid string
+	mode     uint32
+	pos      project.Position
+}
+
+// defaultFileMode lets everybody in the container read a config or secret.
+const defaultFileMode = 0o444
+
+// fileUses are the service's configs and secrets, except those that an explicit
+// mount at the same target hides.
+func fileUses(p *project.Project, s *project.Service) []fileUse {
+	var uses []fileUse
+	add := func(kind, source, target, uid, gid string, mode *int64, files []*project.File, dir string, i int) {
+		use := fileUse{uid: uid, gid: gid, mode: defaultFileMode, pos: p.Positions.Of("services", s.Name, kind, "["+strconv.Itoa(i)+"]")}
+		for _, f := range files {
+			if f.Key == source {
+				use.file = f
+			}
+		}
+		if target == "" {
+			target = source
+		}
+		use.target = target
+		if !path.IsAbs(target) {
+			use.target = path.Join(dir, target)
+		}
+		if mode != nil {
+			use.mode = uint32(*mode)
+		}
+		if declared, _ := mountAt(s, use.target); !declared && use.file != nil {
+			uses = append(uses, use)
+		}
+	}
+	for i, c := range s.Spec.Configs {
+		add("configs", c.Source, c.Target, c.UID, c.GID, (*int64)(c.Mode), p.Configs, "/", i)
+	}
+	for i, c := range s.Spec.Secrets {
+		add("secrets", c.Source, c.Target, c.UID, c.GID, (*int64)(c.Mode), p.Secrets, "/run/secrets", i)
+	}
+	return uses
+}
+
+// checkFiles refuses configs and secrets whose content cannot be had. A container
+// that has run has the content of then: it keeps it, with a warning.
+func checkFiles(b *plan.Builder, p *project.Project, s *project.Service, ran bool) {
+	unavailable := b.Fail
+	if ran {
+		unavailable = func(pos project.Position, format string, args ...any) {
+			b.WarnOnce("%v; containers keep what they have of it", plan.At(pos, format, args...))
+		}
+	}
+	for _, use := range fileUses(p, s) {
+		kind := "config"
+		if use.file.Secret {
+			kind = "secret"
+		}
+		if use.file.Missing {
+			unavailable(use.file.Pos, "service %s: %s %s: environment variable %s is not set", s.Name, kind, use.file.Key, use.file.Variable)
+		}
+		if use.file.External {
+			unavailable(use.file.Pos, "service %s: %s %s is external, which only an orchestrator with a store for it has", s.Name, kind, use.file.Key)
+		}
+		for _, id := range []string{use.uid, use.gid} {
+			if _, err := strconv.ParseUint(id, 10, 31); id != "" && err != nil && use.file.Path == "" {
+				b.Fail(use.pos, "service %s: %s %s: %q is not a numeric user or group ID", s.Name, kind, use.file.Key, id)
+			}
+		}
+	}
+}
+
+// containerFiles are the configs and secrets that are copied into containers:
+// those that are no host files.
+func containerFiles(p *project.Project, s *project.Service) []plan.ContainerFile {
+	var files []plan.ContainerFile
+	for _, use := range fileUses(p, s) {
+		if use.file.Path != "" || use.file.External || use.file.Missing {
+			continue
+		}
+		files = append(files, plan.ContainerFile{
+			File: use.file, Path: use.target, Mode: use.mode, UID: numeric(use.uid), GID: numeric(use.gid),
+		})
+	}
+	return files
+}
+
+// numeric is a user or group ID; checkFiles has refused everything else.
+func numeric(id string) int {
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func cleanTarget(target string) string { return path.Clean("/" + target) }
+
+// tmpfsTarget is the path of an entry of tmpfs, which may carry options.
+func tmpfsTarget(entry string) string {
+	target, _, _ := strings.Cut(entry, ":")
+	return target
+}

@@ -1,0 +1,57 @@
+package up
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// announceGrants warns of powers over the host that services of the scope get
+// by this plan and their containers did not have: once per change, since what
+// is made of it carries the fingerprints of its attributes.
+func (u *up) announceGrants() {
+	grants := u.want.Grants()
+	for _, s := range u.scope {
+		var fresh []project.Grant
+		for _, g := range grants {
+			if g.Service == s.Name && isRisky(g) && u.isNew(s, g.Attribute) {
+				fresh = append(fresh, g)
+			}
+		}
+		if len(fresh) == 0 {
+			continue
+		}
+		var what, kinds []string
+		for _, g := range fresh {
+			what = append(what, g.What)
+			if !slices.Contains(kinds, g.Kind) {
+				kinds = append(kinds, g.Kind)
+			}
+		}
+		u.Warn("%s: service %s newly gets %s (--policy deny:%s refuses that)",
+			fresh[0].Pos, s.Name, strings.Join(what, ", "), strings.Join(kinds, ","))
+	}
+}
+
+// isRisky leaves out files of the host, which are mounted too often to be news,
+// and builds, which no container tells of.
+func isRisky(g project.Grant) bool {
+	return g.Kind != "bind-outside-project" && g.Attribute != "build"
+}
+
+// isNew reports whether no container of the service has the attribute as it is
+// now. Containers of Docker Compose and of other users do not tell, and those that are never made
+// anew get nothing.
+func (u *up) isNew(s *project.Service, attribute string) bool {
+	for _, c := range u.have.Containers {
+		if c.Service != s.Name || c.OneOff {
+			continue
+		}
+		label := c.Labels[project.LabelSections]
+		if label == "" || !u.keyed(c) || u.opt.Recreate == RecreateNever || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
+			return false
+		}
+	}
+	return s.Replicas > 0
+}

@@ -1,0 +1,71 @@
+package up
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/project"
+)
+
+// byLinks is the attribute of a reference that links make.
+const byLinks = "links"
+
+// joinedBy are the services whose containers have to be there before one of the
+// service can be made: those whose namespaces or volumes it joins, and on the
+// engine's default bridge, which has no names of its own, those that it links to.
+// The engine resolves such a link when the container is made, and it goes with
+// the container that it leads to.
+func joinedBy(s *project.Service) []project.NamespaceRef {
+	refs := slices.Clone(s.Namespaces)
+	if mode := s.Spec.NetworkMode; mode != "bridge" && mode != "default" {
+		return refs
+	}
+	for _, link := range s.Spec.Links {
+		target, _, _ := strings.Cut(link, ":")
+		if !slices.ContainsFunc(refs, func(r project.NamespaceRef) bool { return r.Service == target }) {
+			refs = append(refs, project.NamespaceRef{Attribute: byLinks, Service: target})
+		}
+	}
+	return refs
+}
+
+// unlinked are the names of containers that links on the default bridge lead to and
+// that neither exist nor are planned, as without the dependencies. Such a link is
+// left out, which is said.
+func (u *up) unlinked(s *project.Service) []string {
+	var names []string
+	for _, ref := range joinedBy(s) {
+		target := u.want.Service(ref.Service)
+		if ref.Attribute != byLinks || target == nil {
+			continue
+		}
+		existing := u.names(target.Name)
+		for n := 1; n <= target.Replicas; n++ {
+			if name := u.want.ContainerName(target, n); !slices.Contains(existing, name) {
+				names = append(names, name)
+				u.warnOnce("%v", at(s.Pos, "service %s is created without the link to %s, which does not exist", s.Name, name))
+			}
+		}
+	}
+	return names
+}
+
+// names are those of the service's replicas, as they are or are planned.
+func (u *up) names(service string) []string {
+	var names []string
+	if sp := u.services[service]; sp != nil {
+		for _, sl := range sp.slots {
+			names = append(names, sl.name)
+		}
+		return names
+	}
+	for _, c := range replicas(u.have, service) {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// joinsWords says that what is joined is replaced.
+func joinsWords(r project.NamespaceRef) string {
+	return r.Service + ", which it joins by " + r.Attribute + ", is replaced"
+}
