@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/project"
 )
 
@@ -43,7 +44,7 @@ func (u *up) unlinked(s *project.Service) []string {
 		for n := 1; n <= target.Replicas; n++ {
 			if name := u.want.ContainerName(target, n); !slices.Contains(existing, name) {
 				names = append(names, name)
-				u.warnOnce("%v", at(s.Pos, "service %s is created without the link to %s, which does not exist", s.Name, name))
+				u.WarnOnce("%v", plan.At(s.Pos, "service %s is created without the link to %s, which does not exist", s.Name, name))
 			}
 		}
 	}
