@@ -112,21 +112,10 @@ func (c *casts) child(elem string) *casts {
 // why it cannot be one.
 func (b *builder) cast(n *node, path string, kind quantity) {
 	value, verdict := kind.read(exactly(n))
-	e := &Error{Pos: n.pos, Path: path, Hint: kind.hint(), node: n}
-	switch text, _ := n.str(); verdict {
-	case rounded:
+	if verdict == rounded {
 		b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", quoteValue(n), value)})
-	case mistyped:
-		e.Msg = fmt.Sprintf("must be %s, not %s", kind.wanted(), describe(n))
-		if hint := emptyHint(n, text); hint != "" {
-			e.Hint = hint
-		} else if _, isSpan := kind.(span); isSpan && digits.MatchString(text) && !n.expanded {
-			e.Hint = "write " + text + "s for seconds"
-		}
-	case outOfRange:
-		e.Msg, e.Hint = fmt.Sprintf("%s is out of range: %s", quoteValue(n), kind.bounds()), ""
 	}
-	if e.Msg != "" {
+	if e := misfit(n, path, kind, verdict); e != nil {
 		n.bad = true
 		b.s.fail(e)
 		return
@@ -135,6 +124,26 @@ func (b *builder) cast(n *node, path string, kind quantity) {
 		b.oldBool(n, path, value)
 	}
 	n.value = value
+}
+
+// misfit is the error for a scalar that is no quantity of the kind; nil if it is one.
+func misfit(n *node, path string, kind quantity, v verdict) *Error {
+	e := &Error{Pos: n.pos, Path: path, Hint: kind.hint(), node: n}
+	switch v {
+	case mistyped:
+		e.Msg = fmt.Sprintf("must be %s, not %s", kind.wanted(), describe(n))
+		text, _ := n.str()
+		if hint := emptyHint(n, text); hint != "" {
+			e.Hint = hint
+		} else if kind.wanted() == (span{}).wanted() && digits.MatchString(n.text) && !n.expanded {
+			e.Hint = "write " + n.text + "s for seconds"
+		}
+	case outOfRange:
+		e.Msg, e.Hint = fmt.Sprintf("%s is out of range: %s", quoteValue(n), kind.bounds()), ""
+	default:
+		return nil
+	}
+	return e
 }
 
 // oldBool warns of the booleans of YAML 1.1.

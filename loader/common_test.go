@@ -82,3 +82,24 @@ func TestUnknownProfiles(t *testing.T) {
 		})
 	}
 }
+
+// TestNumbersOfExtensions: they are written as all numbers of the files may be.
+func TestNumbersOfExtensions(t *testing.T) {
+	const text = `
+services:
+  web: {image: a, x-muster: {ready: {http: {port: "80", path: /, status: "204"}, timeout: "1m30s"}}}
+  api: {image: a, x-muster: {ready: {http: {port: "${PORT}", status: 2e2}, timeout: "${SPAN}"}}}
+  db: {image: a, x-muster: {ready: {tcp: {port: 5_432}, timeout: 0.1000000000s}}}
+`
+	p := open(t, text, nil, loader.Input{Env: []string{"PORT=8080", "SPAN=2d"}})
+	web, api, db := p.Service("web").Muster.Ready, p.Service("api").Muster.Ready, p.Service("db").Muster.Ready
+	if web.HTTP.Port != 80 || web.HTTP.Status != 204 || web.Timeout != 90*time.Second {
+		t.Errorf("web is ready by %+v after %s", web.HTTP, web.Timeout)
+	}
+	if api.HTTP.Port != 8080 || api.HTTP.Status != 200 || api.Timeout != 48*time.Hour {
+		t.Errorf("api is ready by %+v after %s", api.HTTP, api.Timeout)
+	}
+	if db.TCP.Port != 5432 || db.Timeout != 100*time.Millisecond {
+		t.Errorf("db is ready by %+v after %s", db.TCP, db.Timeout)
+	}
+}

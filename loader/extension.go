@@ -187,26 +187,29 @@ func (d extensionDecoder) log(f field, path string) *project.ReadyLog {
 	return l
 }
 
-func (d extensionDecoder) number(f field, path string, low, high int) int {
-	n, ok := f.node.value.(int)
-	if text, isText := f.node.str(); isText && f.node.expanded {
-		_, err := fmt.Sscanf(text, "%d", &n)
-		ok = err == nil
+// quantity reads a number as everywhere else in the file; nil has been reported.
+func (d extensionDecoder) quantity(f field, path string, kind quantity) any {
+	if f.node.kind != scalar || f.node.value == nil {
+		d.fail(f.place(), path, "must be "+kind.wanted(), kind.hint())
+		return nil
 	}
-	if !ok || n < low || n > high {
-		d.fail(f.place(), path, fmt.Sprintf("must be a number from %d to %d", low, high), "")
-		return 0
+	value, verdict := kind.read(exactly(f.node))
+	if e := misfit(f.node, path, kind, verdict); e != nil {
+		d.s.fail(e)
+		return nil
 	}
+	return value
+}
+
+func (d extensionDecoder) number(f field, path string, low, high int64) int {
+	n, _ := d.quantity(f, path, integer{low, high, ""}).(int)
 	return n
 }
 
 func (d extensionDecoder) duration(f field, path string) time.Duration {
-	text, ok := f.node.str()
-	var v types.Duration
-	if !ok || v.DecodeMapstructure(text) != nil || v <= 0 {
-		d.fail(f.place(), path, "must be a duration", "write 500ms or 2s")
-	}
-	return time.Duration(v)
+	text, _ := d.quantity(f, path, positive{}).(string)
+	length, _ := durationOf(text)
+	return length
 }
 
 func (d extensionDecoder) notify(f field, path string) *project.Notify {

@@ -40,6 +40,24 @@ func (q span) read(value any) (any, verdict) {
 	return text, v
 }
 
+// positive is a length of time that is not 0.
+type positive struct{ span }
+
+func (positive) bounds() string {
+	return "more than 0s, at most " + time.Duration(math.MaxInt64).String()
+}
+
+func (q positive) read(value any) (any, verdict) {
+	text, isText := value.(string)
+	if !isText {
+		return nil, mistyped
+	}
+	if d, v := durationOf(text); v != mistyped && d <= 0 {
+		return nil, outOfRange
+	}
+	return q.span.read(text)
+}
+
 var (
 	spanText = regexp.MustCompile(`^[-+]?(?:0|(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h|d|w))+)$`)
 	spanPart = regexp.MustCompile(`([0-9]*\.?[0-9]*)([a-zµμ]+)`)
