@@ -108,6 +108,9 @@ func (b *builder) merge(sources []*source, f frame) (*part, error) {
 func (b *builder) prepare(doc *node, f frame) {
 	b.dropVersion(doc)
 	b.interpolate(doc, "", b.casts, f.env)
+	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
+		b.expandHome(doc)
+	}
 	v := validator{s: b.s}
 	v.check(doc, b.schema, "", doc.pos)
 	b.checks.document(doc)

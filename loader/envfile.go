@@ -33,8 +33,11 @@ func (s *session) resolveEnvironment(model *types.Project, tree *node, keep func
 		}
 		s.of(serviceOf(name).within("env_file"), func() {
 			for _, file := range spec.EnvFiles {
-				place := fileItem(tree.at("services", name, "env_file"), file.Path, s)
-				s.serviceEnvFile(file, place, "services."+name+".env_file", values, lookup)
+				item := fileItem(tree.at("services", name, "env_file"), file.Path)
+				if item.refused {
+					continue
+				}
+				s.serviceEnvFile(file, item.pos, "services."+name+".env_file", values, lookup)
 			}
 		})
 		if len(spec.EnvFiles) > 0 {
@@ -95,19 +98,22 @@ func (s *session) resolveLabels(model *types.Project, tree *node, keep func(stri
 }
 
 func (s *session) serviceLabelFile(name, file string, tree *node, labels map[string]string) {
+	item := fileItem(tree.at("services", name, "label_file"), file)
+	if item.refused {
+		return
+	}
 	text, err := s.readEnvFile(absolute(file, s.dir, s.home()))
 	if err != nil {
-		pos := fileItem(tree.at("services", name, "label_file"), file, s)
-		s.fail(s.unreadable(file, pos, "services."+name+".label_file", err))
+		s.fail(s.unreadable(file, item.pos, "services."+name+".label_file", err))
 		return
 	}
 	s.parseEnvFile(file, text, labels, func(string) (string, bool) { return "", false }, func(string, project.Position) {})
 }
 
-// fileItem is where a list names the file.
-func fileItem(list *node, file string, s *session) project.Position {
+// fileItem is what names the file in a list, or the list.
+func fileItem(list *node, file string) *node {
 	if list == nil {
-		return project.Position{}
+		return &node{}
 	}
 	items := list.items
 	if list.kind == scalar {
@@ -119,10 +125,10 @@ func fileItem(list *node, file string, s *session) project.Position {
 			named = item.get("path")
 		}
 		if text, ok := named.str(); ok && (text == file || sameFile(text, file)) {
-			return named.pos
+			return named
 		}
 	}
-	return list.pos
+	return list
 }
 
 // sameFile reports whether the absolute path may be what the name stands for.

@@ -229,6 +229,7 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 	for _, doc := range src.docs {
 		b.dropVersion(doc)
 		b.interpolate(doc, "", b.casts, f.env)
+		b.expandHome(doc)
 		v := validator{s: b.s}
 		v.check(doc, b.schema, "", doc.pos)
 		b.checks.document(doc)

@@ -18,9 +18,9 @@ func readRegular(path string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// absolute makes a path absolute within dir, with ~ standing for home.
+// absolute makes a path absolute within dir, with ~ for home if that is known.
 func absolute(path, dir, home string) string {
-	if path == "~" || strings.HasPrefix(path, "~/") {
+	if home != "" && (path == "~" || strings.HasPrefix(path, "~/")) {
 		path = home + path[1:]
 	}
 	if filepath.IsAbs(path) {
