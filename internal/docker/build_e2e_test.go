@@ -110,11 +110,10 @@ func TestClassicBuildErrors(t *testing.T) {
 	for i, tc := range []struct {
 		name, build string
 		want        []string
-		kind        error
 	}{
-		{"a step fails", "{context: ., dockerfile_inline: \"FROM IMAGE\\nRUN echo so it goes; exit 3\\n\"}", []string{"build mt", "returned a non-zero code: 3", "so it goes"}, nil},
-		{"no Dockerfile", "{context: ./made/up}", []string{"read build context", "no such file"}, nil},
-		{"BuildKit", "{context: ., ssh: [default], additional_contexts: {a: ./b}}", []string{"services.web.build.additional_contexts, services.web.build.ssh: needs BuildKit"}, engine.ErrUnsupported},
+		{"a step fails", "{context: ., dockerfile_inline: \"FROM IMAGE\\nRUN echo so it goes; exit 3\\n\"}", []string{"build mt", "returned a non-zero code: 3", "so it goes"}},
+		{"no Dockerfile", "{context: ./made/up}", []string{"read build context", "no such file"}},
+		{"BuildKit", "{context: ., ssh: [default], additional_contexts: {a: ./b}}", []string{"services.web.build.additional_contexts, services.web.build.ssh: needs BuildKit", "DOCKER_BUILDKIT=0"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newClassic(t, fmt.Sprintf("failed%d", i), "services: {web: {image: 'NAME:1', build: "+tc.build+"}}\n")
@@ -126,9 +125,6 @@ func TestClassicBuildErrors(t *testing.T) {
 				if !strings.Contains(err.Error(), text) {
 					t.Errorf("error %q does not say %q", err, text)
 				}
-			}
-			if tc.kind != nil && !errors.Is(err, tc.kind) {
-				t.Errorf("error %q is not %v", err, tc.kind)
 			}
 		})
 	}
