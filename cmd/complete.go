@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
 
@@ -98,8 +99,16 @@ func (s *session) serviceCompletions(c *cobra.Command, given []string, suffix st
 			names = append(names, sv.Name+suffix)
 		}
 	}
+	return offered(names)
+}
+
+// offered are the names in order, once each. Shells put what is chosen into a line
+// and take a tab for the start of a description, a newline for that of another
+// name: names with control characters are left out.
+func offered(names completed) completed {
+	names = slices.DeleteFunc(names, func(name string) bool { return ui.Escape(name) != name })
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // completeCopy offers services with a colon beside files.
@@ -119,8 +128,7 @@ func (s *session) completeProfiles(c *cobra.Command, _ []string, _ string) (comp
 	for _, sv := range slices.Concat(p.Services, p.Disabled) {
 		profiles = append(profiles, sv.Spec.Profiles...)
 	}
-	slices.Sort(profiles)
-	return slices.Compact(profiles), noFiles
+	return offered(profiles), noFiles
 }
 
 func (s *session) completeProjects(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
@@ -138,6 +146,5 @@ func (s *session) completeProjects(c *cobra.Command, _ []string, _ string) (comp
 			names = append(names, ct.Project)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names), noFiles
+	return offered(names), noFiles
 }

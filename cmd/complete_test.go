@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -74,5 +75,20 @@ func TestCompletionWithoutProject(t *testing.T) {
 	out, _, code := h.run("__completeNoDesc", "up", "")
 	if out != ":4\n" || code != 0 {
 		t.Errorf("offers %q with code %d", out, code)
+	}
+}
+
+// TestCompletionOfControlCharacters: names that a file made of them do not get
+// into the line that somebody types, nor do they make a name of their own.
+func TestCompletionOfControlCharacters(t *testing.T) {
+	h := newShelf(t, map[string]string{"compose.yaml": `
+services:
+  web: {image: x, profiles: ["pro\nfile", "esc\eape", fine]}
+`})
+	if out, _, _ := h.run("__completeNoDesc", "--profile", ""); out != "fine\n:4\n" {
+		t.Errorf("offers %q", out)
+	}
+	if got := offered(completed{"b", "a\tb", "a\nrm", "\x1b[2J", "b", "\u202eb", "a"}); !slices.Equal(got, completed{"a", "b"}) {
+		t.Errorf("offers %q", got)
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
 
@@ -19,7 +21,13 @@ func (s *session) superviseUnit(p *project.Project, opt superviseOptions, servic
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	unit := supervisorUnit(program, p, opt, services)
+	if err := lasting(slices.Concat(p.Files, p.EnvFiles)); err != nil {
+		return err
+	}
+	unit, err := supervisorUnit(program, p, opt, services)
+	if err != nil {
+		return err
+	}
 	if opt.printUnit {
 		_, err := fmt.Fprint(s.Out, unit)
 		return err
@@ -38,9 +46,23 @@ func (s *session) superviseUnit(p *project.Project, opt superviseOptions, servic
 	return err
 }
 
-// supervisorUnit is the text of the unit. The environment is left out: it may
+// lasting is an error if one of the files cannot be read again when systemd starts
+// the unit: standard input, or another pipe.
+func lasting(files []string) error {
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if f == "-" || err == nil && !info.Mode().IsRegular() && f != os.DevNull {
+			return fmt.Errorf("a unit cannot read %s again when it starts: name a file", f)
+		}
+	}
+	return nil
+}
+
+// supervisorUnit is the text of the unit. A word with control characters is an
+// error: systemd's own escapes differ from version to version, and a newline that
+// gets through is a line of the unit. The environment is left out: it may
 // hold secrets, and units are readable by everyone.
-func supervisorUnit(program string, p *project.Project, opt superviseOptions, services []string) string {
+func supervisorUnit(program string, p *project.Project, opt superviseOptions, services []string) (string, error) {
 	args := []string{program}
 	for _, f := range p.Files {
 		args = append(args, "--file", f)
@@ -55,6 +77,9 @@ func supervisorUnit(program string, p *project.Project, opt superviseOptions, se
 	args = append(args, services...)
 	quoted := make([]string, len(args))
 	for i, a := range args {
+		if ui.Escape(a) != a {
+			return "", fmt.Errorf("%q has control characters, which cannot be written into a unit: rename it", a)
+		}
 		quoted[i] = unitQuote(a)
 	}
 	return fmt.Sprintf(`[Unit]
@@ -70,15 +95,15 @@ RestartSec=1
 
 [Install]
 WantedBy=multi-user.target
-`, p.Name, strings.Join(quoted, " "))
+`, p.Name, strings.Join(quoted, " ")), nil
 }
 
 // unitQuote quotes a word of a unit's command line: specifiers and variables
 // are taken literally.
 func unitQuote(s string) string {
 	s = strings.NewReplacer("%", "%%", "$", "$$").Replace(s)
-	if s != "" && !strings.ContainsAny(s, " \t\n\"'\\;") {
+	if s != "" && !strings.ContainsAny(s, " \"'\\;") {
 		return s
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
