@@ -161,7 +161,7 @@ func TestDescribeWarnings(t *testing.T) {
 		"windows": "services.web.credential_spec.config: engines without Swarm keep no configs: it has no effect",
 	} {
 		var texts []string
-		for _, w := range Unsupported(p, newest, os) {
+		for _, w := range unsupportedBy(p, newest, os) {
 			texts = append(texts, w.Text)
 		}
 		if got := strings.Join(texts, "\n"); got != want {
@@ -169,7 +169,7 @@ func TestDescribeWarnings(t *testing.T) {
 		}
 	}
 	var old []string
-	for _, w := range Unsupported(p, "1.41", "linux") {
+	for _, w := range unsupportedBy(p, "1.41", "linux") {
 		old = append(old, w.Text)
 	}
 	want := []string{

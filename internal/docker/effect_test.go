@@ -90,7 +90,7 @@ func (e effects) hear(t *testing.T, f txtar.File) {
 	for _, w := range warned {
 		texts = append(texts, w.Path+": "+w.Msg)
 	}
-	for _, w := range Unsupported(p, oldest, systemOf(f.Name)) {
+	for _, w := range unsupportedBy(p, oldest, systemOf(f.Name)) {
 		texts = append(texts, w.Text)
 	}
 	if _, err := exampleTranslation(p, oldest).request(); err != nil {

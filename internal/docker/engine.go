@@ -18,8 +18,8 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// MinimumAPI is the oldest API version that is spoken: Docker Engine 20.10's.
-const MinimumAPI = "1.41"
+// minimumAPI is the oldest API version that is spoken: Docker Engine 20.10's.
+const minimumAPI = "1.41"
 
 // Engine is a Docker engine. It implements engine.Engine and is safe for
 // concurrent use.
@@ -128,9 +128,9 @@ func (e *Engine) connected(ctx context.Context) (*client.Client, error) {
 		return nil, e.fail(ctx, "talk to the engine", err)
 	}
 	e.client.NegotiateAPIVersionPing(ping) // keeps a version set by hand
-	if v := e.client.ClientVersion(); versions.LessThan(v, MinimumAPI) {
+	if v := e.client.ClientVersion(); versions.LessThan(v, minimumAPI) {
 		return nil, fmt.Errorf("talk to the engine: the engine at %s speaks API %s, %s (Docker Engine 20.10) or newer is needed: %w",
-			e.endpoint.host, v, MinimumAPI, engine.ErrUnsupported)
+			e.endpoint.host, v, minimumAPI, engine.ErrUnsupported)
 	}
 	e.server = &server{os: ping.OSType}
 	if date, err := http.ParseTime(header.Get("Date")); err == nil && !e.endpoint.local {

@@ -119,7 +119,7 @@ func requestText(t *testing.T, f txtar.File, api string) string {
 func projectRequest(t *testing.T, name string, p *project.Project, api string) string {
 	t.Helper()
 	var b strings.Builder
-	for _, w := range Unsupported(p, api, systemOf(name)) {
+	for _, w := range unsupportedBy(p, api, systemOf(name)) {
 		fmt.Fprintf(&b, "warning: %d:%d: %s\n", w.Pos.Line, w.Pos.Column, w.Text)
 	}
 	translated := exampleTranslation(p, api)

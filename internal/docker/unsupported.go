@@ -28,12 +28,12 @@ func (e *Engine) Unsupported(ctx context.Context, p *project.Project) ([]Warning
 	if err != nil {
 		return nil, err
 	}
-	return Unsupported(p, c.ClientVersion(), e.osType()), nil
+	return unsupportedBy(p, c.ClientVersion(), e.osType()), nil
 }
 
-// Unsupported is the method's answer for an engine of that API version and
+// unsupportedBy is the method's answer for an engine of that API version and
 // operating system, linux or windows.
-func Unsupported(p *project.Project, api, os string) []Warning {
+func unsupportedBy(p *project.Project, api, os string) []Warning {
 	w := &warnings{project: p, api: api, os: os}
 	for _, s := range p.Services {
 		if s.Provider {

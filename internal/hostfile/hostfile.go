@@ -75,15 +75,15 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := ReadAll(f, limit)
+	b, err := readAll(f, limit)
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: Reason(err)}
 	}
 	return b, nil
 }
 
-// ReadAll reads at most limit bytes; more are a *SizeError.
-func ReadAll(r io.Reader, limit int64) ([]byte, error) {
+// readAll reads at most limit bytes; more are a *SizeError.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, err

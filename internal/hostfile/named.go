@@ -22,7 +22,7 @@ func ReadNamed(ctx context.Context, path string, limit int64) ([]byte, error) {
 			return nil, err
 		}
 		defer f.Close()
-		return ReadAll(f, limit)
+		return readAll(f, limit)
 	})
 	if err != nil && ctx.Err() == nil {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: Reason(err)}
@@ -39,7 +39,7 @@ func IsStream(err error) bool {
 
 // ReadStream reads a stream as ReadNamed does.
 func ReadStream(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
-	return unlessEnded(ctx, func() ([]byte, error) { return ReadAll(r, limit) })
+	return unlessEnded(ctx, func() ([]byte, error) { return readAll(r, limit) })
 }
 
 // unlessEnded waits for what read returns, or for the end of ctx. A read that is

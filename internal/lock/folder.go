@@ -79,8 +79,8 @@ func open(opt Options) (*Lock, error) {
 	return nil, nowhere
 }
 
-// Usable returns the first of the folders that exists or can be made.
-func Usable(folders []Folder) (Folder, error) {
+// usable returns the first of the folders that exists or can be made.
+func usable(folders []Folder) (Folder, error) {
 	nowhere := &NoPlaceError{}
 	for _, f := range folders {
 		err := f.prepare()

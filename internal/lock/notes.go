@@ -47,7 +47,7 @@ func Notes(opt Options) []byte {
 // Note replaces the notes; empty ones are taken away. Who reads them at the same time gets the old or the
 // new ones.
 func Note(opt Options, notes []byte) error {
-	f, err := Usable(opt.Folders)
+	f, err := usable(opt.Folders)
 	if err != nil {
 		return err
 	}

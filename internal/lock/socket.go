@@ -14,7 +14,7 @@ const socketKind = ".sock"
 // Socket is where this user's supervisor of the project listens: in the folder of
 // the locks, beside those of other users, since none can replace another's.
 func Socket(opt Options) (string, error) {
-	f, err := Usable(opt.Folders)
+	f, err := usable(opt.Folders)
 	if err != nil {
 		return "", err
 	}

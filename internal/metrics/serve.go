@@ -176,14 +176,14 @@ func answerStatus(w http.ResponseWriter, r *http.Request, sup Supervisor) {
 	}
 	out := make([]ContainerStatus, len(all))
 	for i, s := range all {
-		out[i] = Describe(s)
+		out[i] = describe(s)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(out) // the client has gone
 }
 
-// Describe is the supervision as /status shows it.
-func Describe(s supervise.Supervision) ContainerStatus {
+// describe is the supervision as /status shows it.
+func describe(s supervise.Supervision) ContainerStatus {
 	c := ContainerStatus{
 		Container: s.Container.Name, Service: s.Service, State: string(s.State), Health: string(s.Health),
 		Owner: s.Owner.String(), Policy: s.Policy.String(), Restarts: s.Restarts,

@@ -6,6 +6,6 @@
 // a function of its input, in a fixed order. Whatever comes from outside (log
 // lines, keys, names, labels, error texts) cannot drive a terminal nor begin a
 // line of its own, now or when a file is shown later: everything passes through
-// Escape, Sanitize or NewJSONEncoder. Only the logs of containers that are not
+// Escape, sanitizeLine or NewJSONEncoder. Only the logs of containers that are not
 // written to a terminal are left as they are.
 package ui

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Ago is a duration in the words of the Docker CLI: "3 minutes", "About an hour".
-func Ago(d time.Duration) string {
+// ago is a duration in the words of the Docker CLI: "3 minutes", "About an hour".
+func ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d < time.Second:
@@ -33,8 +33,8 @@ func Ago(d time.Duration) string {
 	return fmt.Sprintf("%d years", d/(365*day))
 }
 
-// Bytes is a size with three significant digits and decimal units: "1.42MB".
-func Bytes(n int64) string {
+// byteSize is a size with three significant digits and decimal units: "1.42MB".
+func byteSize(n int64) string {
 	v, unit := float64(n), 0
 	units := [...]string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
 	for v >= 999.5 && unit < len(units)-1 {

@@ -52,12 +52,12 @@ func dangerous(r rune, text bool) bool {
 
 const reset = "\x1b[0m"
 
-// Sanitize appends to dst what a terminal may see of a log line: colours (SGR)
+// sanitizeLine appends to dst what a terminal may see of a log line: colours (SGR)
 // stay and are reset at the end of the line; every other escape sequence and
 // control character except the tab is dropped.
-func Sanitize(dst, line []byte) []byte { return sanitize(dst, line, true) }
+func sanitizeLine(dst, line []byte) []byte { return sanitize(dst, line, true) }
 
-// PlainText is Sanitize without the colours: the text that a person reads.
+// PlainText is sanitizeLine without the colours: the text that a person reads.
 func PlainText(dst, line []byte) []byte { return sanitize(dst, line, false) }
 
 func sanitize(dst, line []byte, colors bool) []byte {

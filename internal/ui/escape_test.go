@@ -47,7 +47,7 @@ func TestSanitize(t *testing.T) {
 		{"direction marks", "a\u202eb", "ab"},
 		{"umlauts", "größe", "größe"},
 	} {
-		if got := string(Sanitize(nil, []byte(c.in))); got != c.want {
+		if got := string(sanitizeLine(nil, []byte(c.in))); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -56,7 +56,7 @@ func TestSanitize(t *testing.T) {
 func FuzzSanitize(f *testing.F) {
 	f.Add("a\x1b[31mb\x1b]0;x\x07\xf1")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := string(Sanitize(nil, []byte(s)))
+		got := string(sanitizeLine(nil, []byte(s)))
 		for rest := got; ; {
 			i := strings.IndexFunc(rest, func(r rune) bool { return r != '\t' && dangerous(r, false) && r != 0xFFFD })
 			if i < 0 {
@@ -68,7 +68,7 @@ func FuzzSanitize(f *testing.F) {
 			}
 			rest = rest[i+n:]
 		}
-		if again := string(Sanitize(nil, []byte(strings.TrimSuffix(got, reset)))); again != got {
+		if again := string(sanitizeLine(nil, []byte(strings.TrimSuffix(got, reset)))); again != got {
 			t.Errorf("not stable: %q, then %q", got, again)
 		}
 	})

@@ -47,7 +47,7 @@ func ImageTable(cs []engine.Container, images []engine.Image, now time.Time, mac
 		if !machine {
 			r.ID = strings.TrimPrefix(r.ID, "sha256:")
 			r.ID = r.ID[:min(12, len(r.ID))]
-			r.Size = Bytes(r.Size.(int64))
+			r.Size = byteSize(r.Size.(int64))
 		}
 		t.Rows = append(t.Rows, r)
 	}
@@ -66,7 +66,7 @@ func (r *ImageRow) fill(m engine.Image, asked string, now time.Time) {
 	r.Repository, r.Tag = splitTag(tag)
 	r.Platform, r.Size = m.Platform, m.Size
 	if !m.Created.IsZero() {
-		r.Created, r.age = &m.Created, Ago(now.Sub(m.Created))+" ago"
+		r.Created, r.age = &m.Created, ago(now.Sub(m.Created))+" ago"
 	}
 	if !m.LastTagged.IsZero() {
 		r.LastTagTime = &m.LastTagged

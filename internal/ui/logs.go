@@ -192,7 +192,7 @@ func (l *Logs) appendSafe(name string, at time.Time, text []byte, goesOn bool) {
 	for {
 		part, rest, more := bytes.Cut(text, []byte{'\r'})
 		if len(part) > 0 || !more {
-			l.clean = Sanitize(l.clean[:0], part)
+			l.clean = sanitizeLine(l.clean[:0], part)
 			l.appendLine(name, at, l.clean, goesOn)
 			goesOn = false
 		}

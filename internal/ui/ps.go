@@ -13,8 +13,8 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// Publisher is one container port in JSON output.
-type Publisher struct {
+// publisher is one container port in JSON output.
+type publisher struct {
 	URL           string
 	TargetPort    int
 	PublishedPort int
@@ -39,7 +39,7 @@ type ContainerRow struct {
 	Networks     string
 	Ports        string
 	Project      string
-	Publishers   any // []Publisher; a title in the header
+	Publishers   any // []publisher; a title in the header
 	RunningFor   string
 	Service      string
 	Size         string
@@ -101,8 +101,8 @@ func containerRow(c engine.Container, now time.Time, full bool) ContainerRow {
 	r := ContainerRow{
 		Command: c.Command, CreatedAt: c.Created.Format("2006-01-02 15:04:05 -0700 MST"), Engine: c.Labels[project.LabelEngine],
 		ExitCode: 0, ID: c.ID, Image: c.Image, Labels: labelList(c.Labels), Name: c.Name, Names: c.Name, Project: c.Project,
-		Ports: portList(c.Ports), Publishers: publishers(c.Ports), RunningFor: Ago(now.Sub(c.Created)) + " ago",
-		Service: c.Service, Size: Bytes(c.SizeRw), State: string(c.State), Status: c.Status, labels: c.Labels,
+		Ports: portList(c.Ports), Publishers: publishers(c.Ports), RunningFor: ago(now.Sub(c.Created)) + " ago",
+		Service: c.Service, Size: byteSize(c.SizeRw), State: string(c.State), Status: c.Status, labels: c.Labels,
 	}
 	switch c.State {
 	case engine.Exited, engine.Dead:
@@ -142,12 +142,12 @@ func labelList(labels map[string]string) string {
 	return strings.Join(parts, ",")
 }
 
-func publishers(ports []engine.Port) []Publisher {
-	ps := []Publisher{}
+func publishers(ports []engine.Port) []publisher {
+	ps := []publisher{}
 	for _, p := range ports {
-		ps = append(ps, Publisher{URL: p.HostIP, TargetPort: p.Container, PublishedPort: p.HostPort, Protocol: p.Protocol})
+		ps = append(ps, publisher{URL: p.HostIP, TargetPort: p.Container, PublishedPort: p.HostPort, Protocol: p.Protocol})
 	}
-	slices.SortStableFunc(ps, func(a, b Publisher) int {
+	slices.SortStableFunc(ps, func(a, b publisher) int {
 		return cmp.Or(cmp.Compare(a.TargetPort, b.TargetPort), cmp.Compare(a.Protocol, b.Protocol),
 			cmp.Compare(a.URL, b.URL), cmp.Compare(a.PublishedPort, b.PublishedPort))
 	})

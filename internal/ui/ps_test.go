@@ -109,16 +109,16 @@ func TestAgo(t *testing.T) {
 		45 * time.Minute: "45 minutes", time.Hour: "About an hour", 3 * time.Hour: "3 hours", 50 * time.Hour: "2 days",
 		15 * 24 * time.Hour: "2 weeks", 100 * 24 * time.Hour: "3 months", 1000 * 24 * time.Hour: "2 years",
 	} {
-		if got := Ago(d); got != want {
-			t.Errorf("Ago(%s) = %q, want %q", d, got, want)
+		if got := ago(d); got != want {
+			t.Errorf("ago(%s) = %q, want %q", d, got, want)
 		}
 	}
 }
 
 func TestBytes(t *testing.T) {
 	for n, want := range map[int64]string{0: "0B", 999: "999B", 1000: "1kB", 1420000: "1.42MB", 5_000_000_000: "5GB"} {
-		if got := Bytes(n); got != want {
-			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
+		if got := byteSize(n); got != want {
+			t.Errorf("byteSize(%d) = %q, want %q", n, got, want)
 		}
 	}
 }

@@ -77,8 +77,8 @@ func statsRow(m Measured, noTrunc bool) StatsRow {
 	if s.MemoryLimit > 0 {
 		r.MemPerc = fmt.Sprintf("%.2f%%", float64(s.Memory)/float64(s.MemoryLimit)*100)
 	}
-	r.NetIO = Bytes(int64(s.NetRx)) + " / " + Bytes(int64(s.NetTx))
-	r.BlockIO = Bytes(int64(s.BlockRead)) + " / " + Bytes(int64(s.BlockWrite))
+	r.NetIO = byteSize(int64(s.NetRx)) + " / " + byteSize(int64(s.NetTx))
+	r.BlockIO = byteSize(int64(s.BlockRead)) + " / " + byteSize(int64(s.BlockWrite))
 	r.PIDs = fmt.Sprint(s.PIDs)
 	return r
 }

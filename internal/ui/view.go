@@ -303,9 +303,9 @@ func (r *row) transfer(took time.Duration) string {
 	}
 	text := "[" + bar.String() + "]"
 	if total > 0 {
-		text += " " + Bytes(current) + " / " + Bytes(total)
+		text += " " + byteSize(current) + " / " + byteSize(total)
 		if took >= time.Second {
-			text += ", " + Bytes(int64(float64(current)/took.Seconds())) + "/s"
+			text += ", " + byteSize(int64(float64(current)/took.Seconds())) + "/s"
 		}
 	}
 	return text

@@ -1,4 +1,4 @@
-package muster_test
+package house_test
 
 import (
 	"go/ast"
@@ -47,12 +47,12 @@ var clock = map[string][]string{
 // time or looks how long something took: such a test is red on a busy machine.
 func TestTestsDoNotMeasureTime(t *testing.T) {
 	used := map[string]bool{}
-	err := filepath.WalkDir(".", func(dir string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(dir string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
 		for _, found := range inRealTime(t, dir) {
-			name := strings.TrimPrefix(filepath.ToSlash(dir)+"."+found.function, ".")
+			name := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(dir)+"."+found.function, root), "/")
 			if used[name] = true; mayKnowTime[name] == "" {
 				t.Errorf("%s: %s uses %s outside of testing/synctest: wait for the condition, with internal/patience", found.where, found.function, found.call)
 			}
@@ -220,7 +220,7 @@ var mayBeLate = map[string]string{
 // TestScriptsDoNotSleep fails for scripts whose programs sleep to be late.
 func TestScriptsDoNotSleep(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"cmd/testdata/script/*.txtar", "cmd/testdata/script/e2e/*.txtar"} {
+	for _, pattern := range []string{root + "/cmd/testdata/script/*.txtar", root + "/cmd/testdata/script/e2e/*.txtar"} {
 		more, err := filepath.Glob(pattern)
 		if err != nil || len(more) == 0 {
 			t.Fatalf("no scripts %s: %v", pattern, err)
@@ -236,7 +236,7 @@ func TestScriptsDoNotSleep(t *testing.T) {
 			if long, err := strconv.ParseFloat(m[1], 64); err == nil && (long >= 1000 || m[2] == "h") || looks.MatchString(m[3]) {
 				continue
 			}
-			if mayBeLate[filepath.ToSlash(path)] != "" {
+			if mayBeLate[strings.TrimPrefix(filepath.ToSlash(path), root+"/")] != "" {
 				continue
 			}
 			t.Errorf("%s: %q: let it wait for something, or for ever (sleep 1000)", path, m[0])

@@ -1,0 +1,101 @@
+package house_test
+
+import (
+	"go/ast"
+	"testing"
+)
+
+// Nobody finds the way in a room that is too large.
+const (
+	mostFileLines    = 400
+	mostPackageLines = 3000
+	mostMethods      = 40
+)
+
+// largeFiles may have more lines than others.
+var largeFiles = map[string]string{
+	"convergence/output/follow.go":        "to be cut when it becomes a reader of the feed",
+	"convergence/supervise/stream.go":     "to be cut when it becomes a reader of the feed",
+	"convergence/apply_test.go":           "one stage, on which the tests of apply play",
+	"convergence/await_test.go":           "every way in which a wait can end",
+	"convergence/supervise_test.go":       "one stage, on which the tests of the supervisor play",
+	"convergence/supervise_fixes_test.go": "a test for each fault that was found in the supervisor",
+	"cmd/script_test.go":                  "the commands of scripts, one after the other",
+	"internal/faultmatrix/rows_test.go":   "a function for each row of the matrix",
+	"internal/lock/lock_test.go":          "every way in which a lock can be lost",
+	"loader/load_test.go":                 "tables",
+}
+
+// largePackages may have more lines, tests aside, than others.
+var largePackages = map[string]string{
+	"cmd":                 "to be cut: the operation, the foreground and the keeper get rooms of their own",
+	"convergence/up":      "to be cut into survey, decide and emit",
+	"internal/docker":     "the whole of the engine's API",
+	"internal/enginetest": "an engine in memory, and the contract; to be cut in two",
+	"loader":              "the whole of the Compose Specification",
+}
+
+// largeTypes may have more methods than others.
+var largeTypes = map[string]string{
+	"cmd.attached":               "to be cut into an actor for each concern",
+	"cmd.session":                "to be cut into functions over small parts",
+	"convergence/apply.run":      "a method for each action",
+	"convergence/supervise.loop": "to be cut when it becomes a reader of the feed",
+	"convergence/up.up":          "to be cut into survey, decide and emit",
+	"internal/docker.Engine":     "implements every role of an engine",
+	"internal/enginetest.Engine": "implements every role of an engine",
+	"internal/enginetest.core":   "the states of containers and what changes them",
+	"internal/enginetest.stage":  "a method for each rule of the contract",
+	"loader.checker":             "a method for each check; to become a table",
+	"loader.session":             "what files refer to, one after the other",
+}
+
+// TestSizes: no file, package or method set grows beyond what one can overlook,
+// but for those with a reason. A reason that is not needed any more goes.
+func TestSizes(t *testing.T) {
+	files, packages, types := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, s := range sources(t) {
+		files[s.path] = s.lines
+		if s.test() {
+			continue
+		}
+		packages[s.dir()] += s.lines
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
+				types[s.dir()+"."+receiver(f)]++
+			}
+		}
+	}
+	within(t, "lines of file", files, mostFileLines, largeFiles)
+	within(t, "lines of package", packages, mostPackageLines, largePackages)
+	within(t, "methods of type", types, mostMethods, largeTypes)
+}
+
+func within(t *testing.T, what string, have map[string]int, most int, reasons map[string]string) {
+	t.Helper()
+	for name, n := range have {
+		if n > most && reasons[name] == "" {
+			t.Errorf("%d %s %s, at most %d: cut it, or give the reason in the table", n, what, name, most)
+		}
+	}
+	for name := range reasons {
+		if have[name] <= most {
+			t.Errorf("%d %s %s: take its reason out of the table", have[name], what, name)
+		}
+	}
+}
+
+// receiver is the name of the type that a method is of.
+func receiver(f *ast.FuncDecl) string {
+	x := f.Recv.List[0].Type
+	if star, ok := x.(*ast.StarExpr); ok {
+		x = star.X
+	}
+	if generic, ok := x.(*ast.IndexExpr); ok {
+		x = generic.X
+	}
+	if name, ok := x.(*ast.Ident); ok {
+		return name.Name
+	}
+	return "?"
+}
