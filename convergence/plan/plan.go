@@ -44,7 +44,7 @@ type Plan struct {
 	Steps   []Step
 	// Unchanged are the running containers that stay as they are.
 	Unchanged []engine.Ref
-	// Stopped are the containers that were to be stopped and do not run.
+	// Stopped are the containers that were to be stopped and have ended before.
 	Stopped []engine.Ref
 	// Warnings are remarks that a person should read: orphans, foreign volumes.
 	Warnings []string

@@ -23,7 +23,8 @@ func (s *stack) chosenContainers(chosen map[string]bool, keep func(engine.Contai
 }
 
 // PlanStop is the plan that stops the services' running containers, dependents
-// first. Those that do not run are told of as stopped. want may be nil.
+// first. Those that have ended are told of as stopped, those that never ran are
+// not. want may be nil.
 func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (plan.Plan, error) {
 	s := newStack(want, have)
 	chosen, err := s.choose(opt.Services)
@@ -33,7 +34,7 @@ func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (pla
 	cs := s.chosenContainers(chosen, engine.Alive)
 	s.stopProvided(cs, s.stopAll(cs, opt.Timeout), chosen)
 	p, err := s.planToTheEnd()
-	for _, c := range s.chosenContainers(chosen, func(c engine.Container) bool { return !engine.Alive(c) && c.State != engine.Removing }) {
+	for _, c := range s.chosenContainers(chosen, func(c engine.Container) bool { return c.State == engine.Exited || c.State == engine.Dead }) {
 		p.Stopped = append(p.Stopped, c.Ref)
 	}
 	return p, err
