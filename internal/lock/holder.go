@@ -2,7 +2,7 @@ package lock
 
 import (
 	"cmp"
-	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -21,15 +21,16 @@ type Holder struct {
 	Process string    `json:"process,omitempty"` // see thisProcess
 }
 
-// thisProcess tells this process from others that have the same number elsewhere.
-var thisProcess = func() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return hex.EncodeToString(b[:])
-}()
+// thisProcess tells this process from others that have the same number elsewhere,
+// or, where the system tells when a process began, had it before.
+func thisProcess() string {
+	pid := os.Getpid()
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", pid, startOf(pid), machine()))
+	return hex.EncodeToString(sum[:8])
+}
 
 // Self reports whether the holder is this very process.
-func (h Holder) Self() bool { return h.Process == thisProcess }
+func (h Holder) Self() bool { return h.Process == thisProcess() }
 
 // String reads, for example, "pid 123 (muster up) since 14:03:05".
 func (h Holder) String() string {

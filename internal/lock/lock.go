@@ -199,7 +199,7 @@ func (l *Lock) stands() bool {
 // or another user's file, does not make the lock less of one.
 func (l *Lock) sign(opt Options) error {
 	content, err := json.Marshal(Holder{
-		PID: os.Getpid(), Who: who(), Op: opt.Op, Version: opt.Version, Created: time.Now().Truncate(time.Second), Process: thisProcess,
+		PID: os.Getpid(), Who: who(), Op: opt.Op, Version: opt.Version, Created: time.Now().Truncate(time.Second), Process: thisProcess(),
 	})
 	if err != nil {
 		l.file.Close()

@@ -155,17 +155,30 @@ func TestKilledHolder(t *testing.T) {
 		if h.PID != helper.Process.Pid {
 			t.Errorf("waits for pid %d, want %d", h.PID, helper.Process.Pid)
 		}
+		if h.Self() {
+			t.Errorf("another process is taken for this one: %+v", h)
+		}
 		if err := helper.Process.Kill(); err != nil {
 			t.Error(err)
 		}
 	}
 	l := acquire(t, opt)
+	opt.Timeout, opt.Waiting = -1, nil
+	if again := (*HeldError)(nil); !errors.As(second(t, opt), &again) || !again.Holder.Self() {
+		t.Errorf("this process is not known as the holder: %+v", again)
+	}
 	if err := l.Release(); err != nil {
 		t.Error(err)
 	}
 	if err := helper.Wait(); err == nil {
 		t.Error("the helper ended by itself")
 	}
+}
+
+func second(t *testing.T, opt Options) error {
+	t.Helper()
+	_, err := Acquire(t.Context(), opt)
+	return err
 }
 
 func TestForeignFoldersAreLeftAside(t *testing.T) {

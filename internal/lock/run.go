@@ -27,7 +27,7 @@ type Run string
 
 // ThisRun is the run of this process, which holds the lock; nil is none.
 func ThisRun(l *Lock) Run {
-	return Run(strings.Join([]string{strconv.Itoa(os.Getpid()), startOf(os.Getpid()), where(), thisProcess, l.place()}, "."))
+	return Run(strings.Join([]string{strconv.Itoa(os.Getpid()), startOf(os.Getpid()), where(), thisProcess(), l.place()}, "."))
 }
 
 // unlocked is the place of a lock that is none.
@@ -50,7 +50,7 @@ func (l *Lock) place() string {
 // holds the lock: it is this process, or shares its locks.
 func (r Run) Excludes(l *Lock) bool {
 	f, ok := r.fields()
-	return ok && (f.process == thisProcess || f.machine == where() && f.place != unlocked && f.place == l.place())
+	return ok && (f.process == thisProcess() || f.machine == where() && f.place != unlocked && f.place == l.place())
 }
 
 // PID is the number of the process, where that says anything here.
