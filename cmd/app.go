@@ -19,6 +19,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/ui"
@@ -98,6 +99,7 @@ func System() *App {
 			Resized: host.Resized,
 		},
 		Connect: func(opt docker.Options) (engine.Engine, error) {
+			opt.Builder = build.BuildKit{}
 			e, err := docker.Connect(opt)
 			if err != nil {
 				return nil, err // an interface around a nil pointer would be no nil

@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
@@ -24,7 +25,7 @@ func TestScriptsOnEngine(t *testing.T) {
 		where = append(where, inMemory)
 	}
 	run := testrun.Current(t)
-	e, err := docker.Connect(docker.Options{Getenv: os.Getenv})
+	e, err := docker.Connect(docker.Options{Getenv: os.Getenv, Builder: build.BuildKit{}})
 	if err == nil {
 		err = e.Ping(t.Context())
 	}

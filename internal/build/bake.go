@@ -9,6 +9,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/builder"
 	"github.com/musterdev/muster/project"
 )
 
@@ -78,7 +79,7 @@ func Bake(p *project.Project, services []*project.Service, spec func(*project.Se
 
 func newBakeTarget(p *project.Project, spec engine.BuildSpec) (bakeTarget, error) {
 	b := spec.Service.Spec.Build
-	r, err := newRequest(spec, Options{})
+	r, err := newRequest(spec, builder.Options{})
 	if err != nil {
 		return bakeTarget{}, err
 	}

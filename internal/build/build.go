@@ -12,7 +12,7 @@ import (
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
-	"github.com/moby/buildkit/frontend/dockerfile/builder"
+	dockerfile "github.com/moby/buildkit/frontend/dockerfile/builder"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth/authprovider"
@@ -23,34 +23,21 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/builder"
 )
 
-// Dialer opens the engine's endpoints that switch protocols.
-type Dialer interface {
-	DialHijack(ctx context.Context, url, proto string, meta map[string][]string) (net.Conn, error)
-}
+// BuildKit builds images with the engine's BuildKit, or with one elsewhere.
+type BuildKit struct{}
 
-// Options are what a build needs beyond its BuildSpec.
-type Options struct {
-	// Config holds the registry credentials.
-	Config *configfile.ConfigFile
-	// Proxy are build arguments below all others.
-	Proxy map[string]string
-	// TempDir receives inline Dockerfiles; empty is the system's.
-	TempDir string
-	// Remote builds in place of the engine's own BuildKit; nil is that one.
-	Remote *Remote
-}
-
-func (o Options) connect(ctx context.Context, d Dialer) (*client.Client, error) {
-	if o.Remote != nil {
-		return o.Remote.connect(ctx)
+func connectFor(ctx context.Context, d builder.Dialer, opt builder.Options) (*client.Client, error) {
+	if opt.Remote != nil {
+		return connectRemote(ctx, opt.Remote)
 	}
 	return connect(ctx, d)
 }
 
-// Supported reports whether the engine's endpoint speaks BuildKit.
-func Supported(ctx context.Context, d Dialer) bool {
+// Supported implements builder.Builder.
+func (BuildKit) Supported(ctx context.Context, d builder.Dialer) bool {
 	c, err := connect(ctx, d)
 	if err != nil {
 		return false
@@ -60,7 +47,7 @@ func Supported(ctx context.Context, d Dialer) bool {
 	return err == nil
 }
 
-func connect(ctx context.Context, d Dialer) (*client.Client, error) {
+func connect(ctx context.Context, d builder.Dialer) (*client.Client, error) {
 	return client.New(ctx, "",
 		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return d.DialHijack(ctx, "/grpc", "h2c", nil)
@@ -70,15 +57,13 @@ func connect(ctx context.Context, d Dialer) (*client.Client, error) {
 		}))
 }
 
-// Build builds the service's image, tags it with its names and reports
-// BuildKit's plain progress line by line. A failure shows the lines of the
-// Dockerfile that failed and the step's last output.
-func Build(ctx context.Context, d Dialer, spec engine.BuildSpec, opt Options, report func(engine.Progress)) error {
+// Build implements builder.Builder.
+func (BuildKit) Build(ctx context.Context, d builder.Dialer, spec engine.BuildSpec, opt builder.Options, report func(engine.Progress)) error {
 	req, err := newRequest(spec, opt)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", spec.Service.Image, err)
 	}
-	c, err := opt.connect(ctx, d)
+	c, err := connectFor(ctx, d, opt)
 	if err != nil {
 		return fmt.Errorf("build %s: connect to the builder: %w", spec.Service.Image, err)
 	}
@@ -91,7 +76,7 @@ func Build(ctx context.Context, d Dialer, spec engine.BuildSpec, opt Options, re
 	ended := func(err error) error { return err }
 	if opt.Remote != nil && !spec.Check {
 		var archive client.ExportEntry
-		archive, ended = opt.Remote.export(ctx, req.names)
+		archive, ended = exportTo(ctx, opt.Remote, req.names)
 		solve.Exports = []client.ExportEntry{archive}
 	}
 	out := newOutput(spec, report)
@@ -136,7 +121,7 @@ func orLeave(ctx context.Context, wait func() error) error {
 // frontend runs the Dockerfile frontend here, or asks it for its findings only.
 func frontend(spec engine.BuildSpec, bases []string, out *output) gateway.BuildFunc {
 	return func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-		res, err := builder.Build(ctx, newLocalBases(c, bases))
+		res, err := dockerfile.Build(ctx, newLocalBases(c, bases))
 		if err != nil || !spec.Check {
 			return res, err
 		}
@@ -152,7 +137,7 @@ var errChecks = errors.New("the checks found problems")
 
 // solve is the request in BuildKit's words. clean removes the temporary folder
 // of an inline Dockerfile.
-func (r request) solve(opt Options) (client.SolveOpt, func(), error) {
+func (r request) solve(opt builder.Options) (client.SolveOpt, func(), error) {
 	clean := func() {}
 	if r.inline != "" {
 		dir, err := os.MkdirTemp(opt.TempDir, "muster-build-")
@@ -192,7 +177,7 @@ func (r request) solve(opt Options) (client.SolveOpt, func(), error) {
 	return s, clean, nil
 }
 
-func (r request) attachables(opt Options) ([]session.Attachable, error) {
+func (r request) attachables(opt builder.Options) ([]session.Attachable, error) {
 	config := opt.Config
 	if config == nil {
 		config = configfile.New("")

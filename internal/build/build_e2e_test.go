@@ -16,6 +16,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/internal/builder"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
@@ -70,7 +71,7 @@ func buildImage(t *testing.T, c *client.Client, compose types.Project, change fu
 	var log strings.Builder
 	ctx, cancel := patience.OfEngine().Context(t.Context())
 	defer cancel()
-	err = build.Build(ctx, c, spec, build.Options{}, func(p engine.Progress) { fmt.Fprintln(&log, p.Details) })
+	err = build.BuildKit{}.Build(ctx, c, spec, builder.Options{}, func(p engine.Progress) { fmt.Fprintln(&log, p.Details) })
 	return log.String(), err
 }
 
@@ -80,7 +81,7 @@ func service(b types.BuildConfig) types.Services {
 
 func TestBuildUnderstandsModernDockerfiles(t *testing.T) {
 	c := connectedEngine(t)
-	if !build.Supported(t.Context(), c) {
+	if !(build.BuildKit{}).Supported(t.Context(), c) {
 		t.Fatal("the engine has no BuildKit")
 	}
 	dir := folder(t, map[string]string{
@@ -168,7 +169,7 @@ func TestBuildCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = build.Build(ctx, c, engine.BuildSpec{Project: p, Service: p.Services[0], NoCache: true}, build.Options{}, func(p engine.Progress) {
+	err = build.BuildKit{}.Build(ctx, c, engine.BuildSpec{Project: p, Service: p.Services[0], NoCache: true}, builder.Options{}, func(p engine.Progress) {
 		if strings.Contains(p.Details, "RUN sleep") {
 			cancel()
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/builder"
 	"github.com/musterdev/muster/project"
 )
 
@@ -71,7 +72,7 @@ func TestBuildsReadRegularFilesOnly(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = newRequest(engine.BuildSpec{Project: p, Service: p.Services[0]}, Options{})
+				_, err = newRequest(engine.BuildSpec{Project: p, Service: p.Services[0]}, builder.Options{})
 				if err == nil {
 					t.Fatal("there is no error")
 				}

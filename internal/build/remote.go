@@ -9,24 +9,17 @@ import (
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+
+	"github.com/musterdev/muster/internal/builder"
 )
 
-// Remote is a BuildKit that is not the engine's.
-type Remote struct {
-	Name string
-	// Dial opens a connection that speaks BuildKit's protocol.
-	Dial func(ctx context.Context) (net.Conn, error)
-	// Load brings what was built, a docker archive, into the engine.
-	Load func(ctx context.Context, archive io.Reader) error
-}
-
-func (r *Remote) connect(ctx context.Context) (*client.Client, error) {
+func connectRemote(ctx context.Context, r *builder.Remote) (*client.Client, error) {
 	return client.New(ctx, "", client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return r.Dial(ctx) }))
 }
 
-// Reach waits until the builder answers.
-func (r *Remote) Reach(ctx context.Context) error {
-	c, err := r.connect(ctx)
+// Reach implements builder.Builder.
+func (BuildKit) Reach(ctx context.Context, r *builder.Remote) error {
+	c, err := connectRemote(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -41,9 +34,9 @@ func (r *Remote) Reach(ctx context.Context) error {
 	return err
 }
 
-// export is the image as an archive that is loaded while it is written. wait
+// exportTo is the image as an archive that is loaded while it is written. wait
 // returns what loading came to, once the build has ended with err.
-func (r *Remote) export(ctx context.Context, names []string) (entry client.ExportEntry, wait func(err error) error) {
+func exportTo(ctx context.Context, r *builder.Remote, names []string) (entry client.ExportEntry, wait func(err error) error) {
 	archive, w := io.Pipe()
 	loaded := make(chan error, 1)
 	began := make(chan struct{})

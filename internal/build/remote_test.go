@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/musterdev/muster/internal/builder"
+
 	controlapi "github.com/moby/buildkit/api/services/control"
 	workerapi "github.com/moby/buildkit/api/types"
 	"google.golang.org/grpc"
@@ -35,11 +37,11 @@ func TestReach(t *testing.T) {
 			controlapi.RegisterControlServer(server, control{err: failure})
 			go func() { _ = server.Serve(listener) }() // ends with Stop
 			defer server.Stop()
-			r := Remote{Name: "mine", Dial: func(ctx context.Context) (net.Conn, error) {
+			r := builder.Remote{Name: "mine", Dial: func(ctx context.Context) (net.Conn, error) {
 				var d net.Dialer
 				return d.DialContext(ctx, "tcp", listener.Addr().String())
 			}}
-			err = r.Reach(t.Context())
+			err = BuildKit{}.Reach(t.Context(), &r)
 			if failure == nil && err != nil || failure != nil && (err == nil || !strings.Contains(err.Error(), failure.Error())) {
 				t.Errorf("err = %v, want %v", err, failure)
 			}
@@ -64,7 +66,7 @@ func TestExportIsLoadedWhileItIsWritten(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got string
-			r := Remote{Name: "mine", Load: func(_ context.Context, archive io.Reader) error {
+			r := builder.Remote{Name: "mine", Load: func(_ context.Context, archive io.Reader) error {
 				if tc.load != nil {
 					return tc.load
 				}
@@ -72,7 +74,7 @@ func TestExportIsLoadedWhileItIsWritten(t *testing.T) {
 				got = string(b)
 				return err
 			}}
-			entry, wait := r.export(t.Context(), []string{"a:1", "b:2"})
+			entry, wait := exportTo(t.Context(), &r, []string{"a:1", "b:2"})
 			if entry.Type != "docker" || entry.Attrs["name"] != "a:1,b:2" {
 				t.Errorf("entry = %+v", entry)
 			}

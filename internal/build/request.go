@@ -15,12 +15,10 @@ import (
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/builder"
 	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
-
-// MaxText is the most that is read of a Dockerfile or an ignore file.
-const MaxText = 4 << 20
 
 // maxSecret is the most that BuildKit passes on as a secret.
 const maxSecret = 500 << 10
@@ -43,7 +41,7 @@ type request struct {
 }
 
 // newRequest translates a build section.
-func newRequest(spec engine.BuildSpec, opt Options) (request, error) {
+func newRequest(spec engine.BuildSpec, opt builder.Options) (request, error) {
 	b := spec.Service.Spec.Build
 	if b == nil {
 		return request{}, fmt.Errorf("services.%s has no build section", spec.Service.Name)
@@ -194,7 +192,7 @@ func (r *request) context(spec engine.BuildSpec, b *types.BuildConfig) error {
 		return nil
 	}
 	file := absolute(dir, cmp.Or(b.Dockerfile, "Dockerfile"))
-	content, err := hostfile.Read(file, MaxText)
+	content, err := hostfile.Read(file, builder.MaxText)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s has no Dockerfile %s; name it with services.%s.build.dockerfile", dir, cmp.Or(b.Dockerfile, "Dockerfile"), spec.Service.Name)
 	}
@@ -215,7 +213,7 @@ func (r *request) context(spec engine.BuildSpec, b *types.BuildConfig) error {
 // checkIgnoreFile refuses what the builder could not read, or not to the end. The
 // file need not be there.
 func checkIgnoreFile(path string) error {
-	_, err := hostfile.Read(path, MaxText)
+	_, err := hostfile.Read(path, builder.MaxText)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -227,7 +225,7 @@ func (r request) dockerfile() []byte {
 	if r.inline != "" {
 		return []byte(r.inline)
 	}
-	content, err := hostfile.Read(r.filename, MaxText)
+	content, err := hostfile.Read(r.filename, builder.MaxText)
 	if err != nil {
 		return nil
 	}

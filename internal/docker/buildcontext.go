@@ -20,7 +20,7 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
-	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/internal/builder"
 	"github.com/musterdev/muster/internal/hostfile"
 )
 
@@ -88,7 +88,7 @@ func (b *buildContext) find(dockerfile string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(b.dir, dockerfile)
 	}
-	content, err := hostfile.Read(path, build.MaxText)
+	content, err := hostfile.Read(path, builder.MaxText)
 	if err != nil {
 		return "", fmt.Errorf("read Dockerfile: %w", err)
 	}
@@ -109,7 +109,7 @@ func (b *buildContext) place(content []byte) {
 }
 
 func readIgnore(name string) ([]string, error) {
-	text, err := hostfile.Read(name, build.MaxText)
+	text, err := hostfile.Read(name, builder.MaxText)
 	if err != nil {
 		return nil, fmt.Errorf("read ignore file: %w", err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/internal/builder"
 )
 
 // answerTime is how long a builder may take to answer: one that was stopped is started.
@@ -23,18 +23,18 @@ const answerTime = 30 * time.Second
 // once whether it answers.
 type builders struct {
 	mu    sync.Mutex
-	known map[string]func() *build.Remote
+	known map[string]func() *builder.Remote
 }
 
 // remoteBuilder is the builder that is to build the image; nil is the engine's
 // own, and if another one was named, a warning says so and why.
-func (e *Engine) remoteBuilder(ctx context.Context, spec engine.BuildSpec) *build.Remote {
+func (e *Engine) remoteBuilder(ctx context.Context, spec engine.BuildSpec) *builder.Remote {
 	e.builders.mu.Lock()
 	find, known := e.builders.known[spec.Builder]
 	if !known {
-		find = sync.OnceValue(func() *build.Remote { return e.findBuilder(ctx, spec.Builder) })
+		find = sync.OnceValue(func() *builder.Remote { return e.findBuilder(ctx, spec.Builder) })
 		if e.builders.known == nil {
-			e.builders.known = map[string]func() *build.Remote{}
+			e.builders.known = map[string]func() *builder.Remote{}
 		}
 		e.builders.known[spec.Builder] = find
 	}
@@ -51,7 +51,7 @@ func (e *Engine) unused(name string, why error) {
 	e.settings.warn(fmt.Sprintf("builder %q is not used: %v; the engine's own BuildKit builds instead", name, why))
 }
 
-func (e *Engine) findBuilder(ctx context.Context, flag string) *build.Remote {
+func (e *Engine) findBuilder(ctx context.Context, flag string) *builder.Remote {
 	b, name, err := e.settings.chosenBuilder(flag, e.endpoint.host)
 	if err != nil {
 		e.unused(name, err)
@@ -59,11 +59,11 @@ func (e *Engine) findBuilder(ctx context.Context, flag string) *build.Remote {
 	if b == nil {
 		return nil
 	}
-	remote := &build.Remote{Name: name, Load: e.loadImage}
+	remote := &builder.Remote{Name: name, Load: e.loadImage}
 	if remote.Dial, err = e.builderDialer(ctx, b); err == nil {
 		asked, cancel := context.WithTimeoutCause(ctx, answerTime, errors.New("it does not answer"))
 		defer cancel()
-		err = remote.Reach(asked)
+		err = e.settings.Builder.Reach(asked, remote)
 	}
 	if err != nil {
 		e.unused(name, err)
@@ -74,7 +74,7 @@ func (e *Engine) findBuilder(ctx context.Context, flag string) *build.Remote {
 
 // builderDialer is how the builder's first node is reached. A container that was
 // stopped is started, as buildx does.
-func (e *Engine) builderDialer(ctx context.Context, b *builder) (func(context.Context) (net.Conn, error), error) {
+func (e *Engine) builderDialer(ctx context.Context, b *buildxBuilder) (func(context.Context) (net.Conn, error), error) {
 	node := b.Nodes[0]
 	switch b.Driver {
 	case "docker-container":

@@ -13,8 +13,8 @@ import (
 	"github.com/musterdev/muster/internal/hostfile"
 )
 
-// builder is one of `docker buildx`: where BuildKit runs that is not the engine's.
-type builder struct {
+// buildxBuilder is one of `docker buildx`: where BuildKit runs that is not the engine's.
+type buildxBuilder struct {
 	Name   string
 	Driver string
 	Nodes  []builderNode
@@ -32,7 +32,7 @@ var builderName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9._+-]*$`)
 // chosenBuilder is the builder that the flag, BUILDX_BUILDER or `docker buildx
 // use` names; nil is the engine's own BuildKit. The error says why one that is
 // named cannot be known; name is its name also then.
-func (s settings) chosenBuilder(flag, engine string) (b *builder, name string, err error) {
+func (s settings) chosenBuilder(flag, engine string) (b *buildxBuilder, name string, err error) {
 	dir := cmp.Or(s.Getenv("BUILDX_CONFIG"), filepath.Join(s.ConfigDir, "buildx"))
 	name = cmp.Or(flag, s.Getenv("BUILDX_BUILDER"))
 	chosen := name != ""
@@ -53,7 +53,7 @@ func (s settings) chosenBuilder(flag, engine string) (b *builder, name string, e
 	if err != nil {
 		return nil, name, nil // removed since it was used: buildx takes the engine's too
 	}
-	b = &builder{}
+	b = &buildxBuilder{}
 	if err := json.Unmarshal(text, b); err != nil {
 		return nil, name, fmt.Errorf("read its description: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/project"
 )
 
@@ -109,6 +110,7 @@ func TestBuildersThatCannotBeUsedAreNamed(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, warnings := buildx(t, map[string]string{"instances/a": tc.instance}, nil)
+			s.Builder = build.BuildKit{}
 			e := &Engine{settings: s, endpoint: endpoint{host: thisEngine}}
 			ctx := t.Context()
 			if tc.why == "" { // which is waited for, as a builder may only be starting

@@ -8,7 +8,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/build"
+	"github.com/musterdev/muster/internal/builder"
 )
 
 // BuildImage implements engine.Images: with the builder that is chosen, the
@@ -21,19 +21,19 @@ func (e *Engine) BuildImage(ctx context.Context, spec engine.BuildSpec, report f
 	if err != nil {
 		return err
 	}
-	var remote *build.Remote
-	if !e.classicWanted() {
+	var remote *builder.Remote
+	if e.settings.Builder != nil && !e.classicWanted() {
 		remote = e.remoteBuilder(ctx, spec)
 	}
 	if remote == nil && !e.wantsBuildKit(ctx, c) {
 		return e.buildClassic(ctx, c, spec, report)
 	}
-	opt := build.Options{Remote: remote, Config: e.buildConfig(), Proxy: e.proxyVariables(e.osType()), TempDir: e.settings.Getenv("TMPDIR")}
-	return build.Build(ctx, c, spec, opt, report)
+	opt := builder.Options{Remote: remote, Config: e.buildConfig(), Proxy: e.proxyVariables(e.osType()), TempDir: e.settings.Getenv("TMPDIR")}
+	return e.settings.Builder.Build(ctx, c, spec, opt, report)
 }
 
 func (e *Engine) wantsBuildKit(ctx context.Context, c *client.Client) bool {
-	return !e.classicWanted() && e.osType() != "windows" && build.Supported(ctx, c)
+	return e.settings.Builder != nil && !e.classicWanted() && e.osType() != "windows" && e.settings.Builder.Supported(ctx, c)
 }
 
 // classicWanted reports whether DOCKER_BUILDKIT asks for the classic builder.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/internal/patience"
@@ -19,7 +20,7 @@ const testImage = "muster-test/busybox:1"
 // dial reaches the real engine; without one the test fails.
 func dial(t *testing.T) *docker.Engine {
 	t.Helper()
-	e, err := docker.Connect(docker.Options{Getenv: os.Getenv})
+	e, err := docker.Connect(docker.Options{Getenv: os.Getenv, Builder: build.BuildKit{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/config/configfile"
 
+	"github.com/musterdev/muster/internal/builder"
 	"github.com/musterdev/muster/internal/hostfile"
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	Cert      string
 	Key       string
 	UserAgent string // empty is muster
+	// Builder builds images; without one the engine's classic builder does.
+	Builder builder.Builder
 	// Warn is told of what is wrong with docker's configuration: it is done without
 	// it, and only what needs it fails. Nil tells nobody.
 	Warn func(text string)

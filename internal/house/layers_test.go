@@ -34,8 +34,9 @@ var mayImport = map[string][]string{
 	"convergence/supervise": {"convergence/plan", "convergence/apply", "engine", "project", "restartpolicy"},
 	"convergence/output":    {"convergence/apply", "engine", "engine/feed", "project"},
 
-	"internal/docker":      {"internal/hostfile", "engine", "project", "restartpolicy", "internal/build", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
-	"internal/build":       {"internal/hostfile", "convergence/up", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/docker":      {"internal/hostfile", "engine", "project", "restartpolicy", "internal/builder", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/builder":     {"engine", "github.com/docker/cli"},
+	"internal/build":       {"internal/builder", "internal/hostfile", "convergence/up", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/ui":          {"convergence/plan", "convergence/apply", "convergence/output", "engine", "project", "loader", "restartpolicy", "internal/metrics"},
 	"internal/enginetest":  {"engine", "project", "restartpolicy", "internal/patience", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/watch":       {"internal/hostfile", "engine", "project", "github.com/compose-spec/compose-go/v2/types"},
