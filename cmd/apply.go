@@ -77,7 +77,7 @@ func (s *session) apply(ctx context.Context, e engine.Engine, op operation, plan
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
 		Want: op.target.project, HookOutput: s.hooks, Run: string(lock.ThisRun(s.held.Load())),
 	}
-	asked := s.askedStops(e, op)
+	asked := s.askedCalls(e, op)
 	opt.Asking = asked.begin
 	defer asked.forget(op, &failed)
 	var seen seenHealthy

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,15 +11,16 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/lock"
 )
 
-// askedStops keeps account of the stops that this machine's commands have with
-// the engine, beside the lock: before each and once it is done. What a command
-// that was killed or interrupted leaves in it the engine still carries out, with
-// a timeout that nobody else could tell. Without a place for it only the engine's
-// own memory tells of them.
-type askedStops struct {
+// askedCalls keeps account of the stops, starts and pauses that this machine's
+// commands have with the engine, beside the lock: before each and once it is
+// answered. What a command that was killed or interrupted leaves in it the engine
+// still carries out, with a timeout that nobody else could tell. Without a place
+// for it only the engine's own memory tells of them.
+type askedCalls struct {
 	opt   lock.Options
 	clock func() time.Time
 
@@ -26,34 +29,34 @@ type askedStops struct {
 	next int
 }
 
-func (s *session) askedStops(e engine.Engine, op operation) *askedStops {
+func (s *session) askedCalls(e engine.Engine, op operation) *askedCalls {
 	opt := s.lockOptions(e, op.target.name, op.name)
 	opt.Kind = "asked"
-	return &askedStops{opt: opt, clock: func() time.Time { return engineTime(e) }}
+	return &askedCalls{opt: opt, clock: func() time.Time { return engineTime(e) }}
 }
 
 // earlier are those of commands before.
-func (a *askedStops) earlier() []engine.Asked {
+func (a *askedCalls) earlier() []engine.Asked {
 	return slices.Collect(maps.Values(a.read()))
 }
 
-func (a *askedStops) read() map[string]engine.Asked {
+func (a *askedCalls) read() map[string]engine.Asked {
 	open := map[string]engine.Asked{}
 	_ = json.Unmarshal(lock.Notes(a.opt), &open) // of what is no account nothing is known
 	return open
 }
 
 // begin writes down that the engine is going to be asked.
-func (a *askedStops) begin(stop engine.Asked) (done func()) {
-	stop.At = a.clock()
+func (a *askedCalls) begin(call engine.Asked) (done func()) {
+	call.At = a.clock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.open == nil {
 		a.open = a.read()
 	}
 	a.next++
-	key := stop.At.Format(time.RFC3339Nano) + " " + strconv.Itoa(a.next)
-	a.open[key] = stop
+	key := call.At.Format(time.RFC3339Nano) + " " + strconv.Itoa(a.next)
+	a.open[key] = call
 	a.write()
 	return func() {
 		a.mu.Lock()
@@ -64,16 +67,46 @@ func (a *askedStops) begin(stop engine.Asked) (done func()) {
 }
 
 // forget drops what commands before left, once one that waited it out succeeded.
-func (a *askedStops) forget(op operation, failed *error) {
+func (a *askedCalls) forget(op operation, failed *error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if op.recalls && *failed == nil && (a.open != nil || len(a.read()) > 0) {
-		a.open = map[string]engine.Asked{}
+	if *failed != nil || !op.recalls && len(op.after) == 0 {
+		return
+	}
+	if a.open == nil {
+		a.open = a.read()
+	}
+	n := len(a.open)
+	maps.DeleteFunc(a.open, func(_ string, c engine.Asked) bool { return op.recalls || op.awaits(c) })
+	if len(a.open) < n {
 		a.write()
 	}
 }
 
-func (a *askedStops) write() {
+// settle waits for the calls of commands before that would undo the operation,
+// and reports whether there were any.
+func (s *session) settle(ctx context.Context, e engine.Engine, op operation) (bool, error) {
+	if s.global.dryRun {
+		return false, nil
+	}
+	asked := s.askedCalls(e, op)
+	calls := slices.DeleteFunc(asked.earlier(), func(c engine.Asked) bool { return !op.awaits(c) })
+	if len(calls) == 0 {
+		return false, nil
+	}
+	return true, feed.Settle(ctx, e, op.target.name, calls, asked.clock, func(c engine.Asked) {
+		s.printer.Info(fmt.Sprintf("an earlier command asked for the %s of container %s: waiting until the engine is done with it", c.Verb, c.Container.Name))
+	})
+}
+
+// awaits reports whether the operation begins when the call is over. One that
+// is to leave containers running need not wait for what starts them, and knows
+// itself what stops them.
+func (op operation) awaits(c engine.Asked) bool {
+	return slices.Contains(op.after, c.Verb) || op.recalls && c.Verb == "pause"
+}
+
+func (a *askedCalls) write() {
 	var text []byte
 	if len(a.open) > 0 {
 		text, _ = json.Marshal(a.open) // which times and texts always allow

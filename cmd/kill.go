@@ -44,7 +44,7 @@ func (s *session) kill(ctx context.Context, opt killOptions, args []string) erro
 		return nil
 	}
 	return s.run(ctx, operation{
-		name: "kill", target: t, nothing: nothing,
+		name: "kill", target: t, nothing: nothing, after: undoing("kill"),
 		plan: func(have engine.Observed) (plan.Plan, error) {
 			return up.PlanKill(t.project, have, up.KillOptions{Services: names, Signal: opt.signal, Orphans: opt.orphans})
 		},

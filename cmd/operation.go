@@ -32,6 +32,9 @@ type operation struct {
 	// recalls reckons with what earlier commands asked of the engine: what it leaves
 	// running goes on running.
 	recalls bool
+	// after are the calls of earlier commands, by their verbs, that would undo it:
+	// it begins when the engine is done with them.
+	after []string
 	// kept are images that came for one of several platforms of a tag.
 	kept map[engine.ImageRef]engine.Image
 	// begin is called when it is known what will be done and that it can be,
@@ -175,14 +178,17 @@ func (s *session) plannedFor(have engine.Observed, op operation) (plan.Plan, err
 
 func (s *session) observe(ctx context.Context, e engine.Engine, op operation) (engine.Observed, error) {
 	sight := s.takeSighting(op.target.name)
-	if sight == nil {
+	settled, err := s.settle(ctx, e, op)
+	if err != nil {
+		return engine.Observed{}, err
+	}
+	if sight == nil || settled {
 		sight = up.Sight(ctx, e, op.target.name)
 		if op.recalls {
 			sight.Recall(e)
 		}
 	}
 	var have engine.Observed
-	var err error
 	if op.target.project == nil {
 		have, err = sight.ObserveProject()
 	} else {
@@ -195,7 +201,7 @@ func (s *session) observe(ctx context.Context, e engine.Engine, op operation) (e
 		return have, err
 	}
 	var doubts []string
-	have, doubts, err = engine.FindStopping(ctx, e, have, s.askedStops(e, op).earlier(), engineTime(e))
+	have, doubts, err = engine.FindStopping(ctx, e, have, s.askedCalls(e, op).earlier(), engineTime(e))
 	for _, d := range doubts {
 		s.warnOnce(d)
 	}

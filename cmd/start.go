@@ -48,6 +48,19 @@ func (s *session) start(ctx context.Context, opt startOptions, args []string) er
 	})
 }
 
+// undoing are the calls that undo a command when they take effect after it.
+func undoing(command string) []string {
+	switch command {
+	case "stop", "kill":
+		return []string{"start", "restart"}
+	case "pause":
+		return []string{"start", "restart", "unpause"}
+	case "unpause":
+		return []string{"pause"}
+	}
+	return nil
+}
+
 // onServices runs a command on services that are there, with or without their file.
 func (s *session) onServices(ctx context.Context, name string, args []string, plan func(t target, names []string) planner) error {
 	t, err := s.fileOrName(ctx, args)
@@ -59,5 +72,5 @@ func (s *session) onServices(ctx context.Context, name string, args []string, pl
 		return err
 	}
 	s.warnOfHooks(t, names)
-	return s.run(ctx, operation{name: name, target: t, plan: plan(t, names), recalls: name == "start"})
+	return s.run(ctx, operation{name: name, target: t, plan: plan(t, names), recalls: name == "start", after: undoing(name)})
 }

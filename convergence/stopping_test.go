@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/enginetest"
 )
 
@@ -69,6 +70,8 @@ func TestFindStopping(t *testing.T) {
 		{name: "noted, and never heard of", past: []engine.Event{event("start", "", 50*time.Minute)}, asked: asked("stop", 3*s), quiet: true},
 		{name: "noted just now", past: []engine.Event{event("start", "", 50*time.Minute)}, asked: asked("stop", s), within: 14 * s},
 		{name: "noted, and over", asked: asked("stop", 2*time.Hour)},
+		{name: "a noted kill", asked: asked("kill", s), within: s},
+		{name: "a noted kill that never reached it", asked: asked("kill", 3*s), quiet: true},
 		{name: "noted, and no stop", asked: asked("start", 2*s), quiet: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -182,4 +185,74 @@ func (s *stage) inspect(c engine.Ref) engine.Inspection {
 		s.t.Fatal(err)
 	}
 	return seen
+}
+
+// TestSettle: a call that the engine comes to late is waited for, for as long as
+// it can still take effect and no longer; one that is over is not.
+func TestSettle(t *testing.T) {
+	type call = func(ctx context.Context, s *stage, c engine.Ref) error
+	start := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().StartContainer(ctx, c) }
+	stop := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().StopContainer(ctx, c, nil) }
+	restart := func(ctx context.Context, s *stage, c engine.Ref) error {
+		return s.ByHand().RestartContainer(ctx, c, nil)
+	}
+	pause := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().PauseContainer(ctx, c) }
+	unpause := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().UnpauseContainer(ctx, c) }
+	for _, tc := range []struct {
+		name   string
+		before []call // before the call
+		verb   string
+		after  time.Duration // how long after the call the engine comes to it; negative is never
+		late   call
+		at     time.Duration // how long before Settle the call was
+		waits  time.Duration
+	}{
+		{name: "start", before: []call{stop}, verb: "start", after: time.Second, late: start, waits: time.Second},
+		{name: "start, done", before: []call{stop}, verb: "start", late: start, at: time.Second},
+		{name: "start, never done", before: []call{stop}, verb: "start", after: -1, waits: 2 * time.Second},
+		{name: "start, never done, later", before: []call{stop}, verb: "start", after: -1, at: time.Hour},
+		{name: "pause", verb: "pause", after: time.Second, late: pause, waits: time.Second},
+		{name: "pause, done", verb: "pause", late: pause, at: time.Second},
+		{name: "unpause", before: []call{pause}, verb: "unpause", after: time.Second, late: unpause, waits: time.Second},
+		{name: "restart", verb: "restart", late: restart, at: time.Second, waits: 9 * time.Second},
+		{name: "restart, done", verb: "restart", late: restart, at: 11 * time.Second},
+		{name: "restart, never done", verb: "restart", after: -1, at: 3 * time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, service("web"))
+				s.Program("p-web-1", enginetest.Program{IgnoreStop: true})
+				if err := s.converge(); err != nil {
+					t.Fatal(err)
+				}
+				c := s.observe().Containers[0].Ref
+				for _, do := range tc.before {
+					time.Sleep(time.Second)
+					if err := do(t.Context(), s, c); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(time.Second)
+				asked := engine.Asked{Verb: tc.verb, Container: c, At: time.Now()}
+				done := make(chan error, 1)
+				if tc.late == nil {
+					done <- nil
+				} else {
+					go func() {
+						time.Sleep(max(tc.after, time.Nanosecond)) // by real clocks nothing is done at once
+						done <- tc.late(t.Context(), s, c)
+					}()
+				}
+				time.Sleep(tc.at)
+				began, told := time.Now(), 0
+				err := feed.Settle(t.Context(), s.Engine, "p", []engine.Asked{asked}, time.Now, func(engine.Asked) { told++ })
+				if waited := time.Since(began).Round(time.Second / 2); err != nil || waited != tc.waits || (told > 0) != (tc.waits > 0) {
+					t.Errorf("it waited %v and said so %d times, want %v; error %v", waited, told, tc.waits, err)
+				}
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }

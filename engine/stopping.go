@@ -19,7 +19,7 @@ import (
 
 // Asked is a call that an earlier run made and whose end it did not see.
 type Asked struct {
-	Verb      string // of the call: "stop", "restart", …
+	Verb      string // of the call: "stop", "restart", "kill", "start", "pause" or "unpause"
 	Container Ref
 	At        time.Time      // by the engine's clock
 	Grace     *time.Duration // of a stop or restart; nil is the container's own
@@ -61,9 +61,11 @@ func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked
 	found.Containers, found.Stopping = slices.Clone(have.Containers), map[string]Stopping{}
 	for i, c := range have.Containers {
 		calls := stopsOf(asked, c.Ref)
-		if len(signals[c.ID]) == 0 { // what the engine would remember and does not never reached it
-			calls = slices.DeleteFunc(calls, func(a Asked) bool { return reaches(have.Past, a.At) && now.Sub(a.At) > callTime })
-		}
+		calls = slices.DeleteFunc(calls, func(a Asked) bool {
+			// What the engine would remember and does not never reached it.
+			lost := a.Verb == "kill" || len(signals[c.ID]) == 0 && reaches(have.Past, a.At)
+			return lost && now.Sub(a.At) > callTime
+		})
 		late := ended[c.ID] && (c.State == Running || c.State == Paused)
 		if !Alive(c) || len(signals[c.ID]) == 0 && len(calls) == 0 && !late {
 			continue
@@ -128,7 +130,7 @@ func unanswered(past []Event) (signals map[string][]Event, ended map[string]bool
 func stopsOf(asked []Asked, c Ref) []Asked {
 	var calls []Asked
 	for _, a := range asked {
-		if (a.Verb == "stop" || a.Verb == "restart") && (a.Container.ID == c.ID || a.Container.ID == "" && a.Container.Name == c.Name) {
+		if slices.Contains([]string{"stop", "restart", "kill"}, a.Verb) && (a.Container.ID == c.ID || a.Container.ID == "" && a.Container.Name == c.Name) {
 			calls = append(calls, a)
 		}
 	}
@@ -139,13 +141,16 @@ func stopsOf(asked []Asked, c Ref) []Asked {
 // zero if nothing ends it.
 func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
 	var until time.Time
+	within := func(at time.Time, d time.Duration) {
+		if at = at.Add(d); at.After(until) {
+			until = at
+		}
+	}
 	ends := func(at time.Time, grace time.Duration) {
 		if grace < 0 { // never by force: when it likes
 			grace = engineGrace
 		}
-		if at = at.Add(grace + stopSlack); at.After(until) {
-			until = at
-		}
+		within(at, grace+stopSlack)
 	}
 	own := cmp.Or(seen.StopTimeout, engineGrace)
 	for _, ev := range signals {
@@ -158,12 +163,46 @@ func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
 		if a.Grace != nil {
 			grace = *a.Grace
 		}
-		if a.At.After(seen.StartedAt) {
+		switch {
+		case !a.At.After(seen.StartedAt):
+		case a.Verb == "kill": // at once, when the engine comes to it
+			within(a.At, callTime)
+		default:
 			ends(a.At, grace)
 		}
 	}
 	return until
 }
+
+// Done reports whether a call took effect, or something after it did. Of other
+// verbs than start, restart, pause and unpause nobody needs to know.
+func (a Asked) Done(seen Inspection) bool {
+	switch a.Verb {
+	case "start", "restart":
+		return seen.StartedAt.After(a.At)
+	case "pause":
+		return seen.State != Running
+	case "unpause":
+		return seen.State != Paused
+	}
+	return true
+}
+
+// Until is when a call that is not done can no longer take effect.
+func (a Asked) Until(seen Inspection, past []Event, now time.Time) time.Time {
+	soon := a.At.Add(callTime)
+	if a.Verb != "restart" {
+		return soon
+	}
+	signals, _ := unanswered(past)
+	if Alive(seen.Container) && len(signals[seen.ID]) == 0 && reaches(past, a.At) && now.After(soon) {
+		return soon // it never reached the engine
+	}
+	return stoppedBy(seen, signals[seen.ID], []Asked{a})
+}
+
+// EndsAtOnce reports whether the signal ends a process whatever it does about signals.
+func EndsAtOnce(signal string) bool { return restartpolicy.Kills(signal) }
 
 // stopping reports whether the container runs and an earlier command stops it.
 func (o Observed) IsStopping(c Container) (Stopping, bool) {

@@ -306,6 +306,9 @@ func (e Edges) Look(status Status, startedAt time.Time) Edges {
 // container with that stop signal to end.
 func Stops(stopSignal, signal string) bool { return Edges{StopSignal: stopSignal}.stops(signal) }
 
+// Kills reports whether the signal ends a process whatever it does about signals.
+func Kills(signal string) bool { return signalName(signal) == "KILL" }
+
 // stops reports whether a signal asks the container's process to end.
 func (e Edges) stops(signal string) bool {
 	configured := e.StopSignal

@@ -163,7 +163,10 @@ func contentOf(f *project.File) ([]byte, error) {
 
 func (r *run) startContainer(ctx context.Context, a plan.StartContainer) error {
 	c := r.target(a.Target)
-	if err := r.engine.StartContainer(ctx, c); err != nil {
+	answered := r.asking(ctx, "start", c, nil)
+	err := r.engine.StartContainer(ctx, c)
+	answered(err)
+	if err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -220,16 +223,19 @@ func lastLine(text string) string {
 
 func (r *run) stopContainer(ctx context.Context, a plan.StopContainer) error {
 	c := r.target(a.Target)
-	done := r.asking("stop", c, a.Grace)
+	answered := r.asking(ctx, "stop", c, a.Grace)
 	err := gone(r.engine.StopContainer(ctx, c, a.Grace))
-	if err == nil {
-		done()
-	}
+	answered(err)
 	return err
 }
 
 func (r *run) killContainer(ctx context.Context, a plan.KillContainer) error {
-	err := gone(r.engine.KillContainer(ctx, r.target(a.Target), a.Signal))
+	c, answered := r.target(a.Target), func(error) {}
+	if engine.EndsAtOnce(a.Signal) { // what another does the process decides
+		answered = r.asking(ctx, "kill", c, nil)
+	}
+	err := gone(r.engine.KillContainer(ctx, c, a.Signal))
+	answered(err)
 	if errors.Is(err, engine.ErrConflict) {
 		return nil // it does not run any more
 	}
@@ -238,11 +244,12 @@ func (r *run) killContainer(ctx context.Context, a plan.KillContainer) error {
 
 func (r *run) restartContainer(ctx context.Context, a plan.RestartContainer) error {
 	c := r.target(a.Target)
-	done := r.asking("restart", c, a.Grace)
-	if err := r.engine.RestartContainer(ctx, c, a.Grace); err != nil {
+	answered := r.asking(ctx, "restart", c, a.Grace)
+	err := r.engine.RestartContainer(ctx, c, a.Grace)
+	answered(err)
+	if err != nil {
 		return err
 	}
-	done()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.started[c.Key()] = time.Now()
@@ -250,11 +257,19 @@ func (r *run) restartContainer(ctx context.Context, a plan.RestartContainer) err
 }
 
 func (r *run) pauseContainer(ctx context.Context, a plan.PauseContainer) error {
-	return r.engine.PauseContainer(ctx, r.target(a.Target))
+	c := r.target(a.Target)
+	answered := r.asking(ctx, "pause", c, nil)
+	err := r.engine.PauseContainer(ctx, c)
+	answered(err)
+	return err
 }
 
 func (r *run) unpauseContainer(ctx context.Context, a plan.UnpauseContainer) error {
-	return r.engine.UnpauseContainer(ctx, r.target(a.Target))
+	c := r.target(a.Target)
+	answered := r.asking(ctx, "unpause", c, nil)
+	err := r.engine.UnpauseContainer(ctx, c)
+	answered(err)
+	return err
 }
 
 func (r *run) renameContainer(ctx context.Context, a plan.RenameContainer) error {

@@ -44,9 +44,10 @@ type ApplyOptions struct {
 	Limit int
 	// ImageLimit bounds the pulls and builds at the same time; zero is none.
 	ImageLimit int
-	// Asking is told of each stop or restart before the engine is asked for it; what
-	// it returns is called once the engine has done it. Of one that was interrupted
-	// it never is: the engine goes on with it. Nil is not told.
+	// Asking is told of each call that changes whether a container runs, before the
+	// engine is asked for it; what it returns is called once the engine has answered.
+	// Of one that was interrupted it never is: the engine goes on with it. Nil is not
+	// told.
 	Asking func(engine.Asked) (done func())
 	// Healthy is told of each run of a container that our own look found healthy
 	// before the engine did; nil is not. It may be called at any time.

@@ -9,12 +9,18 @@ import (
 	"time"
 )
 
-// asking tells whoever keeps account of stops of one.
-func (r *run) asking(verb string, c engine.Ref, grace *time.Duration) (done func()) {
+// asking tells whoever keeps account of calls of one. answered is told what the
+// engine answered; without an answer it may still do it.
+func (r *run) asking(ctx context.Context, verb string, c engine.Ref, grace *time.Duration) (answered func(error)) {
 	if r.opt.Asking == nil {
-		return func() {}
+		return func(error) {}
 	}
-	return r.opt.Asking(engine.Asked{Verb: verb, Container: c, Grace: grace})
+	done := r.opt.Asking(engine.Asked{Verb: verb, Container: c, Grace: grace})
+	return func(err error) {
+		if err == nil || ctx.Err() == nil && !errors.Is(err, engine.ErrUnreachable) && !errors.Is(err, context.DeadlineExceeded) {
+			done()
+		}
+	}
 }
 
 var errOutlasted = errors.New("it outlasted its grace period")
