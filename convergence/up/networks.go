@@ -25,7 +25,7 @@ type networkPlan struct {
 func (u *up) surveyNetworks() {
 	used := u.usedKeys(func(s *project.Service) []string { return s.Networks })
 	for _, n := range u.want.Networks {
-		if len(u.opt.Services) > 0 && !used[n.Key] {
+		if u.partial && !used[n.Key] {
 			continue
 		}
 		if np := u.surveyNetwork(n); np != nil {

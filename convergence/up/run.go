@@ -34,6 +34,7 @@ func PlanRun(want *project.Project, have engine.Observed, service string, opt Ru
 	if opt.NoDeps || len(u.opt.Services) == 0 {
 		u.scope, u.targets = nil, map[string]bool{}
 	}
+	u.partial = true
 	dependencies := u.scope
 	u.scope = append(slices.Clone(u.scope), s)
 	u.checkServices()

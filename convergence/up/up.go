@@ -42,7 +42,7 @@ func newUp(want *project.Project, have engine.Observed, opt UpOptions) (*up, err
 		return nil, err
 	}
 	u := &up{
-		want: want, opt: opt,
+		want: want, opt: opt, partial: len(opt.Services) > 0,
 		services: map[string]*servicePlan{}, images: map[engine.ImageRef]plan.StepID{}, turns: map[string]plan.StepID{},
 		networks: map[string]*networkPlan{}, volumes: map[string]*volumePlan{},
 		gone: map[string]plan.StepID{}, awaits: map[plan.StepID]bool{}, modelled: map[plan.StepID]bool{}, steppedAside: map[plan.StepID]bool{},
@@ -85,6 +85,7 @@ type up struct {
 
 	scope   []*project.Service // what is converged, dependencies first
 	targets map[string]bool
+	partial bool // only what the scope uses counts, not all of the project
 
 	images     map[engine.ImageRef]plan.StepID // the step that brings it
 	turns      map[string]plan.StepID          // by tag, the last step that may move it

@@ -21,7 +21,7 @@ type volumePlan struct {
 func (u *up) surveyVolumes() {
 	used := u.usedKeys(func(s *project.Service) []string { return s.Volumes })
 	for _, v := range u.want.Volumes {
-		if len(u.opt.Services) > 0 && !used[v.Key] {
+		if u.partial && !used[v.Key] {
 			continue
 		}
 		if vp := u.surveyVolume(v); vp != nil {
