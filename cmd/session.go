@@ -78,7 +78,7 @@ func (s *session) invoke(ctx context.Context, args []string) error {
 // execute parses the arguments and runs the command that they name.
 func (s *session) execute(ctx context.Context, args []string) error {
 	root := s.root()
-	root.SetArgs(args)
+	root.SetArgs(joinValues(root, args))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
