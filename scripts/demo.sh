@@ -60,8 +60,8 @@ step "./muster -f $file ps"
 
 cat <<END
 
-"health: starting" means that the engine itself has not looked yet: it takes a whole
-interval. Muster ran the same checks at once, and all of them passed.
+"healthy, by probe" means that Muster ran the health check itself, at once, and that it
+passed: the engine waits a whole interval before its first look, then says "healthy".
 
 It runs. What next? In examples/quickstart, with QUICKSTART_PORT=$port:
 
