@@ -15,7 +15,7 @@ import (
 	"github.com/musterdev/muster/internal/lock"
 )
 
-// askedCalls keeps account of the stops, starts and pauses that this machine's
+// askedCalls keeps account of what makes, stops, starts and pauses containers that this machine's
 // commands have with the engine, beside the lock: before each and once it is
 // answered. What a command that was killed or interrupted leaves in it the engine
 // still carries out, with a timeout that nobody else could tell. Without a place
@@ -95,15 +95,15 @@ func (s *session) settle(ctx context.Context, e engine.Engine, op operation) (bo
 		return false, nil
 	}
 	return true, feed.Settle(ctx, e, op.target.name, calls, asked.clock, func(c engine.Asked) {
-		s.printer.Info(fmt.Sprintf("an earlier command asked for the %s of container %s: waiting until the engine is done with it", c.Verb, c.Container.Name))
+		s.printer.Info(fmt.Sprintf("waiting for what an earlier command asked the engine for: %s container %s", c.Verb, c.Container.Name))
 	})
 }
 
 // awaits reports whether the operation begins when the call is over. One that
 // is to leave containers running need not wait for what starts them, and knows
-// itself what stops them.
+// itself what stops them; it takes leftovers away, which must be there by then.
 func (op operation) awaits(c engine.Asked) bool {
-	return slices.Contains(op.after, c.Verb) || op.recalls && c.Verb == "pause"
+	return slices.Contains(op.after, c.Verb) || op.recalls && (c.Verb == "pause" || c.Verb == "create")
 }
 
 func (a *askedCalls) write() {

@@ -17,6 +17,7 @@ import (
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/project"
 )
 
 const deafStack = `
@@ -166,6 +167,35 @@ func TestCallsOfKilledCommands(t *testing.T) {
 			}
 			if notes := h.notes(); len(notes) > 0 {
 				t.Errorf("what is over is still noted: %q", slices.Collect(maps.Values(notes)))
+			}
+		})
+	}
+}
+
+// TestCreationsOfKilledCommands: what the engine makes only later for a command
+// that was killed is no leftover that a command after it leaves behind.
+func TestCreationsOfKilledCommands(t *testing.T) {
+	for _, then := range []string{"up -d", "down"} {
+		t.Run(then, func(t *testing.T) {
+			t.Parallel()
+			h := askedShelf{newShelf(t, map[string]string{"compose.yaml": deafStack})}
+			h.must("up", "-d")
+			now, old := time.Now(), h.web()
+			h.killed(now, "up -d --force-recreate", "CreateContainer")
+			half := old
+			half.Ref, half.State = engine.Ref{Name: project.TemporaryName(old.ID, old.Name)}, engine.Created
+			late := sync.OnceFunc(func() { h.engine.Seed(engine.Observed{Containers: []engine.Container{half}}) })
+			h.engine.Inject(enginetest.Fault{Method: "InspectContainer", Target: half.Name, Do: late})
+			if errs, code := h.at(now, then+map[string]string{"down": " -t 0"}[then]); code != 0 {
+				t.Fatalf("muster %s ends with code %d\n%s", then, code, errs)
+			}
+			late()
+			var want []string
+			if then != "down" {
+				want = []string{"shop-web-1 running"}
+			}
+			if got := states(h.containers()); !slices.Equal(got, want) {
+				t.Errorf("containers afterwards: %q, want %q", got, want)
 			}
 		})
 	}

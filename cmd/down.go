@@ -56,7 +56,7 @@ func (s *session) down(ctx context.Context, opt downOptions, args []string) erro
 		return err
 	}
 	return s.run(ctx, operation{
-		name: "down", target: t,
+		name: "down", target: t, after: undoing("down"),
 		nothing: fmt.Sprintf("no resource found to remove for project %q", t.name),
 		plan: func(have engine.Observed) (plan.Plan, error) {
 			return up.PlanDown(t.project, have, up.DownOptions{

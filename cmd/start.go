@@ -57,6 +57,8 @@ func undoing(command string) []string {
 		return []string{"start", "restart", "unpause"}
 	case "unpause":
 		return []string{"pause"}
+	case "down":
+		return []string{"create"}
 	}
 	return nil
 }

@@ -206,11 +206,14 @@ func TestSettle(t *testing.T) {
 		late   call
 		at     time.Duration // how long before Settle the call was
 		waits  time.Duration
+		other  string // the name of what is created
 	}{
 		{name: "start", before: []call{stop}, verb: "start", after: time.Second, late: start, waits: time.Second},
 		{name: "start, done", before: []call{stop}, verb: "start", late: start, at: time.Second},
 		{name: "start, never done", before: []call{stop}, verb: "start", after: -1, waits: 2 * time.Second},
 		{name: "start, never done, later", before: []call{stop}, verb: "start", after: -1, at: time.Hour},
+		{name: "create, never done", verb: "create", other: "p-web-2", after: -1, waits: 2 * time.Second},
+		{name: "create, done", verb: "create", other: "p-web-1", after: -1},
 		{name: "pause", verb: "pause", after: time.Second, late: pause, waits: time.Second},
 		{name: "pause, done", verb: "pause", late: pause, at: time.Second},
 		{name: "unpause", before: []call{pause}, verb: "unpause", after: time.Second, late: unpause, waits: time.Second},
@@ -234,6 +237,9 @@ func TestSettle(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				asked := engine.Asked{Verb: tc.verb, Container: c, At: time.Now()}
+				if tc.other != "" {
+					asked.Container = engine.Ref{Name: tc.other}
+				}
 				done := make(chan error, 1)
 				if tc.late == nil {
 					done <- nil

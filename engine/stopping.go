@@ -19,7 +19,7 @@ import (
 
 // Asked is a call that an earlier run made and whose end it did not see.
 type Asked struct {
-	Verb      string // of the call: "stop", "restart", "kill", "start", "pause" or "unpause"
+	Verb      string // of the call: "stop", "restart", "kill", "create", "start", "pause" or "unpause"
 	Container Ref
 	At        time.Time      // by the engine's clock
 	Grace     *time.Duration // of a stop or restart; nil is the container's own
@@ -175,7 +175,7 @@ func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
 }
 
 // Done reports whether a call took effect, or something after it did. Of other
-// verbs than start, restart, pause and unpause nobody needs to know.
+// verbs than create, start, restart, pause and unpause nobody needs to know.
 func (a Asked) Done(seen Inspection) bool {
 	switch a.Verb {
 	case "start", "restart":

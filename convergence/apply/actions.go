@@ -89,7 +89,9 @@ func (r *run) createContainer(ctx context.Context, a plan.CreateContainer, id pl
 	if err != nil {
 		return err
 	}
+	answered := r.asking(ctx, "create", engine.Ref{Name: spec.Name}, nil)
 	made, err := r.engine.CreateContainer(ctx, r.provide(id, spec))
+	answered(err)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ type ApplyOptions struct {
 	Limit int
 	// ImageLimit bounds the pulls and builds at the same time; zero is none.
 	ImageLimit int
-	// Asking is told of each call that changes whether a container runs, before the
+	// Asking is told of each call that makes a container or changes whether it runs, before the
 	// engine is asked for it; what it returns is called once the engine has answered.
 	// Of one that was interrupted it never is: the engine goes on with it. Nil is not
 	// told.

@@ -19,7 +19,7 @@ type settler interface {
 // would undo what is going to be done, if it took effect only afterwards. One
 // that cannot take effect any more is not waited for. now is the engine's clock;
 // tell is told of each container that there is something to wait for. Calls of
-// other verbs than start, restart, pause and unpause are over as they are.
+// other verbs than create, start, restart, pause and unpause are over as they are.
 func Settle(ctx context.Context, e settler, project string, calls []engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
 	var past []engine.Event
 	if slices.ContainsFunc(calls, func(a engine.Asked) bool { return a.Verb == "restart" }) {
@@ -41,7 +41,7 @@ func settle(ctx context.Context, e settler, tracker *Tracker, past []engine.Even
 	over := func() (engine.Inspection, bool, error) {
 		seen, err := e.InspectContainer(ctx, a.Container) // the engine answers when it is done with what it has begun
 		if errors.Is(err, engine.ErrNotFound) {
-			return seen, true, nil
+			return seen, a.Verb != "create", nil
 		}
 		return seen, err == nil && a.Done(seen), err
 	}
@@ -53,7 +53,11 @@ func settle(ctx context.Context, e settler, tracker *Tracker, past []engine.Even
 	tell(a)
 	limited, cancel := context.WithTimeoutCause(ctx, left, errSettled)
 	defer cancel()
-	err = tracker.UntilSince(limited, []string{seen.ID}, func(engine.Observed) (bool, error) {
+	var about []string // of what has no ID yet nobody can tell
+	if seen.ID != "" {
+		about = []string{seen.ID}
+	}
+	err = tracker.UntilSince(limited, about, func(engine.Observed) (bool, error) {
 		_, done, err := over()
 		return done, err
 	})
