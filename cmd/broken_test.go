@@ -44,8 +44,8 @@ func brokenNeeds() (order []string, needs map[string]needed) {
 		"scale":     {lines: []string{"scale web=1"}, refused: []string{"scale broken=2"}},
 		"watch":     {lines: []string{"watch --dry-run web"}, refused: []string{"watch --dry-run", "watch --dry-run broken"}},
 		"supervise": {lines: []string{"supervise --dry-run web"}, refused: []string{"supervise --dry-run", "supervise --dry-run broken"}},
-		"build":     images([]string{"image", "build"}, "build web", "build; build broken"),
-		"pull":      images([]string{"image", "build", "pull_policy"}, "pull --policy missing web", "pull --policy missing; pull --policy missing broken"),
+		"build":     images([]string{"image", "build", "platform"}, "build web", "build; build broken"),
+		"pull":      images([]string{"image", "build", "platform", "pull_policy"}, "pull --policy missing web", "pull --policy missing; pull --policy missing broken"),
 		"push":      images([]string{"image", "build"}, "push other", "push broken"),
 	}
 }
@@ -62,6 +62,7 @@ func breakages() []struct {
 	}{
 		{"image", "is not an image reference", `{image: "muster-test/busybox:"}`, "", true},
 		{"image", "NOPE is missing a value", `{image: "muster-test/busybox:${NOPE:?say which}"}`, "", false},
+		{"platform", "is not a platform", `{image: "muster-test/busybox:1", platform: linux/arm/v7/hard}`, "", true},
 		{"environment", "NOPE is missing a value", `{image: "muster-test/busybox:1", environment: {A: "${NOPE:?}"}}`, "", false},
 		{"env_file", "gone.env: no such file", `{image: "muster-test/busybox:1", env_file: gone.env}`, "", false},
 		{"label_file", "gone.labels: no such file", `{image: "muster-test/busybox:1", label_file: gone.labels}`, "", false},
@@ -181,7 +182,7 @@ services:
 // sort of report. The others are tried with those that treat them differently.
 func everyCommand(says string) bool {
 	return slices.Contains([]string{
-		"is not an image reference", "gone.env: no such file", "unknown key", "must be a mapping", "depend on each other", "command is missing",
+		"is not an image reference", "is not a platform", "gone.env: no such file", "unknown key", "must be a mapping", "depend on each other", "command is missing",
 	}, says)
 }
 

@@ -67,8 +67,10 @@ func (s *session) rawErr() error {
 // uses is unused; services of extended files that nobody extends, and resources
 // of such files, are read and not judged.
 func (s *session) judge(tree *node, model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
+	services = map[string][]project.Problem{}
+	judgeDefaultPlatform(model, services)
 	if len(s.errs) == 0 {
-		return nil, nil
+		return services, nil
 	}
 	s.errs = sortErrors(s.order, s.errs)
 	for _, o := range s.parts {
@@ -76,7 +78,6 @@ func (s *session) judge(tree *node, model *types.Project) (services map[string][
 			s.errs = append(s.errs, &Error{of: o, Path: dotted(o.section, o.name), Msg: fmt.Sprintf("%d more problems are not shown", n)})
 		}
 	}
-	services = map[string][]project.Problem{}
 	heirs := s.heirs(model)
 	order := 0
 	for i, e := range s.errs {

@@ -57,6 +57,7 @@ func TestProblemsBelongToServices(t *testing.T) {
 		want       string
 	}{
 		{"attributes", sound + "  web: {image: A, restart: never, colour: red}", nil, "web: image restart colour"},
+		{"platforms", sound + "  web: {image: a, platform: a/b/c/d}\n  job: {build: {context: ., platforms: [linux/amd64, linux//v7]}}\n  fine: {image: a, platform: linux/arm/v7}", nil, "job: build\nweb: platform"},
 		{"names with dots", sound + "  web: {image: a}\n  web.build: {image: a, args: x}\n  web.build.args: {image: B}", nil, "web.build: args\nweb.build.args: image"},
 		{"not even a mapping", sound + "  web: [a]\n  other: 7\n  nothing:", nil, "nothing: \nother: \nweb: "},
 		{"an anchor", "x-base: &base {image: A}\n" + sound + "  web: {<<: *base}", nil, "web: image"},
@@ -101,6 +102,30 @@ func TestProblemsBelongToServices(t *testing.T) {
 				t.Errorf("the services have no order: %v", err)
 			}
 		})
+	}
+}
+
+// TestProblemOfTheDefaultPlatform: a platform of the environment that cannot be
+// read is one problem of those services that would take it, and of no other.
+func TestProblemOfTheDefaultPlatform(t *testing.T) {
+	const text = `services:
+  own: {image: a, platform: linux/amd64}
+  mounts: {image: a, platform: linux/amd64, volumes: [{type: image, source: b, target: /b}]}
+  one: {image: a}
+  two: {image: a, profiles: [p]}
+  given: {provider: {type: cloud}}
+`
+	for value, want := range map[string]string{
+		"": "", "linux/arm64": "", "linux": "", "windows(10.0.17763)/amd64": "",
+		"a/b/c/d": "mounts: platform\none: platform\ntwo: platform", "linux/": "mounts: platform\none: platform\ntwo: platform",
+	} {
+		p := open(t, text, nil, loader.Input{Env: []string{"DOCKER_DEFAULT_PLATFORM=" + value}})
+		if got := owners(p); got != want {
+			t.Errorf("with %q problems of\n%s\nwant\n%s", value, got, want)
+		}
+		if problems := p.ProblemsOf(); want != "" && (len(problems) != 1 || !strings.Contains(problems[0].Err.Error(), "DOCKER_DEFAULT_PLATFORM")) {
+			t.Errorf("with %q there are %v, want one that names the variable", value, problems)
+		}
 	}
 }
 
@@ -203,6 +228,7 @@ func TestShownProblems(t *testing.T) {
 	for _, text := range []string{
 		`services: {a: {image: "busybox:"}}`, `services: {a: {image: "not a name"}}`, `services: {a: {image: ""}}`,
 		`services: {a: {image: a, restart: sometimes}}`, `services: {a: {image: a, stop_signal: SIGFOO}}`,
+		`services: {a: {image: a, platform: /amd64}}`, `services: {a: {build: {context: /, platforms: [linux/amd64/v1/v2]}}}`,
 		`services: {a: {image: a, container_name: x}}`, `services: {a: {image: a, container_name: "-xy"}}`,
 		`services: {a: {image: a, volumes: [workspace]}}`, `services: {a: {image: a, volumes: [{type: volume}]}}`,
 		`services: {a: {image: a, ports: [x]}}`, `services: {a: {image: a, ports: [{target: 80, protocol: xx}]}}`, `services: {a: {image: a, ports: [{target: 80, published: x}]}}`,

@@ -110,6 +110,7 @@ func (c *checker) deployRestart(n *node, path string) {
 func (c *checker) build(n *node, path string) {
 	c.fields(n, path, map[string]func(*node, string){
 		"extra_hosts": c.extraHosts, "args": c.named, "labels": c.named, "additional_contexts": c.contexts, "ssh": c.keys,
+		"platforms": c.list(c.platform),
 	})
 	contexts := n.get("additional_contexts")
 	if contexts == nil || contexts.bad {

@@ -97,6 +97,8 @@ func (c *checker) attribute(key string) func(*node, string) {
 		return c.restart
 	case "image":
 		return c.image
+	case "platform":
+		return c.platform
 	case "container_name":
 		return c.containerName
 	case "ports":

@@ -1,6 +1,16 @@
 package project
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+)
+
+// platformForm is what engines and builders read: os[/architecture[/variant]],
+// or an architecture alone; a version may follow the operating system.
+var platformForm = regexp.MustCompile(`^[\w.-]+(\([\w.-]*\))?(/[\w.-]+){0,2}$`)
+
+// IsPlatform reports whether the text has the form of a platform.
+func IsPlatform(text string) bool { return platformForm.MatchString(text) }
 
 // findSharedTags finds the images that services want for several platforms.
 func (p *Project) findSharedTags() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/filters"
@@ -137,8 +138,12 @@ func (e *Engine) ListBuiltImages(ctx context.Context, name string) ([]engine.Bui
 }
 
 // inspectRef looks one reference up. An image of another platform than asked
-// for does not count.
+// for does not count, and none has a platform or a reference that cannot be read:
+// what is wrong with it, only those are told who want the image.
 func (e *Engine) inspectRef(ctx context.Context, api string, r engine.ImageRef) (engine.Image, bool, error) {
+	if r.Platform != "" && !project.IsPlatform(r.Platform) {
+		return engine.Image{}, false, nil
+	}
 	platform, err := e.platform(ctx, r.Platform)
 	if err != nil {
 		return engine.Image{}, false, fmt.Errorf("inspect image %s: %w", r.Ref, err)
@@ -150,7 +155,7 @@ func (e *Engine) inspectRef(ctx context.Context, api string, r engine.ImageRef) 
 		}
 		return c.ImageInspect(ctx, r.Ref)
 	})
-	if errors.Is(err, engine.ErrNotFound) {
+	if errors.Is(err, engine.ErrNotFound) || cerrdefs.IsInvalidArgument(err) {
 		return engine.Image{}, false, nil
 	}
 	if err != nil {

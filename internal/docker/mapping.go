@@ -94,7 +94,7 @@ func parsePlatform(s string) (*ocispec.Platform, error) {
 		return nil, nil
 	}
 	parts := strings.Split(strings.ToLower(s), "/")
-	if len(parts) > 3 || parts[0] == "" {
+	if !project.IsPlatform(s) {
 		return nil, fmt.Errorf("%q is not of the form os/architecture[/variant]", s)
 	}
 	p := &ocispec.Platform{OS: parts[0]}

@@ -143,7 +143,10 @@ func (s *stage) testMissingImage() {
 	if _, err := s.CreateContainer(s.Context(), s.spec("web")); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("create = %v, want not found", err)
 	}
-	images, err := s.ListImages(s.Context(), []engine.ImageRef{{Ref: s.fx.Image}, {Ref: "muster-test/none:0"}, {Ref: s.fx.Image}})
+	// What cannot even be asked for is missing too, and keeps nobody from the others.
+	images, err := s.ListImages(s.Context(), []engine.ImageRef{
+		{Ref: s.fx.Image}, {Ref: "muster-test/none:0"}, {Ref: s.fx.Image}, {Ref: s.fx.Image, Platform: "linux/arm/v7/hard"}, {Ref: "Not A:Name"},
+	})
 	s.must(err)
 	if len(images) != 1 || images[0].Ref != s.fx.Image || !strings.HasPrefix(images[0].ID, "sha256:") || images[0].Digest == "" {
 		s.Errorf("images = %+v, want one", images)
