@@ -213,7 +213,7 @@ func (w *wait) watch(ctx context.Context) (text string, err error) {
 	if w.container.ID == "" { // known by name only: any event may be its
 		about = nil
 	}
-	err = w.run.tracker.UntilSince(ctx, about, func(o engine.Observed) (bool, error) {
+	err = w.run.tracker.UntilOf(ctx, about, func(o engine.Observed) (bool, error) {
 		c, there := o.Container(w.container.Key())
 		if !there {
 			return false, fmt.Errorf("container %s was removed", w.container.Name)

@@ -57,7 +57,7 @@ func settle(ctx context.Context, e settler, tracker *Tracker, past []engine.Even
 	if seen.ID != "" {
 		about = []string{seen.ID}
 	}
-	err = tracker.UntilSince(limited, about, func(engine.Observed) (bool, error) {
+	err = tracker.UntilOf(limited, about, func(engine.Observed) (bool, error) {
 		_, done, err := over()
 		return done, err
 	})

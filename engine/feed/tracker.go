@@ -82,11 +82,11 @@ func (t *Tracker) Close() {
 // met ends the wait, the end of ctx too, with its cause; so does an engine that
 // stays out of reach. met is called by the caller's goroutine only.
 func (t *Tracker) Until(ctx context.Context, met func(engine.Observed) (bool, error)) error {
-	return t.UntilSince(ctx, nil, met)
+	return t.UntilOf(ctx, nil, met)
 }
 
-// until is Until for somebody who cares for certain containers only.
-func (t *Tracker) UntilSince(ctx context.Context, about []string, met func(engine.Observed) (bool, error)) error {
+// UntilOf is Until for somebody who cares for certain containers only.
+func (t *Tracker) UntilOf(ctx context.Context, about []string, met func(engine.Observed) (bool, error)) error {
 	w := &waiter{about: about, due: true, news: make(chan engine.Observed, 1), lost: make(chan error, 1)}
 	t.mu.Lock()
 	t.waiters = append(t.waiters, w)
