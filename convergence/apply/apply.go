@@ -68,7 +68,8 @@ type ApplyOptions struct {
 	// Provided are the variables that providers set before, by service.
 	Provided map[string]map[string]string
 	// Provider runs the program of a provided service and returns the variables
-	// that it sets for dependents; tell is told how it gets on. Nil refuses.
+	// that it sets for dependents; tell is told how it gets on. Nil refuses. With
+	// plan.ErrNoProgram nothing is stopped or taken down, which is warned of.
 	Provider func(ctx context.Context, a plan.RunProvider, tell func(string)) (map[string]string, error)
 }
 

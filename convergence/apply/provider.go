@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,13 @@ func (r *run) runProvider(ctx context.Context, a plan.RunProvider, id plan.StepI
 		p.Details = plan.Plain(text)
 		r.reporter.tell(p)
 	})
+	if errors.Is(err, plan.ErrNoProgram) && a.Verb != "up" {
+		// Nobody can be told, now or later: an error would keep the project from going down for good.
+		p := r.reporter.event(r.steps[id], engine.Warning, "Skipped")
+		p.Details, p.Err = "not told: "+err.Error(), err
+		r.reporter.tell(p)
+		return errKept
+	}
 	if err != nil {
 		return err
 	}

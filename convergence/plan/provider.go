@@ -1,12 +1,16 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/musterdev/muster/project"
 )
+
+// ErrNoProgram says that the program of a provider is not installed.
+var ErrNoProgram = errors.New("the provider's program is not installed")
 
 // RunProvider has the program that provides a service bring it up or take it down.
 type RunProvider struct {

@@ -30,7 +30,7 @@ func (r Providers) Run(ctx context.Context, a plan.RunProvider, tell func(string
 	spec := a.Service.Spec.Provider
 	program, err := r.find(spec.Type)
 	if err != nil {
-		return nil, err
+		return nil, missingProgram{err}
 	}
 	var env []string
 	for _, k := range slices.Sorted(maps.Keys(a.Project.Environment)) {
@@ -108,6 +108,11 @@ func listen(out io.Reader, service string, tell func(string)) (map[string]string
 		}
 	}
 }
+
+// missingProgram is plan.ErrNoProgram in the words of what was looked for.
+type missingProgram struct{ error }
+
+func (missingProgram) Is(target error) bool { return target == plan.ErrNoProgram }
 
 // find looks for a plugin of the Docker CLI of that name, then for a program.
 func (r Providers) find(name string) (string, error) {
