@@ -2,12 +2,14 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/loader"
 )
 
 type killOptions struct {
@@ -20,6 +22,9 @@ func (s *session) killCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "kill [OPTIONS] [SERVICE...]", Short: "Force stop service containers",
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkSignal(opt.signal); err != nil {
+				return err
+			}
 			opt.orphans = s.removeOrphans(c, opt.orphans)
 			return s.kill(c.Context(), opt, args)
 		},
@@ -27,6 +32,22 @@ func (s *session) killCmd() *cobra.Command {
 	c.Flags().StringVarP(&opt.signal, "signal", "s", "SIGKILL", "SIGNAL to send to the containers")
 	c.Flags().BoolVar(&opt.orphans, "remove-orphans", false, "Include containers of services that the file does not declare")
 	return c
+}
+
+// checkSignal refuses what engines answer with a number that nobody wrote, or
+// with nothing but "invalid".
+func checkSignal(text string) error {
+	if text == "" {
+		return nil // SIGKILL
+	}
+	hint, ok := loader.Signal(text)
+	switch {
+	case ok:
+		return nil
+	case hint != "":
+		return fmt.Errorf("--signal: %q is not a signal (%s)", text, hint)
+	}
+	return fmt.Errorf("--signal: %q is not a signal (give a name such as SIGTERM, or a number from 1 to 64)", text)
 }
 
 func (s *session) kill(ctx context.Context, opt killOptions, args []string) error {

@@ -43,6 +43,13 @@ func TestRefusals(t *testing.T) {
 		"export nope": `no container found for service "nope"`, "commit nope": `no container found for service "nope"`,
 		"cp nope:/a .": `no container found for service "nope"`, "cp file nope:/a": `no container found for service "nope"`,
 		"wait stopped": `no containers for project "shop"`, "port web 80": "no port 80/tcp for container shop-web-1: it has none",
+		// Signals that none is called
+		"kill -s -1":       `--signal: "-1" is not a signal (give a name such as SIGTERM, or a number from 1 to 64)`,
+		"kill -s 0 web":    `--signal: "0" is not a signal (give a name such as SIGTERM, or a number from 1 to 64)`,
+		"kill --signal=65": `--signal: "65" is not a signal (give a name such as SIGTERM, or a number from 1 to 64)`,
+		"kill -s SIGTREM":  `--signal: "SIGTREM" is not a signal (did you mean SIGTERM?)`,
+		"kill -s RTMIN-1":  `--signal: "RTMIN-1" is not a signal (give a name such as SIGTERM, or a number from 1 to 64)`,
+		"kill -s 1e1 nope": `--signal: "1e1" is not a signal (give a name such as SIGTERM, or a number from 1 to 64)`,
 		// Arguments
 		"attach":            "muster attach accepts 1 arg(s), received 0 (see 'muster attach --help')",
 		"exec":              "muster exec requires at least 2 arg(s), only received 0 (see 'muster exec --help')",

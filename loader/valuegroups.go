@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -74,6 +75,19 @@ func (c *checker) deploy(n *node, path string) {
 		"mode":           c.deployMode,
 		"restart_policy": c.deployRestart,
 	})
+	if limit := n.at("resources", "limits", "cpus"); limit != nil && !limit.bad {
+		c.cpus(limit, path+".resources.limits.cpus")
+	}
+}
+
+// cpus refuses a limit that is too small for the kernel, which counts thousandths
+// of a tenth of a second: the container cannot be started, or, with less than one
+// of them, it has no limit at all.
+func (c *checker) cpus(n *node, path string) {
+	const least = 0.01
+	if limit, ok := n.value.(float32); ok && limit > 0 && limit < least {
+		c.refuse(n, path, fmt.Sprintf("%s is out of range: %v to 1000000, or 0 for no limit", quoteValue(n), least), "")
+	}
 }
 
 func (c *checker) deployMode(n *node, path string) {

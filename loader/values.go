@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,12 +15,11 @@ import (
 type checker struct {
 	s       *session
 	letters map[string]bool // one-letter volumes that are declared
-	signals []string
 	lists   []serviceSet
 }
 
 func newChecker(s *session) *checker {
-	return &checker{s: s, letters: map[string]bool{}, signals: signalNames(), lists: lists()}
+	return &checker{s: s, letters: map[string]bool{}, lists: lists()}
 }
 
 // reject reports a value that cannot be read, and leaves it out.
@@ -117,6 +114,8 @@ func (c *checker) attribute(key string) func(*node, string) {
 		return c.texts
 	case "stop_grace_period":
 		return c.grace
+	case "cpus":
+		return c.cpus
 	case "stop_signal":
 		return c.signal
 	case "healthcheck":
@@ -224,24 +223,8 @@ func (c *checker) signal(n *node, path string) {
 	if !ok {
 		return
 	}
-	if number, err := strconv.Atoi(text); err == nil && number > 0 && number <= 64 {
-		return
-	}
-	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
-	if slices.Contains(c.signals, name) || strings.HasPrefix(name, "RTM") {
-		return
-	}
-	hint := ""
-	if meant := nearest(name, c.signals); meant != "" {
-		hint = "did you mean SIG" + meant + "?"
-	}
-	c.refuse(n, path, quoteValue(n)+" is not a signal", hint)
-}
-
-func signalNames() []string {
-	return []string{
-		"ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL", "PROF", "PWR",
-		"QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+	if hint, ok := Signal(text); !ok {
+		c.refuse(n, path, quoteValue(n)+" is not a signal", hint)
 	}
 }
 
