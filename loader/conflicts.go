@@ -19,6 +19,7 @@ func (c *consistency) conflicts(name string, spec types.ServiceConfig) {
 		}
 		c.fail(fmt.Sprintf("container_name %q allows one replica only, not %d", spec.ContainerName, spec.GetScale()), "remove one of both", attribute...)
 	}
+	c.joinedNetwork(name, spec)
 	c.equalToDeploy(name, spec)
 	if h := spec.HealthCheck; h != nil && h.StartInterval != nil && h.StartPeriod == nil {
 		c.refuse("start_interval needs a start_period", "set start_period", "services", name, "healthcheck", "start_interval")

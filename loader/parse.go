@@ -25,6 +25,7 @@ type parser struct {
 	follow  map[*yaml.Node]bool
 	tripped bool // a limit was hit: the rest of the document is left out
 	fail    func(*Error)
+	warn    func(Warning)
 }
 
 // nodesPerLoad is how many documents of the largest size a load may hold.
@@ -33,7 +34,7 @@ const nodesPerLoad = 4
 // parseFile returns the documents of a file. Problems are reported; documents
 // after a syntax error are missing.
 func (s *session) parseFile(ctx context.Context, file string, text []byte) []*node {
-	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, total: &s.nodes, fail: s.fail}
+	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, total: &s.nodes, fail: s.fail, warn: s.warnOnce}
 	var docs []*node
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
 	for {
@@ -93,10 +94,7 @@ func (p *parser) convert(n *yaml.Node, path string, depth int) *node {
 	if p.tripped {
 		return out
 	}
-	switch n.Tag {
-	case tagReset, tagOverride:
-		out.tag = n.Tag
-	}
+	p.tag(n, out, path)
 	switch n.Kind {
 	case yaml.AliasNode:
 		if p.follow[n.Alias] {

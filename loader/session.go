@@ -105,6 +105,13 @@ func (s *session) warn(w Warning) {
 	}
 }
 
+// warnOnce is warn for what is seen several times, as behind an alias.
+func (s *session) warnOnce(w Warning) {
+	if !slices.ContainsFunc(s.warnings, func(said Warning) bool { return said.Pos == w.Pos && said.Msg == w.Msg }) {
+		s.warn(w)
+	}
+}
+
 // failFile reports that a file cannot be read.
 func (s *session) failFile(file string, err error) {
 	s.fail(&Error{Pos: project.Position{File: shown(file, s.cwd)}, Msg: err.Error(), Err: err})

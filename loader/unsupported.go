@@ -29,6 +29,7 @@ func (s *session) warnUnsupported(tree *node, model *types.Project) {
 			s.warnField(n.get("build"), path+".build", "isolation", "needs Windows containers, it has no effect")
 		}
 		s.warnField(n, path, "pull_refresh_after", "has no effect; use pull_policy: every_12h")
+		s.warnNetworkMode(n, path, model.Services[name])
 		s.warnUnrestarted(n, path, model.Services[name])
 		s.warnPorts(n.get("ports"), path+".ports")
 		s.warnBuildSecrets(n.at("build", "secrets"), path+".build.secrets")
