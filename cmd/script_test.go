@@ -124,6 +124,7 @@ type background struct {
 	keyboard io.Writer
 	signals  chan os.Signal
 	done     chan int // receives the exit code
+	again    func()   // begins another one with the same words
 }
 
 // output is a stream that can be waited for.
@@ -220,6 +221,7 @@ func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
 		if app.Terminal.In {
 			app.In, b.keyboard = io.Pipe()
 		}
+		b.again = func() { w.muster(ts, neg, args) }
 		go func() { b.done <- Main(app, args[:n]) }()
 		return
 	}
@@ -321,7 +323,7 @@ func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // again is for what a background muster only notices once it has come far enough,
-// which cannot be seen.
+// which cannot be seen. One that had not, and ended for that, is begun again.
 func (w *world) again(ts *testscript.TestScript, _ bool, args []string) {
 	b, want := w.background(ts, args[0]), regexp.MustCompile("(?m)"+args[1])
 	var last bytes.Buffer
@@ -331,12 +333,15 @@ func (w *world) again(ts *testscript.TestScript, _ bool, args []string) {
 		app.Out, app.Err = &last, &last
 		Main(app, args[2:])
 		out, _ := b.out.next()
-		return want.MatchString(out) || len(b.done) > 0
-	}) || len(b.done) > 0 {
-		out, _ := b.out.next()
-		if errs, _ := b.err.next(); !want.MatchString(out) {
-			ts.Fatalf("%q does not come\n[stdout]\n%s[stderr]\n%s[the last try]\n%s", args[1], out, errs, last.String())
+		if !want.MatchString(out) && len(b.done) > 0 {
+			b.again()
+			b = w.background(ts, args[0])
 		}
+		return want.MatchString(out)
+	}) {
+		out, _ := b.out.next()
+		errs, _ := b.err.next()
+		ts.Fatalf("%q does not come\n[stdout]\n%s[stderr]\n%s[the last try]\n%s", args[1], out, errs, last.String())
 	}
 }
 
