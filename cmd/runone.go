@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/loader"
+	"github.com/musterdev/muster/project"
 )
 
 type runOptions struct {
@@ -156,6 +158,7 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 		return up.PlanRun(p, have, args[0], s.planRunOptions(opt, name, slug))
 	}
 	if err := s.run(ctx, op); err != nil || s.global.dryRun {
+		s.discardOneOff(ctx, name, slug, err)
 		return err
 	}
 	return s.attend(ctx, engine.Ref{Name: name}, opt)
@@ -216,6 +219,20 @@ func (s *session) startOneOff(ctx context.Context, e engine.Engine, c engine.Ref
 		_ = e.RemoveContainer(whole, c, true) // why it is to go matters more
 	}
 	return failed
+}
+
+// discardOneOff removes the container if it was created before the run failed,
+// with a file that could not be copied into it or beside another step: it was never
+// started, and nobody will. One of the same name that is not of this run stays.
+func (s *session) discardOneOff(ctx context.Context, name, slug string, failed error) {
+	e, err := s.engine()
+	if failed == nil || err != nil || errors.Is(failed, engine.ErrUnreachable) {
+		return
+	}
+	whole := context.WithoutCancel(ctx)
+	if seen, err := e.InspectContainer(whole, engine.Ref{Name: name}); err == nil && seen.Labels[project.LabelSlug] == slug {
+		_ = e.RemoveContainer(whole, seen.Ref, true) // why it is to go matters more
+	}
 }
 
 func (s *session) startDetached(ctx context.Context, e engine.Engine, c engine.Ref) error {
