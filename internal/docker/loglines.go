@@ -18,10 +18,53 @@ type logReader struct {
 	stamped bool // the output bears the engine's times
 	timed   bool // the receiver wants them
 	emit    func(engine.LogLine) error
-	// rest reads the end of a log that was followed: only what follows the last
-	// piece of a stream, and has no newline, is new.
-	rest bool
-	last [2]piece // of standard output and error
+	last    [2]piece // of standard output and error
+	// rest reads a log again that was followed: what was handed over, up to the
+	// last piece of each stream, is not new.
+	rest   bool
+	handed [2]piece
+}
+
+// again makes the reader hand over only what it has not handed over yet.
+func (l *logReader) again() { l.rest, l.handed = true, l.last }
+
+// old reports whether a piece was handed over before the log is read again.
+func (l *logReader) old(stream int, stamp string) bool {
+	switch before := &l.handed[stream]; {
+	case !l.rest:
+		return false
+	case stamp < before.stamp:
+		return true
+	case stamp == before.stamp && before.same > 0:
+		before.same--
+		return true
+	}
+	return stamp < l.handed[1-stream].stamp && l.handed[stream].stamp == ""
+}
+
+// from is the time from which on there may be more than was handed over; zero
+// if nothing was.
+func (l *logReader) from() time.Time {
+	out, errs := parseTime(l.last[0].stamp), parseTime(l.last[1].stamp)
+	if errs.IsZero() || !out.IsZero() && out.Before(errs) {
+		return out
+	}
+	return errs
+}
+
+// behind reports whether the end of the log, as another reader found it, is not
+// what this one handed over last.
+func (l *logReader) behind(end *logReader) bool {
+	for n, last := range l.last {
+		found := end.last[n]
+		if last.stamp == "" {
+			last = piece{stamp: l.last[1-n].stamp}
+		}
+		if found.same > 0 && (found.stamp > last.stamp || found.stamp == last.stamp && (found.size != last.size || found.open != last.open)) {
+			return true
+		}
+	}
+	return false
 }
 
 // piece is the identity of a frame that was handed over.
@@ -29,6 +72,16 @@ type piece struct {
 	stamp string
 	size  uint32
 	open  bool // it ended without a newline
+	same  int  // pieces of that very time, this one included
+}
+
+// next is the piece that comes after this one.
+func (p piece) next(stamp string, size uint32, open bool) piece {
+	now := piece{stamp: stamp, size: size, open: open, same: 1}
+	if p.stamp == stamp {
+		now.same += p.same
+	}
+	return now
 }
 
 // pieceUnit divides the size of every piece but the last of a long line: Docker
@@ -61,7 +114,7 @@ func (l *logReader) framed(r io.Reader) error {
 			if stream == streamStderr {
 				n = 1
 			}
-			err = l.frame(frames, buf, streams[n], &l.last[n])
+			err = l.frame(frames, buf, streams[n], n)
 		}
 		if stop := (*emitError)(nil); errors.As(err, &stop) {
 			return err
@@ -72,8 +125,9 @@ func (l *logReader) framed(r io.Reader) error {
 	}
 }
 
-func (l *logReader) frame(frames *frames, buf []byte, to *lines, last *piece) error {
+func (l *logReader) frame(frames *frames, buf []byte, to *lines, stream int) error {
 	var stamp string
+	last := &l.last[stream]
 	before := *last
 	if l.stamped {
 		var err error
@@ -81,7 +135,10 @@ func (l *logReader) frame(frames *frames, buf []byte, to *lines, last *piece) er
 			return err
 		}
 	}
-	if !l.rest && before.final(stamp) {
+	if l.old(stream, stamp) {
+		return nil
+	}
+	if before.final(stamp) {
 		if err := to.cut(); err != nil {
 			return err
 		}
@@ -89,27 +146,19 @@ func (l *logReader) frame(frames *frames, buf []byte, to *lines, last *piece) er
 	if l.timed {
 		to.begin(stamp)
 	}
-	now := piece{stamp: stamp, size: frames.left, open: true}
-	if !l.rest {
-		ended, err := pour(frames, buf, to)
-		now.open = !ended
-		*last = now
-		return err
-	}
-	text, err := io.ReadAll(io.LimitReader(frames, maxLine))
-	if err != nil || bytes.HasSuffix(text, []byte{'\n'}) || len(text) == 0 {
-		return err
-	}
-	if stamp < last.stamp || (stamp == last.stamp && last.open && now.size == last.size) {
-		return nil // handed over already
-	}
-	return to.write(text)
+	size := frames.left
+	ended, err := pour(frames, buf, to)
+	*last = before.next(stamp, size, !ended)
+	return err
 }
 
 // raw reads the output of a terminal.
 func (l *logReader) raw(r io.Reader) error {
 	to := &lines{stamped: l.timed, terminal: true, emit: l.emit}
-	if l.rest {
+	if l.timed {
+		to.emit = l.terminal
+	}
+	if l.rest && !l.timed {
 		text, err := io.ReadAll(io.LimitReader(r, maxLine))
 		if err != nil || l.last[0].open {
 			return err
@@ -121,6 +170,19 @@ func (l *logReader) raw(r io.Reader) error {
 	l.last[0].open = !ended
 	return errors.Join(err, to.end())
 }
+
+// terminal hands over a line of a terminal that bears a time.
+func (l *logReader) terminal(line engine.LogLine) error {
+	stamp := line.Time.UTC().Format(stampLayout)
+	if l.old(0, stamp) {
+		return nil
+	}
+	l.last[0] = l.last[0].next(stamp, uint32(len(line.Text)), line.Partial)
+	return l.emit(line)
+}
+
+// stampLayout makes times comparable as text.
+const stampLayout = "2006-01-02T15:04:05.000000000Z07:00"
 
 // noEnd takes the end of the output for what it is: no error.
 func noEnd(err error) error {

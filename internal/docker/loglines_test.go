@@ -130,7 +130,7 @@ func TestRest(t *testing.T) {
 				return nil
 			}}
 			err := l.framed(strings.NewReader(tc.followed))
-			l.rest = true
+			l.again()
 			if err := errors.Join(err, l.framed(strings.NewReader(tc.rest))); err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	timetypes "github.com/docker/docker/api/types/time"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
@@ -16,8 +17,10 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// Logs implements engine.Containers. Engines that follow a log lose a last
-// line without a newline, so that after the end of one it is looked for.
+// Logs implements engine.Containers. Engines that follow a log end with the
+// container, wherever they are: before the last lines if the log is long or its
+// reader slow, and before a last line without a newline in any case. So after
+// the end of a followed log the rest is read.
 func (e *Engine) Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, emit func(engine.LogLine) error) error {
 	verb := doing("read logs of", c)
 	d, err := e.connected(ctx)
@@ -40,14 +43,11 @@ func (e *Engine) Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, 
 	began := e.Now()
 	err = e.readLog(ctx, path, query, tty, read)
 	if err == nil && opt.Follow {
-		query.Del("follow")
 		if opt.Tail == 0 {
 			query.Set("since", unixTime(began))
 		}
-		query.Set("tail", "2") // both streams may end so
-		read.rest = true
 		// The container may be gone by now, and its log with it.
-		if err = e.readLog(ctx, path, query, tty, read); errors.Is(e.fail(ctx, verb, err), engine.ErrNotFound) {
+		if err = e.readRest(ctx, c, path, query, tty, read); errors.Is(e.fail(ctx, verb, err), engine.ErrNotFound) {
 			err = nil
 		}
 	}
@@ -55,6 +55,53 @@ func (e *Engine) Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, 
 		return stop.err
 	}
 	return e.fail(ctx, verb, err)
+}
+
+// readRest hands over what a followed log left out. Whether it did, the last
+// two pieces tell: both streams may end so.
+func (e *Engine) readRest(ctx context.Context, c engine.Ref, path string, query url.Values, tty bool, read *logReader) error {
+	query.Del("follow")
+	asked := query.Get("tail")
+	query.Set("tail", "2")
+	if !read.stamped { // pieces without times cannot be told apart
+		read.again()
+		return e.readLog(ctx, path, query, tty, read)
+	}
+	end := &logReader{stamped: true, timed: read.timed, emit: func(engine.LogLine) error { return nil }}
+	if err := e.readLog(ctx, path, query, tty, end); err != nil || !read.behind(end) {
+		return err
+	}
+	query.Set("tail", "all")
+	if from := read.from(); !from.IsZero() {
+		query.Set("since", unixTime(from))
+	} else if asked != "0" { // else since says from when on
+		query.Set("tail", asked)
+	}
+	if query.Get("until") == "" {
+		inspected, err := e.inspect(ctx, c)
+		if err != nil {
+			return err
+		}
+		if next := betweenRuns(inspected.State); !next.IsZero() {
+			query.Set("until", unixTime(next))
+		}
+	}
+	read.again()
+	return e.readLog(ctx, path, query, tty, read)
+}
+
+// betweenRuns is when the last run of a container that runs again was over and
+// the present one had not begun: the output of a run is written down a little
+// after its end, and a start is noted a little after it.
+func betweenRuns(s *container.State) time.Time {
+	if s == nil || !s.Running {
+		return time.Time{}
+	}
+	finished, started := parseTime(s.FinishedAt), parseTime(s.StartedAt)
+	if finished.IsZero() || started.Before(finished) {
+		return time.Time{}
+	}
+	return finished.Add(started.Sub(finished) / 2)
 }
 
 // hasTerminal reports whether a container's output is unframed. Engines from
