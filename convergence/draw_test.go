@@ -39,9 +39,9 @@ func drawCompose(t *rapid.T, name string) string {
 		if pick("hooks", "no", "no", "yes") == "yes" {
 			b.WriteString("    pre_stop: [{command: bye}]\n    post_start: [{command: hi}]\n")
 		}
-		drawScaleOrPort(&b, pick, ports[i])
+		shares := drawJoins(&b, pick, services[:i])
+		drawScaleOrPort(&b, pick, ports[i], shares)
 		drawVolumes(&b, pick)
-		drawJoins(&b, pick, services[:i])
 		drawDependencies(&b, pick, services[:i])
 	}
 	fmt.Fprintf(&b, "networks:\n  n1: {internal: %s}\n  n2:\n", pick("network", "true", "false"))
@@ -49,8 +49,13 @@ func drawCompose(t *rapid.T, name string) string {
 	return b.String()
 }
 
-func drawScaleOrPort(b *strings.Builder, pick func(string, ...string) string, port int) {
-	switch pick("scale", "port", "port", "name", "2", "1") {
+// drawScaleOrPort gives a port to a service that has a network of its own only.
+func drawScaleOrPort(b *strings.Builder, pick func(string, ...string) string, port int, shares bool) {
+	choices := []string{"port", "port", "name", "2", "1"}
+	if shares {
+		choices = choices[2:]
+	}
+	switch pick("scale", choices...) {
 	case "port":
 		fmt.Fprintf(b, "    ports: [\"%d:80\"]\n", port)
 	case "name":
@@ -71,18 +76,20 @@ func drawVolumes(b *strings.Builder, pick func(string, ...string) string) {
 	}
 }
 
-func drawJoins(b *strings.Builder, pick func(string, ...string) string, before []string) {
+// drawJoins reports whether the service shares the network of another.
+func drawJoins(b *strings.Builder, pick func(string, ...string) string, before []string) (shares bool) {
 	kind := pick("joins", "no", "no", "net", "vol")
 	if len(before) == 0 || kind == "no" {
 		fmt.Fprintf(b, "    networks: [%s]\n", pick("networks", "n1", "n2", "n1, n2"))
-		return
+		return false
 	}
 	other := pick("joined", before...)
 	if kind == "vol" {
 		fmt.Fprintf(b, "    volumes_from: [%s]\n    networks: [n1]\n", other)
-		return
+		return false
 	}
 	fmt.Fprintf(b, "    network_mode: \"service:%s\"\n", other)
+	return true
 }
 
 func drawDependencies(b *strings.Builder, pick func(string, ...string) string, before []string) {
