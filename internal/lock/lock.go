@@ -97,7 +97,7 @@ func take(ctx context.Context, opt Options) (*Lock, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := lockSoon(l.file); errors.Is(err, errHeld) {
+		if err := lockSoon(l.file, attempts); errors.Is(err, errHeld) {
 			holder := l.holder()
 			if opt.Timeout < 0 {
 				l.file.Close()
@@ -139,19 +139,21 @@ func heldAt(path string) bool {
 	if err != nil {
 		return false
 	}
-	err = lockSoon(file)
+	err = lockSoon(file, looks)
 	_ = file.Close() // which gives it back
 	return errors.Is(err, errHeld)
 }
 
-// attempts and pause cover the moment for which a lock is held by somebody who
-// looks whether it is left over.
+// attempts and pause cover the moments for which a lock is held by those who look
+// whether it is left over, of whom there may be many on a busy machine. Whoever
+// looks himself tries looks times: it does not matter much if he is wrong.
 const (
-	attempts = 3
+	attempts = 40
+	looks    = 3
 	pause    = 5 * time.Millisecond
 )
 
-func lockSoon(file *os.File) error {
+func lockSoon(file *os.File, attempts int) error {
 	for n := 1; ; n++ {
 		err := lockNow(file)
 		if !errors.Is(err, errHeld) || n == attempts {
