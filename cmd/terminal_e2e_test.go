@@ -97,6 +97,7 @@ func testMenuTerminal(_ *testing.T, w *binaryWorld) {
 	up := w.onTerminal("up")
 	up.sees("web is up")
 	up.sees("w Enable Watch")
+	up.sees(`up 2/2`) // before that keys are refused
 	up.types("w")
 	up.sees("Watch enabled")
 	w.write("src/page", "second")
