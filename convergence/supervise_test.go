@@ -429,6 +429,39 @@ func TestSuperviseStatus(t *testing.T) {
 	})
 }
 
+// lateInspections answers inspections only after a time.
+type lateInspections struct{ supervise.Supervised }
+
+func (l lateInspections) InspectContainer(ctx context.Context, c engine.Ref) (engine.Inspection, error) {
+	time.Sleep(10 * time.Second)
+	return l.Supervised.InspectContainer(ctx, c)
+}
+
+// TestSuperviseStatusOfOneThatBegins: whoever asks a supervisor that has just begun
+// is answered when it has looked at every container, so that what happens to them
+// after the answer is noticed; or when the engine is found to be away.
+func TestSuperviseStatusOfOneThatBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t, types.Services{"web": {Restart: "unless-stopped"}}, nil, nil)
+		defer w.close()
+		w.end()
+		w.engine = lateInspections{w.eng}
+		w.run()
+		began := time.Now()
+		all, err := w.sup.Status(t.Context())
+		if err != nil || len(all) != 1 || time.Since(began) < 10*time.Second {
+			t.Fatalf("Status = %v, %v after %v; want web after ten seconds", all, err, time.Since(began))
+		}
+		w.end()
+		w.engine = w.eng
+		w.eng.ShutDown()
+		w.run()
+		if all, err := w.sup.Status(t.Context()); err != nil || len(all) != 0 {
+			t.Fatalf("Status = %v, %v while the engine is away", all, err)
+		}
+	})
+}
+
 // TestSuperviseLock: nothing is done while a command holds the project, and what
 // changed meanwhile is judged anew.
 func TestSuperviseLock(t *testing.T) {

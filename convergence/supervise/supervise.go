@@ -86,8 +86,10 @@ func Supervise(ctx context.Context, want *project.Project, e Supervised, opt Sup
 	return NewSupervisor(e, opt).Run(ctx, want)
 }
 
-// Status returns what the supervisor knows and plans, by container name. It
-// fails when ctx ends before the supervisor answers.
+// Status returns what the supervisor knows and plans, by container name. One that
+// has just begun answers when it has looked at every container, or found that the
+// engine is away: from then on it notices what becomes of them. It fails when ctx
+// ends before the supervisor answers.
 func (s *Supervisor) Status(ctx context.Context) ([]Supervision, error) {
 	answer := make(chan []Supervision, 1)
 	select {
@@ -127,6 +129,7 @@ type loop struct {
 	resyncs     int             // lists that no event asked for
 	superseded  map[string]bool // IDs of containers that another one of their slot replaces
 	idle        bool            // what Busy was told last, negated
+	surveyed    bool            // every container there was at first has been looked at
 }
 
 // Run supervises until ctx ends and returns its cause. No goroutine outlives it.
@@ -161,7 +164,7 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 			for _, m := range s.inbox.take() {
 				m.handle(l)
 			}
-		case answer := <-s.status:
+		case answer := <-l.asked():
 			answer <- l.supervisions()
 		case p, open := <-s.opt.Models:
 			if !open {
@@ -178,6 +181,34 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// asked is where questions come from once there is an answer; nil before.
+func (l *loop) asked() <-chan chan []Supervision {
+	if !l.surveyed && !l.surveying() {
+		l.surveyed = true
+	}
+	if !l.surveyed {
+		return nil
+	}
+	return l.status
+}
+
+// surveying reports whether there are containers that have not been looked at yet,
+// and could be.
+func (l *loop) surveying() bool {
+	switch l.engineState {
+	case restartpolicy.EngineDown:
+		return false
+	case restartpolicy.EngineResync:
+		return true
+	}
+	for _, w := range l.wards {
+		if !w.known && w.looking {
+			return true
+		}
+	}
+	return false
 }
 
 // resyncIn is how long until the next resync: up to a fifth less than asked
