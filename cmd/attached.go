@@ -203,6 +203,9 @@ func (a *attached) appliedAll(ctx context.Context, err error) {
 			a.err = a.watch(ctx)
 			a.showMenu()
 		}
+		if a.menu != nil && a.menu.restart != "" {
+			a.restart(ctx, a.menu.restart)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type menu struct {
 	restore func()
 	pick    func(service string) // what a choice is for; nil at the top
 	title   string               // of the choice
+	restart string               // the service to restart once everything is started
 }
 
 // choices are the keys that choose a service, in their order.
@@ -159,7 +160,8 @@ func (a *attached) press(ctx context.Context, key byte) {
 func (a *attached) restartByKey(ctx context.Context, service string) {
 	switch {
 	case a.applying != nil:
-		a.inform("Wait until everything is started")
+		a.menu.restart = service
+		a.inform(fmt.Sprintf("Restarting %s once everything is started", service))
 	case a.errand != nil:
 		a.inform(fmt.Sprintf("Wait for the end of %s", a.errand.what))
 	default:
@@ -173,8 +175,18 @@ func (a *attached) toggleWatch(ctx context.Context) {
 		a.unwatch()
 		a.inform("Watch disabled")
 		a.free()
-	case a.applying != nil:
-		a.inform("Wait until everything is started")
+	case a.applying != nil && a.opt.watch:
+		a.opt.watch = false
+		a.disarm()
+		a.inform("Watch disabled")
+	case a.applying != nil && a.watchable:
+		var err error
+		if a.armed, err = a.arm(ctx); err != nil {
+			a.printer.Warn(err.Error())
+			return
+		}
+		a.opt.watch = true
+		a.inform("Watch is enabled once everything is started")
 	case a.watchable:
 		if err := a.watch(ctx); err != nil {
 			a.printer.Warn(err.Error())
