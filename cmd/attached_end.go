@@ -20,10 +20,11 @@ func (a *attached) exited(ctx context.Context, o output.Output) {
 	}
 	counts := a.aborts(code)
 	asked := slices.Contains(a.scope.code, service)
-	if !asked && a.applying != nil && a.scope.completes(a.op.target.project, service) {
-		if code == 0 {
-			return // it did what others wait for
-		}
+	completes := !asked && a.scope.completes(a.op.target.project, service)
+	if completes && code == 0 {
+		return // it did what others wait for, even if they have been started since
+	}
+	if completes && a.applying != nil {
 		if counts && a.stopping == 0 {
 			a.blame(o.Container.Name, code) // the wait for it fails, and says more
 		}
