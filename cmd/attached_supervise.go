@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/internal/keeper"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/restartpolicy"
@@ -23,29 +24,33 @@ type companion struct {
 // end with the first container that exits restarts none.
 func (a *attached) supervise(ctx context.Context) {
 	p := a.op.target.project
-	if a.opt.abortOnExit || a.opt.abortOnFailure || len(onlySupervised(p, a.scope.started)) == 0 {
-		return
-	}
-	release, err := a.onlyOne(ctx, a.engine, p.Name)
-	if err != nil {
-		if held := (*lock.HeldError)(nil); !errors.As(err, &held) {
-			a.printer.Warn("the restart policies are not supervised: " + err.Error())
-		}
+	if a.opt.abortOnExit || a.opt.abortOnFailure || len(keeper.Needed(p, a.scope.started)) == 0 {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := &companion{cancel: cancel, done: make(chan struct{}), busy: make(chan bool)}
-	a.keeper, a.kept = c, true
 	tell := func(busy bool) {
 		select {
 		case c.busy <- busy:
 		case <-ctx.Done():
 		}
 	}
+	k, err := keeper.Take(ctx, keeper.Options{
+		Engine: a.engine, Project: p, Services: a.scope.started, Place: a.lockOptions(a.engine, p.Name, "supervise"), Acquire: a.acquire, Report: a.printer,
+		Audit: a.auditLine, Env: a.Env, HookOutput: a.hooks, Busy: tell, BusyWith: a.scope.attached,
+	})
+	if err != nil {
+		cancel()
+		if held := (*lock.HeldError)(nil); !errors.As(err, &held) {
+			a.printer.Warn("the restart policies are not supervised: " + err.Error())
+		}
+		return
+	}
+	a.keeper, a.kept = c, true
 	go func() {
 		defer close(c.done)
-		defer release()
-		err := a.keep(ctx, keeper{engine: a.engine, project: p, services: a.scope.started, audit: a.auditLine, busy: tell, busyWith: a.scope.attached})
+		defer k.Release()
+		err := k.Run(ctx)
 		if ctx.Err() == nil {
 			a.printer.Warn("the restart policies are not supervised any more: " + err.Error())
 			tell(false)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/keeper"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -92,7 +93,8 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 		})
 	}
 	s.showSeen(ctx, e, t.name, cs)
-	return ui.ContainerTable(cs, s.supervision(ctx, t, cs), time.Now(), opt.noTrunc).Print(s.Out, opt.format)
+	supervision := keeper.Supervision(ctx, s.lockOptions(e, t.name, "supervise"), t.project, cs)
+	return ui.ContainerTable(cs, supervision, time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }
 
 // check refuses unknown filters and turns the known one into a status.

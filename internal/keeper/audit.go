@@ -1,20 +1,22 @@
-package cmd
+package keeper
 
 import (
+	"io"
 	"time"
 
 	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/internal/ui"
 )
 
-// audit prints a line per record: the time, what was seen, decided and done.
-func (s *session) audit(opt superviseOptions) func(supervise.Record) {
-	if opt.logFormat == "json" {
-		enc := ui.NewJSONEncoder(s.Out)
+// Audit prints a line per record: the time, what was seen, decided and done; or
+// all of it as a JSON object.
+func Audit(out io.Writer, json bool) func(supervise.Record) {
+	if json {
+		enc := ui.NewJSONEncoder(out)
 		return func(r supervise.Record) { _ = enc.Encode(auditLine(r)) } // whoever reads may be gone
 	}
 	return func(r supervise.Record) {
-		_ = ui.PrintLine(s.Out, r.Time.Format(time.RFC3339)+" "+r.String())
+		_ = ui.PrintLine(out, r.Time.Format(time.RFC3339)+" "+r.String())
 	}
 }
 

@@ -1,0 +1,101 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/internal/metrics"
+	"github.com/musterdev/muster/internal/ui"
+	"github.com/musterdev/muster/project"
+	"github.com/musterdev/muster/restartpolicy"
+)
+
+// Needed are the services, of those named or else of all, that declare what only
+// a supervisor keeps, each with the keys that do: "web (deploy.restart_policy)".
+func Needed(p *project.Project, services []string) []string {
+	var found []string
+	for _, sv := range p.Services {
+		if keys := sv.OnlySupervised(); keys != "" && (len(services) == 0 || slices.Contains(services, sv.Name)) {
+			found = append(found, sv.Name+" ("+keys+")")
+		}
+	}
+	return found
+}
+
+// Ask is the status of the supervisor of the project at the place, whichever
+// user's it is, from the socket that every one of them serves. The error wraps
+// metrics.ErrNobody if none runs.
+func Ask(ctx context.Context, place lock.Options) ([]metrics.ContainerStatus, error) {
+	var all []metrics.ContainerStatus
+	err := each(place, func(address string) (err error) {
+		all, err = metrics.Ask(ctx, address)
+		return err
+	})
+	return all, err
+}
+
+// TellStopped tells the project's supervisor, if one runs, that the services are
+// to be down: of a container that waits for its restart the engine tells nothing
+// when it is stopped. It is told under the project's lock, which the supervisor
+// needs to start anything.
+func TellStopped(ctx context.Context, place lock.Options, services []string) error {
+	err := each(place, func(address string) error { return metrics.TellStopped(ctx, address, services) })
+	if errors.Is(err, metrics.ErrNobody) {
+		return nil
+	}
+	return err
+}
+
+// each calls on the sockets of the project's supervisor until one answers. One
+// that cannot be asked is an error, if some supervisor runs: anybody can leave a
+// socket behind.
+func each(place lock.Options, call func(address string) error) error {
+	var failed error
+	for _, socket := range lock.Sockets(place) {
+		err := call("unix:" + socket)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, metrics.ErrNobody) && failed == nil {
+			failed = err
+		}
+	}
+	place.Kind = lock.Supervisor
+	switch {
+	case !lock.Held(place):
+		return metrics.ErrNobody
+	case failed != nil:
+		return failed
+	}
+	return errors.New("it is another user's, who may not use the engine as a member of its group")
+}
+
+// Supervision is what `ps` says of the containers' supervision, by container
+// name: what the supervisor counts and plans or, where one is needed and none
+// runs, just that. It is empty if nobody supervises and nobody needs to. The
+// project may be nil.
+func Supervision(ctx context.Context, place lock.Options, p *project.Project, cs []engine.Container) map[string]string {
+	all, err := Ask(ctx, place)
+	said := map[string]string{}
+	for _, c := range all {
+		said[c.Container] = ui.Supervision(c)
+	}
+	if !errors.Is(err, metrics.ErrNobody) {
+		return said
+	}
+	for _, c := range cs {
+		owned := c.Labels[project.LabelOwner] == restartpolicy.Supervisor.String() && c.Labels[project.LabelPolicy] != string(restartpolicy.No)
+		asked := false
+		if p != nil {
+			sv := p.Service(c.Service)
+			asked = sv != nil && sv.OnlySupervised() != ""
+		}
+		if owned || asked {
+			said[c.Name] = "none: run `muster supervise`"
+		}
+	}
+	return said
+}
