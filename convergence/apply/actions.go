@@ -57,8 +57,6 @@ func (r *run) unlessUsed(id plan.StepID, err error) error {
 // errKept says that an object stays because it is in use, which was reported.
 var errKept = errors.New("kept")
 
-// sharedTags are the tags that a plan brings for several platforms.
-// keep notes an image whose tag the next step may give to another platform.
 func (r *run) createNetwork(ctx context.Context, a plan.CreateNetwork) error {
 	_, err := r.engine.CreateNetwork(ctx, a.Network, a.Labels)
 	return err
@@ -89,9 +87,11 @@ func (r *run) createContainer(ctx context.Context, a plan.CreateContainer, id pl
 	if err != nil {
 		return err
 	}
-	answered := r.asking(ctx, "create", engine.Ref{Name: spec.Name}, nil)
-	made, err := r.engine.CreateContainer(ctx, r.provide(id, spec))
-	answered(err)
+	var made engine.CreateResult
+	err = r.accounted(ctx, engine.Asked{Verb: "create", Container: engine.Ref{Name: spec.Name}}, func() error {
+		made, err = r.engine.CreateContainer(ctx, r.provide(id, spec))
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,6 @@ func (r *run) complete(ctx context.Context, spec engine.CreateSpec) (engine.Crea
 	return spec, err
 }
 
-// lookUp asks for each image once, however many containers run it.
 func (r *run) copyFiles(ctx context.Context, a plan.CopyFiles) error {
 	files := make([]engine.FileContent, 0, len(a.Files))
 	for _, f := range a.Files {
@@ -165,9 +164,12 @@ func contentOf(f *project.File) ([]byte, error) {
 
 func (r *run) startContainer(ctx context.Context, a plan.StartContainer) error {
 	c := r.target(a.Target)
-	answered := r.asking(ctx, "start", c, nil)
-	err := r.engine.StartContainer(ctx, c)
-	answered(err)
+	err := r.accounted(ctx, engine.Asked{Verb: "start", Container: c}, func() error { return r.engine.StartContainer(ctx, c) })
+	return r.noteStart(c, err)
+}
+
+// noteStart notes when a container was started, if it was.
+func (r *run) noteStart(c engine.Ref, err error) error {
 	if err != nil {
 		return err
 	}
@@ -188,12 +190,12 @@ func (r *run) runHook(ctx context.Context, a plan.RunHook) error {
 	return RunHook(ctx, r.engine, a, out)
 }
 
-// executor runs commands in containers.
+// Executor runs commands in containers.
 type Executor interface {
 	Exec(ctx context.Context, c engine.Ref, spec engine.ExecSpec) (engine.ExecResult, error)
 }
 
-// runHook runs the hook. Of a container that stopped by itself there is nothing for
+// RunHook runs the hook. Of a container that stopped by itself there is nothing for
 // pre_stop to do. Without out its output is dropped, save what an error says.
 func RunHook(ctx context.Context, e Executor, a plan.RunHook, out io.Writer) error {
 	spec := engine.ExecSpec{
@@ -225,19 +227,20 @@ func lastLine(text string) string {
 
 func (r *run) stopContainer(ctx context.Context, a plan.StopContainer) error {
 	c := r.target(a.Target)
-	answered := r.asking(ctx, "stop", c, a.Grace)
-	err := gone(r.engine.StopContainer(ctx, c, a.Grace))
-	answered(err)
-	return err
+	return r.accounted(ctx, engine.Asked{Verb: "stop", Container: c, Grace: a.Grace}, func() error {
+		return gone(r.engine.StopContainer(ctx, c, a.Grace))
+	})
 }
 
 func (r *run) killContainer(ctx context.Context, a plan.KillContainer) error {
-	c, answered := r.target(a.Target), func(error) {}
-	if engine.EndsAtOnce(a.Signal) { // what another does the process decides
-		answered = r.asking(ctx, "kill", c, nil)
+	c := r.target(a.Target)
+	kill := func() error { return gone(r.engine.KillContainer(ctx, c, a.Signal)) }
+	var err error
+	if engine.EndsAtOnce(a.Signal) {
+		err = r.accounted(ctx, engine.Asked{Verb: "kill", Container: c}, kill)
+	} else { // what another does the process decides
+		err = kill()
 	}
-	err := gone(r.engine.KillContainer(ctx, c, a.Signal))
-	answered(err)
 	if errors.Is(err, engine.ErrConflict) {
 		return nil // it does not run any more
 	}
@@ -246,32 +249,20 @@ func (r *run) killContainer(ctx context.Context, a plan.KillContainer) error {
 
 func (r *run) restartContainer(ctx context.Context, a plan.RestartContainer) error {
 	c := r.target(a.Target)
-	answered := r.asking(ctx, "restart", c, a.Grace)
-	err := r.engine.RestartContainer(ctx, c, a.Grace)
-	answered(err)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.started[c.Key()] = time.Now()
-	return nil
+	err := r.accounted(ctx, engine.Asked{Verb: "restart", Container: c, Grace: a.Grace}, func() error {
+		return r.engine.RestartContainer(ctx, c, a.Grace)
+	})
+	return r.noteStart(c, err)
 }
 
 func (r *run) pauseContainer(ctx context.Context, a plan.PauseContainer) error {
 	c := r.target(a.Target)
-	answered := r.asking(ctx, "pause", c, nil)
-	err := r.engine.PauseContainer(ctx, c)
-	answered(err)
-	return err
+	return r.accounted(ctx, engine.Asked{Verb: "pause", Container: c}, func() error { return r.engine.PauseContainer(ctx, c) })
 }
 
 func (r *run) unpauseContainer(ctx context.Context, a plan.UnpauseContainer) error {
 	c := r.target(a.Target)
-	answered := r.asking(ctx, "unpause", c, nil)
-	err := r.engine.UnpauseContainer(ctx, c)
-	answered(err)
-	return err
+	return r.accounted(ctx, engine.Asked{Verb: "unpause", Container: c}, func() error { return r.engine.UnpauseContainer(ctx, c) })
 }
 
 func (r *run) renameContainer(ctx context.Context, a plan.RenameContainer) error {

@@ -4,23 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
-	"time"
 )
 
-// asking tells whoever keeps account of calls of one. answered is told what the
-// engine answered; without an answer it may still do it.
-func (r *run) asking(ctx context.Context, verb string, c engine.Ref, grace *time.Duration) (answered func(error)) {
+// accounted makes a call and tells whoever keeps account of calls of it before
+// and after. Without an answer the engine may still do what it was asked for, and
+// the call stays on the account.
+func (r *run) accounted(ctx context.Context, asked engine.Asked, call func() error) error {
 	if r.opt.Asking == nil {
-		return func(error) {}
+		return call()
 	}
-	done := r.opt.Asking(engine.Asked{Verb: verb, Container: c, Grace: grace})
-	return func(err error) {
-		if err == nil || ctx.Err() == nil && !errors.Is(err, engine.ErrUnreachable) && !errors.Is(err, context.DeadlineExceeded) {
-			done()
-		}
+	done := r.opt.Asking(asked)
+	err := call()
+	if err == nil || ctx.Err() == nil && !errors.Is(err, engine.ErrUnreachable) && !errors.Is(err, context.DeadlineExceeded) {
+		done()
 	}
+	return err
 }
 
 var errOutlasted = errors.New("it outlasted its grace period")
