@@ -210,7 +210,7 @@ func (o Observed) Image(r ImageRef) (Image, bool) {
 // hand an observation out.
 func (o *Observed) Sort() {
 	slices.SortFunc(o.Containers, func(a, b Container) int {
-		return cmp.Or(cmp.Compare(a.Service, b.Service), CompareBool(a.OneOff, b.OneOff),
+		return cmp.Or(cmp.Compare(a.Service, b.Service), compareBool(a.OneOff, b.OneOff),
 			cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	slices.SortFunc(o.Networks, func(a, b Network) int {
@@ -231,7 +231,7 @@ func (o Observed) Sorted() Observed {
 	return o
 }
 
-func CompareBool(a, b bool) int {
+func compareBool(a, b bool) int {
 	switch {
 	case a == b:
 		return 0

@@ -196,9 +196,9 @@ func (o Observed) Unfinished() []Container {
 	})
 }
 
-// disown takes the planners' eyes off strangers: their config hash is dropped,
-// which makes them unmanaged. names are those disowned.
-func (o Observed) Disown(want *project.Project) (mine Observed, names []string) {
+// IgnoreStrangers takes the planners' eyes off strangers: their config hash is dropped,
+// which makes them unmanaged. names are theirs.
+func (o Observed) IgnoreStrangers(want *project.Project) (mine Observed, names []string) {
 	o.Containers = slices.Clone(o.Containers)
 	for i, c := range o.Containers {
 		labelled := Managed(c) || c.Labels[project.LabelHook] != ""
@@ -220,12 +220,12 @@ func (o Observed) Ours(want *project.Project) Observed {
 	return o
 }
 
-// disownedWarning explains why the containers are left alone.
-func DisownedWarning(names []string) string {
+// StrangersWarning explains why the containers are left alone.
+func StrangersWarning(names []string) string {
 	return fmt.Sprintf("containers bear the project's labels without being its own (labels travel with images); they are left alone: %s", strings.Join(names, ", "))
 }
 
-// containerOf is a container as far as an event tells of it.
+// ContainerOf is a container as far as an event tells of it.
 func ContainerOf(ev Event, projectName string) Container {
 	c := Container{Ref: ev.Container, Project: projectName, Service: ev.Service, Labels: ev.Attributes}
 	c.OneOff = strings.EqualFold(ev.Attributes[project.LabelOneOff], "true")

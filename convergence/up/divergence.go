@@ -135,7 +135,7 @@ func sameList(a, b string) bool {
 // the container does, and else nobody can: that is said, and the container stays.
 // Of one made by Docker Compose nothing is known.
 func (u *up) contentChange(s *project.Service, c engine.Container) string {
-	if !Tells(c) {
+	if !tells(c) {
 		return ""
 	}
 	old := u.have.Content[c.ID]

@@ -1,7 +1,6 @@
 package up
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -123,7 +122,13 @@ func imageRefs(p *project.Project) []engine.ImageRef {
 		refs = append(refs, hookImages(p, s)...)
 	}
 	slices.SortFunc(refs, func(a, b engine.ImageRef) int {
-		return cmp.Or(compareImageRefs(a, b), -engine.CompareBool(a.Age, b.Age))
+		if c := compareImageRefs(a, b); c != 0 || a.Age == b.Age {
+			return c
+		}
+		if a.Age {
+			return -1
+		}
+		return 1
 	})
 	return slices.CompactFunc(refs, func(a, b engine.ImageRef) bool { return a.Plain() == b.Plain() }) // the one that asks for more stays
 }

@@ -23,7 +23,7 @@ type stack struct {
 
 // newStack joins the file's services with those that only containers tell of.
 func newStack(want *project.Project, have engine.Observed) *stack {
-	have, strangers := have.Sorted().Disown(want)
+	have, strangers := have.Sorted().IgnoreStrangers(want)
 	s := &stack{name: have.Project, want: want, have: have, deps: map[string][]project.Dependency{}}
 	if want != nil {
 		s.name = want.Name
@@ -38,7 +38,7 @@ func newStack(want *project.Project, have engine.Observed) *stack {
 	}
 	s.needs = acyclic(s.deps)
 	if len(strangers) > 0 {
-		s.Warn("%s", engine.DisownedWarning(strangers))
+		s.Warn("%s", engine.StrangersWarning(strangers))
 	}
 	return s
 }

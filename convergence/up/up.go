@@ -48,8 +48,8 @@ func newUp(want *project.Project, have engine.Observed, opt UpOptions) (*up, err
 		gone: map[string]plan.StepID{}, awaits: map[plan.StepID]bool{}, modelled: map[plan.StepID]bool{}, steppedAside: map[plan.StepID]bool{},
 	}
 	var strangers []string
-	if u.have, strangers = have.Sorted().Disown(want); len(strangers) > 0 {
-		u.Warn("%s", engine.DisownedWarning(strangers))
+	if u.have, strangers = have.Sorted().IgnoreStrangers(want); len(strangers) > 0 {
+		u.Warn("%s", engine.StrangersWarning(strangers))
 	}
 	return u, u.choose()
 }
