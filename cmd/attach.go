@@ -15,12 +15,12 @@ type attachOptions struct {
 	sigProxy   bool
 }
 
-func (s *session) attachCmd() *cobra.Command {
+func attachCmd(s *session) *cobra.Command {
 	var opt attachOptions
 	c := &cobra.Command{
 		Use: "attach [OPTIONS] SERVICE", Short: "Attach local standard input, output, and error streams to a service's running container",
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return s.attach(c.Context(), opt, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return runAttach(c.Context(), s, opt, args[0]) },
 	}
 	f := c.Flags()
 	f.StringVar(&opt.detachKeys, "detach-keys", "", "Override the key sequence for detaching from a container")
@@ -30,7 +30,7 @@ func (s *session) attachCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) attach(ctx context.Context, opt attachOptions, service string) error {
+func runAttach(ctx context.Context, s *session, opt attachOptions, service string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
@@ -57,8 +57,8 @@ func (s *session) attach(ctx context.Context, opt attachOptions, service string)
 		return err
 	}
 	if opt.sigProxy && !seen.TTY {
-		stop := s.forwardSignals(ctx, e, c.Ref)
+		stop := forwardSignals(ctx, s, e, c.Ref)
 		defer stop()
 	}
-	return s.stay(ctx, attached, streams)
+	return stay(ctx, s, attached, streams)
 }

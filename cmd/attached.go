@@ -123,7 +123,7 @@ func (a *attached) run(ctx context.Context) error {
 	a.closeMenu()
 	if a.detached && a.err == nil && a.signal == nil {
 		a.inform("Detached: the containers go on")
-		a.remindOfSupervisor(ctx, a.op.target.project, nil)
+		remindOfSupervisor(ctx, a.session, a.op.target.project, nil)
 	}
 	a.cancelStop(nil)
 	return a.result()

@@ -30,7 +30,7 @@ type buildOptions struct {
 	withDependencies bool
 }
 
-func (s *session) buildCmd() *cobra.Command {
+func buildCmd(s *session) *cobra.Command {
 	var opt buildOptions
 	var ignored struct {
 		memory, progress                      string
@@ -44,7 +44,7 @@ func (s *session) buildCmd() *cobra.Command {
 					s.printer.Warn(fmt.Sprintf("--%s has no effect: images are built by BuildKit", flag))
 				}
 			}
-			return s.build(c.Context(), opt, args)
+			return runBuild(c.Context(), s, opt, args)
 		},
 	}
 	f := c.Flags()
@@ -70,14 +70,14 @@ func (s *session) buildCmd() *cobra.Command {
 	return c
 }
 
-// build builds the services' images: each once, those that others build on
+// runBuild builds the services' images: each once, those that others build on
 // first, the rest at the same time.
-func (s *session) build(ctx context.Context, opt buildOptions, args []string) error {
+func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) error {
 	if opt.quiet {
 		s.quiet()
 	}
 	var err error
-	if opt.ssh, err = s.sshPaths(opt.ssh); err != nil {
+	if opt.ssh, err = sshPaths(s, opt.ssh); err != nil {
 		return err
 	}
 	p, err := s.load(ctx, args, need{attributes: buildAttributes(), builds: true, alone: !opt.withDependencies})
@@ -89,7 +89,7 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 		return err
 	}
 	if opt.print {
-		return s.printBake(p, services, opt)
+		return printBake(s, p, services, opt)
 	}
 	e, err := s.engine()
 	if err != nil {
@@ -114,15 +114,15 @@ func (s *session) build(ctx context.Context, opt buildOptions, args []string) er
 	}
 	s.printer.Begin("build", plan)
 	defer s.printer.End()
-	if err := apply.ApplyWith(ctx, plan, e, apply.ApplyOptions{Report: s.buildLog(plan), ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
+	if err := apply.ApplyWith(ctx, plan, e, apply.ApplyOptions{Report: buildLog(s, plan), ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
 		return err
 	}
-	return s.push(ctx, pushOptions{quiet: opt.quiet, includeDeps: opt.withDependencies}, args)
+	return runPush(ctx, s, pushOptions{quiet: opt.quiet, includeDeps: opt.withDependencies}, args)
 }
 
 // sshPaths makes the paths of --ssh ID=PATH,… those of the folder that the command
 // runs in; those of the file are the project's.
-func (s *session) sshPaths(flag string) (string, error) {
+func sshPaths(s *session, flag string) (string, error) {
 	id, list, found := strings.Cut(flag, "=")
 	if !found {
 		return flag, nil
@@ -152,7 +152,7 @@ func (o buildOptions) spec(b engine.BuildSpec) engine.BuildSpec {
 }
 
 // printBake writes the build as a bake file would say it.
-func (s *session) printBake(p *project.Project, services []*project.Service, opt buildOptions) error {
+func printBake(s *session, p *project.Project, services []*project.Service, opt buildOptions) error {
 	text, err := build.Bake(p, services, func(sv *project.Service) engine.BuildSpec {
 		return opt.spec(engine.BuildSpec{Project: p, Service: sv})
 	})

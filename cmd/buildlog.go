@@ -11,7 +11,7 @@ import (
 // buildLog is where the output of a plain `build` goes: on a terminal into the
 // view of what happens, else, as people search it, to standard output, line by
 // line, with the service's name in front where several are built.
-func (s *session) buildLog(pl plan.Plan) func(engine.Progress) {
+func buildLog(s *session, pl plan.Plan) func(engine.Progress) {
 	if s.Terminal.Out || s.mode != ui.Plain && s.mode != ui.TTY {
 		return s.printer.Report
 	}

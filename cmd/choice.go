@@ -26,11 +26,11 @@ func (c choice) has(service string) bool {
 	return !c.named() || slices.ContainsFunc(c.patterns, func(p string) bool { return matches(p, service) })
 }
 
-// services resolves names and patterns to services of the project or, where its
+// chooseServices resolves names and patterns to services of the project or, where its
 // file was not loaded, to those that its containers tell of. A service that the
 // file declares and that has no container is none of these, and no error; one
 // that is nowhere is.
-func (s *session) services(ctx context.Context, t target, patterns []string, cs []engine.Container) (choice, error) {
+func chooseServices(ctx context.Context, s *session, t target, patterns []string, cs []engine.Container) (choice, error) {
 	c := choice{patterns: patterns}
 	if t.project != nil {
 		var err error
@@ -39,7 +39,7 @@ func (s *session) services(ctx context.Context, t target, patterns []string, cs 
 	}
 	for _, p := range patterns {
 		found := matchServices(cs, []string{p})
-		if len(found) == 0 && !s.declared(ctx, p) {
+		if len(found) == 0 && !declared(ctx, s, p) {
 			return c, &project.UnknownServiceError{Name: p}
 		}
 		c.names = append(c.names, found...)
@@ -52,7 +52,7 @@ func (s *session) services(ctx context.Context, t target, patterns []string, cs 
 // declared reports whether the files that a command would load declare the
 // service. The command can do without them: nothing is said of what is wrong
 // with them.
-func (s *session) declared(ctx context.Context, pattern string) bool {
+func declared(ctx context.Context, s *session, pattern string) bool {
 	in := s.loaderInput()
 	in.Named = nil
 	in.NoConsistency, in.NoEnvResolution = true, true

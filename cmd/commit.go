@@ -9,7 +9,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-func (s *session) commitCmd() *cobra.Command {
+func commitCmd(s *session) *cobra.Command {
 	var opt engine.CommitOptions
 	var index int
 	c := &cobra.Command{
@@ -19,7 +19,7 @@ func (s *session) commitCmd() *cobra.Command {
 			if len(args) > 1 {
 				opt.Reference = args[1]
 			}
-			return s.commit(c.Context(), args[0], index, opt)
+			return runCommit(c.Context(), s, args[0], index, opt)
 		},
 	}
 	f := c.Flags()
@@ -31,7 +31,7 @@ func (s *session) commitCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) commit(ctx context.Context, service string, index int, opt engine.CommitOptions) error {
+func runCommit(ctx context.Context, s *session, service string, index int, opt engine.CommitOptions) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

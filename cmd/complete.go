@@ -18,16 +18,16 @@ const noFiles = cobra.ShellCompDirectiveNoFileComp
 
 // addCompletion lets shells complete services, profiles, projects and the words
 // of flags. A project that cannot be loaded completes nothing.
-func (s *session) addCompletion(root *cobra.Command) {
-	manyServices := s.completeServices("", -1)
+func addCompletion(s *session, root *cobra.Command) {
+	manyServices := completeServices(s, "", -1)
 	for _, c := range root.Commands() {
 		switch c.Name() {
 		case "attach", "commit", "export", "port", "stats", "exec", "run":
-			c.ValidArgsFunction = s.completeServices("", 1)
+			c.ValidArgsFunction = completeServices(s, "", 1)
 		case "scale":
-			c.ValidArgsFunction = s.completeServices("=", -1)
+			c.ValidArgsFunction = completeServices(s, "=", -1)
 		case "cp":
-			c.ValidArgsFunction = s.completeCopy
+			c.ValidArgsFunction = completeCopy(s)
 		case "ls", "version", "help", "completion":
 			c.ValidArgsFunction = cobra.NoFileCompletions
 		default:
@@ -40,20 +40,20 @@ func (s *session) addCompletion(root *cobra.Command) {
 		completeWords(c, "signal", "SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 		completeWords(c, "status", "paused", "restarting", "removing", "running", "dead", "created", "exited")
 		for _, flag := range []string{"attach", "no-attach", "exit-code-from"} {
-			s.completeFlag(c, flag, manyServices)
+			completeFlag(s, c, flag, manyServices)
 		}
 	}
 	completeWords(root, "progress", "auto", "tty", "plain", "json", "quiet")
 	completeWords(root, "ansi", "never", "always", "auto")
 	_ = root.MarkFlagFilename("file", "yaml", "yml") // see completeFlag
 	_ = root.MarkFlagDirname("project-directory")
-	s.completeFlag(root, "profile", s.completeProfiles)
-	s.completeFlag(root, "project-name", s.completeProjects)
+	completeFlag(s, root, "profile", completeProfiles(s))
+	completeFlag(s, root, "project-name", completeProjects(s))
 }
 
 type completer = func(c *cobra.Command, args []string, toComplete string) (completed, cobra.ShellCompDirective)
 
-func (s *session) completeFlag(c *cobra.Command, flag string, f completer) {
+func completeFlag(s *session, c *cobra.Command, flag string, f completer) {
 	if c.Flags().Lookup(flag) != nil {
 		_ = c.RegisterFlagCompletionFunc(flag, f) // it fails only for flags that are not there
 	}
@@ -66,7 +66,7 @@ func completeWords(c *cobra.Command, flag string, words ...string) {
 }
 
 // completionProject loads the project without its env files and without a word.
-func (s *session) completionProject(c *cobra.Command) (*project.Project, bool) {
+func completionProject(s *session, c *cobra.Command) (*project.Project, bool) {
 	in := s.loaderInput()
 	in.NoEnvResolution, in.NoConsistency = true, true
 	s.quiet()
@@ -75,7 +75,7 @@ func (s *session) completionProject(c *cobra.Command) (*project.Project, bool) {
 }
 
 // completeServices offers services with a suffix; files after the most-th argument.
-func (s *session) completeServices(suffix string, most int) completer {
+func completeServices(s *session, suffix string, most int) completer {
 	return func(c *cobra.Command, args []string, _ string) (completed, cobra.ShellCompDirective) {
 		if most >= 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveDefault
@@ -84,12 +84,12 @@ func (s *session) completeServices(suffix string, most int) completer {
 		if suffix != "" {
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
-		return s.serviceCompletions(c, args, suffix), directive
+		return serviceCompletions(s, c, args, suffix), directive
 	}
 }
 
-func (s *session) serviceCompletions(c *cobra.Command, given []string, suffix string) completed {
-	p, ok := s.completionProject(c)
+func serviceCompletions(s *session, c *cobra.Command, given []string, suffix string) completed {
+	p, ok := completionProject(s, c)
 	if !ok {
 		return nil
 	}
@@ -112,39 +112,45 @@ func offered(names completed) completed {
 }
 
 // completeCopy offers services with a colon beside files.
-func (s *session) completeCopy(c *cobra.Command, args []string, toComplete string) (completed, cobra.ShellCompDirective) {
-	if len(args) > 1 || strings.ContainsAny(toComplete, "/:") {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return s.serviceCompletions(c, nil, ":"), cobra.ShellCompDirectiveNoSpace
-}
-
-func (s *session) completeProfiles(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
-	p, ok := s.completionProject(c)
-	if !ok {
-		return nil, noFiles
-	}
-	var profiles completed
-	for _, sv := range slices.Concat(p.Services, p.Disabled) {
-		profiles = append(profiles, sv.Spec.Profiles...)
-	}
-	return offered(profiles), noFiles
-}
-
-func (s *session) completeProjects(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
-	e, err := s.engine()
-	if err != nil {
-		return nil, noFiles
-	}
-	cs, err := engine.ListOurs(c.Context(), e, "", nil)
-	if err != nil {
-		return nil, noFiles
-	}
-	var names completed
-	for _, ct := range cs {
-		if ct.Project != "" {
-			names = append(names, ct.Project)
+func completeCopy(s *session) completer {
+	return func(c *cobra.Command, args []string, toComplete string) (completed, cobra.ShellCompDirective) {
+		if len(args) > 1 || strings.ContainsAny(toComplete, "/:") {
+			return nil, cobra.ShellCompDirectiveDefault
 		}
+		return serviceCompletions(s, c, nil, ":"), cobra.ShellCompDirectiveNoSpace
 	}
-	return offered(names), noFiles
+}
+
+func completeProfiles(s *session) completer {
+	return func(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
+		p, ok := completionProject(s, c)
+		if !ok {
+			return nil, noFiles
+		}
+		var profiles completed
+		for _, sv := range slices.Concat(p.Services, p.Disabled) {
+			profiles = append(profiles, sv.Spec.Profiles...)
+		}
+		return offered(profiles), noFiles
+	}
+}
+
+func completeProjects(s *session) completer {
+	return func(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
+		e, err := s.engine()
+		if err != nil {
+			return nil, noFiles
+		}
+		cs, err := engine.ListOurs(c.Context(), e, "", nil)
+		if err != nil {
+			return nil, noFiles
+		}
+		var names completed
+		for _, ct := range cs {
+			if ct.Project != "" {
+				names = append(names, ct.Project)
+			}
+		}
+		return offered(names), noFiles
+	}
 }

@@ -34,11 +34,11 @@ type configOptions struct {
 	resolveDigests, lockDigests bool
 }
 
-func (s *session) configCmd() *cobra.Command {
+func configCmd(s *session) *cobra.Command {
 	var opt configOptions
 	c := &cobra.Command{
 		Use: "config [OPTIONS] [SERVICE...]", Short: "Parse, resolve and render the Compose files",
-		RunE: func(c *cobra.Command, args []string) error { return s.config(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runConfig(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.StringVar(&opt.format, "format", "", "Format the output: yaml or json")
@@ -69,7 +69,7 @@ func (s *session) configCmd() *cobra.Command {
 // get there.
 const configMemory = 176 << 20
 
-func (s *session) config(ctx context.Context, opt configOptions, args []string) error {
+func runConfig(ctx context.Context, s *session, opt configOptions, args []string) error {
 	if s.getenv("GOMEMLIMIT") == "" {
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(configMemory))
 	}
@@ -83,13 +83,13 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 	}
 	switch {
 	case opt.variables && !opt.selectsModel():
-		return s.configVariables(ctx, in, opt)
+		return configVariables(ctx, s, in, opt)
 	case opt.environment && !opt.selectsModel():
-		return s.configEnvironment(ctx, in, opt)
+		return configEnvironment(ctx, s, in, opt)
 	case opt.noInterpolate && !opt.selectsModel():
-		return s.configRaw(ctx, in, opt)
+		return configRaw(ctx, s, in, opt)
 	case opt.noInterpolate && opt.section() != "":
-		return s.configNames(ctx, in, opt)
+		return configNames(ctx, s, in, opt)
 	case opt.noInterpolate:
 		s.printer.Warn("--no-interpolate has no effect on --hash, --profiles and --images")
 		in.NoInterpolate = false
@@ -102,11 +102,11 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 	if p, err = p.Select(args...); err != nil {
 		return err
 	}
-	if err := s.configProblems(all, p, opt); err != nil {
+	if err := configProblems(s, all, p, opt); err != nil {
 		return err
 	}
 	if opt.resolveDigests || opt.lockDigests {
-		if p, err = s.pinImages(ctx, p); err != nil {
+		if p, err = pinImages(ctx, s, p); err != nil {
 			return err
 		}
 	}
@@ -114,14 +114,14 @@ func (s *session) config(ctx context.Context, opt configOptions, args []string) 
 	case err != nil:
 		return err
 	case selected:
-		return s.configLines(opt, lines)
+		return configLines(s, opt, lines)
 	case !opt.quiet:
-		return s.configModel(p, opt)
+		return configModel(s, p, opt)
 	}
 	return nil
 }
 
-func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt configOptions) error {
+func configEnvironment(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
 	env, err := loader.Environment(ctx, in)
 	if err != nil {
 		return err
@@ -135,19 +135,19 @@ func (s *session) configEnvironment(ctx context.Context, in loader.Input, opt co
 	var out bytes.Buffer
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		value := env[k]
-		if s.masks(opt) && loader.LooksSecret(k) && value != "" {
+		if masksSecrets(s, opt) && loader.LooksSecret(k) && value != "" {
 			value = loader.Masked
 		}
 		_ = ui.PrintLine(&out, k+"="+value) // buffers take everything
 	}
-	s.tellHidden(s.masks(opt) && bytes.Contains(out.Bytes(), []byte(loader.Masked)))
+	tellHidden(s, masksSecrets(s, opt) && bytes.Contains(out.Bytes(), []byte(loader.Masked)))
 	_, err = s.Out.Write(out.Bytes())
 	return err
 }
 
 // configWrite has config's output written: to a file that only its owner can
 // read, since it may hold secrets, or to where the command prints.
-func (s *session) configWrite(opt configOptions, write func(w io.Writer) error) error {
+func configWrite(s *session, opt configOptions, write func(w io.Writer) error) error {
 	if opt.capture == "" {
 		return write(s.Out)
 	}
@@ -158,8 +158,8 @@ func (s *session) configWrite(opt configOptions, write func(w io.Writer) error) 
 	return writeAtomically(s.hostPath(opt.capture), write)
 }
 
-func (s *session) configLines(opt configOptions, lines []string) error {
-	return s.configWrite(opt, func(w io.Writer) error {
+func configLines(s *session, opt configOptions, lines []string) error {
+	return configWrite(s, opt, func(w io.Writer) error {
 		for _, l := range lines {
 			if err := ui.PrintLine(w, l); err != nil {
 				return err
@@ -171,29 +171,29 @@ func (s *session) configLines(opt configOptions, lines []string) error {
 
 // configModel renders the model. On a terminal, values that look secret are
 // masked; scripts feed the output to other tools and get all of it.
-func (s *session) configModel(p *project.Project, opt configOptions) error {
+func configModel(s *session, p *project.Project, opt configOptions) error {
 	format, err := opt.renderFormat()
 	if err != nil {
 		return err
 	}
 	hidden := false
-	err = s.configWrite(opt, func(w io.Writer) (err error) {
+	err = configWrite(s, opt, func(w io.Writer) (err error) {
 		if opt.lockDigests {
 			return loader.RenderImages(w, p, format)
 		}
-		hidden, err = loader.Render(w, p, loader.RenderOptions{Format: format, Mask: s.masks(opt)})
+		hidden, err = loader.Render(w, p, loader.RenderOptions{Format: format, Mask: masksSecrets(s, opt)})
 		return err
 	})
-	s.tellHidden(hidden)
+	tellHidden(s, hidden)
 	return err
 }
 
-// masks reports whether what config prints is for eyes only.
-func (s *session) masks(opt configOptions) bool {
+// masksSecrets reports whether what config prints is for eyes only.
+func masksSecrets(s *session, opt configOptions) bool {
 	return s.Terminal.Out && opt.capture == "" && !opt.showSecrets
 }
 
-func (s *session) tellHidden(hidden bool) {
+func tellHidden(s *session, hidden bool) {
 	if hidden {
 		s.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
 	}
@@ -210,31 +210,31 @@ func (o configOptions) renderFormat() (loader.Format, error) {
 }
 
 // configRaw writes the merged files with their variables kept.
-func (s *session) configRaw(ctx context.Context, in loader.Input, opt configOptions) error {
+func configRaw(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
 	format, err := opt.renderFormat()
 	if err != nil {
 		return err
 	}
 	var text bytes.Buffer
-	hidden, warnings, err := loader.RenderRaw(ctx, &text, in, loader.RenderOptions{Format: format, Mask: s.masks(opt)})
+	hidden, warnings, err := loader.RenderRaw(ctx, &text, in, loader.RenderOptions{Format: format, Mask: masksSecrets(s, opt)})
 	for _, w := range warnings {
 		s.printer.Warn(w.String())
 	}
 	if err != nil || opt.quiet {
 		return err
 	}
-	s.tellHidden(hidden)
-	return s.configWrite(opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
+	tellHidden(s, hidden)
+	return configWrite(s, opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 }
 
 // configVariables lists the variables that the files use.
-func (s *session) configVariables(ctx context.Context, in loader.Input, opt configOptions) error {
+func configVariables(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
 	variables, err := loader.Variables(ctx, in)
 	if err != nil {
 		return err
 	}
 	for i, v := range variables {
-		if s.masks(opt) && loader.LooksSecret(v.Name) && v.Default != "" {
+		if masksSecrets(s, opt) && loader.LooksSecret(v.Name) && v.Default != "" {
 			variables[i].Default = loader.Masked
 			s.printer.Info("defaults of what looks secret are hidden on a terminal; --show-secrets shows them")
 		}
@@ -261,7 +261,7 @@ func (s *session) configVariables(ctx context.Context, in loader.Input, opt conf
 
 // pinImages replaces the images' tags by the digests that their registries
 // have for them now.
-func (s *session) pinImages(ctx context.Context, p *project.Project) (*project.Project, error) {
+func pinImages(ctx context.Context, s *session, p *project.Project) (*project.Project, error) {
 	_, inside, err := s.sessions()
 	if err != nil {
 		return nil, err

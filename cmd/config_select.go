@@ -32,7 +32,7 @@ func (o configOptions) section() string {
 // configProblems says what is wrong with the files, as far as the output needs
 // it: names are known all the same. What Docker Compose prints is printed, with a
 // warning about what keeps it from being run.
-func (s *session) configProblems(all, selected *project.Project, opt configOptions) error {
+func configProblems(s *session, all, selected *project.Project, opt configOptions) error {
 	var problems []project.Problem
 	switch pins := opt.resolveDigests || opt.lockDigests; {
 	case !opt.selectsModel() && all == selected:
@@ -58,7 +58,7 @@ func (s *session) configProblems(all, selected *project.Project, opt configOptio
 }
 
 // configNames prints the names of a section of files whose variables are kept.
-func (s *session) configNames(ctx context.Context, in loader.Input, opt configOptions) error {
+func configNames(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
 	names, warnings, err := loader.RawNames(ctx, in, opt.section())
 	for _, w := range warnings {
 		s.printer.Warn(w.String())
@@ -66,7 +66,7 @@ func (s *session) configNames(ctx context.Context, in loader.Input, opt configOp
 	if err != nil {
 		return err
 	}
-	return s.configLines(opt, names)
+	return configLines(s, opt, names)
 }
 
 // lines answers the selectors, the first of which wins.

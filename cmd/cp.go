@@ -20,13 +20,13 @@ type cpOptions struct {
 	all   bool
 }
 
-func (s *session) cpCmd() *cobra.Command {
+func cpCmd(s *session) *cobra.Command {
 	var opt cpOptions
 	c := &cobra.Command{
 		Use:   "cp [OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n  muster cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH",
 		Short: "Copy files/folders between a service container and the local filesystem",
 		Args:  cobra.ExactArgs(2),
-		RunE:  func(c *cobra.Command, args []string) error { return s.cp(c.Context(), opt, args[0], args[1]) },
+		RunE:  func(c *cobra.Command, args []string) error { return runCp(c.Context(), s, opt, args[0], args[1]) },
 	}
 	f := c.Flags()
 	f.IntVar(&opt.index, "index", 0, "Index of the container if the service has several")
@@ -57,7 +57,7 @@ func (s *session) hostPath(p string) string {
 	return archive.PreserveTrailingDotOrSeparator(filepath.Join(s.Dir, p), p)
 }
 
-func (s *session) cp(ctx context.Context, opt cpOptions, source, destination string) error {
+func runCp(ctx context.Context, s *session, opt cpOptions, source, destination string) error {
 	fromService, from := splitContainerPath(source)
 	toService, to := splitContainerPath(destination)
 	switch {
@@ -87,7 +87,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 		return fmt.Errorf("no container found for service %q", service)
 	}
 	if fromService != "" {
-		return s.copying(cs[0], source, destination, func() error {
+		return copying(s, cs[0], source, destination, func() error {
 			return transfer.Out(ctx, inside, cs[0].Ref, from, s.hostPath(to), s.Out, opt.Options)
 		})
 	}
@@ -97,7 +97,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 	group, ctx := errgroup.WithContext(ctx)
 	for _, c := range cs {
 		group.Go(func() error {
-			return s.copying(c, source, destination, func() error {
+			return copying(s, c, source, destination, func() error {
 				return transfer.In(ctx, inside, c.Ref, s.hostPath(from), to, s.In, opt.Options)
 			})
 		})
@@ -106,7 +106,7 @@ func (s *session) cp(ctx context.Context, opt cpOptions, source, destination str
 }
 
 // copying reports a copy as it begins and ends; one to standard output is silent.
-func (s *session) copying(c engine.Container, source, destination string, work func() error) error {
+func copying(s *session, c engine.Container, source, destination string, work func() error) error {
 	details := source + " to " + destination
 	if destination == "-" || s.global.dryRun {
 		if s.global.dryRun {

@@ -6,29 +6,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (s *session) createCmd() *cobra.Command {
+func createCmd(s *session) *cobra.Command {
 	var opt createOptions
 	c := &cobra.Command{
 		Use: "create [OPTIONS] [SERVICE...]", Short: "Create containers without starting them",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.settleFlags(s, c)
-			return s.create(c.Context(), opt, args)
+			return runCreate(c.Context(), s, opt, args)
 		},
 	}
 	s.createFlags(c, &opt)
 	return c
 }
 
-func (s *session) create(ctx context.Context, opt createOptions, args []string) error {
+func runCreate(ctx context.Context, s *session, opt createOptions, args []string) error {
 	opt.noStart = true
 	if err := opt.check(); err != nil {
 		return err
 	}
-	return s.converge(ctx, "create", opt, args)
+	return converge(ctx, s, "create", opt, args)
 }
 
 // converge brings the services in line with the file and comes back.
-func (s *session) converge(ctx context.Context, name string, opt createOptions, args []string) error {
+func converge(ctx context.Context, s *session, name string, opt createOptions, args []string) error {
 	stop := s.goAhead(ctx, "create")
 	defer stop()
 	op, err := s.upOperation(ctx, name, opt, args)

@@ -19,14 +19,14 @@ type downOptions struct {
 	images     string
 }
 
-func (s *session) downCmd() *cobra.Command {
+func downCmd(s *session) *cobra.Command {
 	var opt downOptions
 	c := &cobra.Command{
 		Use: "down [OPTIONS] [SERVICE...]", Short: "Stop and remove containers and networks",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.timeoutSet = c.Flags().Changed("timeout")
 			opt.orphans = s.removeOrphans(c, opt.orphans)
-			return s.down(c.Context(), opt, args)
+			return runDown(c.Context(), s, opt, args)
 		},
 	}
 	f := c.Flags()
@@ -38,7 +38,7 @@ func (s *session) downCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) down(ctx context.Context, opt downOptions, args []string) error {
+func runDown(ctx context.Context, s *session, opt downOptions, args []string) error {
 	if opt.images != "" && opt.images != "local" && opt.images != "all" {
 		return fmt.Errorf("invalid value for --rmi: %q: use local or all", opt.images)
 	}
@@ -50,8 +50,8 @@ func (s *session) down(ctx context.Context, opt downOptions, args []string) erro
 	if err != nil || none {
 		return err
 	}
-	s.warnOfHooks(t, names)
-	built, err := s.builtImages(ctx, t.name, opt.images)
+	warnOfHooks(s, t, names)
+	built, err := builtImages(ctx, s, t.name, opt.images)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (s *session) down(ctx context.Context, opt downOptions, args []string) erro
 }
 
 // builtImages are the images of the project, if they are to be removed.
-func (s *session) builtImages(ctx context.Context, name, rmi string) ([]engine.BuiltImage, error) {
+func builtImages(ctx context.Context, s *session, name, rmi string) ([]engine.BuiltImage, error) {
 	if rmi == "" {
 		return nil, nil
 	}

@@ -18,11 +18,11 @@ type eventsOptions struct {
 	since, until string
 }
 
-func (s *session) eventsCmd() *cobra.Command {
+func eventsCmd(s *session) *cobra.Command {
 	var opt eventsOptions
 	c := &cobra.Command{
 		Use: "events [OPTIONS] [SERVICE...]", Short: "Receive real time events from containers",
-		RunE: func(c *cobra.Command, args []string) error { return s.events(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runEvents(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.BoolVar(&opt.json, "json", false, "Output events as a stream of json objects")
@@ -36,7 +36,7 @@ type chronicler interface {
 	EventsBetween(ctx context.Context, project, since, until string) (engine.EventStream, error)
 }
 
-func (s *session) events(ctx context.Context, opt eventsOptions, args []string) error {
+func runEvents(ctx context.Context, s *session, opt eventsOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 	if !ok {
 		return fmt.Errorf("events of the past: %w", engine.ErrUnsupported)
 	}
-	chosen, err := s.eventServices(ctx, e, name, args)
+	chosen, err := eventServices(ctx, s, e, name, args)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (s *session) events(ctx context.Context, opt eventsOptions, args []string) 
 
 // eventServices resolves the services whose events are wanted. What the files
 // declare may have no container yet.
-func (s *session) eventServices(ctx context.Context, e engine.Engine, name string, patterns []string) (choice, error) {
+func eventServices(ctx context.Context, s *session, e engine.Engine, name string, patterns []string) (choice, error) {
 	if len(patterns) == 0 {
 		return choice{}, nil
 	}
@@ -93,7 +93,7 @@ func (s *session) eventServices(ctx context.Context, e engine.Engine, name strin
 	if err != nil {
 		return choice{}, err
 	}
-	return s.services(ctx, target{name: name}, patterns, cs)
+	return chooseServices(ctx, s, target{name: name}, patterns, cs)
 }
 
 // acquaintances tell the events of a project's containers from those of others

@@ -21,7 +21,7 @@ type execOptions struct {
 	workdir    string
 }
 
-func (s *session) execCmd() *cobra.Command {
+func execCmd(s *session) *cobra.Command {
 	var opt execOptions
 	var tty, interactive bool
 	c := &cobra.Command{
@@ -31,7 +31,7 @@ func (s *session) execCmd() *cobra.Command {
 			if !c.Flags().Changed("no-tty") {
 				opt.noTTY = !s.Terminal.Out || !s.Terminal.In
 			}
-			return s.exec(c.Context(), opt, interactive, args)
+			return runExec(c.Context(), s, opt, interactive, args)
 		},
 	}
 	f := c.Flags()
@@ -50,7 +50,7 @@ func (s *session) execCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, args []string) error {
+func runExec(ctx context.Context, s *session, opt execOptions, interactive bool, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
@@ -78,13 +78,13 @@ func (s *session) exec(ctx context.Context, opt execOptions, interactive bool, a
 	if err != nil {
 		return err
 	}
-	return s.stay(ctx, started, streams)
+	return stay(ctx, s, started, streams)
 }
 
 // stay connects the streams and ends with the exit code of what runs inside, or
 // with success when the user detaches from it.
-func (s *session) stay(ctx context.Context, inside engine.Session, streams engine.SessionOptions) error {
-	err := s.interact(ctx, inside, streams)
+func stay(ctx context.Context, s *session, inside engine.Session, streams engine.SessionOptions) error {
+	err := interact(ctx, s, inside, streams)
 	if errors.Is(err, engine.ErrDetached) {
 		return nil
 	}

@@ -14,20 +14,20 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-func (s *session) exportCmd() *cobra.Command {
+func exportCmd(s *session) *cobra.Command {
 	var output string
 	var index int
 	c := &cobra.Command{
 		Use: "export [OPTIONS] SERVICE", Short: "Export a service container's filesystem as a tar archive",
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return s.export(c.Context(), args[0], output, index) },
+		RunE: func(c *cobra.Command, args []string) error { return runExport(c.Context(), s, args[0], output, index) },
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "Write to a file, instead of STDOUT")
 	c.Flags().IntVar(&index, "index", 0, "Index of the container if the service has several")
 	return c
 }
 
-func (s *session) export(ctx context.Context, service, output string, index int) error {
+func runExport(ctx context.Context, s *session, service, output string, index int) error {
 	if output == "" && s.Terminal.Out {
 		return fmt.Errorf("output to a terminal is no use: name a file with --output, or redirect it")
 	}

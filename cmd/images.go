@@ -17,18 +17,18 @@ type imagesOptions struct {
 	quiet  bool
 }
 
-func (s *session) imagesCmd() *cobra.Command {
+func imagesCmd(s *session) *cobra.Command {
 	var opt imagesOptions
 	c := &cobra.Command{
 		Use: "images [OPTIONS] [SERVICE...]", Short: "List images used by the created containers",
-		RunE: func(c *cobra.Command, args []string) error { return s.images(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runImages(c.Context(), s, opt, args) },
 	}
 	c.Flags().StringVar(&opt.format, "format", "table", "Format the output: table or json")
 	c.Flags().BoolVarP(&opt.quiet, "quiet", "q", false, "Only display IDs")
 	return c
 }
 
-func (s *session) images(ctx context.Context, opt imagesOptions, args []string) error {
+func runImages(ctx context.Context, s *session, opt imagesOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (s *session) images(ctx context.Context, opt imagesOptions, args []string) 
 	if err != nil {
 		return err
 	}
-	cs, err := s.containersNamed(ctx, e, name, args)
+	cs, err := containersNamed(ctx, s, e, name, args)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type imageWork struct {
 
 // workOnImages does all of it, as many at a time as --parallel allows, with
 // progress. The first failure ends it unless failures only warn.
-func (s *session) workOnImages(ctx context.Context, operation string, all []imageWork) error {
+func workOnImages(ctx context.Context, s *session, operation string, all []imageWork) error {
 	s.printer.Begin(operation, plan.Plan{})
 	defer s.printer.End()
 	group, ctx := errgroup.WithContext(ctx)
@@ -59,7 +59,7 @@ func (s *session) workOnImages(ctx context.Context, operation string, all []imag
 }
 
 // skipImage says that nothing is done for an image, and why.
-func (s *session) skipImage(name, why string) {
+func skipImage(s *session, name, why string) {
 	s.printer.Report(engine.Progress{ID: name, Phase: engine.Done, Text: "Skipped", Details: why})
 }
 

@@ -14,7 +14,7 @@ import (
 // interact connects the session's streams with ours until the output ends. With
 // a terminal on both sides it is raw and follows changes of its size. It ends
 // with engine.ErrDetached when the user leaves while the process goes on.
-func (s *session) interact(ctx context.Context, inside engine.Session, opt engine.SessionOptions) error {
+func interact(ctx context.Context, s *session, inside engine.Session, opt engine.SessionOptions) error {
 	defer inside.Close()
 	if opt.TTY && opt.Stdin && s.Terminal.In && s.Terminal.Raw != nil {
 		restore, err := s.Terminal.Raw()
@@ -24,7 +24,7 @@ func (s *session) interact(ctx context.Context, inside engine.Session, opt engin
 		defer restore()
 	}
 	if opt.TTY && s.Terminal.Out && s.Terminal.Resized != nil {
-		stop := s.followSize(ctx, inside)
+		stop := followSize(ctx, s, inside)
 		defer stop()
 	}
 	detached := make(chan struct{})
@@ -60,7 +60,7 @@ func (s *session) interact(ctx context.Context, inside engine.Session, opt engin
 }
 
 // followSize passes the terminal's size on, now and whenever it changes.
-func (s *session) followSize(ctx context.Context, inside engine.Session) (stop func()) {
+func followSize(ctx context.Context, s *session, inside engine.Session) (stop func()) {
 	changes, unsubscribe := s.Terminal.Resized()
 	end := make(chan struct{})
 	ended := make(chan struct{})
@@ -86,7 +86,7 @@ func (s *session) followSize(ctx context.Context, inside engine.Session) (stop f
 }
 
 // forwardSignals sends the signals that reach this process to the container.
-func (s *session) forwardSignals(ctx context.Context, e engine.Engine, c engine.Ref) (stop func()) {
+func forwardSignals(ctx context.Context, s *session, e engine.Engine, c engine.Ref) (stop func()) {
 	signals, release := s.interrupts.take()
 	end := make(chan struct{})
 	ended := make(chan struct{})

@@ -148,7 +148,7 @@ func standalone(args []string) []string {
 }
 
 // printMetadata answers the docker command line.
-func (s *session) printMetadata() error {
+func printMetadata(s *session) error {
 	return json.NewEncoder(s.Out).Encode(map[string]string{
 		"SchemaVersion": "0.1.0", "Vendor": "Muster", "Version": s.Version,
 		"ShortDescription": "Run Compose files on a container engine", "URL": "https://github.com/musterdev/muster",

@@ -17,7 +17,7 @@ type killOptions struct {
 	orphans bool
 }
 
-func (s *session) killCmd() *cobra.Command {
+func killCmd(s *session) *cobra.Command {
 	var opt killOptions
 	c := &cobra.Command{
 		Use: "kill [OPTIONS] [SERVICE...]", Short: "Force stop service containers",
@@ -26,7 +26,7 @@ func (s *session) killCmd() *cobra.Command {
 				return err
 			}
 			opt.orphans = s.removeOrphans(c, opt.orphans)
-			return s.kill(c.Context(), opt, args)
+			return runKill(c.Context(), s, opt, args)
 		},
 	}
 	c.Flags().StringVarP(&opt.signal, "signal", "s", "SIGKILL", "SIGNAL to send to the containers")
@@ -50,7 +50,7 @@ func checkSignal(text string) error {
 	return fmt.Errorf("--signal: %q is not a signal (give a name such as SIGTERM, or a number from 1 to 64)", text)
 }
 
-func (s *session) kill(ctx context.Context, opt killOptions, args []string) error {
+func runKill(ctx context.Context, s *session, opt killOptions, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

@@ -34,11 +34,11 @@ type logsOptions struct {
 	raw        bool
 }
 
-func (s *session) logsCmd() *cobra.Command {
+func logsCmd(s *session) *cobra.Command {
 	var opt logsOptions
 	c := &cobra.Command{
 		Use: "logs [OPTIONS] [SERVICE...]", Short: "View output from containers",
-		RunE: func(c *cobra.Command, args []string) error { return s.logs(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runLogs(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&opt.follow, "follow", "f", false, "Follow log output")
@@ -78,7 +78,7 @@ func (o *logsOptions) span(now time.Time) (engine.LogOptions, error) {
 	return read, nil
 }
 
-func (s *session) logs(ctx context.Context, opt logsOptions, args []string) error {
+func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) error {
 	if opt.index != 0 && len(args) != 1 {
 		return fmt.Errorf("--index needs exactly one service")
 	}
@@ -102,7 +102,7 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	chosen, err := s.services(ctx, t, args, cs)
+	chosen, err := chooseServices(ctx, s, t, args, cs)
 	if err != nil {
 		return err
 	}
@@ -116,9 +116,9 @@ func (s *session) logs(ctx context.Context, opt logsOptions, args []string) erro
 	}}
 	if opt.follow {
 		sel := func(c engine.Container) bool { return opt.shows(t, chosen, c) }
-		return s.followLogs(ctx, e, t, sel, shown, read, show)
+		return followLogs(ctx, s, e, t, sel, shown, read, show)
 	}
-	return s.printLogs(ctx, e, t.name, shown, read, show)
+	return printLogs(ctx, s, e, t.name, shown, read, show)
 }
 
 // parseTail reads the number of lines per container; all is -1.
@@ -175,7 +175,7 @@ func logNames(projectName string, cs []engine.Container) []string {
 
 // printLogs prints what the containers said so far, in the order of time. It
 // all goes to standard output.
-func (s *session) printLogs(ctx context.Context, e engine.Engine, projectName string, cs []engine.Container, read engine.LogOptions, show logView) error {
+func printLogs(ctx context.Context, s *session, e engine.Engine, projectName string, cs []engine.Container, read engine.LogOptions, show logView) error {
 	out := bufio.NewWriterSize(s.Out, 64<<10)
 	printer := show.printer(out, projectName, cs)
 	read.Timestamps = show.json || show.style.Timestamps || len(cs) > 1

@@ -14,7 +14,7 @@ import (
 
 // followLogs prints what the containers said and say, those that come later
 // included, until all are gone.
-func (s *session) followLogs(ctx context.Context, e engine.Engine, t target, sel func(engine.Container) bool, cs []engine.Container, read engine.LogOptions, show logView) error {
+func followLogs(ctx context.Context, s *session, e engine.Engine, t target, sel func(engine.Container) bool, cs []engine.Container, read engine.LogOptions, show logView) error {
 	spool := ui.NewSpool(s.printer.Around)
 	out := spool.Writer(s.Out)
 	printer := show.printer(out, t.name, cs)

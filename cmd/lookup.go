@@ -214,7 +214,7 @@ func (t target) meant(names []string) []string {
 
 // warnOfHooks says which hooks of the named services, or of all, are not run
 // because of what is wrong with them.
-func (s *session) warnOfHooks(t target, names []string) {
+func warnOfHooks(s *session, t target, names []string) {
 	if t.project == nil {
 		return
 	}

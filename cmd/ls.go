@@ -20,11 +20,11 @@ type lsOptions struct {
 	quiet  bool
 }
 
-func (s *session) lsCmd() *cobra.Command {
+func lsCmd(s *session) *cobra.Command {
 	var opt lsOptions
 	c := &cobra.Command{
 		Use: "ls [OPTIONS]", Short: "List running Compose projects", Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return s.ls(c.Context(), opt) },
+		RunE: func(c *cobra.Command, _ []string) error { return runLs(c.Context(), s, opt) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&opt.all, "all", "a", false, "Show all projects, stopped ones too")
@@ -34,7 +34,7 @@ func (s *session) lsCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) ls(ctx context.Context, opt lsOptions) error {
+func runLs(ctx context.Context, s *session, opt lsOptions) error {
 	keep, err := nameFilter(opt.filter)
 	if err != nil {
 		return err

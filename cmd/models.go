@@ -13,7 +13,7 @@ import (
 // withModels gives the services that use language models the variables that say
 // where these are. Services beyond the named ones and what they need do not
 // count: nobody is asked for models that nothing of the command uses.
-func (s *session) withModels(ctx context.Context, p *project.Project, names []string) (*project.Project, error) {
+func withModels(ctx context.Context, s *session, p *project.Project, names []string) (*project.Project, error) {
 	selected, err := p.Select(names...)
 	if err != nil {
 		return nil, err

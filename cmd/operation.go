@@ -265,7 +265,7 @@ func (s *session) serviceArgs(ctx context.Context, t target, args []string) (nam
 	if len(cs) == 0 {
 		return nil, true, nil // of a project of which nothing is there every service is down
 	}
-	chosen, err := s.services(ctx, t, args, cs)
+	chosen, err := chooseServices(ctx, s, t, args, cs)
 	return chosen.names, chosen.none(), err
 }
 

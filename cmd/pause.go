@@ -8,11 +8,11 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-func (s *session) pauseCmd() *cobra.Command {
+func pauseCmd(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "pause [SERVICE...]", Short: "Pause services",
 		RunE: func(c *cobra.Command, args []string) error {
-			return s.onServices(c.Context(), "pause", args, func(t target, names []string) planner {
+			return onServices(c.Context(), s, "pause", args, func(t target, names []string) planner {
 				return func(have engine.Observed) (plan.Plan, error) {
 					return up.PlanPause(t.project, have, names)
 				}
@@ -21,11 +21,11 @@ func (s *session) pauseCmd() *cobra.Command {
 	}
 }
 
-func (s *session) unpauseCmd() *cobra.Command {
+func unpauseCmd(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "unpause [SERVICE...]", Short: "Unpause services",
 		RunE: func(c *cobra.Command, args []string) error {
-			return s.onServices(c.Context(), "unpause", args, func(t target, names []string) planner {
+			return onServices(c.Context(), s, "unpause", args, func(t target, names []string) planner {
 				return func(have engine.Observed) (plan.Plan, error) {
 					return up.PlanUnpause(t.project, have, names)
 				}

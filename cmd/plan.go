@@ -6,14 +6,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (s *session) planCmd() *cobra.Command {
+func planCmd(s *session) *cobra.Command {
 	var opt createOptions
 	c := &cobra.Command{
 		Use: "plan [OPTIONS] [SERVICE...]", Short: "Print what up would do, and why",
 		Long: "Print what up would do, step by step, each with its reason. Nothing is changed.",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.settleFlags(s, c)
-			return s.showPlan(c.Context(), opt, args)
+			return runPlan(c.Context(), s, opt, args)
 		},
 	}
 	s.createFlags(c, &opt)
@@ -22,10 +22,10 @@ func (s *session) planCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) showPlan(ctx context.Context, opt createOptions, args []string) error {
+func runPlan(ctx context.Context, s *session, opt createOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
 	s.global.dryRun = true
-	return s.converge(ctx, "plan", opt, args)
+	return converge(ctx, s, "plan", opt, args)
 }

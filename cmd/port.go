@@ -19,23 +19,23 @@ type portOptions struct {
 	index    int
 }
 
-func (s *session) portCmd() *cobra.Command {
+func portCmd(s *session) *cobra.Command {
 	var opt portOptions
 	c := &cobra.Command{
 		Use: "port [OPTIONS] SERVICE PRIVATE_PORT", Short: "Print the public port for a port binding", Args: cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error { return s.port(c.Context(), opt, args[0], args[1]) },
+		RunE: func(c *cobra.Command, args []string) error { return runPort(c.Context(), s, opt, args[0], args[1]) },
 	}
 	c.Flags().StringVar(&opt.protocol, "protocol", "tcp", "tcp or udp")
 	c.Flags().IntVar(&opt.index, "index", 0, "Index of the container if the service has several replicas")
 	return c
 }
 
-func (s *session) port(ctx context.Context, opt portOptions, service, private string) error {
+func runPort(ctx context.Context, s *session, opt portOptions, service, private string) error {
 	number, err := strconv.ParseUint(private, 10, 16)
 	if err != nil {
 		return fmt.Errorf("invalid port %q: use a number up to 65535", private)
 	}
-	c, err := s.runningContainer(ctx, service, opt.index)
+	c, err := runningContainer(ctx, s, service, opt.index)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (s *session) port(ctx context.Context, opt portOptions, service, private st
 
 // runningContainer is the service's running container that a command without a
 // replica number means: the lowest number first, one-offs last.
-func (s *session) runningContainer(ctx context.Context, service string, index int) (engine.Container, error) {
+func runningContainer(ctx context.Context, s *session, service string, index int) (engine.Container, error) {
 	var none engine.Container
 	name, err := s.nameOnly(ctx)
 	if err != nil {

@@ -31,13 +31,13 @@ type psOptions struct {
 	noTrunc   bool
 }
 
-func (s *session) psCmd() *cobra.Command {
+func psCmd(s *session) *cobra.Command {
 	var opt psOptions
 	c := &cobra.Command{
 		Use: "ps [OPTIONS] [SERVICE...]", Short: "List containers",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.formatSet = c.Flags().Changed("format")
-			return s.ps(c.Context(), opt, args)
+			return runPs(c.Context(), s, opt, args)
 		},
 	}
 	f := c.Flags()
@@ -52,7 +52,7 @@ func (s *session) psCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
+func runPs(ctx context.Context, s *session, opt psOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := s.services(ctx, t, args, cs)
+	chosen, err := chooseServices(ctx, s, t, args, cs)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (s *session) ps(ctx context.Context, opt psOptions, args []string) error {
 			return ui.ContainerTable(make([]engine.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
 		})
 	}
-	s.showSeen(ctx, e, t.name, cs)
+	showSeen(ctx, s, e, t.name, cs)
 	supervision := keeper.Supervision(ctx, s.lockOptions(e, t.name, "supervise"), t.project, cs)
 	return ui.ContainerTable(cs, supervision, time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }

@@ -22,7 +22,7 @@ type pullOptions struct {
 	policy          string
 }
 
-func (s *session) pullCmd() *cobra.Command {
+func pullCmd(s *session) *cobra.Command {
 	var opt pullOptions
 	var parallel, noParallel bool
 	c := &cobra.Command{
@@ -38,7 +38,7 @@ func (s *session) pullCmd() *cobra.Command {
 					return err
 				}
 			}
-			return s.pull(c.Context(), opt, args)
+			return runPull(c.Context(), s, opt, args)
 		},
 	}
 	f := c.Flags()
@@ -53,7 +53,7 @@ func (s *session) pullCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) pull(ctx context.Context, opt pullOptions, args []string) error {
+func runPull(ctx context.Context, s *session, opt pullOptions, args []string) error {
 	if opt.quiet {
 		s.quiet()
 	}
@@ -83,7 +83,7 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 			continue
 		}
 		if why := opt.skips(sv, local[ref]); why != "" {
-			s.skipImage(imageName(sv), why)
+			skipImage(s, imageName(sv), why)
 			continue
 		}
 		pulled[ref] = true
@@ -112,7 +112,7 @@ func (s *session) pull(ctx context.Context, opt pullOptions, args []string) erro
 		work[tag] = len(all)
 		all = append(all, imageWork{ref: sv.Image, doing: "Pulling", done: "Pulled", failureWarns: opt.ignoreFailures || sv.Build, work: pull})
 	}
-	err = s.workOnImages(ctx, "pull", all)
+	err = workOnImages(ctx, s, "pull", all)
 	if names := unbuilt.sorted(); err == nil && len(names) > 0 {
 		s.printer.Warn(fmt.Sprintf("Some service image(s) must be built from source by running:\n    %s build %s", s.calledAs(), strings.Join(names, " ")))
 	}

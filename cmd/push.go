@@ -14,11 +14,11 @@ type pushOptions struct {
 	ignoreFailures bool
 }
 
-func (s *session) pushCmd() *cobra.Command {
+func pushCmd(s *session) *cobra.Command {
 	var opt pushOptions
 	c := &cobra.Command{
 		Use: "push [OPTIONS] [SERVICE...]", Short: "Push service images",
-		RunE: func(c *cobra.Command, args []string) error { return s.push(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runPush(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Push without printing progress information")
@@ -27,8 +27,8 @@ func (s *session) pushCmd() *cobra.Command {
 	return c
 }
 
-// push sends the images of services that are built: their image and its tags.
-func (s *session) push(ctx context.Context, opt pushOptions, args []string) error {
+// runPush sends the images of services that are built: their image and its tags.
+func runPush(ctx context.Context, s *session, opt pushOptions, args []string) error {
 	if opt.quiet {
 		s.quiet()
 	}
@@ -47,7 +47,7 @@ func (s *session) push(ctx context.Context, opt pushOptions, args []string) erro
 	var all []imageWork
 	for _, sv := range once(services) {
 		if !sv.Build || sv.Spec.Image == "" {
-			s.skipImage(sv.Name, "")
+			skipImage(s, sv.Name, "")
 			continue
 		}
 		for _, ref := range append([]string{sv.Image}, sv.Spec.Build.Tags...) {
@@ -63,5 +63,5 @@ func (s *session) push(ctx context.Context, opt pushOptions, args []string) erro
 			})
 		}
 	}
-	return s.workOnImages(ctx, "push", all)
+	return workOnImages(ctx, s, "push", all)
 }

@@ -16,13 +16,13 @@ type restartOptions struct {
 	noDeps     bool
 }
 
-func (s *session) restartCmd() *cobra.Command {
+func restartCmd(s *session) *cobra.Command {
 	var opt restartOptions
 	c := &cobra.Command{
 		Use: "restart [OPTIONS] [SERVICE...]", Short: "Restart service containers",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.timeoutSet = c.Flags().Changed("timeout")
-			return s.restart(c.Context(), opt, args)
+			return runRestart(c.Context(), s, opt, args)
 		},
 	}
 	c.Flags().IntVarP(&opt.timeout, "timeout", "t", 0, "Shutdown timeout in seconds")
@@ -30,8 +30,8 @@ func (s *session) restartCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) restart(ctx context.Context, opt restartOptions, args []string) error {
-	return s.onServices(ctx, "restart", args, func(t target, names []string) planner {
+func runRestart(ctx context.Context, s *session, opt restartOptions, args []string) error {
+	return onServices(ctx, s, "restart", args, func(t target, names []string) planner {
 		return func(have engine.Observed) (plan.Plan, error) {
 			return up.PlanRestart(t.project, have, up.RestartOptions{
 				Services: names, NoDeps: opt.noDeps, Timeout: seconds(opt.timeoutSet, opt.timeout),

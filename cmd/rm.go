@@ -19,12 +19,12 @@ type rmOptions struct {
 	all     bool // no effect, as in the reference
 }
 
-func (s *session) rmCmd() *cobra.Command {
+func rmCmd(s *session) *cobra.Command {
 	var opt rmOptions
 	c := &cobra.Command{
 		Use: "rm [OPTIONS] [SERVICE...]", Short: "Remove stopped service containers",
 		Long: "Remove stopped service containers. Named volumes stay; use down --volumes for them.",
-		RunE: func(c *cobra.Command, args []string) error { return s.rm(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runRm(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&opt.force, "force", "f", false, "Don't ask to confirm removal")
@@ -35,7 +35,7 @@ func (s *session) rmCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) rm(ctx context.Context, opt rmOptions, args []string) error {
+func runRm(ctx context.Context, s *session, opt rmOptions, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

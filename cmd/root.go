@@ -32,8 +32,8 @@ type globalFlags struct {
 	version       bool
 }
 
-// root is the command tree.
-func (s *session) root() *cobra.Command {
+// rootCmd is the command tree.
+func rootCmd(s *session) *cobra.Command {
 	g := &s.global
 	c := &cobra.Command{
 		Use:   "muster",
@@ -41,8 +41,8 @@ func (s *session) root() *cobra.Command {
 		// Global flags stand before the command's name, its own after it.
 		TraverseChildren: true, SilenceUsage: true, SilenceErrors: true,
 		Args:              cobra.ArbitraryArgs,
-		RunE:              s.noCommand,
-		PersistentPreRunE: s.prepare,
+		RunE:              func(c *cobra.Command, args []string) error { return noCommand(s, c, args) },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return prepare(s, c) },
 	}
 	f := c.Flags()
 	f.SetInterspersed(false)
@@ -66,25 +66,25 @@ func (s *session) root() *cobra.Command {
 	}
 	c.PersistentFlags().BoolVar(&g.dryRun, "dry-run", false, "Print what would be done, and do nothing")
 	c.SetFlagErrorFunc(flagError)
-	for _, child := range s.commands() {
+	for _, child := range commands(s) {
 		if child.Args != nil {
 			child.Args = sayingWhere(child.Args)
 		}
 		c.AddCommand(child)
 	}
-	c.SetHelpCommand(s.helpCmd())
-	s.addCompletion(c)
+	c.SetHelpCommand(helpCmd(s))
+	addCompletion(s, c)
 	return c
 }
 
 // helpCmd is --help under another name, with an error for what is no command.
-func (s *session) helpCmd() *cobra.Command {
+func helpCmd(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command", Annotations: map[string]string{bare: ""},
 		RunE: func(c *cobra.Command, args []string) error {
 			about, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return s.noCommand(c.Root(), args)
+				return noCommand(s, c.Root(), args)
 			}
 			return about.Help()
 		},
@@ -92,12 +92,12 @@ func (s *session) helpCmd() *cobra.Command {
 }
 
 // commands are all commands, one file each.
-func (s *session) commands() []*cobra.Command {
+func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
-		s.attachCmd(), s.buildCmd(), s.commitCmd(), s.configCmd(), s.cpCmd(), s.createCmd(), s.downCmd(), s.eventsCmd(), s.execCmd(),
-		s.exportCmd(), s.imagesCmd(), s.killCmd(), s.logsCmd(), s.lsCmd(), s.pauseCmd(), s.planCmd(), s.portCmd(), s.psCmd(),
-		s.pullCmd(), s.pushCmd(), s.restartCmd(), s.rmCmd(), s.runCmd(), s.scaleCmd(), s.startCmd(), s.statsCmd(), s.stopCmd(), s.superviseCmd(),
-		s.topCmd(), s.unpauseCmd(), s.upCmd(), s.versionCmd(), s.volumesCmd(), s.waitCmd(), s.watchCmd(),
+		attachCmd(s), buildCmd(s), commitCmd(s), configCmd(s), cpCmd(s), createCmd(s), downCmd(s), eventsCmd(s), execCmd(s),
+		exportCmd(s), imagesCmd(s), killCmd(s), logsCmd(s), lsCmd(s), pauseCmd(s), planCmd(s), portCmd(s), psCmd(s),
+		pullCmd(s), pushCmd(s), restartCmd(s), rmCmd(s), runCmd(s), scaleCmd(s), startCmd(s), statsCmd(s), stopCmd(s), superviseCmd(s),
+		topCmd(s), unpauseCmd(s), s.upCmd(), versionCmd(s), volumesCmd(s), waitCmd(s), s.watchCmd(),
 	}
 }
 
@@ -143,9 +143,9 @@ func leftOut(command string) string {
 }
 
 // noCommand answers a call without a known command.
-func (s *session) noCommand(c *cobra.Command, args []string) error {
+func noCommand(s *session, c *cobra.Command, args []string) error {
 	if s.global.version {
-		return s.version(versionOptions{})
+		return runVersion(s, versionOptions{})
 	}
 	if len(args) > 0 {
 		if why := leftOut(args[0]); why != "" {
@@ -168,7 +168,7 @@ func (s *session) noCommand(c *cobra.Command, args []string) error {
 
 // prepare settles what the global flags mean before a command runs. Commands
 // marked "bare" do without.
-func (s *session) prepare(c *cobra.Command, _ []string) error {
+func prepare(s *session, c *cobra.Command) error {
 	if _, bare := c.Annotations[bare]; bare {
 		return nil
 	}
@@ -192,13 +192,13 @@ func (s *session) prepare(c *cobra.Command, _ []string) error {
 			s.printer.Warn(fmt.Sprintf("--%s is deprecated: use %s", old[0], old[1]))
 		}
 	}
-	return s.checkParallel(c)
+	return checkParallel(s, c)
 }
 
 // bare marks commands that need no environment, no project and no progress.
 const bare = "bare"
 
-func (s *session) checkParallel(c *cobra.Command) error {
+func checkParallel(s *session, c *cobra.Command) error {
 	limit := s.getenv("COMPOSE_PARALLEL_LIMIT")
 	if limit == "" || c.Root().Flags().Changed("parallel") {
 		return nil

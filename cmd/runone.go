@@ -36,7 +36,7 @@ type runOptions struct {
 	useAliases        bool
 }
 
-func (s *session) runCmd() *cobra.Command {
+func runCmd(s *session) *cobra.Command {
 	var opt runOptions
 	c := &cobra.Command{
 		Use: "run [OPTIONS] SERVICE [COMMAND] [ARGS...]", Short: "Run a one-off command on a service",
@@ -47,7 +47,7 @@ func (s *session) runCmd() *cobra.Command {
 				return err
 			}
 			opt.entrypointSet, opt.noTTYSet, opt.ttySet = f.Changed("entrypoint"), f.Changed("no-tty"), f.Changed("tty")
-			return s.runOneOff(c.Context(), opt, args)
+			return runOneOff(c.Context(), s, opt, args)
 		},
 	}
 	f := c.Flags()
@@ -115,7 +115,7 @@ func (o *runOptions) settle(t Terminal, args []string) error {
 
 // runOneOff brings dependencies up, then creates, attaches to and starts the
 // container, in this order, so that no output is lost.
-func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) error {
+func runOneOff(ctx context.Context, s *session, opt runOptions, args []string) error {
 	if err := opt.settle(s.Terminal, args); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	for i, file := range opt.EnvFiles {
 		opt.EnvFiles[i] = s.hostPath(file)
 	}
-	if p, err = s.withModels(ctx, p, args[:1]); err != nil {
+	if p, err = withModels(ctx, s, p, args[:1]); err != nil {
 		return err
 	}
 	if p, err = loader.RunProject(ctx, p, args[0], opt.OneOff); err != nil {
@@ -155,13 +155,13 @@ func (s *session) runOneOff(ctx context.Context, opt runOptions, args []string) 
 	}
 	op := operation{name: "run", target: target{name: p.Name, project: p}, services: args[:1], conflicts: true, recalls: !opt.noDeps}
 	op.plan = func(have engine.Observed) (plan.Plan, error) {
-		return up.PlanRun(p, have, args[0], s.planRunOptions(opt, name, slug))
+		return up.PlanRun(p, have, args[0], planRunOptions(s, opt, name, slug))
 	}
 	if err := s.run(ctx, op); err != nil || s.global.dryRun {
-		s.discardOneOff(ctx, name, slug, err)
+		discardOneOff(ctx, s, name, slug, err)
 		return err
 	}
-	return s.attend(ctx, engine.Ref{Name: name}, opt)
+	return attend(ctx, s, engine.Ref{Name: name}, opt)
 }
 
 // need leaves out what a single run does not take over from its service.
@@ -173,7 +173,7 @@ func (o runOptions) need() need {
 	return need{alone: o.noDeps, spared: spared}
 }
 
-func (s *session) planRunOptions(opt runOptions, name, slug string) up.RunOptions {
+func planRunOptions(s *session, opt runOptions, name, slug string) up.RunOptions {
 	return up.RunOptions{
 		Name: name, Slug: slug, UseAliases: opt.useAliases, Remove: opt.Remove,
 		UpOptions: up.UpOptions{
@@ -184,30 +184,30 @@ func (s *session) planRunOptions(opt runOptions, name, slug string) up.RunOption
 }
 
 // attend attaches to the created container, starts it and stays until it ends.
-func (s *session) attend(ctx context.Context, c engine.Ref, opt runOptions) error {
+func attend(ctx context.Context, s *session, c engine.Ref, opt runOptions) error {
 	e, inside, err := s.sessions()
 	if err != nil {
 		return err
 	}
 	if opt.detach {
-		return s.startDetached(ctx, e, c)
+		return startDetached(ctx, s, e, c)
 	}
 	streams := engine.SessionOptions{TTY: opt.TTY, Stdin: opt.Stdin, Remove: opt.Remove}
 	attached, err := inside.AttachContainer(ctx, c, streams)
-	if err := s.startOneOff(ctx, e, c, err); err != nil {
+	if err := startOneOff(ctx, s, e, c, err); err != nil {
 		return err
 	}
 	if !opt.TTY {
-		stop := s.forwardSignals(ctx, e, c)
+		stop := forwardSignals(ctx, s, e, c)
 		defer stop()
 	}
-	return s.stay(ctx, attached, streams)
+	return stay(ctx, s, attached, streams)
 }
 
 // startOneOff starts the container unless something failed before. What cannot be
 // started goes, and so does what was started while a signal came: nobody has been
 // told of it, and nothing is lost with it.
-func (s *session) startOneOff(ctx context.Context, e engine.Engine, c engine.Ref, failed error) error {
+func startOneOff(ctx context.Context, s *session, e engine.Engine, c engine.Ref, failed error) error {
 	whole := context.WithoutCancel(ctx) // a start cut off could take effect after the removal
 	if failed == nil && ctx.Err() == nil {
 		failed = e.StartContainer(whole, c)
@@ -224,7 +224,7 @@ func (s *session) startOneOff(ctx context.Context, e engine.Engine, c engine.Ref
 // discardOneOff removes the container if it was created before the run failed,
 // with a file that could not be copied into it or beside another step: it was never
 // started, and nobody will. One of the same name that is not of this run stays.
-func (s *session) discardOneOff(ctx context.Context, name, slug string, failed error) {
+func discardOneOff(ctx context.Context, s *session, name, slug string, failed error) {
 	e, err := s.engine()
 	if failed == nil || err != nil || errors.Is(failed, engine.ErrUnreachable) {
 		return
@@ -235,8 +235,8 @@ func (s *session) discardOneOff(ctx context.Context, name, slug string, failed e
 	}
 }
 
-func (s *session) startDetached(ctx context.Context, e engine.Engine, c engine.Ref) error {
-	if err := s.startOneOff(ctx, e, c, nil); err != nil {
+func startDetached(ctx context.Context, s *session, e engine.Engine, c engine.Ref) error {
+	if err := startOneOff(ctx, s, e, c, nil); err != nil {
 		return err
 	}
 	seen, err := e.InspectContainer(ctx, c)

@@ -8,22 +8,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (s *session) scaleCmd() *cobra.Command {
+func scaleCmd(s *session) *cobra.Command {
 	var opt createOptions
 	c := &cobra.Command{
 		Use: "scale [OPTIONS] SERVICE=REPLICAS...", Short: "Scale services", Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return s.scale(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runScale(c.Context(), s, opt, args) },
 	}
 	policyFlag(c.Flags(), &opt.policy)
 	c.Flags().BoolVar(&opt.noDeps, "no-deps", false, "Don't start linked services")
 	return c
 }
 
-func (s *session) scale(ctx context.Context, opt createOptions, args []string) error {
+func runScale(ctx context.Context, s *session, opt createOptions, args []string) error {
 	scale, err := parseScale(args)
 	if err != nil {
 		return err
 	}
 	opt.scale, opt.settle = args, settleTime
-	return s.converge(ctx, "scale", opt, slices.Sorted(maps.Keys(scale)))
+	return converge(ctx, s, "scale", opt, slices.Sorted(maps.Keys(scale)))
 }

@@ -62,7 +62,7 @@ func readSeen(opt lock.Options) map[string]time.Time {
 // showSeen gives the containers whose health the engine does not know yet the one
 // that we saw. Only if there are any is anything read, and only of those that
 // were seen is the engine asked whether they still are in that run.
-func (s *session) showSeen(ctx context.Context, e engine.Engine, name string, cs []engine.Container) {
+func showSeen(ctx context.Context, s *session, e engine.Engine, name string, cs []engine.Container) {
 	var runs map[string]time.Time
 	for i, c := range cs {
 		if c.State != engine.Running || c.Health != engine.HealthStarting {

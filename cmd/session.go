@@ -67,7 +67,7 @@ func (s *session) invoke(ctx context.Context, args []string) error {
 	}
 	switch {
 	case inv.metadata:
-		return s.printMetadata()
+		return printMetadata(s)
 	case inv.silent:
 		return nil
 	}
@@ -77,7 +77,7 @@ func (s *session) invoke(ctx context.Context, args []string) error {
 
 // execute parses the arguments and runs the command that they name.
 func (s *session) execute(ctx context.Context, args []string) error {
-	root := s.root()
+	root := rootCmd(s)
 	root.SetArgs(joinValues(root, args))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)

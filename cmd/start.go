@@ -22,11 +22,11 @@ type startOptions struct {
 	settle      time.Duration
 }
 
-func (s *session) startCmd() *cobra.Command {
+func startCmd(s *session) *cobra.Command {
 	var opt startOptions
 	c := &cobra.Command{
 		Use: "start [OPTIONS] [SERVICE...]", Short: "Start services",
-		RunE: func(c *cobra.Command, args []string) error { return s.start(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runStart(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.BoolVar(&opt.wait, "wait", false, "Wait for services to be running or healthy")
@@ -35,11 +35,11 @@ func (s *session) startCmd() *cobra.Command {
 	return c
 }
 
-func (s *session) start(ctx context.Context, opt startOptions, args []string) error {
+func runStart(ctx context.Context, s *session, opt startOptions, args []string) error {
 	if opt.waitTimeout < 0 {
 		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", opt.waitTimeout)
 	}
-	return s.onServices(ctx, "start", args, func(t target, names []string) planner {
+	return onServices(ctx, s, "start", args, func(t target, names []string) planner {
 		return func(have engine.Observed) (plan.Plan, error) {
 			return up.PlanStart(t.project, have, up.StartOptions{
 				Services: names, Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
@@ -64,7 +64,7 @@ func undoing(command string) []string {
 }
 
 // onServices runs a command on services that are there, with or without their file.
-func (s *session) onServices(ctx context.Context, name string, args []string, plan func(t target, names []string) planner) error {
+func onServices(ctx context.Context, s *session, name string, args []string, plan func(t target, names []string) planner) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err
@@ -73,6 +73,6 @@ func (s *session) onServices(ctx context.Context, name string, args []string, pl
 	if err != nil || none {
 		return err
 	}
-	s.warnOfHooks(t, names)
+	warnOfHooks(s, t, names)
 	return s.run(ctx, operation{name: name, target: t, plan: plan(t, names), recalls: name == "start", after: undoing(name)})
 }

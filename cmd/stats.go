@@ -22,7 +22,7 @@ type statsOptions struct {
 	noTrunc  bool
 }
 
-func (s *session) statsCmd() *cobra.Command {
+func statsCmd(s *session) *cobra.Command {
 	var opt statsOptions
 	c := &cobra.Command{
 		Use: "stats [OPTIONS] [SERVICE]", Short: "Display a live stream of container(s) resource usage statistics",
@@ -30,7 +30,7 @@ func (s *session) statsCmd() *cobra.Command {
 			"On a terminal a table is kept up to date until Ctrl-C, containers that come\n" +
 			"and go included. Elsewhere, and as JSON, everything is measured once.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return s.stats(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runStats(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&opt.all, "all", "a", false, "Show all containers (default shows just running)")
@@ -45,7 +45,7 @@ type meter interface {
 	Stats(ctx context.Context, c engine.Ref, follow bool, emit func(engine.Stats) error) error
 }
 
-func (s *session) stats(ctx context.Context, opt statsOptions, args []string) error {
+func runStats(ctx context.Context, s *session, opt statsOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *session) stats(ctx context.Context, opt statsOptions, args []string) er
 		return fmt.Errorf("measure containers: %w", engine.ErrUnsupported)
 	}
 	list := func(ctx context.Context) ([]engine.Container, error) {
-		cs, err := s.containersNamed(ctx, e, name, args)
+		cs, err := containersNamed(ctx, s, e, name, args)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func (s *session) stats(ctx context.Context, opt statsOptions, args []string) er
 		}
 		return ui.StatsTable(rows, opt.noTrunc).Print(s.Out, opt.format)
 	}
-	return s.statsLive(ctx, board, liveStats{watch: e, project: name, list: list, options: opt})
+	return showStats(ctx, s, board, liveStats{watch: e, project: name, list: list, options: opt})
 }
 
 // measured are the containers that are shown, by service and number.

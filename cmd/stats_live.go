@@ -22,9 +22,9 @@ type liveStats struct {
 	options statsOptions
 }
 
-// statsLive keeps a table up to date until ctx ends. Events say when to look
+// showStats keeps a table up to date until ctx ends. Events say when to look
 // again who is there.
-func (s *session) statsLive(ctx context.Context, board *statsBoard, live liveStats) error {
+func showStats(ctx context.Context, s *session, board *statsBoard, live liveStats) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer board.wg.Wait()
 	defer cancel()

@@ -15,24 +15,24 @@ type stopOptions struct {
 	timeoutSet bool
 }
 
-func (s *session) stopCmd() *cobra.Command {
+func stopCmd(s *session) *cobra.Command {
 	var opt stopOptions
 	c := &cobra.Command{
 		Use: "stop [OPTIONS] [SERVICE...]", Short: "Stop services",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.timeoutSet = c.Flags().Changed("timeout")
-			return s.stop(c.Context(), opt, args)
+			return runStop(c.Context(), s, opt, args)
 		},
 	}
 	c.Flags().IntVarP(&opt.timeout, "timeout", "t", 0, "Shutdown timeout in seconds")
 	return c
 }
 
-func (s *session) stop(ctx context.Context, opt stopOptions, args []string) error {
-	return s.onServices(ctx, "stop", args, func(t target, names []string) planner {
+func runStop(ctx context.Context, s *session, opt stopOptions, args []string) error {
+	return onServices(ctx, s, "stop", args, func(t target, names []string) planner {
 		return func(have engine.Observed) (plan.Plan, error) {
 			if !s.global.dryRun {
-				s.tellStopped(ctx, t.name, t.meant(names))
+				tellStopped(ctx, s, t.name, t.meant(names))
 			}
 			return up.PlanStop(t.project, have, up.StopOptions{
 				Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),

@@ -24,7 +24,7 @@ type superviseOptions struct {
 	metrics   string
 }
 
-func (s *session) superviseCmd() *cobra.Command {
+func superviseCmd(s *session) *cobra.Command {
 	var opt superviseOptions
 	c := &cobra.Command{
 		Use: "supervise [OPTIONS] [SERVICE...]", Short: "Keep the stack true: restart policies, health and dependencies",
@@ -33,7 +33,7 @@ func (s *session) superviseCmd() *cobra.Command {
 Runs in the foreground until it is interrupted; the containers stay as they are
 then. One supervisor works on a project at a time. What the engine enforces by
 itself it leaves to the engine, and takes over where the engine gives up.`,
-		RunE: func(c *cobra.Command, args []string) error { return s.supervise(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runSupervise(c.Context(), s, opt, args) },
 	}
 	f := c.Flags()
 	f.BoolVar(&opt.status, "status", false, "Ask the running supervisor what it sees and plans")
@@ -46,12 +46,12 @@ itself it leaves to the engine, and takes over where the engine gives up.`,
 	return c
 }
 
-func (s *session) supervise(ctx context.Context, opt superviseOptions, args []string) error {
+func runSupervise(ctx context.Context, s *session, opt superviseOptions, args []string) error {
 	if opt.logFormat != "text" && opt.logFormat != "json" {
 		return fmt.Errorf("unsupported --log-format %q: use text or json", opt.logFormat)
 	}
 	if opt.status {
-		return s.superviseStatus(ctx, opt)
+		return superviseStatus(ctx, s, opt)
 	}
 	p, err := s.load(ctx, args, need{})
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *session) supervise(ctx context.Context, opt superviseOptions, args []st
 		return err
 	}
 	if opt.printUnit || opt.install {
-		return s.superviseUnit(p, opt, args)
+		return superviseUnit(s, p, opt, args)
 	}
 	e, err := s.engine()
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *session) supervise(ctx context.Context, opt superviseOptions, args []st
 	k, err := keeper.Take(ctx, keeper.Options{
 		Engine: e, Project: p, Services: names, Place: s.lockOptions(e, p.Name, "supervise"), Acquire: s.acquire, Report: s.printer,
 		Audit: keeper.Audit(s.Out, opt.logFormat == "json"), Metrics: opt.metrics, Env: s.Env, HookOutput: s.hooks,
-		Reload: func(ctx context.Context) (*project.Project, error) { return s.reload(ctx, names) },
+		Reload: func(ctx context.Context) (*project.Project, error) { return reload(ctx, s, names) },
 	})
 	if err != nil {
 		return err
@@ -88,12 +88,12 @@ func (s *session) supervise(ctx context.Context, opt superviseOptions, args []st
 }
 
 // superviseStatus asks the supervisor that runs.
-func (s *session) superviseStatus(ctx context.Context, opt superviseOptions) error {
+func superviseStatus(ctx context.Context, s *session, opt superviseOptions) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err
 	}
-	all, err := s.askSupervisor(ctx, name)
+	all, err := askSupervisor(ctx, s, name)
 	if err != nil && !errors.Is(err, metrics.ErrNobody) {
 		return fmt.Errorf("ask the supervisor of project %s: %w", cmp.Or(name, "?"), err)
 	}

@@ -14,7 +14,7 @@ import (
 const unitFolder = "/etc/systemd/system"
 
 // superviseUnit prints or installs a unit that supervises the project.
-func (s *session) superviseUnit(p *project.Project, opt superviseOptions, services []string) error {
+func superviseUnit(s *session, p *project.Project, opt superviseOptions, services []string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)

@@ -14,7 +14,7 @@ import (
 )
 
 // supervisorOf is where the project's supervisor is found.
-func (s *session) supervisorOf(name string) (lock.Options, error) {
+func supervisorOf(s *session, name string) (lock.Options, error) {
 	e, err := s.engine()
 	if err != nil {
 		return lock.Options{}, err
@@ -24,12 +24,12 @@ func (s *session) supervisorOf(name string) (lock.Options, error) {
 
 // remindOfSupervisor warns, in one line, if a service needs a supervisor and
 // none runs for the project.
-func (s *session) remindOfSupervisor(ctx context.Context, p *project.Project, services []string) {
+func remindOfSupervisor(ctx context.Context, s *session, p *project.Project, services []string) {
 	needs := keeper.Needed(p, services)
 	if len(needs) == 0 {
 		return
 	}
-	if _, err := s.askSupervisor(ctx, p.Name); !errors.Is(err, metrics.ErrNobody) {
+	if _, err := askSupervisor(ctx, s, p.Name); !errors.Is(err, metrics.ErrNobody) {
 		return
 	}
 	s.printer.Warn(fmt.Sprintf("no supervisor runs for project %s, so nobody keeps what the engine cannot: %s; run `muster supervise`, or install it with `muster supervise --install`",
@@ -37,8 +37,8 @@ func (s *session) remindOfSupervisor(ctx context.Context, p *project.Project, se
 }
 
 // askSupervisor is the status of the project's supervisor. See keeper.Ask.
-func (s *session) askSupervisor(ctx context.Context, name string) ([]metrics.ContainerStatus, error) {
-	place, err := s.supervisorOf(name)
+func askSupervisor(ctx context.Context, s *session, name string) ([]metrics.ContainerStatus, error) {
+	place, err := supervisorOf(s, name)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +46,8 @@ func (s *session) askSupervisor(ctx context.Context, name string) ([]metrics.Con
 }
 
 // tellStopped tells the project's supervisor of services that are to be down.
-func (s *session) tellStopped(ctx context.Context, name string, services []string) {
-	place, err := s.supervisorOf(name)
+func tellStopped(ctx context.Context, s *session, name string, services []string) {
+	place, err := supervisorOf(s, name)
 	if err == nil {
 		err = keeper.TellStopped(ctx, place, services)
 	}
@@ -58,7 +58,7 @@ func (s *session) tellStopped(ctx context.Context, name string, services []strin
 
 // reload loads the project of the services again, or of all, without printing
 // warnings a second time.
-func (s *session) reload(ctx context.Context, services []string) (*project.Project, error) {
+func reload(ctx context.Context, s *session, services []string) (*project.Project, error) {
 	in := s.loaderInput()
 	in.Services, in.Key = services, s.labelKey()
 	p, _, err := loader.Open(ctx, in)

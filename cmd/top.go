@@ -14,11 +14,11 @@ import (
 	"github.com/musterdev/muster/internal/ui"
 )
 
-func (s *session) topCmd() *cobra.Command {
+func topCmd(s *session) *cobra.Command {
 	format := ""
 	c := &cobra.Command{
 		Use: "top [OPTIONS] [SERVICES...]", Short: "Display the running processes",
-		RunE: func(c *cobra.Command, args []string) error { return s.top(c.Context(), format, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runTop(c.Context(), s, format, args) },
 	}
 	c.Flags().StringVar(&format, "format", "table", "Format the output: table, or json for an object per process")
 	return c
@@ -29,7 +29,7 @@ type processLister interface {
 	Top(ctx context.Context, c engine.Ref) (titles []string, processes [][]string, err error)
 }
 
-func (s *session) top(ctx context.Context, format string, args []string) error {
+func runTop(ctx context.Context, s *session, format string, args []string) error {
 	if format != "table" && format != "json" {
 		return fmt.Errorf("unknown format %q: use table or json", format)
 	}
@@ -45,7 +45,7 @@ func (s *session) top(ctx context.Context, format string, args []string) error {
 	if !ok {
 		return fmt.Errorf("list processes: %w", engine.ErrUnsupported)
 	}
-	cs, err := s.containersNamed(ctx, e, name, args)
+	cs, err := containersNamed(ctx, s, e, name, args)
 	if err != nil {
 		return err
 	}

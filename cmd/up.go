@@ -204,7 +204,7 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 	if opt.detach || opt.wait || opt.noStart || s.global.dryRun {
 		err := s.run(ctx, op)
 		if err == nil && !opt.noStart && !s.global.dryRun {
-			s.remindOfSupervisor(ctx, op.target.project, nil)
+			remindOfSupervisor(ctx, s, op.target.project, nil)
 		}
 		return err
 	}
@@ -228,7 +228,7 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	if err := checkPolicy(opt.policy, p, names); err != nil {
 		return operation{}, err
 	}
-	if p, err = s.withModels(ctx, p, names); err != nil {
+	if p, err = withModels(ctx, s, p, names); err != nil {
 		return operation{}, err
 	}
 	scale, err := parseScale(opt.scale)

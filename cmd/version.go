@@ -13,19 +13,19 @@ type versionOptions struct {
 	short  bool
 }
 
-func (s *session) versionCmd() *cobra.Command {
+func versionCmd(s *session) *cobra.Command {
 	var opt versionOptions
 	c := &cobra.Command{
 		Use: "version", Short: "Show the version", Args: cobra.NoArgs,
 		Annotations: map[string]string{bare: ""},
-		RunE:        func(*cobra.Command, []string) error { return s.version(opt) },
+		RunE:        func(*cobra.Command, []string) error { return runVersion(s, opt) },
 	}
 	c.Flags().StringVarP(&opt.format, "format", "f", "", "Format the output: pretty or json")
 	c.Flags().BoolVar(&opt.short, "short", false, "Print the version number only")
 	return c
 }
 
-func (s *session) version(opt versionOptions) error {
+func runVersion(s *session, opt versionOptions) error {
 	number := strings.TrimPrefix(s.Version, "v")
 	full := number
 	if number != "" && number[0] >= '0' && number[0] <= '9' {

@@ -16,18 +16,18 @@ type volumesOptions struct {
 	quiet  bool
 }
 
-func (s *session) volumesCmd() *cobra.Command {
+func volumesCmd(s *session) *cobra.Command {
 	var opt volumesOptions
 	c := &cobra.Command{
 		Use: "volumes [OPTIONS] [SERVICE...]", Short: "List volumes",
-		RunE: func(c *cobra.Command, args []string) error { return s.volumes(c.Context(), opt, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runVolumes(c.Context(), s, opt, args) },
 	}
 	c.Flags().StringVar(&opt.format, "format", "table", "Format the output: table, json, or a Go template")
 	c.Flags().BoolVarP(&opt.quiet, "quiet", "q", false, "Only display volume names")
 	return c
 }
 
-func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string) error {
+func runVolumes(ctx context.Context, s *session, opt volumesOptions, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s *session) volumes(ctx context.Context, opt volumesOptions, args []string
 		return err
 	}
 	have = have.Ours(t.project)
-	chosen, err := s.services(ctx, t, args, have.Containers)
+	chosen, err := chooseServices(ctx, s, t, args, have.Containers)
 	if err != nil {
 		return err
 	}

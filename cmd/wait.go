@@ -12,20 +12,20 @@ import (
 	"github.com/musterdev/muster/internal/ui"
 )
 
-func (s *session) waitCmd() *cobra.Command {
+func waitCmd(s *session) *cobra.Command {
 	var down bool
 	c := &cobra.Command{
 		Use: "wait [OPTIONS] SERVICE [SERVICE...]", Short: "Block until containers of all (or specified) services stop.",
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return s.wait(c.Context(), down, args) },
+		RunE: func(c *cobra.Command, args []string) error { return runWait(c.Context(), s, down, args) },
 	}
 	c.Flags().BoolVar(&down, "down-project", false, "Drops project when the first container stops")
 	return c
 }
 
-// wait prints the exit of every running container of the services as it comes,
+// runWait prints the exit of every running container of the services as it comes,
 // and ends with the code of the one that ended last.
-func (s *session) wait(ctx context.Context, down bool, args []string) error {
+func runWait(ctx context.Context, s *session, down bool, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err
@@ -56,18 +56,18 @@ func (s *session) wait(ctx context.Context, down bool, args []string) error {
 		for _, c := range waits {
 			s.inform("would wait for " + c.Name)
 		}
-	} else if code, err = s.waitForAll(ctx, inside, waits); err != nil {
+	} else if code, err = waitForAll(ctx, s, inside, waits); err != nil {
 		return err
 	}
 	if down {
-		if err := s.down(ctx, downOptions{orphans: true}, nil); err != nil {
+		if err := runDown(ctx, s, downOptions{orphans: true}, nil); err != nil {
 			return err
 		}
 	}
 	return exitWith(code, nil)
 }
 
-func (s *session) waitForAll(ctx context.Context, inside engine.Sessions, cs []engine.Container) (last int, err error) {
+func waitForAll(ctx context.Context, s *session, inside engine.Sessions, cs []engine.Container) (last int, err error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, c := range cs {
