@@ -154,10 +154,10 @@ func Main(app *App, args []string) int {
 	s := newSession(app)
 	ctx, stop := s.interrupts.start(context.Background(), app.Signals, app.Leave)
 	defer stop()
-	err := s.invoke(ctx, args)
+	err := invoke(ctx, s, args)
 	s.close()
 	if !silent(err) {
-		ui.PrintError(app.Err, s.readable(ctx, err), s.errorStyle())
+		ui.PrintError(app.Err, readable(ctx, s, err), s.errorStyle())
 	}
 	return exitCode(ctx, err)
 }
@@ -204,14 +204,14 @@ func exitCode(ctx context.Context, err error) int {
 
 // readable replaces what cancellation made of an error by its cause, and makes
 // the command that a failure recommends one that finds the project.
-func (s *session) readable(ctx context.Context, err error) error {
+func readable(ctx context.Context, s *session, err error) error {
 	var sig *interruptError
 	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		return sig
 	}
 	var failure *apply.Failure
 	if errors.As(err, &failure) && len(failure.Next) > 0 {
-		failure.Program, failure.Next = s.calledAs(), append(s.projectFlags(), failure.Next...)
+		failure.Program, failure.Next = calledAs(s), append(s.projectFlags(), failure.Next...)
 	}
 	return err
 }

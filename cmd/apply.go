@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -31,48 +30,11 @@ func (s *session) lock(ctx context.Context, e engine.Engine, op operation) (rele
 	return s.acquire(ctx, opt)
 }
 
-// acquire takes a lock. Where there is nowhere to put one the command goes on
-// without, and says so once.
-func (s *session) acquire(ctx context.Context, opt lock.Options) (release func(), err error) {
-	l, err := lock.Acquire(ctx, opt)
-	var nowhere *lock.NoPlaceError
-	if errors.As(err, &nowhere) {
-		s.unlocked.Do(func() {
-			s.printer.Warn(fmt.Sprintf("nothing keeps other commands from working on project %s at the same time: %v", opt.Project, err))
-		})
-		return func() {}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if opt.Kind == "" {
-		s.held.Store(l)
-	}
-	return func() { _ = l.Release() }, nil // the kernel frees it in any case
-}
-
-// lockOptions say whose lock a command takes.
-func (s *session) lockOptions(e engine.Engine, project, command string) lock.Options {
-	opt := lock.Options{Folders: s.lockFolders(), Project: project, Op: "muster " + command, Version: s.Version}
-	if h, ok := e.(interface{ Host() string }); ok {
-		opt.Engine = h.Host()
-	}
-	return opt
-}
-
-// lockFolders are where locks may lie. The process says so, never a .env file.
-func (s *session) lockFolders() []lock.Folder {
-	if s.LockDir != "" {
-		return []lock.Folder{{Path: s.LockDir}}
-	}
-	return lock.Folders(newSession(s.App).getenv)
-}
-
 // apply applies a plan and shows the progress.
 func (s *session) apply(ctx context.Context, e engine.Engine, op operation, plan plan.Plan) (failed error) {
 	s.printer.Begin(op.name, plan)
 	defer s.printer.End()
-	defer s.acknowledge(ctx)()
+	defer acknowledge(ctx, &s.interrupts, s.printer)()
 	opt := apply.ApplyOptions{
 		Report: s.printer.Report, ImageLimit: max(0, s.global.parallel), EngineHealth: op.engineHealth,
 		Want: op.target.project, HookOutput: s.hooks, Run: string(lock.ThisRun(s.held.Load())),
@@ -86,9 +48,9 @@ func (s *session) apply(ctx context.Context, e engine.Engine, op operation, plan
 	op.kept = map[engine.ImageRef]engine.Image{}
 	opt.Kept = op.kept
 	var answers providerAnswers
-	opt.Provider = answers.listen(plugins.Providers{Env: s.Env}.Run)
+	opt.Provider = answers.listen(plugins.Providers{Env: s.app.Env}.Run)
 	if p := op.target.project; p != nil {
-		opt.Model = plugins.Models{Env: s.Env, Dir: p.Dir}.Prepare
+		opt.Model = plugins.Models{Env: s.app.Env, Dir: p.Dir}.Prepare
 	}
 	if plan.Provisional && op.afterImages != nil {
 		if err := apply.ApplyWith(ctx, plan.Images(), e, opt); err != nil {

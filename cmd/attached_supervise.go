@@ -37,7 +37,7 @@ func (a *attached) supervise(ctx context.Context) {
 	}
 	k, err := keeper.Take(ctx, keeper.Options{
 		Engine: a.engine, Project: p, Services: a.scope.started, Place: a.lockOptions(a.engine, p.Name, "supervise"), Acquire: a.acquire, Report: a.printer,
-		Audit: a.auditLine, Env: a.Env, HookOutput: a.hooks, Busy: tell, BusyWith: a.scope.attached,
+		Audit: a.auditLine, Env: a.app.Env, HookOutput: a.hooks, Busy: tell, BusyWith: a.scope.attached,
 	})
 	if err != nil {
 		cancel()

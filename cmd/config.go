@@ -70,7 +70,7 @@ func configCmd(s *session) *cobra.Command {
 const configMemory = 176 << 20
 
 func runConfig(ctx context.Context, s *session, opt configOptions, args []string) error {
-	if s.getenv("GOMEMLIMIT") == "" {
+	if s.env.get("GOMEMLIMIT") == "" {
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(configMemory))
 	}
 	in := s.loaderInput()

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/moby/go-archive"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -46,15 +45,6 @@ func splitContainerPath(arg string) (service, path string) {
 		return "", arg
 	}
 	return service, path
-}
-
-// hostPath is a path of this host as the command was given it, from the working
-// directory; what a trailing separator or dot says stays.
-func (s *session) hostPath(p string) string {
-	if p == "-" || filepath.IsAbs(p) || s.Dir == "" {
-		return p
-	}
-	return archive.PreserveTrailingDotOrSeparator(filepath.Join(s.Dir, p), p)
 }
 
 func runCp(ctx context.Context, s *session, opt cpOptions, source, destination string) error {

@@ -25,7 +25,7 @@ func downCmd(s *session) *cobra.Command {
 		Use: "down [OPTIONS] [SERVICE...]", Short: "Stop and remove containers and networks",
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.timeoutSet = c.Flags().Changed("timeout")
-			opt.orphans = s.removeOrphans(c, opt.orphans)
+			opt.orphans = removeOrphans(c, s.env, opt.orphans)
 			return runDown(c.Context(), s, opt, args)
 		},
 	}
@@ -34,7 +34,7 @@ func downCmd(s *session) *cobra.Command {
 	f.IntVarP(&opt.timeout, "timeout", "t", 0, "Shutdown timeout in seconds")
 	f.BoolVarP(&opt.volumes, "volumes", "v", false, "Remove the named volumes that the file declares, and anonymous volumes")
 	f.StringVar(&opt.images, "rmi", "", `Remove images used by services: "local" those without a name of their own, or "all"`)
-	s.alias(c, "volume", "volumes")
+	alias(c, s.console, "volume", "volumes")
 	return c
 }
 
@@ -50,7 +50,7 @@ func runDown(ctx context.Context, s *session, opt downOptions, args []string) er
 	if err != nil || none {
 		return err
 	}
-	warnOfHooks(s, t, names)
+	warnOfHooks(s.console, t, names)
 	built, err := builtImages(ctx, s, t.name, opt.images)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func execCmd(s *session) *cobra.Command {
 	f.StringArrayVarP(&opt.env, "env", "e", nil, "Set environment variables")
 	f.IntVar(&opt.index, "index", 0, "Index of the container if the service has several")
 	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is no terminal)")
-	s.alias(c, "no-TTY", "no-tty")
+	alias(c, s.console, "no-TTY", "no-tty")
 	f.BoolVar(&opt.privileged, "privileged", false, "Give extended privileges to the process")
 	f.StringVarP(&opt.user, "user", "u", "", "Run the command as this user")
 	f.StringVarP(&opt.workdir, "workdir", "w", "", "Path to the working directory of the command")
@@ -68,7 +68,7 @@ func runExec(ctx context.Context, s *session, opt execOptions, interactive bool,
 		return nil
 	}
 	spec := engine.ExecSpec{
-		Command: args[1:], User: opt.user, WorkingDir: opt.workdir, Privileged: opt.privileged, Environment: s.variables(opt.env),
+		Command: args[1:], User: opt.user, WorkingDir: opt.workdir, Privileged: opt.privileged, Environment: s.env.variables(opt.env),
 	}
 	if opt.detach {
 		return inside.StartExecDetached(ctx, c.Ref, spec)
@@ -103,21 +103,6 @@ func exitWith(code int, err error) error {
 		return &exitError{code: code}
 	}
 	return nil
-}
-
-// variables are K=V; a name alone takes its value from the project's
-// environment. One that has none there takes the variable away.
-func (s *session) variables(list []string) []string {
-	var out []string
-	for _, kv := range list {
-		if !strings.Contains(kv, "=") {
-			if value, ok := s.env[kv]; ok {
-				kv = fmt.Sprintf("%s=%s", kv, value)
-			}
-		}
-		out = append(out, kv)
-	}
-	return out
 }
 
 // hide keeps flags out of the help.

@@ -122,11 +122,11 @@ func (inv *invocation) dockerFlag(flag string) (take func(string) error, isSwitc
 }
 
 // calledAs is what people type to run the program as it was run.
-func (s *session) calledAs() string {
-	if s.Program == "" {
+func calledAs(s *session) string {
+	if s.app.Program == "" {
 		return "muster"
 	}
-	name := strings.TrimSuffix(filepath.Base(s.Program), ".exe")
+	name := strings.TrimSuffix(filepath.Base(s.app.Program), ".exe")
 	if plugin, isPlugin := strings.CutPrefix(name, "docker-"); isPlugin && s.asPlugin {
 		return "docker " + plugin
 	}
@@ -148,9 +148,9 @@ func standalone(args []string) []string {
 }
 
 // printMetadata answers the docker command line.
-func printMetadata(s *session) error {
-	return json.NewEncoder(s.Out).Encode(map[string]string{
-		"SchemaVersion": "0.1.0", "Vendor": "Muster", "Version": s.Version,
+func printMetadata(app *App) error {
+	return json.NewEncoder(app.Out).Encode(map[string]string{
+		"SchemaVersion": "0.1.0", "Vendor": "Muster", "Version": app.Version,
 		"ShortDescription": "Run Compose files on a container engine", "URL": "https://github.com/musterdev/muster",
 	})
 }

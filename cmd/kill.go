@@ -25,7 +25,7 @@ func killCmd(s *session) *cobra.Command {
 			if err := checkSignal(opt.signal); err != nil {
 				return err
 			}
-			opt.orphans = s.removeOrphans(c, opt.orphans)
+			opt.orphans = removeOrphans(c, s.env, opt.orphans)
 			return runKill(c.Context(), s, opt, args)
 		},
 	}

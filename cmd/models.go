@@ -22,7 +22,7 @@ func withModels(ctx context.Context, s *session, p *project.Project, names []str
 		if len(sv.Spec.Models) == 0 {
 			continue
 		}
-		endpoint, err := plugins.Models{Env: s.Env, Dir: p.Dir}.Endpoint(ctx)
+		endpoint, err := plugins.Models{Env: s.app.Env, Dir: p.Dir}.Endpoint(ctx)
 		if err != nil {
 			e := &loader.Error{Pos: p.Positions.Of("services", sv.Name, "models"), Msg: fmt.Sprintf("service %s uses models: %v", sv.Name, err), Err: err}
 			if errors.Is(err, plugins.ErrNoModels) {

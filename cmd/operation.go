@@ -216,14 +216,6 @@ func engineTime(e engine.Engine) time.Time {
 	return time.Now()
 }
 
-// warnOnce warns unless it was said already.
-func (s *session) warnOnce(text string) {
-	if !s.warned[text] {
-		s.printer.Warn(text)
-	}
-	s.warned[text] = true
-}
-
 // printPlan prints what would be done, and why.
 func (s *session) printPlan(p plan.Plan) error {
 	text := p.String()
@@ -276,13 +268,4 @@ func seconds(set bool, n int) *time.Duration {
 	}
 	d := time.Duration(n) * time.Second
 	return &d
-}
-
-// inform prints a remark: to standard output if COMPOSE_STATUS_STDOUT asks for it.
-func (s *session) inform(text string) {
-	if s.boolEnv("COMPOSE_STATUS_STDOUT") {
-		s.printer.Around(func() { _ = ui.PrintLine(s.Out, text) }) // whoever reads may be gone
-		return
-	}
-	s.printer.Info(text)
 }

@@ -9,19 +9,6 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// sessions is the engine for commands that work inside of containers.
-func (s *session) sessions() (engine.Engine, engine.Sessions, error) {
-	e, err := s.engine()
-	if err != nil {
-		return nil, nil, err
-	}
-	inside, ok := e.(engine.Sessions)
-	if !ok {
-		return nil, nil, fmt.Errorf("work inside of containers: %w", engine.ErrUnsupported)
-	}
-	return e, inside, nil
-}
-
 // containersOf are the service's containers for which keep holds: replicas by
 // number, then one-offs.
 func containersOf(ctx context.Context, e engine.Engine, t target, service string, keep func(engine.Container) bool) ([]engine.Container, error) {

@@ -14,7 +14,7 @@ import (
 
 // confirm asks a question that yes, y, true or 1 agrees to. An empty answer and
 // the end of input are the default.
-func (s *session) confirm(question string, byDefault bool) (bool, error) {
+func (c *console) confirm(question string, byDefault bool) (bool, error) {
 	choices := "[y/N]"
 	if byDefault {
 		choices = "[Y/n]"
@@ -22,11 +22,11 @@ func (s *session) confirm(question string, byDefault bool) (bool, error) {
 	question = ui.EscapeText(question)
 	var line string
 	var err error
-	s.printer.Around(func() {
-		fmt.Fprintf(s.Err, "%s %s ", question, choices)
-		line, err = readLine(s.In)
-		if !s.Terminal.In {
-			fmt.Fprintln(s.Err)
+	c.printer.Around(func() {
+		fmt.Fprintf(c.Err, "%s %s ", question, choices)
+		line, err = readLine(c.In)
+		if !c.Terminal.In {
+			fmt.Fprintln(c.Err)
 		}
 	})
 	if err != nil {

@@ -34,7 +34,7 @@ type globalFlags struct {
 
 // rootCmd is the command tree.
 func rootCmd(s *session) *cobra.Command {
-	g := &s.global
+	g := s.global
 	c := &cobra.Command{
 		Use:   "muster",
 		Short: "Run Compose files on a container engine",
@@ -172,7 +172,7 @@ func prepare(s *session, c *cobra.Command) error {
 	if _, bare := c.Annotations[bare]; bare {
 		return nil
 	}
-	g := &s.global
+	g := s.global
 	if g.workdir != "" {
 		if g.dir != "" {
 			return fmt.Errorf("cannot specify --workdir and --project-directory at the same time: --workdir is deprecated")
@@ -182,7 +182,7 @@ func prepare(s *session, c *cobra.Command) error {
 	// A file that cannot be read is reported when the project is loaded; here
 	// the process environment does.
 	if env, err := loader.Environment(c.Context(), s.loaderInput()); err == nil {
-		s.env = env
+		s.env.all = env
 	}
 	if err := s.chooseProgress(); err != nil {
 		return err
@@ -199,7 +199,7 @@ func prepare(s *session, c *cobra.Command) error {
 const bare = "bare"
 
 func checkParallel(s *session, c *cobra.Command) error {
-	limit := s.getenv("COMPOSE_PARALLEL_LIMIT")
+	limit := s.env.get("COMPOSE_PARALLEL_LIMIT")
 	if limit == "" || c.Root().Flags().Changed("parallel") {
 		return nil
 	}

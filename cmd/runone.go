@@ -61,11 +61,11 @@ func runCmd(s *session) *cobra.Command {
 	f.StringArrayVar(&opt.EnvFiles, "env-from-file", nil, "Set environment variables from file")
 	f.BoolVarP(&opt.interactive, "interactive", "i", true, "Keep STDIN open even if not attached")
 	f.StringArrayVarP(&opt.Labels, "label", "l", nil, "Add or override a label")
-	s.alias(c, "labels", "label")
+	alias(c, s.console, "labels", "label")
 	f.StringVar(&opt.name, "name", "", "Assign a name to the container")
 	f.BoolVar(&opt.noDeps, "no-deps", false, "Don't start linked services")
 	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is no terminal)")
-	s.alias(c, "no-TTY", "no-tty")
+	alias(c, s.console, "no-TTY", "no-tty")
 	f.BoolVarP(&opt.tty, "tty", "t", true, "Allocate a pseudo-TTY")
 	f.StringArrayVarP(&opt.Publish, "publish", "p", nil, "Publish a container's port(s) to the host")
 	policyFlag(f, &opt.policy)
@@ -79,7 +79,7 @@ func runCmd(s *session) *cobra.Command {
 	f.BoolVar(&opt.useAliases, "use-aliases", false, "Use the service's network useAliases in the network(s) the container connects to")
 	f.StringVarP(&opt.User, "user", "u", "", "Run as specified username or uid")
 	f.StringArrayVarP(&opt.Volumes, "volume", "v", nil, "Bind mount a volume")
-	s.alias(c, "volumes", "volume")
+	alias(c, s.console, "volumes", "volume")
 	f.StringVarP(&opt.WorkDir, "workdir", "w", "", "Working directory inside the container")
 	hide(c, "tty")
 	return c
@@ -177,7 +177,7 @@ func planRunOptions(s *session, opt runOptions, name, slug string) up.RunOptions
 	return up.RunOptions{
 		Name: name, Slug: slug, UseAliases: opt.useAliases, Remove: opt.Remove,
 		UpOptions: up.UpOptions{
-			NoDeps: opt.noDeps, RemoveOrphans: opt.orphans, IgnoreOrphans: s.boolEnv("COMPOSE_IGNORE_ORPHANS"),
+			NoDeps: opt.noDeps, RemoveOrphans: opt.orphans, IgnoreOrphans: s.env.isTrue("COMPOSE_IGNORE_ORPHANS"),
 			Pull: opt.pull, QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, Now: time.Now(),
 		},
 	}

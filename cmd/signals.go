@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"github.com/musterdev/muster/internal/ui"
 )
 
 // interruptError is the end of a command by a signal.
@@ -79,17 +81,17 @@ func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.S
 
 // acknowledge says at once that a signal was heard, although what the engine was
 // asked for is waited for. What it returns ends that.
-func (s *session) acknowledge(ctx context.Context) (done func()) {
+func acknowledge(ctx context.Context, i *interrupts, p ui.Printer) (done func()) {
 	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(told)
 		var sig *interruptError
 		switch {
-		case s.interrupts.taken() || !errors.As(context.Cause(ctx), &sig):
+		case i.taken() || !errors.As(context.Cause(ctx), &sig):
 		case sig.signal == os.Interrupt:
-			s.printer.Info("stopping after the running step; press Ctrl+C again to leave at once")
+			p.Info("stopping after the running step; press Ctrl+C again to leave at once")
 		default:
-			s.printer.Info(sig.Error() + ": stopping after the running step")
+			p.Info(sig.Error() + ": stopping after the running step")
 		}
 	})
 	return func() {

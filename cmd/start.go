@@ -73,6 +73,6 @@ func onServices(ctx context.Context, s *session, name string, args []string, pla
 	if err != nil || none {
 		return err
 	}
-	warnOfHooks(s, t, names)
+	warnOfHooks(s.console, t, names)
 	return s.run(ctx, operation{name: name, target: t, plan: plan(t, names), recalls: name == "start", after: undoing(name)})
 }

@@ -28,7 +28,7 @@ func superviseUnit(s *session, p *project.Project, opt superviseOptions, service
 		_, err := fmt.Fprint(s.Out, text)
 		return err
 	}
-	path := filepath.Join(cmp.Or(s.UnitDir, unitFolder), unit.Name())
+	path := filepath.Join(cmp.Or(s.app.UnitDir, unitFolder), unit.Name())
 	if s.global.dryRun {
 		s.inform("would write " + path + ":")
 		_, err := fmt.Fprint(s.Out, text)

@@ -63,7 +63,7 @@ func (s *session) upCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			opt.settleFlags(s, c)
 			if !c.Flags().Changed("menu") {
-				opt.menu = s.menuWanted()
+				opt.menu = s.env.menuWanted()
 			}
 			return s.up(c.Context(), opt, args)
 		},
@@ -101,7 +101,7 @@ func (s *session) createFlags(c *cobra.Command, opt *createOptions) {
 	f.BoolVar(&opt.force, "force-recreate", false, "Recreate containers even if nothing changed")
 	f.BoolVar(&opt.never, "no-recreate", false, "If containers exist, don't recreate them")
 	f.BoolVarP(&opt.yes, "yes", "y", false, "Assume yes as the answer to all questions")
-	s.alias(c, "y", "yes")
+	alias(c, s.console, "y", "yes")
 }
 
 // convergeFlags are the flags of up that change what its plan is.
@@ -121,10 +121,10 @@ func (s *session) convergeFlags(c *cobra.Command, opt *createOptions) {
 func (o *createOptions) settleFlags(s *session, c *cobra.Command) {
 	o.timeoutSet, o.pullSet = c.Flags().Changed("timeout"), c.Flags().Changed("pull")
 	if c.Name() != "create" {
-		o.orphans = s.removeOrphans(c, o.orphans)
+		o.orphans = removeOrphans(c, s.env, o.orphans)
 	}
 	if !c.Flags().Changed("engine-health") {
-		o.engineHealth = s.boolEnv("MUSTER_ENGINE_HEALTH")
+		o.engineHealth = s.env.isTrue("MUSTER_ENGINE_HEALTH")
 	}
 }
 
@@ -192,7 +192,7 @@ func (o upOptions) check(ignoreOrphans bool) error {
 
 // up creates and starts, and unless detached follows what the containers say.
 func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
-	if err := opt.check(s.boolEnv("COMPOSE_IGNORE_ORPHANS")); err != nil {
+	if err := opt.check(s.env.isTrue("COMPOSE_IGNORE_ORPHANS")); err != nil {
 		return err
 	}
 	stop := s.goAhead(ctx, "up")
@@ -237,7 +237,7 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	}
 	o := up.UpOptions{
 		Services: names, NoDeps: opt.noDeps, Recreate: up.RecreateDiverged, RecreateDeps: up.RecreateDiverged,
-		NoStart: opt.noStart, RemoveOrphans: opt.orphans, IgnoreOrphans: s.boolEnv("COMPOSE_IGNORE_ORPHANS"),
+		NoStart: opt.noStart, RemoveOrphans: opt.orphans, IgnoreOrphans: s.env.isTrue("COMPOSE_IGNORE_ORPHANS"),
 		RenewAnonVolumes: opt.renewAnonymous, Scale: scale, Timeout: seconds(opt.timeoutSet, opt.timeout),
 		Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
 		QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, NoBuild: opt.noBuild, RecreateVolumes: opt.yes, Now: time.Now(),

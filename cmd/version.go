@@ -26,7 +26,7 @@ func versionCmd(s *session) *cobra.Command {
 }
 
 func runVersion(s *session, opt versionOptions) error {
-	number := strings.TrimPrefix(s.Version, "v")
+	number := strings.TrimPrefix(s.app.Version, "v")
 	full := number
 	if number != "" && number[0] >= '0' && number[0] <= '9' {
 		full = "v" + number
