@@ -38,7 +38,6 @@ var largePackages = map[string]string{
 // largeTypes may have more methods than others.
 var largeTypes = map[string]string{
 	"cmd.attached":               "to be cut into an actor for each concern",
-	"cmd.session":                "to be cut into functions over small parts",
 	"convergence/apply.run":      "a method for each action",
 	"convergence/supervise.loop": "to be cut when it becomes a reader of the feed",
 	"convergence/up.up":          "to be cut into survey, decide and emit",
