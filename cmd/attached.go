@@ -33,14 +33,15 @@ func (s *session) upAttached(ctx context.Context, op operation, opt upOptions, a
 	a := &attached{
 		session: s, op: op, opt: opt, engine: e, named: args, scope: scope,
 		logs: ui.NewLogs(spool.Writer(s.Out), spool.Writer(s.Err), ui.LogStyle{
-			Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
+			Project: p.Name,
+			Color:   s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 			Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
 		}),
 		exits: make(chan output.Output), stopped: make(chan error, 2), followed: make(chan error, 1),
 		begun: make(chan struct{}), standing: make(chan struct{}), hold: make(chan struct{}), cancelStop: func(error) {},
 		watchable: watchable,
 	}
-	s.hooks = (&hookLogs{logs: a.logs, project: p.Name}).writer
+	s.hooks = a.logs.Hook
 	if opt.watch {
 		a.armed, err = a.arm(ctx)
 		defer a.disarm()

@@ -51,7 +51,7 @@ func (a *attached) attachNames(have engine.Observed, p plan.Plan) []string {
 		}
 	}
 	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return !slices.Contains(a.scope.shown, c.Service) })
-	names := sorted(logNames(a.op.target.name, cs))
+	names := sorted(ui.LogNames(a.op.target.name, cs))
 	return slices.Compact(names)
 }
 
@@ -69,7 +69,7 @@ func (a *attached) follow(ctx context.Context) error {
 	}
 	return output.Follow(ctx, a.engine, opt, func(o output.Output) error {
 		if a.shows(o.Container.Service) {
-			if err := printOutput(a.logs, a.op.target.name, o); err != nil {
+			if err := a.logs.Output(o); err != nil {
 				return err
 			}
 		}

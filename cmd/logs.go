@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,7 +85,7 @@ func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	lines, err := newLineFilter(opt.grep, opt.exclude)
+	lines, err := ui.NewLineFilter(opt.grep, opt.exclude)
 	if err != nil {
 		return err
 	}
@@ -110,15 +109,16 @@ func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) er
 	if opt.index != 0 && len(shown) == 0 {
 		return fmt.Errorf("service %q has no container #%d", args[0], opt.index)
 	}
-	show := logView{lines: lines, json: opt.json, style: ui.LogStyle{
-		Color: s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
+	show := ui.LogView{Lines: lines, JSON: opt.json, Style: ui.LogStyle{
+		Project: t.name,
+		Color:   s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out && !opt.raw,
 	}}
 	if opt.follow {
 		sel := func(c engine.Container) bool { return opt.shows(t, chosen, c) }
 		return followLogs(ctx, s, e, t, sel, shown, read, show)
 	}
-	return printLogs(ctx, s, e, t.name, shown, read, show)
+	return printLogs(ctx, s, e, shown, read, show)
 }
 
 // parseTail reads the number of lines per container; all is -1.
@@ -154,35 +154,16 @@ func declinesAttach(p *project.Project, service string) bool {
 	return sv != nil && sv.Spec.Attach != nil && !*sv.Spec.Attach
 }
 
-// logName is the container's name before its lines: without the project's if
-// it has the default name.
-func logName(projectName string, c engine.Container) string {
-	for _, sep := range []string{"-", "_"} {
-		if short, ok := strings.CutPrefix(c.Name, projectName+sep); ok && strings.HasPrefix(short, c.Service+sep) {
-			return short
-		}
-	}
-	return c.Name
-}
-
-func logNames(projectName string, cs []engine.Container) []string {
-	names := make([]string, len(cs))
-	for i, c := range cs {
-		names[i] = logName(projectName, c)
-	}
-	return names
-}
-
 // printLogs prints what the containers said so far, in the order of time. It
 // all goes to standard output.
-func printLogs(ctx context.Context, s *session, e engine.Engine, projectName string, cs []engine.Container, read engine.LogOptions, show logView) error {
+func printLogs(ctx context.Context, s *session, e engine.Engine, cs []engine.Container, read engine.LogOptions, show ui.LogView) error {
 	out := bufio.NewWriterSize(s.Out, 64<<10)
-	printer := show.printer(out, projectName, cs)
-	read.Timestamps = show.json || show.style.Timestamps || len(cs) > 1
-	unread, err := mergeLogs(ctx, e, cs, read, func(i int, line engine.LogLine) error {
-		return printer.print(output.Output{Container: cs[i], Line: line})
+	printer := show.Printer(out, cs)
+	read.Timestamps = show.JSON || show.Style.Timestamps || len(cs) > 1
+	unread, err := output.Merge(ctx, e, cs, read, func(i int, line engine.LogLine) error {
+		return printer.Output(output.Output{Container: cs[i], Line: line})
 	})
-	if closeErr := printer.close(); err == nil {
+	if closeErr := printer.Close(); err == nil {
 		err = closeErr
 	}
 	if flushErr := out.Flush(); err == nil {

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/musterdev/muster/convergence/output"
@@ -14,10 +13,10 @@ import (
 
 // followLogs prints what the containers said and say, those that come later
 // included, until all are gone.
-func followLogs(ctx context.Context, s *session, e engine.Engine, t target, sel func(engine.Container) bool, cs []engine.Container, read engine.LogOptions, show logView) error {
+func followLogs(ctx context.Context, s *session, e engine.Engine, t target, sel func(engine.Container) bool, cs []engine.Container, read engine.LogOptions, show ui.LogView) error {
 	spool := ui.NewSpool(s.printer.Around)
 	out := spool.Writer(s.Out)
-	printer := show.printer(out, t.name, cs)
+	printer := show.Printer(out, cs)
 	if read.Until != "" { // the engine sends nothing later, but notices only when something comes
 		at, err := docker.Instant(read.Until, time.Now())
 		if err != nil {
@@ -28,12 +27,12 @@ func followLogs(ctx context.Context, s *session, e engine.Engine, t target, sel 
 		defer cancel()
 	}
 	err := output.Follow(ctx, e, output.FollowOptions{Project: t.name, Want: t.project, Select: sel, Past: &read}, func(o output.Output) error {
-		return printer.print(o)
+		return printer.Output(o)
 	})
 	if errors.Is(err, errUntil) {
 		err = nil
 	}
-	if closeErr := printer.close(); err == nil {
+	if closeErr := printer.Close(); err == nil {
 		err = closeErr
 	}
 	if closeErr := spool.Close(); err == nil {
@@ -43,17 +42,3 @@ func followLogs(ctx context.Context, s *session, e engine.Engine, t target, sel 
 }
 
 var errUntil = errors.New("the time of --until has come")
-
-// printOutput prints a line, an exit or a remark of a container.
-func printOutput(printer *ui.Logs, projectName string, o output.Output) error {
-	name := logName(projectName, o.Container)
-	switch {
-	case o.Exit != nil && o.Exit.Restarting:
-		return printer.Notice(name, fmt.Sprintf("exited with code %d (restarting)", o.Exit.Code))
-	case o.Exit != nil:
-		return printer.Notice(name, fmt.Sprintf("exited with code %d", o.Exit.Code))
-	case o.Note != "":
-		return printer.Notice(name, o.Note)
-	}
-	return printer.Line(name, o.Line)
-}

@@ -205,8 +205,8 @@ func (a *attached) openLogs(ctx context.Context, service string) {
 	a.inform("Output of " + service)
 	cs, err := containersOf(ctx, a.engine, a.op.target, service, func(c engine.Container) bool { return !c.OneOff })
 	if err == nil {
-		_, err = mergeLogs(ctx, a.engine, cs, engine.LogOptions{Tail: menuTail, Timestamps: true}, func(i int, l engine.LogLine) error {
-			return printOutput(a.logs, a.op.target.name, output.Output{Container: cs[i], Line: l})
+		_, err = output.Merge(ctx, a.engine, cs, engine.LogOptions{Tail: menuTail, Timestamps: true}, func(i int, l engine.LogLine) error {
+			return a.logs.Output(output.Output{Container: cs[i], Line: l})
 		})
 	}
 	if err != nil {

@@ -62,9 +62,9 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 		return err
 	}
 	defer release()
-	logs := s.containerLogs()
+	logs := s.containerLogs(p.Name)
 	defer logs.Close() // what cannot be written was reported with the lines before
-	opt.capture = (&hookLogs{logs: logs, project: p.Name}).writer
+	opt.capture = logs.Hook
 	r, err := s.armWatch(ctx, p, rules, opt)
 	if err != nil {
 		return err

@@ -42,9 +42,10 @@ func (r *refresher) execIn(ctx context.Context, c engine.Container, hook project
 
 // containerLogs prints what containers say to the command's streams, beside the
 // progress.
-func (s *session) containerLogs() *ui.Logs {
+func (s *session) containerLogs(projectName string) *ui.Logs {
 	return ui.NewLogs(aroundWriter{s.printer, s.Out}, aroundWriter{s.printer, s.Err}, ui.LogStyle{
-		Color: s.color(s.Terminal.Out), Terminal: s.Terminal.Out,
+		Project: projectName,
+		Color:   s.color(s.Terminal.Out), Terminal: s.Terminal.Out,
 	})
 }
 

@@ -5,8 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/musterdev/muster/engine"
 	"time"
+
+	"github.com/musterdev/muster/engine"
 )
 
 // exitWait is how long after the end of its output a container's exit is waited

@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"convergence/up":        {"convergence/plan", "engine", "project", "depgraph", "restartpolicy", "golang.org/x/sync"},
 	"convergence/apply":     {"convergence/plan", "engine", "engine/feed", "project", "golang.org/x/sync"},
 	"convergence/supervise": {"convergence/plan", "convergence/apply", "engine", "project", "restartpolicy"},
-	"convergence/output":    {"convergence/apply", "engine", "engine/feed", "project"},
+	"convergence/output":    {"convergence/apply", "engine", "engine/feed", "project", "golang.org/x/sync"},
 
 	"internal/docker":     {"internal/hostfile", "engine", "project", "restartpolicy", "internal/builder", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/builder":    {"engine", "github.com/docker/cli"},

@@ -57,8 +57,8 @@ const reset = "\x1b[0m"
 // control character except the tab is dropped.
 func sanitizeLine(dst, line []byte) []byte { return sanitize(dst, line, true) }
 
-// PlainText is sanitizeLine without the colours: the text that a person reads.
-func PlainText(dst, line []byte) []byte { return sanitize(dst, line, false) }
+// plainText is sanitizeLine without the colours: the text that a person reads.
+func plainText(dst, line []byte) []byte { return sanitize(dst, line, false) }
 
 func sanitize(dst, line []byte, colors bool) []byte {
 	colored := false

@@ -12,9 +12,10 @@ import (
 
 // LogStyle says how log lines look.
 type LogStyle struct {
-	Color      bool // colour the prefixes
-	NoPrefix   bool // lines without their container's name
-	Timestamps bool // LogLine.Time before the text
+	Project    string // whose containers: their names are shown without it
+	Color      bool   // colour the prefixes
+	NoPrefix   bool   // lines without their container's name
+	Timestamps bool   // LogLine.Time before the text
 	// Terminal says that the output is a terminal: escape sequences other than
 	// colours are dropped, and every line keeps its prefix.
 	Terminal bool

@@ -10,15 +10,15 @@ import (
 	"github.com/musterdev/muster/convergence/output"
 )
 
-// JSONLogs prints what containers say as one JSON object per line. It is safe
+// jsonLogs prints what containers say as one JSON object per line. It is safe
 // for concurrent use.
-type JSONLogs struct {
+type jsonLogs struct {
 	mu      sync.Mutex
 	encoder *json.Encoder
 }
 
-// NewJSONLogs returns a printer to out.
-func NewJSONLogs(out io.Writer) *JSONLogs { return &JSONLogs{encoder: NewJSONEncoder(out)} }
+// newJSONLogs returns a printer to out.
+func newJSONLogs(out io.Writer) *jsonLogs { return &jsonLogs{encoder: NewJSONEncoder(out)} }
 
 // logRecord is the object of a line, or of an exit.
 type logRecord struct {
@@ -34,8 +34,11 @@ type logRecord struct {
 	ExitCode *int `json:"exitCode,omitempty"`
 }
 
+// Close has nothing to do: every object is complete.
+func (j *jsonLogs) Close() error { return nil }
+
 // Output prints a line, an exit or a remark.
-func (j *JSONLogs) Output(o output.Output) error {
+func (j *jsonLogs) Output(o output.Output) error {
 	r := logRecord{Service: o.Container.Service, Container: o.Container.Name}
 	switch {
 	case o.Exit != nil:

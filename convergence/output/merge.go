@@ -1,4 +1,4 @@
-package cmd
+package output
 
 import (
 	"context"
@@ -18,18 +18,23 @@ const (
 	readAhead  = 64 // batches of all containers together
 )
 
+// Logged is an engine that keeps what containers say.
+type Logged interface {
+	Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, emit func(engine.LogLine) error) error
+}
+
 // logBatch is a run of lines of one container, with their bytes in one piece.
 type logBatch struct {
 	lines []engine.LogLine
 	bytes []byte
 }
 
-// mergeLogs reads the containers' logs at the same time and emits their lines
+// Merge reads the containers' logs at the same time and emits their lines
 // in the order of their time; lines of the same time in the order of the
 // containers. Time goes backwards within one log if the log's does. Of several
 // containers those whose logs the engine does not have, or not any more, are left
 // out: unread has the reasons, in the order of the containers.
-func mergeLogs(ctx context.Context, e engine.Engine, cs []engine.Container, read engine.LogOptions, emit func(i int, line engine.LogLine) error) (unread []error, err error) {
+func Merge(ctx context.Context, e Logged, cs []engine.Container, read engine.LogOptions, emit func(i int, line engine.LogLine) error) (unread []error, err error) {
 	if len(cs) == 1 {
 		return nil, e.Logs(ctx, cs[0].Ref, read, func(l engine.LogLine) error { return emit(0, l) })
 	}
@@ -61,7 +66,7 @@ type logSource struct {
 	current []engine.LogLine
 }
 
-func (s *logSource) fill(ctx context.Context, e engine.Containers, c engine.Ref, read engine.LogOptions) error {
+func (s *logSource) fill(ctx context.Context, e Logged, c engine.Ref, read engine.LogOptions) error {
 	var b logBatch
 	send := func() error {
 		if len(b.lines) == 0 {

@@ -1,4 +1,4 @@
-package cmd
+package ui
 
 import (
 	"bytes"
@@ -8,20 +8,12 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/ui"
 )
 
-// hookLogs shows what runs inside of containers, line by line, as its
-// container's.
-type hookLogs struct {
-	logs    *ui.Logs
-	project string
-}
-
-// writer is for the output of one hook.
-func (l *hookLogs) writer(h plan.RunHook) io.WriteCloser {
+// Hook shows what a hook prints, line by line, as its container's.
+func (l *Logs) Hook(h plan.RunHook) io.WriteCloser {
 	c := engine.Container{Ref: h.Target, Service: h.Service}
-	w := &hookWriter{logs: l.logs, name: logName(l.project, c) + " ->"}
+	w := &hookWriter{logs: l, name: logName(l.style.Project, c) + " ->"}
 	if h.Kind == "pre_start" { // it has a container of its own, which nobody knows
 		w.name = fmt.Sprintf("%s pre_start[%d] ->", h.Service, h.Index)
 	}
@@ -29,7 +21,7 @@ func (l *hookLogs) writer(h plan.RunHook) io.WriteCloser {
 }
 
 type hookWriter struct {
-	logs *ui.Logs
+	logs *Logs
 	name string
 
 	mu   sync.Mutex

@@ -1,4 +1,4 @@
-package cmd
+package output
 
 import (
 	"bytes"
@@ -19,7 +19,6 @@ import (
 // said is an engine of which only the logs are asked for. An error comes after
 // the lines.
 type said struct {
-	engine.Engine
 	lines map[string][]engine.LogLine
 	fails map[string]error
 }
@@ -68,7 +67,7 @@ func TestMergedLogsLoseNothing(t *testing.T) {
 		}
 		got, whole := map[string][][]byte{}, []engine.LogLine{}
 		cs := named(ids...)
-		unread, err := mergeLogs(t.Context(), e, cs, engine.LogOptions{}, func(i int, l engine.LogLine) error {
+		unread, err := Merge(t.Context(), e, cs, engine.LogOptions{}, func(i int, l engine.LogLine) error {
 			l.Text = bytes.Clone(l.Text)
 			got[cs[i].ID] = append(got[cs[i].ID], l.Text)
 			whole = append(whole, l)
@@ -121,7 +120,7 @@ func TestMergedLogsThatFail(t *testing.T) {
 					fails: map[string]error{"b": tc.fails},
 				}
 				lines := 0
-				unread, err := mergeLogs(t.Context(), e, named("a", "b"), engine.LogOptions{}, func(int, engine.LogLine) error {
+				unread, err := Merge(t.Context(), e, named("a", "b"), engine.LogOptions{}, func(int, engine.LogLine) error {
 					lines++
 					return tc.emit
 				})
