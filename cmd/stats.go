@@ -1,17 +1,16 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/stats"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -40,11 +39,6 @@ func statsCmd(s *session) *cobra.Command {
 	return c
 }
 
-// meter is an engine that measures what containers use.
-type meter interface {
-	Stats(ctx context.Context, c engine.Ref, follow bool, emit func(engine.Stats) error) error
-}
-
 func runStats(ctx context.Context, s *session, opt statsOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
@@ -54,7 +48,7 @@ func runStats(ctx context.Context, s *session, opt statsOptions, args []string) 
 	if err != nil {
 		return err
 	}
-	measure, ok := e.(meter)
+	measure, ok := e.(stats.Meter)
 	if !ok {
 		return fmt.Errorf("measure containers: %w", engine.ErrUnsupported)
 	}
@@ -63,13 +57,12 @@ func runStats(ctx context.Context, s *session, opt statsOptions, args []string) 
 		if err != nil {
 			return nil, err
 		}
-		return measured(cs, opt.all), nil
+		return stats.Shown(cs, opt.all), nil
 	}
 	cs, err := list(ctx)
 	if err != nil {
 		return err
 	}
-	board := newStatsBoard(measure)
 	if opt.format == "" {
 		of := func(f docker.Formats) string { return f.Stats }
 		opt.format = s.configured("statsFormat", of, func(format string) error {
@@ -78,24 +71,31 @@ func runStats(ctx context.Context, s *session, opt statsOptions, args []string) 
 	}
 	format := strings.TrimSpace(opt.format)
 	if opt.noStream || !s.Terminal.Out || format == "json" || format == "{{json .}}" {
-		rows, err := board.once(ctx, cs)
+		rows, err := stats.Once(ctx, measure, cs)
 		if err != nil {
 			return err
 		}
 		return ui.StatsTable(rows, opt.noTrunc).Print(s.Out, opt.format)
 	}
-	return showStats(ctx, s, board, liveStats{watch: e, project: name, list: list, options: opt})
+	var frame ui.Frame
+	table := stats.Table{Meter: measure, Watcher: e, Project: name, List: list, Draw: func(rows []ui.Measured) error {
+		columns, lines := s.Terminal.size()
+		text, err := opt.text(rows, columns)
+		if err != nil {
+			return err
+		}
+		_, err = s.Out.Write(frame.Draw(text, columns, lines))
+		return err
+	}}
+	return table.Show(ctx)
 }
 
-// measured are the containers that are shown, by service and number.
-func measured(cs []engine.Container, all bool) []engine.Container {
-	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return !all && !measurable(c) })
-	slices.SortFunc(cs, func(a, b engine.Container) int {
-		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
-	})
-	return cs
-}
-
-func measurable(c engine.Container) bool {
-	return c.State == engine.Running || c.State == engine.Paused
+// text is the table, as wide as the terminal unless a format says how it looks.
+func (o statsOptions) text(rows []ui.Measured, columns int) (string, error) {
+	if format := strings.TrimSpace(o.format); format == "" || format == "table" {
+		return ui.StatsScreen(rows, o.noTrunc, columns)
+	}
+	var b strings.Builder
+	err := ui.StatsTable(rows, o.noTrunc).Print(&b, o.format)
+	return b.String(), err
 }

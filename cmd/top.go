@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/stats"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -66,7 +67,7 @@ func runTop(ctx context.Context, s *session, format string, args []string) error
 func processes(ctx context.Context, inside processLister, cs []engine.Container) (ui.ProcessTable, error) {
 	var table ui.ProcessTable
 	for _, c := range cs {
-		if !measurable(c) {
+		if !stats.Measurable(c) {
 			continue
 		}
 		titles, processes, err := inside.Top(ctx, c.Ref)
