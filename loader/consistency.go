@@ -73,11 +73,6 @@ func (c *consistency) report(e *Error, elems ...string) {
 	c.s.fail(e)
 }
 
-// readable joins the elements of a path with dots, indices without.
-func readable(elems []string) string {
-	return strings.ReplaceAll(strings.Join(elems, "."), ".[", "[")
-}
-
 func (c *consistency) service(name string) *node { return c.tree.at("services", name) }
 
 // has reports whether the service has the attribute in any file, usable or not,

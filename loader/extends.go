@@ -196,21 +196,6 @@ func (x *extension) extend(name string, base *part) error {
 	return nil
 }
 
-// with is the tree with another value at the path, which exists.
-func (n *node) with(path []string, value *node) *node {
-	if len(path) == 0 {
-		return value
-	}
-	i := n.index(path[0])
-	if i < 0 {
-		return n
-	}
-	out := *n
-	out.fields = slices.Clone(n.fields)
-	out.fields[i].node = out.fields[i].node.with(path[1:], value)
-	return &out
-}
-
 // extendedFile is a file that extends names, merged but with its own extends
 // unresolved. It is read once per load and environment.
 func (b *builder) extendedFile(file string, f frame, pos project.Position, path string) (*part, string, error) {

@@ -74,24 +74,6 @@ func (b *builder) readInclusion(n *node, path string, f frame) (inclusion, bool)
 	return in, true
 }
 
-// stringNodes are the strings of a node that holds one or a list of them.
-func stringNodes(n *node) []*node {
-	if n == nil || n.bad {
-		return nil
-	}
-	candidates := n.items
-	if n.kind == scalar {
-		candidates = []*node{n}
-	}
-	var out []*node
-	for _, c := range candidates {
-		if text, ok := c.str(); ok && !c.bad && text != "" {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
 // inclusionModel is the model of one entry, or nil if it cannot be read, which has
 // been reported.
 func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, error) {

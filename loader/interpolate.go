@@ -86,18 +86,6 @@ func (b *builder) expand(n *node, text, path string, env *environment) (string, 
 	return "", false
 }
 
-// offset is the place of a byte of the scalar's text.
-func (n *node) offset(i int) project.Position {
-	pos := n.pos
-	if n.plain && pos.Column > 0 {
-		pos.Column += i
-		if n.quoted {
-			pos.Column++
-		}
-	}
-	return pos
-}
-
 func (b *builder) note(u variableUse, pos project.Position) {
 	v := Variable{Name: u.name, Pos: pos}
 	switch strings.TrimPrefix(u.op, ":") {

@@ -157,21 +157,6 @@ func (n *node) resets(path []string) [][]string {
 	return paths
 }
 
-// resetData removes the paths from a model.
-func resetData(model map[string]any, paths [][]string) {
-	for _, p := range paths {
-		m, ok := model, true
-		for _, key := range p[:len(p)-1] {
-			if m, ok = m[key].(map[string]any); !ok {
-				break
-			}
-		}
-		if ok {
-			delete(m, p[len(p)-1])
-		}
-	}
-}
-
 // without is the tree without the path.
 func (n *node) without(path []string) *node {
 	if n == nil || n.kind != mapping {
@@ -196,4 +181,19 @@ func (n *node) withoutAll(paths [][]string) *node {
 		n = n.without(p)
 	}
 	return n
+}
+
+// with is the tree with another value at the path, which exists.
+func (n *node) with(path []string, value *node) *node {
+	if len(path) == 0 {
+		return value
+	}
+	i := n.index(path[0])
+	if i < 0 {
+		return n
+	}
+	out := *n
+	out.fields = slices.Clone(n.fields)
+	out.fields[i].node = out.fields[i].node.with(path[1:], value)
+	return &out
 }

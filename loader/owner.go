@@ -42,11 +42,3 @@ func isSection(key string) bool {
 
 // serviceOf is a service of the project's own files.
 func serviceOf(name string) owner { return owner{section: "services", name: name} }
-
-// of calls f with problems that name no owner being those of o.
-func (s *session) of(o owner, f func()) {
-	outer := s.at
-	s.at = o
-	defer func() { s.at = outer }()
-	f()
-}

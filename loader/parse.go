@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -206,13 +205,3 @@ func (p *parser) scalar(n *yaml.Node, out *node, path string) {
 		p.fail(&Error{Pos: out.pos, Path: path, Msg: "value cannot be read as " + strings.TrimPrefix(n.ShortTag(), "!!"), Err: err})
 	}
 }
-
-// dotted appends a key to a path for people.
-func dotted(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-func indexElem(i int) string { return "[" + strconv.Itoa(i) + "]" }

@@ -198,3 +198,11 @@ func (s *session) compatible() bool {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// of calls f with problems that name no owner being those of o.
+func (s *session) of(o owner, f func()) {
+	outer := s.at
+	s.at = o
+	defer func() { s.at = outer }()
+	f()
+}

@@ -134,34 +134,3 @@ func (c *checker) twiceIn(list *node, at string, id identity) {
 		c.s.warn(w)
 	}
 }
-
-// hasVariable reports whether a text below the node has a variable in it.
-func (n *node) hasVariable() bool {
-	if strings.Contains(n.text, "$") {
-		return true
-	}
-	for _, f := range n.fields {
-		if f.node.hasVariable() {
-			return true
-		}
-	}
-	return false
-}
-
-// alike reports whether two values are the same as written.
-func alike(a, b *node) bool {
-	if a.kind != b.kind || a.text != b.text || len(a.fields) != len(b.fields) || len(a.items) != len(b.items) {
-		return false
-	}
-	for _, f := range a.fields {
-		if other := b.get(f.key); other == nil || !alike(f.node, other) {
-			return false
-		}
-	}
-	for i, item := range a.items {
-		if !alike(item, b.items[i]) {
-			return false
-		}
-	}
-	return true
-}

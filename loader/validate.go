@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/musterdev/muster/project"
 )
@@ -79,24 +78,6 @@ func secretPath(path string) bool {
 // durations are the attributes whose value needs a unit.
 func durations() []string {
 	return []string{"stop_grace_period", "interval", "timeout", "start_period", "start_interval", "delay", "window", "monitor"}
-}
-
-// describe names a scalar without giving away what a variable holds.
-func describe(n *node) string {
-	if n.expanded {
-		return fmt.Sprintf("the value of %q", n.text)
-	}
-	switch n.value.(type) {
-	case string:
-		return fmt.Sprintf("the string %q", n.text)
-	case bool:
-		return "the boolean " + n.text
-	case int, int64, uint64, float32, float64:
-		return "the number " + n.text
-	case time.Time:
-		return "the date " + n.text
-	}
-	return n.text
 }
 
 func (v *validator) mapping(n *node, s *schema, path string, pos project.Position) {
@@ -206,28 +187,4 @@ func (v *validator) value(n *node, s *schema, path string) {
 func (v *validator) reject(n *node, path, msg, hint string) {
 	n.bad = true
 	v.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, node: n})
-}
-
-// quoteValue quotes a scalar as it is written, never what a variable in it holds.
-func quoteValue(n *node) string {
-	if _, isText := n.value.(string); isText || n.expanded {
-		return fmt.Sprintf("%q", n.text)
-	}
-	return n.text
-}
-
-func number(n *node) float64 {
-	switch v := n.value.(type) {
-	case int:
-		return float64(v)
-	case int64:
-		return float64(v)
-	case uint64:
-		return float64(v)
-	case float32:
-		return float64(v)
-	case float64:
-		return v
-	}
-	return 0
 }
