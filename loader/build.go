@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/override"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -27,13 +28,13 @@ type builder struct {
 // part is a merged model with its tree.
 type part struct {
 	model map[string]any
-	tree  *node
+	tree  *node.Node
 }
 
 // source is a Compose file with its documents.
 type source struct {
 	file string // absolute, or "-"
-	docs []*node
+	docs []*node.Node
 }
 
 // frame is what holds for a set of files: the base of their relative paths,
@@ -76,7 +77,7 @@ func (b *builder) openSource(file string, pos project.Position, path string) (*s
 
 // merge makes one model of the files of a frame.
 func (b *builder) merge(sources []*source, f frame) (*part, error) {
-	p := &part{model: map[string]any{}, tree: &node{kind: mapping}}
+	p := &part{model: map[string]any{}, tree: &node.Node{Kind: node.Mapping}}
 	b.checks.declare(sources)
 	for _, src := range sources {
 		for _, doc := range src.docs {
@@ -105,34 +106,34 @@ func (b *builder) merge(sources []*source, f frame) (*part, error) {
 }
 
 // prepare interpolates a document and reports what is wrong with it by itself.
-func (b *builder) prepare(doc *node, f frame) {
+func (b *builder) prepare(doc *node.Node, f frame) {
 	b.dropVersion(doc)
 	b.interpolate(doc, "", b.casts, f.env)
 	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
 		b.expandHome(doc)
 	}
 	v := validator{s: b.s}
-	v.check(doc, b.schema, "", doc.pos)
+	v.check(doc, b.schema, "", doc.Pos)
 	b.checks.document(doc)
 }
 
-func (b *builder) dropVersion(doc *node) {
-	i := doc.index("version")
+func (b *builder) dropVersion(doc *node.Node) {
+	i := doc.Index("version")
 	if i < 0 {
 		return
 	}
-	b.s.warn(Warning{Pos: doc.fields[i].pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
-	doc.drop("version")
+	b.s.warn(Warning{Pos: doc.Fields[i].Pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
+	doc.Drop("version")
 }
 
-func (b *builder) mergeDocument(p *part, doc *node, file string, f frame) error {
-	cfg, err := b.include(&part{model: doc.data().(map[string]any), tree: doc}, file, f)
+func (b *builder) mergeDocument(p *part, doc *node.Node, file string, f frame) error {
+	cfg, err := b.include(&part{model: doc.Data().(map[string]any), tree: doc}, file, f)
 	if err != nil {
 		return err
 	}
-	resets := doc.resets(nil)
+	resets := doc.Resets(nil)
 	resetData(p.model, resets)
-	p.tree = p.tree.withoutAll(resets)
+	p.tree = p.tree.WithoutAll(resets)
 	if err := b.extendAll(cfg, file, f, resets); err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func (b *builder) mergeDocument(p *part, doc *node, file string, f frame) error 
 	if p.model, err = override.Merge(p.model, cfg.model); err != nil {
 		return err
 	}
-	p.tree = mergeNodes(p.tree, cfg.tree, nil)
+	p.tree = node.Merge(p.tree, cfg.tree, nil)
 	return canonical(p.model, touched, b.s.in.NoInterpolate)
 }
 

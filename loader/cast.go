@@ -10,6 +10,7 @@ import (
 	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/tree"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // casts is a trie of the paths whose scalars stand for numbers and booleans.
@@ -110,36 +111,36 @@ func (c *casts) child(elem string) *casts {
 
 // cast makes the number or boolean of a scalar that it stands for, or reports
 // why it cannot be one.
-func (b *builder) cast(n *node, path string, kind quantity) {
+func (b *builder) cast(n *node.Node, path string, kind quantity) {
 	value, verdict := kind.read(exactly(n))
 	if verdict == rounded {
-		b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", quoteValue(n), value)})
+		b.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", node.QuoteValue(n), value)})
 	}
 	if e := misfit(n, path, kind, verdict); e != nil {
-		n.bad = true
+		n.Bad = true
 		b.s.fail(e)
 		return
 	}
 	if value, isBool := value.(bool); isBool {
 		b.oldBool(n, path, value)
 	}
-	n.value = value
+	n.Value = value
 }
 
 // misfit is the error for a scalar that is no quantity of the kind; nil if it is one.
-func misfit(n *node, path string, kind quantity, v verdict) *Error {
-	e := &Error{Pos: n.pos, Path: path, Hint: kind.hint(), node: n}
+func misfit(n *node.Node, path string, kind quantity, v verdict) *Error {
+	e := &Error{Pos: n.Pos, Path: path, Hint: kind.hint(), node: n}
 	switch v {
 	case mistyped:
-		e.Msg = fmt.Sprintf("must be %s, not %s", kind.wanted(), describe(n))
-		text, _ := n.str()
+		e.Msg = fmt.Sprintf("must be %s, not %s", kind.wanted(), node.Describe(n))
+		text, _ := n.Str()
 		if hint := emptyHint(n, text); hint != "" {
 			e.Hint = hint
-		} else if kind.wanted() == (span{}).wanted() && digits.MatchString(n.text) && !n.expanded {
-			e.Hint = "write " + n.text + "s for seconds"
+		} else if kind.wanted() == (span{}).wanted() && digits.MatchString(n.Text) && !n.Expanded {
+			e.Hint = "write " + n.Text + "s for seconds"
 		}
 	case outOfRange:
-		e.Msg, e.Hint = fmt.Sprintf("%s is out of range: %s", quoteValue(n), kind.bounds()), ""
+		e.Msg, e.Hint = fmt.Sprintf("%s is out of range: %s", node.QuoteValue(n), kind.bounds()), ""
 	default:
 		return nil
 	}
@@ -147,10 +148,10 @@ func misfit(n *node, path string, kind quantity, v verdict) *Error {
 }
 
 // oldBool warns of the booleans of YAML 1.1.
-func (b *builder) oldBool(n *node, path string, value bool) {
-	if text, isText := n.str(); isText {
+func (b *builder) oldBool(n *node.Node, path string, value bool) {
+	if text, isText := n.Str(); isText {
 		if _, old, err := parseYAMLBool(text); err == nil && old {
-			b.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%q is an old spelling of %t", n.text, value), Hint: fmt.Sprintf("write %t", value)})
+			b.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
 		}
 	}
 }

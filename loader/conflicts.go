@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // conflicts reports attributes of a service that exclude each other.
@@ -32,7 +33,7 @@ func (c *consistency) conflicts(name string, spec types.ServiceConfig) {
 	}
 	for i, hook := range spec.PreStart {
 		if hook.PerReplica {
-			c.refuse("per_replica is not supported", "remove it", "services", name, "pre_start", indexElem(i), "per_replica")
+			c.refuse("per_replica is not supported", "remove it", "services", name, "pre_start", node.IndexElem(i), "per_replica")
 		}
 	}
 }
@@ -45,7 +46,7 @@ func (c *consistency) equalToDeploy(name string, spec types.ServiceConfig) {
 	if spec.Deploy == nil {
 		return
 	}
-	if written := c.service(name).at("deploy", "replicas"); spec.Scale != nil && written != nil && !written.bad && number(written) != float64(*spec.Scale) {
+	if written := c.service(name).At("deploy", "replicas"); spec.Scale != nil && written != nil && !written.Bad && node.Number(written) != float64(*spec.Scale) {
 		differ("scale", "replicas")
 	}
 	if l := spec.Deploy.Resources.Limits; l != nil {
@@ -66,14 +67,14 @@ func (c *consistency) equalToDeploy(name string, spec types.ServiceConfig) {
 
 func (c *consistency) watch(name string, spec types.ServiceConfig) {
 	for i, w := range spec.Develop.Watch {
-		at := []string{"services", name, "develop", "watch", indexElem(i)}
+		at := []string{"services", name, "develop", "watch", node.IndexElem(i)}
 		if w.Target == "" && w.Action != types.WatchActionRebuild && w.Action != types.WatchActionRestart {
 			c.fail(fmt.Sprintf("action %s needs a target", w.Action), "", at...)
 		}
 		if w.Action == types.WatchActionRebuild && !c.has(name, "build") {
 			c.refuse("action rebuild needs a build section", "", at...)
 		}
-		if rules := c.service(name).at("develop", "watch"); w.Path == "" && rules != nil && i < len(rules.items) && rules.items[i].get("path") != nil {
+		if rules := c.service(name).At("develop", "watch"); w.Path == "" && rules != nil && i < len(rules.Items) && rules.Items[i].Get("path") != nil {
 			c.fail("path is empty", "", at...)
 		}
 	}
@@ -84,21 +85,21 @@ func (c *consistency) mounts(name string, spec types.ServiceConfig) {
 	taken := map[string][]string{}
 	claim := func(target string, at ...string) {
 		if other, ok := taken[target]; ok {
-			c.fail(fmt.Sprintf("%s is already the target of %s", target, readable(other[2:])), "", at...)
+			c.fail(fmt.Sprintf("%s is already the target of %s", target, node.Readable(other[2:])), "", at...)
 			return
 		}
 		taken[target] = at
 	}
 	for i, t := range spec.Tmpfs {
 		target, _, _ := strings.Cut(t, ":")
-		claim(target, "services", name, "tmpfs", indexElem(i))
+		claim(target, "services", name, "tmpfs", node.IndexElem(i))
 	}
 	for i, v := range spec.Volumes {
-		claim(v.Target, "services", name, "volumes", indexElem(i))
+		claim(v.Target, "services", name, "volumes", node.IndexElem(i))
 	}
 	for i, r := range deviceRequests(spec) {
 		if r.Count != 0 && len(r.IDs) > 0 && c.givesBoth(name, i) {
-			c.fail("count and device_ids exclude each other", "remove one", "services", name, "deploy", "resources", "reservations", "devices", indexElem(i))
+			c.fail("count and device_ids exclude each other", "remove one", "services", name, "deploy", "resources", "reservations", "devices", node.IndexElem(i))
 		}
 	}
 }
@@ -113,14 +114,14 @@ func deviceRequests(spec types.ServiceConfig) []types.DeviceRequest {
 // givesBoth reports whether count is written beside device_ids: it has a
 // default.
 func (c *consistency) givesBoth(name string, i int) bool {
-	devices := c.service(name).at("deploy", "resources", "reservations", "devices")
-	return devices != nil && i < len(devices.items) && devices.items[i].get("count") != nil
+	devices := c.service(name).At("deploy", "resources", "reservations", "devices")
+	return devices != nil && i < len(devices.Items) && devices.Items[i].Get("count") != nil
 }
 
 // resources checks what stands under volumes, configs and secrets.
 func (c *consistency) resources() {
-	if volumes := c.tree.get("volumes"); volumes != nil {
-		for _, f := range volumes.fields {
+	if volumes := c.tree.Get("volumes"); volumes != nil {
+		for _, f := range volumes.Fields {
 			c.external("volumes", f, "name")
 		}
 	}
@@ -151,16 +152,16 @@ func (c *consistency) usersOf(refs func(types.ServiceConfig) []string) map[strin
 }
 
 // external reports what is said about an external resource beyond its name.
-func (c *consistency) external(section string, f field, allowed ...string) bool {
-	ext := f.node.get("external")
-	if ext == nil || ext.value == false {
+func (c *consistency) external(section string, f node.Field, allowed ...string) bool {
+	ext := f.Node.Get("external")
+	if ext == nil || ext.Value == false {
 		return false
 	}
-	for _, other := range f.node.fields {
-		if other.key == "external" || strings.HasPrefix(other.key, "x-") || len(allowed) > 0 && other.key == allowed[0] {
+	for _, other := range f.Node.Fields {
+		if other.Key == "external" || strings.HasPrefix(other.Key, "x-") || len(allowed) > 0 && other.Key == allowed[0] {
 			continue
 		}
-		c.s.fail(&Error{of: owner{section: section, name: f.key}, Pos: other.pos, Path: section + "." + f.key + "." + other.key, Msg: "has no meaning for something external", Hint: "remove it or external"})
+		c.s.fail(&Error{of: node.Owner{Section: section, Name: f.Key}, Pos: other.Pos, Path: section + "." + f.Key + "." + other.Key, Msg: "has no meaning for something external", Hint: "remove it or external"})
 	}
 	return true
 }
@@ -168,29 +169,29 @@ func (c *consistency) external(section string, f field, allowed ...string) bool 
 // files checks configs or secrets: each has exactly one source, and those of a
 // cluster cannot be used.
 func (c *consistency) files(section, what string, sources []string, used map[string]bool) {
-	top := c.tree.get(section)
+	top := c.tree.Get(section)
 	if top == nil {
 		return
 	}
-	for _, f := range top.fields {
-		if f.node.bad || f.node.kind != mapping {
+	for _, f := range top.Fields {
+		if f.Node.Bad || f.Node.Kind != node.Mapping {
 			continue
 		}
-		path, of := section+"."+f.key, owner{section: section, name: f.key}
-		var given []field
-		cluster := f.node.get("external") != nil && f.node.get("external").value != false
-		for _, a := range f.node.fields {
+		path, of := section+"."+f.Key, node.Owner{Section: section, Name: f.Key}
+		var given []node.Field
+		cluster := f.Node.Get("external") != nil && f.Node.Get("external").Value != false
+		for _, a := range f.Node.Fields {
 			switch {
-			case a.key == "driver" || a.key == "template_driver" || a.key == "external" && cluster:
+			case a.Key == "driver" || a.Key == "template_driver" || a.Key == "external" && cluster:
 				cluster = true
-				if used[f.key] {
-					c.s.fail(&Error{of: of, shown: true, Pos: a.pos, Path: path + "." + a.key, Msg: "needs a cluster, an engine by itself cannot provide the " + what, Hint: "use " + orList(sources)})
+				if used[f.Key] {
+					c.s.fail(&Error{of: of, shown: true, Pos: a.Pos, Path: path + "." + a.Key, Msg: "needs a cluster, an engine by itself cannot provide the " + what, Hint: "use " + orList(sources)})
 				}
-			case a.key == "content" && section == "secrets":
+			case a.Key == "content" && section == "secrets":
 				given = append(given, a)
 			default:
 				for _, s := range sources {
-					if a.key == s {
+					if a.Key == s {
 						given = append(given, a)
 					}
 				}
@@ -198,9 +199,9 @@ func (c *consistency) files(section, what string, sources []string, used map[str
 		}
 		switch {
 		case len(given) > 1:
-			c.s.fail(&Error{of: of, Pos: given[1].pos, Path: path + "." + given[1].key, Msg: given[0].key + " and " + given[1].key + " exclude each other", Hint: "remove one"})
+			c.s.fail(&Error{of: of, Pos: given[1].Pos, Path: path + "." + given[1].Key, Msg: given[0].Key + " and " + given[1].Key + " exclude each other", Hint: "remove one"})
 		case len(given) == 0 && !cluster:
-			c.s.fail(&Error{of: of, Pos: f.pos, Path: path, Msg: "has no source", Hint: "give one of " + orList(sources)})
+			c.s.fail(&Error{of: of, Pos: f.Pos, Path: path, Msg: "has no source", Hint: "give one of " + orList(sources)})
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -15,12 +16,12 @@ import (
 // must be unique, attributes that exclude each other.
 type consistency struct {
 	s         *session
-	tree      *node
+	tree      *node.Node
 	model     *types.Project
 	positions project.Positions
 }
 
-func newConsistency(s *session, tree *node, model *types.Project, positions project.Positions) *consistency {
+func newConsistency(s *session, tree *node.Node, model *types.Project, positions project.Positions) *consistency {
 	return &consistency{s: s, tree: tree, model: model, positions: positions}
 }
 
@@ -66,20 +67,20 @@ func (c *consistency) refuse(msg, hint string, elems ...string) {
 }
 
 func (c *consistency) report(e *Error, elems ...string) {
-	e.Pos, e.Path = c.positions.Of(elems...), readable(elems)
+	e.Pos, e.Path = c.positions.Of(elems...), node.Readable(elems)
 	for _, elem := range elems {
-		e.of = e.of.within(elem)
+		e.of = e.of.Within(elem)
 	}
 	c.s.fail(e)
 }
 
-func (c *consistency) service(name string) *node { return c.tree.at("services", name) }
+func (c *consistency) service(name string) *node.Node { return c.tree.At("services", name) }
 
 // has reports whether the service has the attribute in any file, usable or not,
 // and none takes it away.
 func (c *consistency) has(name string, keys ...string) bool {
-	n := c.service(name).at(keys...)
-	return n != nil && n.tag != tagReset
+	n := c.service(name).At(keys...)
+	return n != nil && n.Tag != node.TagReset
 }
 
 func (c *consistency) source(name string, spec types.ServiceConfig) {
@@ -115,9 +116,9 @@ func (c *consistency) source(name string, spec types.ServiceConfig) {
 // declared are the names of a top-level section, usable or not.
 func (c *consistency) declared(section string) []string {
 	var names []string
-	if n := c.tree.get(section); n != nil {
-		for _, f := range n.fields {
-			names = append(names, f.key)
+	if n := c.tree.Get(section); n != nil {
+		for _, f := range n.Fields {
+			names = append(names, f.Key)
 		}
 	}
 	return names
@@ -152,21 +153,21 @@ func (c *consistency) references(name string, spec types.ServiceConfig) {
 	for i, v := range spec.Volumes {
 		if v.Type == types.VolumeTypeVolume && v.Source != "" {
 			_, ok := c.model.Volumes[v.Source]
-			c.known("volume", v.Source, ok, "services", name, "volumes", indexElem(i))
+			c.known("volume", v.Source, ok, "services", name, "volumes", node.IndexElem(i))
 		}
 	}
 	for i, ref := range spec.Configs {
 		_, ok := c.model.Configs[ref.Source]
-		c.known("config", ref.Source, ok, "services", name, "configs", indexElem(i))
+		c.known("config", ref.Source, ok, "services", name, "configs", node.IndexElem(i))
 	}
 	for i, ref := range spec.Secrets {
 		_, ok := c.model.Secrets[ref.Source]
-		c.known("secret", ref.Source, ok, "services", name, "secrets", indexElem(i))
+		c.known("secret", ref.Source, ok, "services", name, "secrets", node.IndexElem(i))
 	}
 	if spec.Build != nil {
 		for i, ref := range spec.Build.Secrets {
 			_, ok := c.model.Secrets[ref.Source]
-			c.known("secret", ref.Source, ok, "services", name, "build", "secrets", indexElem(i))
+			c.known("secret", ref.Source, ok, "services", name, "build", "secrets", node.IndexElem(i))
 		}
 	}
 	for _, model := range sortedKeys(spec.Models) {
@@ -184,7 +185,7 @@ func (c *consistency) edge(name, dependency string) []string {
 	}
 	for i, l := range spec.Links {
 		if target, _, _ := strings.Cut(l, ":"); target == dependency {
-			return []string{"services", name, "links", indexElem(i)}
+			return []string{"services", name, "links", node.IndexElem(i)}
 		}
 	}
 	for _, n := range []struct{ attribute, value string }{
@@ -196,7 +197,7 @@ func (c *consistency) edge(name, dependency string) []string {
 	}
 	for i, from := range spec.VolumesFrom {
 		if target, _, _ := strings.Cut(from, ":"); target == dependency {
-			return []string{"services", name, "volumes_from", indexElem(i)}
+			return []string{"services", name, "volumes_from", node.IndexElem(i)}
 		}
 	}
 	return []string{"services", name}

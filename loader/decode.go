@@ -7,6 +7,7 @@ import (
 
 	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // normalize fills in what is implied. Where variables are kept, names without a
@@ -40,7 +41,7 @@ func buildArgs(model map[string]any) map[string]any {
 
 // decode makes compose-go's project of the merged model, many services in
 // parallel.
-func (s *session) decode(model map[string]any, tree *node) (*types.Project, error) {
+func (s *session) decode(model map[string]any, tree *node.Node) (*types.Project, error) {
 	details := types.ConfigDetails{WorkingDir: s.dir, Environment: s.env.values}
 	profiles := s.activeProfiles(tree)
 	options := compose.ToOptions(&details, []func(*compose.Options){func(o *compose.Options) {

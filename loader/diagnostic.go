@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -19,10 +20,10 @@ type Error struct {
 	// Err is the cause, or nil.
 	Err error
 
-	of    owner  // the part of the files that it is about
-	with  string // see project.Problem
-	shown bool   // see project.Problem
-	node  *node  // the value that it is about, or nil
+	of    node.Owner // the part of the files that it is about
+	with  string     // see project.Problem
+	shown bool       // see project.Problem
+	node  *node.Node // the value that it is about, or nil
 }
 
 func (e *Error) Error() string { return render(e.Pos, e.Path, e.Msg, e.Hint) }

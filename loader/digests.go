@@ -8,6 +8,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/musterdev/muster/internal/hostfile"
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -18,7 +19,7 @@ const maxHashed = 16 << 20
 // digests are keyed digests of the content of configs and secrets, so that a
 // change of it is noticed. Without a key there are none: whoever reads them from
 // a label could try guesses.
-func (s *session) digests(tree *node, model *types.Project) map[string]project.Fingerprint {
+func (s *session) digests(tree *node.Node, model *types.Project) map[string]project.Fingerprint {
 	out := map[string]project.Fingerprint{}
 	for _, key := range sortedKeys(model.Configs) {
 		s.digest(out, "config", key, types.FileObjectConfig(model.Configs[key]), tree)
@@ -29,7 +30,7 @@ func (s *session) digests(tree *node, model *types.Project) map[string]project.F
 	return out
 }
 
-func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f types.FileObjectConfig, tree *node) {
+func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f types.FileObjectConfig, tree *node.Node) {
 	if bool(f.External) {
 		return
 	}
@@ -38,8 +39,8 @@ func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f
 		var err error
 		if content, err = fileIdentity(absolute(f.File, s.dir, s.home())); err != nil {
 			w := Warning{Path: kind + "s." + key + ".file", Msg: shown(f.File, s.cwd) + ": " + err.Error()}
-			if n := tree.at(kind+"s", key, "file"); n != nil {
-				w.Pos = n.pos
+			if n := tree.At(kind+"s", key, "file"); n != nil {
+				w.Pos = n.Pos
 			}
 			s.warn(w)
 			return

@@ -7,13 +7,14 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
 // resolveEnvironment reads the env files of the services for which keep holds
 // and puts them under what the service sets itself. Names without a value take
 // the project's.
-func (s *session) resolveEnvironment(model *types.Project, tree *node, keep func(string) bool) {
+func (s *session) resolveEnvironment(model *types.Project, tree *node.Node, keep func(string) bool) {
 	for _, name := range sortedKeys(model.Services) {
 		if !keep(name) {
 			continue
@@ -31,13 +32,13 @@ func (s *session) resolveEnvironment(model *types.Project, tree *node, keep func
 			}
 			return "", false
 		}
-		s.of(serviceOf(name).within("env_file"), func() {
+		s.of(node.ServiceOf(name).Within("env_file"), func() {
 			for _, file := range spec.EnvFiles {
-				item := fileItem(tree.at("services", name, "env_file"), file.Path)
-				if item.refused {
+				item := fileItem(tree.At("services", name, "env_file"), file.Path)
+				if item.Refused {
 					continue
 				}
-				s.serviceEnvFile(file, item.pos, "services."+name+".env_file", values, lookup)
+				s.serviceEnvFile(file, item.Pos, "services."+name+".env_file", values, lookup)
 			}
 		})
 		if len(spec.EnvFiles) > 0 {
@@ -77,14 +78,14 @@ func (s *session) unreadable(file string, pos project.Position, path string, err
 }
 
 // resolveLabels reads the label files of the services under their labels.
-func (s *session) resolveLabels(model *types.Project, tree *node, keep func(string) bool) {
+func (s *session) resolveLabels(model *types.Project, tree *node.Node, keep func(string) bool) {
 	for _, name := range sortedKeys(model.Services) {
 		spec := model.Services[name]
 		if len(spec.LabelFiles) == 0 || !keep(name) {
 			continue
 		}
 		labels := map[string]string{}
-		s.of(serviceOf(name).within("label_file"), func() {
+		s.of(node.ServiceOf(name).Within("label_file"), func() {
 			for _, file := range spec.LabelFiles {
 				s.serviceLabelFile(name, file, tree, labels)
 			}
@@ -97,34 +98,34 @@ func (s *session) resolveLabels(model *types.Project, tree *node, keep func(stri
 	}
 }
 
-func (s *session) serviceLabelFile(name, file string, tree *node, labels map[string]string) {
-	item := fileItem(tree.at("services", name, "label_file"), file)
-	if item.refused {
+func (s *session) serviceLabelFile(name, file string, tree *node.Node, labels map[string]string) {
+	item := fileItem(tree.At("services", name, "label_file"), file)
+	if item.Refused {
 		return
 	}
 	text, err := s.readEnvFile(absolute(file, s.dir, s.home()))
 	if err != nil {
-		s.fail(s.unreadable(file, item.pos, "services."+name+".label_file", err))
+		s.fail(s.unreadable(file, item.Pos, "services."+name+".label_file", err))
 		return
 	}
 	s.parseEnvFile(file, text, labels, func(string) (string, bool) { return "", false }, func(string, project.Position) {})
 }
 
 // fileItem is what names the file in a list, or the list.
-func fileItem(list *node, file string) *node {
+func fileItem(list *node.Node, file string) *node.Node {
 	if list == nil {
-		return &node{}
+		return &node.Node{}
 	}
-	items := list.items
-	if list.kind == scalar {
-		items = []*node{list}
+	items := list.Items
+	if list.Kind == node.Scalar {
+		items = []*node.Node{list}
 	}
 	for _, item := range items {
 		named := item
-		if item.kind == mapping {
-			named = item.get("path")
+		if item.Kind == node.Mapping {
+			named = item.Get("path")
 		}
-		if text, ok := named.str(); ok && (text == file || sameFile(text, file)) {
+		if text, ok := named.Str(); ok && (text == file || sameFile(text, file)) {
 			return named
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/override"
 	"github.com/compose-spec/compose-go/v2/paths"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -60,10 +61,10 @@ func (x *extension) resolve(name string, chain []link) error {
 		return nil
 	}
 	outer := x.b.s.at
-	x.b.s.at = owner{scope: x.scope, section: "services", name: name}
+	x.b.s.at = node.Owner{Scope: x.scope, Section: "services", Name: name}
 	defer func() { x.b.s.at = outer }()
-	n := x.part.tree.at("services", name, "extends")
-	path := dotted("services."+name, "extends")
+	n := x.part.tree.At("services", name, "extends")
+	path := node.Dotted("services."+name, "extends")
 	pos := x.place(name, n)
 	delete(service, "extends")
 	ref, file := extendsTarget(written)
@@ -71,8 +72,8 @@ func (x *extension) resolve(name string, chain []link) error {
 	if ref == "" {
 		return nil // the schema asks for it
 	}
-	if n.get("service") != nil {
-		pos = n.get("service").pos
+	if n.Get("service") != nil {
+		pos = n.Get("service").Pos
 	}
 	base, err := x.base(ref, file, chain, pos, path)
 	if err != nil || base == nil {
@@ -81,15 +82,15 @@ func (x *extension) resolve(name string, chain []link) error {
 	return x.extend(name, base)
 }
 
-func (x *extension) place(name string, n *node) project.Position {
-	if n != nil && n.kind == scalar {
-		return n.pos
+func (x *extension) place(name string, n *node.Node) project.Position {
+	if n != nil && n.Kind == node.Scalar {
+		return n.Pos
 	}
-	if s := x.part.tree.at("services", name); s != nil {
-		if i := s.index("extends"); i >= 0 {
-			return s.fields[i].pos
+	if s := x.part.tree.At("services", name); s != nil {
+		if i := s.Index("extends"); i >= 0 {
+			return s.Fields[i].Pos
 		}
-		return s.pos
+		return s.Pos
 	}
 	return project.Position{File: shown(x.file, x.b.s.cwd)}
 }
@@ -119,7 +120,7 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 		if err != nil || p == nil {
 			return nil, err
 		}
-		from = &extension{b: x.b, part: p, file: target, scope: target, frame: x.frame, resets: p.tree.resets(nil), resolved: map[string]bool{}}
+		from = &extension{b: x.b, part: p, file: target, scope: target, frame: x.frame, resets: p.tree.Resets(nil), resolved: map[string]bool{}}
 	}
 	x.inherit(from.scope, ref)
 	if from.cyclic(ref, chain, pos, path) {
@@ -137,21 +138,21 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 	if !ok {
 		return nil, nil
 	}
-	return &part{model: cloneData(service).(map[string]any), tree: from.part.tree.at("services", ref)}, nil
+	return &part{model: cloneData(service).(map[string]any), tree: from.part.tree.At("services", ref)}, nil
 }
 
 // inherit notes what the service that is looked at extends: what is wrong with
 // that is wrong with it.
 func (x *extension) inherit(scope, ref string) {
 	s := x.b.s
-	if base := (owner{scope: scope, section: "services", name: ref}); !slices.Contains(s.bases[s.at], base) {
+	if base := (node.Owner{Scope: scope, Section: "services", Name: ref}); !slices.Contains(s.bases[s.at], base) {
 		s.bases[s.at] = append(s.bases[s.at], base)
 	}
 }
 
 func (x *extension) filePlace(chain []link, pos project.Position) project.Position {
-	if f := x.part.tree.at("services", chain[len(chain)-1].service, "extends", "file"); f != nil {
-		return f.pos
+	if f := x.part.tree.At("services", chain[len(chain)-1].service, "extends", "file"); f != nil {
+		return f.Pos
 	}
 	return pos
 }
@@ -188,11 +189,11 @@ func (x *extension) extend(name string, base *part) error {
 	}
 	services[name] = merged
 
-	root := &node{kind: mapping, fields: []field{{"services", project.Position{}, &node{kind: mapping, fields: []field{{name, project.Position{}, base.tree}}}}}}
-	under := root.withoutAll(x.resets).at("services", name) // with an extends only if that went wrong, as this one does then
-	own := x.part.tree.at("services", name)
-	tree := mergeNodes(under, own.without([]string{"extends"}), []string{"services", name})
-	x.part.tree = x.part.tree.with([]string{"services", name}, tree)
+	root := single("services", single(name, base.tree))
+	under := root.WithoutAll(x.resets).At("services", name) // with an extends only if that went wrong, as this one does then
+	own := x.part.tree.At("services", name)
+	tree := node.Merge(under, own.Without([]string{"extends"}), []string{"services", name})
+	x.part.tree = x.part.tree.With([]string{"services", name}, tree)
 	return nil
 }
 
@@ -204,27 +205,27 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 		return p.clone(), file, nil
 	}
 	outer := b.s.at
-	b.s.at = owner{scope: file}
+	b.s.at = node.Owner{Scope: file}
 	defer func() { b.s.at = outer }()
 	src, ok := b.openSource(file, pos, path)
 	if !ok {
 		return nil, file, nil
 	}
-	p := &part{model: map[string]any{}, tree: &node{kind: mapping}}
+	p := &part{model: map[string]any{}, tree: &node.Node{Kind: node.Mapping}}
 	for _, doc := range src.docs {
 		b.dropVersion(doc)
 		b.interpolate(doc, "", b.casts, f.env)
 		b.expandHome(doc)
 		v := validator{s: b.s}
-		v.check(doc, b.schema, "", doc.pos)
+		v.check(doc, b.schema, "", doc.Pos)
 		b.checks.document(doc)
 		var err error
-		model := doc.data().(map[string]any)
+		model := doc.Data().(map[string]any)
 		touched := touchedBy(model)
 		if p.model, err = override.Merge(p.model, model); err != nil {
 			return nil, file, b.locate(file, doc, err)
 		}
-		p.tree = mergeNodes(p.tree, doc, nil)
+		p.tree = node.Merge(p.tree, doc, nil)
 		if err := canonical(p.model, touched, b.s.in.NoInterpolate); err != nil {
 			return nil, file, b.locate(file, p.tree, err)
 		}
@@ -246,4 +247,9 @@ func (b *builder) base(from, dir string) string {
 		return rel
 	}
 	return dir
+}
+
+// single is a mapping of one key.
+func single(key string, value *node.Node) *node.Node {
+	return &node.Node{Kind: node.Mapping, Fields: []node.Field{{Key: key, Node: value}}}
 }

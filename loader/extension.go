@@ -10,21 +10,22 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
 // extensions decodes the x-muster sections of the active services, over what the
 // top-level one says for all of them. Unlike other extensions they are checked: a
 // typing error must not turn a feature off.
-func (s *session) extensions(tree *node, model *types.Project) map[string]project.Extension {
+func (s *session) extensions(tree *node.Node, model *types.Project) map[string]project.Extension {
 	out := map[string]project.Extension{}
 	all := s.commonExtension(tree)
 	for _, name := range sortedKeys(model.Services) {
 		var own project.Extension
-		if service := tree.at("services", name); service != nil && service.index(project.ExtensionKey) >= 0 {
+		if service := tree.At("services", name); service != nil && service.Index(project.ExtensionKey) >= 0 {
 			d := extensionDecoder{s: s}
-			f := service.fields[service.index(project.ExtensionKey)]
-			s.of(serviceOf(name).within(project.ExtensionKey), func() {
+			f := service.Fields[service.Index(project.ExtensionKey)]
+			s.of(node.ServiceOf(name).Within(project.ExtensionKey), func() {
 				own = d.extension(f, "services."+name+"."+project.ExtensionKey)
 			})
 		}
@@ -37,13 +38,13 @@ func (s *session) extensions(tree *node, model *types.Project) map[string]projec
 
 // commonExtension decodes what the top-level x-muster says for all services. A
 // probe is that of one service: only its timeout can be common.
-func (s *session) commonExtension(tree *node) (x project.Extension) {
-	i := tree.index(project.ExtensionKey)
+func (s *session) commonExtension(tree *node.Node) (x project.Extension) {
+	i := tree.Index(project.ExtensionKey)
 	if i < 0 {
 		return x
 	}
 	d := extensionDecoder{s: s, common: true}
-	s.of(owner{section: project.ExtensionKey}, func() { x = d.extension(tree.fields[i], project.ExtensionKey) })
+	s.of(node.Owner{Section: project.ExtensionKey}, func() { x = d.extension(tree.Fields[i], project.ExtensionKey) })
 	return x
 }
 
@@ -57,19 +58,19 @@ func (d extensionDecoder) fail(pos project.Position, path, msg, hint string) {
 }
 
 // keys calls read for the fields of a mapping and reports unknown ones.
-func (d extensionDecoder) keys(f field, path string, known []string, read func(field, string)) bool {
-	if f.node.kind != mapping {
-		d.fail(f.place(), path, "must be a mapping", "its keys are "+strings.Join(known, ", "))
+func (d extensionDecoder) keys(f node.Field, path string, known []string, read func(node.Field, string)) bool {
+	if f.Node.Kind != node.Mapping {
+		d.fail(f.Place(), path, "must be a mapping", "its keys are "+strings.Join(known, ", "))
 		return false
 	}
-	for _, child := range f.node.fields {
-		at := path + "." + child.key
-		if !slices.Contains(known, child.key) {
-			hint := didYouMean(child.key, known)
+	for _, child := range f.Node.Fields {
+		at := path + "." + child.Key
+		if !slices.Contains(known, child.Key) {
+			hint := didYouMean(child.Key, known)
 			if hint == "" {
 				hint = "known are " + strings.Join(known, ", ")
 			}
-			d.fail(child.pos, at, "unknown key", hint)
+			d.fail(child.Pos, at, "unknown key", hint)
 			continue
 		}
 		read(child, at)
@@ -77,10 +78,10 @@ func (d extensionDecoder) keys(f field, path string, known []string, read func(f
 	return true
 }
 
-func (d extensionDecoder) oneOf(f field, path string, words ...string) string {
-	text, ok := f.node.str()
+func (d extensionDecoder) oneOf(f node.Field, path string, words ...string) string {
+	text, ok := f.Node.Str()
 	if !ok || !slices.Contains(words, text) {
-		d.fail(f.place(), path, "must be "+orList(words), didYouMean(text, words))
+		d.fail(f.Place(), path, "must be "+orList(words), didYouMean(text, words))
 		return ""
 	}
 	return text
@@ -90,9 +91,9 @@ func extensionKeys() []string {
 	return []string{"ready", "on_unhealthy", "cascade", "crash_loop", "notify"}
 }
 
-func (d extensionDecoder) extension(f field, path string) (x project.Extension) {
-	d.keys(f, path, extensionKeys(), func(f field, path string) {
-		switch f.key {
+func (d extensionDecoder) extension(f node.Field, path string) (x project.Extension) {
+	d.keys(f, path, extensionKeys(), func(f node.Field, path string) {
+		switch f.Key {
 		case "ready":
 			x.Ready = d.ready(f, path)
 		case "on_unhealthy":
@@ -108,22 +109,22 @@ func (d extensionDecoder) extension(f field, path string) (x project.Extension) 
 	return x
 }
 
-func (d extensionDecoder) ready(f field, path string) *project.Ready {
+func (d extensionDecoder) ready(f node.Field, path string) *project.Ready {
 	r := &project.Ready{}
 	probes := 0
-	ok := d.keys(f, path, []string{"http", "tcp", "log", "timeout"}, func(f field, path string) {
-		if d.common && f.key != "timeout" {
-			d.fail(f.pos, path, "belongs to a service", "write it under services; timeout can be set for all")
+	ok := d.keys(f, path, []string{"http", "tcp", "log", "timeout"}, func(f node.Field, path string) {
+		if d.common && f.Key != "timeout" {
+			d.fail(f.Pos, path, "belongs to a service", "write it under services; timeout can be set for all")
 			return
 		}
-		switch f.key {
+		switch f.Key {
 		case "http":
 			probes++
 			r.HTTP = d.http(f, path)
 		case "tcp":
 			probes++
 			r.TCP = &project.ReadyTCP{}
-			d.keys(f, path, []string{"port"}, func(f field, path string) { r.TCP.Port = d.number(f, path, 1, maxPort) })
+			d.keys(f, path, []string{"port"}, func(f node.Field, path string) { r.TCP.Port = d.number(f, path, 1, maxPort) })
 			d.require(f, path, "port")
 		case "log":
 			probes++
@@ -133,27 +134,27 @@ func (d extensionDecoder) ready(f field, path string) *project.Ready {
 		}
 	})
 	if ok && probes != 1 && !d.common {
-		d.fail(f.pos, path, fmt.Sprintf("declares %d probes", probes), "give exactly one of http, tcp and log")
+		d.fail(f.Pos, path, fmt.Sprintf("declares %d probes", probes), "give exactly one of http, tcp and log")
 	}
 	return r
 }
 
-func (d extensionDecoder) require(f field, path, key string) {
-	if f.node.kind == mapping && f.node.get(key) == nil {
-		d.fail(f.pos, path, key+" is missing", "")
+func (d extensionDecoder) require(f node.Field, path, key string) {
+	if f.Node.Kind == node.Mapping && f.Node.Get(key) == nil {
+		d.fail(f.Pos, path, key+" is missing", "")
 	}
 }
 
-func (d extensionDecoder) http(f field, path string) *project.ReadyHTTP {
+func (d extensionDecoder) http(f node.Field, path string) *project.ReadyHTTP {
 	h := &project.ReadyHTTP{}
-	d.keys(f, path, []string{"port", "path", "status"}, func(f field, path string) {
-		switch f.key {
+	d.keys(f, path, []string{"port", "path", "status"}, func(f node.Field, path string) {
+		switch f.Key {
 		case "port":
 			h.Port = d.number(f, path, 1, maxPort)
 		case "path":
-			text, ok := f.node.str()
+			text, ok := f.Node.Str()
 			if !ok || !strings.HasPrefix(text, "/") {
-				d.fail(f.place(), path, "must be a path that starts with /", "")
+				d.fail(f.Place(), path, "must be a path that starts with /", "")
 			}
 			h.Path = text
 		case "status":
@@ -165,20 +166,20 @@ func (d extensionDecoder) http(f field, path string) *project.ReadyHTTP {
 }
 
 // log takes {pattern: P} or P alone.
-func (d extensionDecoder) log(f field, path string) *project.ReadyLog {
+func (d extensionDecoder) log(f node.Field, path string) *project.ReadyLog {
 	l := &project.ReadyLog{}
-	pattern := func(f field, path string) {
-		text, ok := f.node.str()
+	pattern := func(f node.Field, path string) {
+		text, ok := f.Node.Str()
 		if !ok || text == "" {
-			d.fail(f.place(), path, "must be a regular expression", "")
+			d.fail(f.Place(), path, "must be a regular expression", "")
 			return
 		}
 		if _, err := regexp.Compile(text); err != nil {
-			d.fail(f.node.pos, path, strings.TrimPrefix(err.Error(), "error parsing regexp: "), "it must be a regular expression of Go")
+			d.fail(f.Node.Pos, path, strings.TrimPrefix(err.Error(), "error parsing regexp: "), "it must be a regular expression of Go")
 		}
 		l.Pattern = text
 	}
-	if f.node.kind == scalar {
+	if f.Node.Kind == node.Scalar {
 		pattern(f, path)
 		return l
 	}
@@ -188,59 +189,59 @@ func (d extensionDecoder) log(f field, path string) *project.ReadyLog {
 }
 
 // quantity reads a number as everywhere else in the file; nil has been reported.
-func (d extensionDecoder) quantity(f field, path string, kind quantity) any {
-	if f.node.kind != scalar || f.node.value == nil {
-		d.fail(f.place(), path, "must be "+kind.wanted(), kind.hint())
+func (d extensionDecoder) quantity(f node.Field, path string, kind quantity) any {
+	if f.Node.Kind != node.Scalar || f.Node.Value == nil {
+		d.fail(f.Place(), path, "must be "+kind.wanted(), kind.hint())
 		return nil
 	}
-	value, verdict := kind.read(exactly(f.node))
-	if e := misfit(f.node, path, kind, verdict); e != nil {
+	value, verdict := kind.read(exactly(f.Node))
+	if e := misfit(f.Node, path, kind, verdict); e != nil {
 		d.s.fail(e)
 		return nil
 	}
 	return value
 }
 
-func (d extensionDecoder) number(f field, path string, low, high int64) int {
+func (d extensionDecoder) number(f node.Field, path string, low, high int64) int {
 	n, _ := d.quantity(f, path, integer{low, high, ""}).(int)
 	return n
 }
 
-func (d extensionDecoder) duration(f field, path string) time.Duration {
+func (d extensionDecoder) duration(f node.Field, path string) time.Duration {
 	text, _ := d.quantity(f, path, positive{}).(string)
 	length, _ := durationOf(text)
 	return length
 }
 
-func (d extensionDecoder) notify(f field, path string) *project.Notify {
+func (d extensionDecoder) notify(f node.Field, path string) *project.Notify {
 	n := &project.Notify{}
-	ok := d.keys(f, path, []string{"command", "webhook"}, func(f field, path string) {
-		switch f.key {
+	ok := d.keys(f, path, []string{"command", "webhook"}, func(f node.Field, path string) {
+		switch f.Key {
 		case "command":
 			n.Command = d.command(f, path)
 		case "webhook":
-			text, _ := f.node.str()
+			text, _ := f.Node.Str()
 			if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-				d.fail(f.place(), path, "must be an http or https URL", "")
+				d.fail(f.Place(), path, "must be an http or https URL", "")
 			}
 			n.Webhook = text
 		}
 	})
 	if ok && len(n.Command) == 0 && n.Webhook == "" {
-		d.fail(f.pos, path, "notifies nobody", "give command or webhook")
+		d.fail(f.Pos, path, "notifies nobody", "give command or webhook")
 	}
 	return n
 }
 
-func (d extensionDecoder) command(f field, path string) []string {
+func (d extensionDecoder) command(f node.Field, path string) []string {
 	var words []string
-	for _, item := range f.node.items {
-		if text, ok := item.str(); ok {
+	for _, item := range f.Node.Items {
+		if text, ok := item.Str(); ok {
 			words = append(words, text)
 		}
 	}
-	if len(words) == 0 || len(words) != len(f.node.items) {
-		d.fail(f.place(), path, "must be a list of strings", "it runs without a shell: [notify-send, muster]")
+	if len(words) == 0 || len(words) != len(f.Node.Items) {
+		d.fail(f.Place(), path, "must be a list of strings", "it runs without a shell: [notify-send, muster]")
 	}
 	return words
 }

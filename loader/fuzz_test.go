@@ -17,6 +17,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"golang.org/x/tools/txtar"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -271,13 +272,13 @@ func FuzzValue(f *testing.F) {
 		s := emptySession(Input{})
 		c := newChecker(s)
 		c.letters["v"] = true
-		for _, check := range []func(*node, string){
+		for _, check := range []func(*node.Node, string){
 			c.grace, c.restart, c.signal, c.image, c.containerName, c.volume, c.expose, c.address, c.mac, c.prefix, c.command,
 		} {
-			n := &node{value: text, text: text, plain: true}
+			n := &node.Node{Value: text, Text: text, Plain: true}
 			before := len(s.errs)
 			check(n, "x")
-			if refused := n.bad || n.refused; refused != (len(s.errs) > before) {
+			if refused := n.Bad || n.Refused; refused != (len(s.errs) > before) {
 				t.Errorf("%q: refused %t, reported %t", text, refused, len(s.errs) > before)
 			}
 			s.errs = nil
@@ -292,9 +293,9 @@ func FuzzMount(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		s := emptySession(Input{})
-		n := &node{value: text, text: text, plain: true}
+		n := &node.Node{Value: text, Text: text, Plain: true}
 		newChecker(s).volume(n, "x")
-		if n.bad {
+		if n.Bad {
 			return
 		}
 		if v, err := format.ParseVolume(text); err != nil || v.Target == "" {

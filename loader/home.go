@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"github.com/musterdev/muster/loader/node"
 	"os"
 	"strings"
 )
@@ -20,7 +21,7 @@ func homePaths() []string {
 // expandHome does what compose-go does about ~, where the process has no HOME:
 // that would take it for a folder's name, and write to standard error itself. A
 // home that a .env file names is taken; without one the path is an error.
-func (b *builder) expandHome(doc *node) {
+func (b *builder) expandHome(doc *node.Node) {
 	if _, err := os.UserHomeDir(); err == nil {
 		return
 	}
@@ -30,25 +31,25 @@ func (b *builder) expandHome(doc *node) {
 	}
 }
 
-func (b *builder) expandHomeAt(n *node, keys []string, path string, named bool) {
+func (b *builder) expandHomeAt(n *node.Node, keys []string, path string, named bool) {
 	if len(keys) == 0 {
 		b.expandHomeOf(n, path, named)
 		return
 	}
-	for _, f := range n.fields {
-		if keys[0] == "*" || keys[0] == f.key {
-			b.s.of(b.s.at.within(f.key), func() { b.expandHomeAt(f.node, keys[1:], dotted(path, f.key), named) })
+	for _, f := range n.Fields {
+		if keys[0] == "*" || keys[0] == f.Key {
+			b.s.of(b.s.at.Within(f.Key), func() { b.expandHomeAt(f.Node, keys[1:], node.Dotted(path, f.Key), named) })
 		}
 	}
 	if keys[0] == "*" {
-		for i, item := range n.items {
-			b.expandHomeAt(item, keys[1:], path+indexElem(i), named)
+		for i, item := range n.Items {
+			b.expandHomeAt(item, keys[1:], path+node.IndexElem(i), named)
 		}
 	}
 }
 
-func (b *builder) expandHomeOf(n *node, path string, named bool) {
-	text, _ := n.str()
+func (b *builder) expandHomeOf(n *node.Node, path string, named bool) {
+	text, _ := n.Str()
 	name := ""
 	if before, after, found := strings.Cut(text, "="); named && found {
 		name, text = before+"=", after
@@ -57,9 +58,9 @@ func (b *builder) expandHomeOf(n *node, path string, named bool) {
 		return
 	}
 	if home := b.s.home(); home != "" {
-		n.value = name + home + text[1:]
+		n.Value = name + home + text[1:]
 		return
 	}
-	b.s.fail(&Error{Pos: n.pos, Path: path, Msg: "cannot expand ~: HOME is not set", Hint: "set HOME, or write the path in full", node: n})
-	n.value, n.refused = name+"./"+text, true
+	b.s.fail(&Error{Pos: n.Pos, Path: path, Msg: "cannot expand ~: HOME is not set", Hint: "set HOME, or write the path in full", node: n})
+	n.Value, n.Refused = name+"./"+text, true
 }

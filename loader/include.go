@@ -9,14 +9,15 @@ import (
 	"github.com/compose-spec/compose-go/v2/override"
 	"github.com/compose-spec/compose-go/v2/tree"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
 // inclusion is one entry of include.
 type inclusion struct {
-	paths    []*node
+	paths    []*node.Node
 	dir      string
-	envFiles []*node
+	envFiles []*node.Node
 	pos      project.Position
 	path     string
 }
@@ -24,18 +25,18 @@ type inclusion struct {
 // include merges the models of the included files under a document. What the
 // document itself says wins, then what earlier entries say.
 func (b *builder) include(doc *part, file string, f frame) (*part, error) {
-	list := doc.tree.get("include")
-	if list == nil || list.bad || list.kind != sequence {
+	list := doc.tree.Get("include")
+	if list == nil || list.Bad || list.Kind != node.Sequence {
 		return doc, nil
 	}
-	resets := doc.tree.resets(nil)
-	out := &part{model: doc.model, tree: doc.tree.without([]string{"include"})}
+	resets := doc.tree.Resets(nil)
+	out := &part{model: doc.model, tree: doc.tree.Without([]string{"include"})}
 	delete(out.model, "include")
-	for i, entry := range list.items {
-		if entry.bad {
+	for i, entry := range list.Items {
+		if entry.Bad {
 			continue
 		}
-		in, ok := b.readInclusion(entry, "include"+indexElem(i), f)
+		in, ok := b.readInclusion(entry, "include"+node.IndexElem(i), f)
 		if !ok {
 			continue
 		}
@@ -46,8 +47,8 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 		if part == nil {
 			continue
 		}
-		if i := part.tree.index(project.ExtensionKey); i >= 0 {
-			b.s.warn(Warning{Pos: part.tree.fields[i].pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
+		if i := part.tree.Index(project.ExtensionKey); i >= 0 {
+			b.s.warn(Warning{Pos: part.tree.Fields[i].Pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
 		}
 		if err := importResources(out, part, resets); err != nil {
 			return nil, err
@@ -56,13 +57,13 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 	return out, nil
 }
 
-func (b *builder) readInclusion(n *node, path string, f frame) (inclusion, bool) {
-	in := inclusion{pos: n.pos, path: path}
-	if n.kind == mapping {
-		in.paths, in.envFiles = stringNodes(n.get("path")), stringNodes(n.get("env_file"))
-		in.dir, _ = n.get("project_directory").str()
+func (b *builder) readInclusion(n *node.Node, path string, f frame) (inclusion, bool) {
+	in := inclusion{pos: n.Pos, path: path}
+	if n.Kind == node.Mapping {
+		in.paths, in.envFiles = node.StringNodes(n.Get("path")), node.StringNodes(n.Get("env_file"))
+		in.dir, _ = n.Get("project_directory").Str()
 	} else {
-		in.paths = []*node{n}
+		in.paths = []*node.Node{n}
 	}
 	if len(in.paths) == 0 {
 		b.s.fail(&Error{Pos: in.pos, Path: path, Msg: "path is missing"})
@@ -79,9 +80,9 @@ func (b *builder) readInclusion(n *node, path string, f frame) (inclusion, bool)
 func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, error) {
 	files := make([]string, len(in.paths))
 	for i, n := range in.paths {
-		name, _ := n.str()
+		name, _ := n.Str()
 		if isRemote(name) {
-			b.s.fail(&Error{Pos: n.pos, Path: in.path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
+			b.s.fail(&Error{Pos: n.Pos, Path: in.path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
 			return nil, nil
 		}
 		files[i] = absolute(name, f.dir, b.s.home())
@@ -106,7 +107,7 @@ func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, err
 	}
 	var sources []*source
 	for i, name := range files {
-		src, ok := b.openSource(name, in.paths[i].pos, in.path)
+		src, ok := b.openSource(name, in.paths[i].Pos, in.path)
 		if !ok {
 			return nil, nil
 		}
@@ -133,8 +134,8 @@ func (b *builder) includeCycle(in inclusion, chain []string) {
 func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 	var files []envFile
 	for _, n := range in.envFiles {
-		if name, _ := n.str(); name != "/dev/null" {
-			files = append(files, envFile{path: absolute(name, f.dir, b.s.home()), pos: n.pos, element: in.path + ".env_file"})
+		if name, _ := n.Str(); name != "/dev/null" {
+			files = append(files, envFile{path: absolute(name, f.dir, b.s.home()), pos: n.Pos, element: in.path + ".env_file"})
 		}
 	}
 	if len(in.envFiles) == 0 {
@@ -189,17 +190,17 @@ func importResources(into, from *part, resets [][]string) error {
 			}
 			target[name] = merged
 		}
-		imported := from.tree.withoutAll(resets).get(section)
-		merged := mergeNodes(imported, into.tree.get(section), []string{section})
+		imported := from.tree.WithoutAll(resets).Get(section)
+		merged := node.Merge(imported, into.tree.Get(section), []string{section})
 		t := *into.tree
-		t.fields = slices.Clone(t.fields)
+		t.Fields = slices.Clone(t.Fields)
 		pos := project.Position{}
-		if i := into.tree.index(section); i >= 0 {
-			pos = into.tree.fields[i].pos
-		} else if i := from.tree.index(section); i >= 0 {
-			pos = from.tree.fields[i].pos
+		if i := into.tree.Index(section); i >= 0 {
+			pos = into.tree.Fields[i].Pos
+		} else if i := from.tree.Index(section); i >= 0 {
+			pos = from.tree.Fields[i].Pos
 		}
-		t.set(field{section, pos, merged})
+		t.Set(node.Field{Key: section, Pos: pos, Node: merged})
 		into.tree = &t
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -18,43 +19,43 @@ type Variable struct {
 
 // interpolate replaces the variables of a document and turns strings into the
 // numbers and booleans that they stand for.
-func (b *builder) interpolate(n *node, path string, c *casts, env *environment) {
-	switch n.kind {
-	case mapping:
+func (b *builder) interpolate(n *node.Node, path string, c *casts, env *environment) {
+	switch n.Kind {
+	case node.Mapping:
 		outer := b.s.at
-		for _, f := range n.fields {
-			b.s.at = outer.within(f.key)
-			b.interpolate(f.node, dotted(path, f.key), c.child(f.key), env)
+		for _, f := range n.Fields {
+			b.s.at = outer.Within(f.Key)
+			b.interpolate(f.Node, node.Dotted(path, f.Key), c.child(f.Key), env)
 		}
 		b.s.at = outer
-	case sequence:
-		for i, item := range n.items {
-			b.interpolate(item, path+indexElem(i), c.child("[]"), env)
+	case node.Sequence:
+		for i, item := range n.Items {
+			b.interpolate(item, path+node.IndexElem(i), c.child("[]"), env)
 		}
 	default:
 		b.scalar(n, path, c, env)
 	}
 }
 
-func (b *builder) scalar(n *node, path string, c *casts, env *environment) {
-	if text, isText := n.str(); isText && strings.Contains(text, "$") {
+func (b *builder) scalar(n *node.Node, path string, c *casts, env *environment) {
+	if text, isText := n.Str(); isText && strings.Contains(text, "$") {
 		expanded, ok := b.expand(n, text, path, env)
 		if !ok {
-			n.bad = true
+			n.Bad = true
 			return
 		}
 		if b.s.in.NoInterpolate {
 			return
 		}
-		n.value = expanded
+		n.Value = expanded
 	}
-	if c != nil && c.kind != nil && n.value != nil && n.tag != tagReset {
+	if c != nil && c.kind != nil && n.Value != nil && n.Tag != node.TagReset {
 		b.cast(n, path, c.kind)
 	}
 }
 
-func emptyHint(n *node, text string) string {
-	if n.expanded && text == "" {
+func emptyHint(n *node.Node, text string) string {
+	if n.Expanded && text == "" {
 		return "its variables are empty"
 	}
 	return ""
@@ -62,12 +63,12 @@ func emptyHint(n *node, text string) string {
 
 // expand replaces the variables of one scalar. It notes each use, warns of
 // variables that are not set, and reports whether the text is well formed.
-func (b *builder) expand(n *node, text, path string, env *environment) (string, bool) {
+func (b *builder) expand(n *node.Node, text, path string, env *environment) (string, bool) {
 	keep := b.s.in.NoInterpolate
 	x := expander{lookup: env.lookup, every: keep, nesting: b.s.limits.Nesting, budget: &b.s.budget}
 	x.use = func(u variableUse) {
-		n.expanded = true
-		pos := n.offset(u.offset)
+		n.Expanded = true
+		pos := n.Offset(u.offset)
 		b.note(u, pos)
 		if u.unset && !keep {
 			b.s.warn(Warning{Pos: pos, Path: path, Msg: unsetMessage(u.name)})
@@ -77,10 +78,10 @@ func (b *builder) expand(n *node, text, path string, env *environment) (string, 
 	if err == nil || keep {
 		return out, true
 	}
-	e := &Error{Pos: n.pos, Path: path, Msg: err.Error(), node: n}
+	e := &Error{Pos: n.Pos, Path: path, Msg: err.Error(), node: n}
 	var at *expandError
 	if errors.As(err, &at) {
-		e.Pos, e.Hint = n.offset(at.offset), at.hint
+		e.Pos, e.Hint = n.Offset(at.offset), at.hint
 	}
 	b.s.fail(e)
 	return "", false

@@ -1,6 +1,9 @@
 package loader
 
-import "maps"
+import (
+	"github.com/musterdev/muster/loader/node"
+	"maps"
+)
 
 // isolate runs a step of compose-go's over the model. Where it fails because of
 // single services, what they say is reported, and the rest goes on without.
@@ -37,14 +40,14 @@ func (b *builder) blame(name string, p *part, err error) {
 	}
 	services[name] = stub
 	b.s.stubs[name] = true
-	if b.s.said[serviceOf(name)] > 0 {
+	if b.s.said[node.ServiceOf(name)] > 0 {
 		return
 	}
 	for _, line := range messageLines(err.Error()) {
 		e := locateLine(shown(b.s.files[0], b.s.cwd), p.tree, line, err)
-		e.of = serviceOf(name)
-		if service := p.tree.get("services"); e.Pos.Line == 0 && service != nil && service.index(name) >= 0 {
-			e.Pos = service.fields[service.index(name)].pos
+		e.of = node.ServiceOf(name)
+		if service := p.tree.Get("services"); e.Pos.Line == 0 && service != nil && service.Index(name) >= 0 {
+			e.Pos = service.Fields[service.Index(name)].Pos
 		}
 		b.s.fail(e)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -27,7 +28,7 @@ func Refusal(problems []project.Problem) error {
 // spoilt reports whether a problem makes the files useless as a whole.
 func (s *session) spoilt() bool {
 	return slices.ContainsFunc(s.errs, func(e *Error) bool {
-		return e.of.scope == "" && e.of.name == "" && !strings.HasPrefix(e.of.section, "x-")
+		return e.of.Scope == "" && e.of.Name == "" && !strings.HasPrefix(e.of.Section, "x-")
 	})
 }
 
@@ -42,15 +43,15 @@ func (s *session) spoiltErr() error {
 // rawErr is the error if something is left out of the merged files: whatever
 // their services and resources are, all are there. What can be shown is warned of.
 func (s *session) rawErr() error {
-	extended := map[owner]bool{}
+	extended := map[node.Owner]bool{}
 	for _, bases := range s.bases {
 		for _, base := range bases {
-			extended[base], extended[owner{scope: base.scope}] = true, true
+			extended[base], extended[node.Owner{Scope: base.Scope}] = true, true
 		}
 	}
 	judged := Errors{}
 	for _, e := range s.errs {
-		if part := e.of.part(); part.scope == "" || extended[part] || part.name == "" && extended[owner{scope: part.scope}] {
+		if part := e.of.Part(); part.Scope == "" || extended[part] || part.Name == "" && extended[node.Owner{Scope: part.Scope}] {
 			judged = append(judged, e)
 		}
 	}
@@ -66,7 +67,7 @@ func (s *session) rawErr() error {
 // judge hands the problems to the services that they concern. What no service
 // uses is unused; services of extended files that nobody extends, and resources
 // of such files, are read and not judged.
-func (s *session) judge(tree *node, model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
+func (s *session) judge(tree *node.Node, model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
 	services = map[string][]project.Problem{}
 	judgeDefaultPlatform(model, services)
 	if len(s.errs) == 0 {
@@ -75,7 +76,7 @@ func (s *session) judge(tree *node, model *types.Project) (services map[string][
 	s.errs = sortErrors(s.order, s.errs)
 	for _, o := range s.parts {
 		if n := s.unsaid[o]; n > 0 {
-			s.errs = append(s.errs, &Error{of: o, Path: dotted(o.section, o.name), Msg: fmt.Sprintf("%d more problems are not shown", n)})
+			s.errs = append(s.errs, &Error{of: o, Path: node.Dotted(o.Section, o.Name), Msg: fmt.Sprintf("%d more problems are not shown", n)})
 		}
 	}
 	heirs := s.heirs(model)
@@ -93,7 +94,7 @@ func (s *session) judge(tree *node, model *types.Project) (services map[string][
 			problem.Service, problem.Attribute = name, concerned[name]
 			services[name] = append(services[name], problem)
 		}
-		if len(concerned) == 0 && e.of.scope == "" {
+		if len(concerned) == 0 && e.of.Scope == "" {
 			unused = append(unused, problem)
 		}
 	}
@@ -102,12 +103,12 @@ func (s *session) judge(tree *node, model *types.Project) (services map[string][
 
 // overridden reports whether the service has, from a later file or from what
 // extends the one that the error is about, another value for the attribute.
-func (e *Error) overridden(tree *node, service string) bool {
-	if e.node == nil || e.node.kind != scalar || e.of.section != "services" || !strings.HasSuffix(e.Path, "."+e.of.attribute) {
+func (e *Error) overridden(tree *node.Node, service string) bool {
+	if e.node == nil || e.node.Kind != node.Scalar || e.of.Section != "services" || !strings.HasSuffix(e.Path, "."+e.of.Attribute) {
 		return false
 	}
-	value := tree.at("services", service, e.of.attribute)
-	return value != nil && value.kind == scalar && !value.bad && value.pos != e.node.pos
+	value := tree.At("services", service, e.of.Attribute)
+	return value != nil && value.Kind == node.Scalar && !value.Bad && value.Pos != e.node.Pos
 }
 
 // sameWish reports whether two errors are about one thing that two others have.
@@ -118,12 +119,12 @@ func sameWish(a, b *Error) bool {
 // heirs are the services that a service of the files ends up in: itself, if it
 // is the project's, and those that extend it. The owner of an extended file
 // alone leads to every service that extends one of that file.
-func (s *session) heirs(model *types.Project) map[owner][]string {
-	heirs := map[owner][]string{}
+func (s *session) heirs(model *types.Project) map[node.Owner][]string {
+	heirs := map[node.Owner][]string{}
 	for _, services := range []types.Services{model.Services, model.DisabledServices} {
 		for _, name := range sortedKeys(services) {
-			seen := map[owner]bool{}
-			s.ancestors(serviceOf(name), seen)
+			seen := map[node.Owner]bool{}
+			s.ancestors(node.ServiceOf(name), seen)
 			for o := range seen {
 				heirs[o] = append(heirs[o], name)
 			}
@@ -132,13 +133,13 @@ func (s *session) heirs(model *types.Project) map[owner][]string {
 	return heirs
 }
 
-func (s *session) ancestors(o owner, seen map[owner]bool) {
+func (s *session) ancestors(o node.Owner, seen map[node.Owner]bool) {
 	if seen[o] {
 		return
 	}
 	seen[o] = true
-	if o.scope != "" {
-		seen[owner{scope: o.scope}] = true
+	if o.Scope != "" {
+		seen[node.Owner{Scope: o.Scope}] = true
 	}
 	for _, base := range s.bases[o] {
 		s.ancestors(base, seen)
@@ -147,27 +148,27 @@ func (s *session) ancestors(o owner, seen map[owner]bool) {
 
 // concerned are the services that a problem concerns, each with its attribute
 // that the problem is about.
-func concerned(e *Error, model *types.Project, heirs map[owner][]string) map[string]string {
+func concerned(e *Error, model *types.Project, heirs map[node.Owner][]string) map[string]string {
 	out := map[string]string{}
-	part := e.of.part()
+	part := e.of.Part()
 	switch {
-	case part.scope != "" && part.name == "":
-		for _, name := range heirs[owner{scope: part.scope}] {
+	case part.Scope != "" && part.Name == "":
+		for _, name := range heirs[node.Owner{Scope: part.Scope}] {
 			out[name] = ""
 		}
-	case part.section == "services":
+	case part.Section == "services":
 		for _, name := range heirs[part] {
-			out[name] = e.of.attribute
+			out[name] = e.of.Attribute
 		}
-	case part.scope != "":
-	case part.section == project.ExtensionKey:
+	case part.Scope != "":
+	case part.Section == project.ExtensionKey:
 		for name := range model.Services {
 			out[name] = project.ExtensionKey
 		}
 	default:
 		for _, services := range []types.Services{model.Services, model.DisabledServices} {
 			for name, spec := range services {
-				if attribute := uses(spec, part.section, part.name); attribute != "" {
+				if attribute := uses(spec, part.Section, part.Name); attribute != "" {
 					out[name] = attribute
 				}
 			}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -65,7 +66,7 @@ func load(ctx context.Context, in Input) (*result, error) {
 		s.resolveEnvironment(model, tree, keep)
 	}
 	s.resolveLabels(model, tree, keep)
-	positions := tree.places(model)
+	positions := tree.Places(model)
 	if !in.NoConsistency {
 		newConsistency(s, tree, model, positions).check()
 	}
@@ -157,14 +158,14 @@ func (b *builder) finally(err error) error {
 // is not usable out of it. Of a service that is not usable its name remains.
 func (b *builder) complete(p *part) {
 	v := validator{s: b.s, merged: true}
-	v.check(p.tree, b.schema, "", p.tree.pos)
+	v.check(p.tree, b.schema, "", p.tree.Pos)
 	dropBad(p.model, p.tree)
-	services := p.tree.get("services")
-	if services == nil || services.kind != mapping || services.bad {
+	services := p.tree.Get("services")
+	if services == nil || services.Kind != node.Mapping || services.Bad {
 		return
 	}
-	for _, f := range services.fields {
-		if !f.node.bad {
+	for _, f := range services.Fields {
+		if !f.Node.Bad {
 			continue
 		}
 		model, ok := p.model["services"].(map[string]any)
@@ -172,18 +173,18 @@ func (b *builder) complete(p *part) {
 			model = map[string]any{}
 			p.model["services"] = model
 		}
-		model[f.key] = map[string]any{}
-		b.s.stubs[f.key] = true
+		model[f.Key] = map[string]any{}
+		b.s.stubs[f.Key] = true
 	}
 }
 
-func dropBad(model map[string]any, tree *node) {
-	for _, f := range tree.fields {
-		switch child, ok := model[f.key].(map[string]any); {
-		case f.node.bad:
-			delete(model, f.key)
-		case ok && f.node.kind == mapping:
-			dropBad(child, f.node)
+func dropBad(model map[string]any, tree *node.Node) {
+	for _, f := range tree.Fields {
+		switch child, ok := model[f.Key].(map[string]any); {
+		case f.Node.Bad:
+			delete(model, f.Key)
+		case ok && f.Node.Kind == node.Mapping:
+			dropBad(child, f.Node)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -17,7 +18,7 @@ var (
 // locate gives an error of compose-go the best place that its text allows: no
 // error is without a file. The errors that have been reported are more exact,
 // so it is dropped if there are any.
-func (b *builder) locate(file string, tree *node, err error) error {
+func (b *builder) locate(file string, tree *node.Node, err error) error {
 	var located *Error
 	if errors.As(err, &located) || b.ctx.Err() != nil {
 		return err
@@ -50,7 +51,7 @@ func messageLines(msg string) []string {
 	return lines
 }
 
-func locateLine(file string, tree *node, msg string, err error) *Error {
+func locateLine(file string, tree *node.Node, msg string, err error) *Error {
 	e := &Error{Pos: project.Position{File: file}, Msg: msg, Err: err}
 	var keys []string
 	if m := messagePath.FindString(msg); m != "" {
@@ -64,12 +65,12 @@ func locateLine(file string, tree *node, msg string, err error) *Error {
 		if tree == nil {
 			break
 		}
-		i := tree.index(key)
+		i := tree.Index(key)
 		if i < 0 {
 			break
 		}
-		e.Pos = tree.fields[i].place()
-		tree = tree.fields[i].node
+		e.Pos = tree.Fields[i].Place()
+		tree = tree.Fields[i].Node
 	}
 	return e
 }

@@ -4,17 +4,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
 // warnProfiles says which of the profiles that were asked for no service of the
 // files has.
-func (s *session) warnProfiles(tree *node) {
+func (s *session) warnProfiles(tree *node.Node) {
 	var known []string
-	if services := tree.get("services"); services != nil {
-		for _, f := range services.fields {
-			for _, n := range stringNodes(f.node.get("profiles")) {
-				known = append(known, n.value.(string))
+	if services := tree.Get("services"); services != nil {
+		for _, f := range services.Fields {
+			for _, n := range node.StringNodes(f.Node.Get("profiles")) {
+				known = append(known, n.Value.(string))
 			}
 		}
 	}
@@ -40,26 +41,26 @@ func (s *session) warnProfiles(tree *node) {
 
 // warnMisnamed says of extensions, which nobody else checks, that they are
 // probably meant to be something.
-func (s *session) warnMisnamed(tree *node) {
+func (s *session) warnMisnamed(tree *node.Node) {
 	s.warnNearMuster(tree, "")
-	services := tree.get("services")
+	services := tree.Get("services")
 	if services == nil {
 		return
 	}
-	for _, f := range services.fields {
-		path := "services." + f.key
-		s.warnNearMuster(f.node, path)
-		rules := f.node.at("develop", "watch")
+	for _, f := range services.Fields {
+		path := "services." + f.Key
+		s.warnNearMuster(f.Node, path)
+		rules := f.Node.At("develop", "watch")
 		if rules == nil {
 			continue
 		}
-		for i, rule := range rules.items {
-			if rule.index(project.OldInitialSync) < 0 {
+		for i, rule := range rules.Items {
+			if rule.Index(project.OldInitialSync) < 0 {
 				continue
 			}
-			old, at := rule.fields[rule.index(project.OldInitialSync)], path+".develop.watch"+indexElem(i)+"."+project.OldInitialSync
-			w := Warning{Pos: old.pos, Path: at, Msg: "is deprecated, it is taken for initial_sync", Hint: "write initial_sync"}
-			if _, ok := old.node.value.(bool); !ok {
+			old, at := rule.Fields[rule.Index(project.OldInitialSync)], path+".develop.watch"+node.IndexElem(i)+"."+project.OldInitialSync
+			w := Warning{Pos: old.Pos, Path: at, Msg: "is deprecated, it is taken for initial_sync", Hint: "write initial_sync"}
+			if _, ok := old.Node.Value.(bool); !ok {
 				w.Msg = "has no effect: it must be true or false"
 			}
 			s.warn(w)
@@ -69,12 +70,12 @@ func (s *session) warnMisnamed(tree *node) {
 
 // warnNearMuster looks for a misspelt x-muster: an extension of nearly that name
 // that says what x-muster can say.
-func (s *session) warnNearMuster(n *node, path string) {
-	for _, f := range n.fields {
-		says := slices.ContainsFunc(extensionKeys(), func(key string) bool { return f.node.get(key) != nil })
-		near := strings.HasPrefix(f.key, "x-") && f.key != project.ExtensionKey && nearest(strings.ToLower(f.key), []string{project.ExtensionKey}) != ""
+func (s *session) warnNearMuster(n *node.Node, path string) {
+	for _, f := range n.Fields {
+		says := slices.ContainsFunc(extensionKeys(), func(key string) bool { return f.Node.Get(key) != nil })
+		near := strings.HasPrefix(f.Key, "x-") && f.Key != project.ExtensionKey && nearest(strings.ToLower(f.Key), []string{project.ExtensionKey}) != ""
 		if says && near {
-			s.warn(Warning{Pos: f.pos, Path: dotted(path, f.key), Msg: "has no effect", Hint: "did you mean " + project.ExtensionKey + "?"})
+			s.warn(Warning{Pos: f.Pos, Path: node.Dotted(path, f.Key), Msg: "has no effect", Hint: "did you mean " + project.ExtensionKey + "?"})
 		}
 	}
 }

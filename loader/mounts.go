@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // volume checks one mount of a service.
@@ -14,8 +15,8 @@ import (
 // A single letter before a colon is a Windows drive to compose-go. Here it is a
 // volume if the files declare a volume of that name (v:/data with volumes: {v:}),
 // and a drive otherwise (C:\data:/data, c:/data:/data).
-func (c *checker) volume(n *node, path string) {
-	if n.kind == mapping {
+func (c *checker) volume(n *node.Node, path string) {
+	if n.Kind == node.Mapping {
 		c.longVolume(n, path)
 		return
 	}
@@ -26,17 +27,17 @@ func (c *checker) volume(n *node, path string) {
 	spec, letter := oneLetter(text, func(name string) bool { return c.letters[name] })
 	v, err := format.ParseVolume(spec)
 	if err != nil {
-		c.reject(n, path, quoteValue(n)+" is not a mount", "write SOURCE:TARGET[:ro]")
+		c.reject(n, path, node.QuoteValue(n)+" is not a mount", "write SOURCE:TARGET[:ro]")
 		return
 	}
 	if !strings.HasPrefix(v.Target, "/") && !windowsPath(v.Target) {
-		c.refuse(n, path, quoteValue(n)+" has no absolute path to mount at", "write SOURCE:/path[:ro]")
+		c.refuse(n, path, node.QuoteValue(n)+" has no absolute path to mount at", "write SOURCE:/path[:ro]")
 		return
 	}
 	c.mountOptions(n, path, spec, v)
 	if letter == "" {
 		if v.Source == "" && len(v.Target) > 2 && v.Target[1] == ':' && v.Target[2] == '/' {
-			c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is an anonymous volume at a Windows path", quoteValue(n)), Hint: "declare " + v.Target[:1] + " under volumes: to mount it"})
+			c.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is an anonymous volume at a Windows path", node.QuoteValue(n)), Hint: "declare " + v.Target[:1] + " under volumes: to mount it"})
 		}
 		return
 	}
@@ -47,7 +48,7 @@ func (c *checker) volume(n *node, path string) {
 	if v.Volume != nil && v.Volume.NoCopy {
 		long["volume"] = map[string]any{"nocopy": true}
 	}
-	n.value = long
+	n.Value = long
 }
 
 // oneLetter tells a volume whose name is one letter from a drive: spec is the
@@ -65,7 +66,7 @@ func windowsPath(path string) bool {
 }
 
 // mountOptions warns of options that compose-go drops.
-func (c *checker) mountOptions(n *node, path, spec string, v types.ServiceVolumeConfig) {
+func (c *checker) mountOptions(n *node.Node, path, spec string, v types.ServiceVolumeConfig) {
 	i := strings.LastIndexByte(spec, ':')
 	if v.Source == "" || i < 0 || strings.ContainsAny(spec[i+1:], `/\`) || spec[i+1:] == v.Target {
 		return
@@ -73,27 +74,27 @@ func (c *checker) mountOptions(n *node, path, spec string, v types.ServiceVolume
 	known := append([]string{"ro", "rw", "nocopy", "z", "Z", ""}, format.Propagations...)
 	for _, option := range strings.Split(spec[i+1:], ",") {
 		if !slices.Contains(known, option) {
-			c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("the option %s has no effect", option), Hint: didYouMean(option, known[:5])})
+			c.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("the option %s has no effect", option), Hint: didYouMean(option, known[:5])})
 		}
 	}
 }
 
-func (c *checker) longVolume(n *node, path string) {
-	kind, _ := n.get("type").str()
+func (c *checker) longVolume(n *node.Node, path string) {
+	kind, _ := n.Get("type").Str()
 	switch {
-	case n.get("target") == nil:
+	case n.Get("target") == nil:
 		c.reject(n, path, "target is missing", "")
 		return
-	case kind == types.VolumeTypeBind && n.get("source") == nil:
+	case kind == types.VolumeTypeBind && n.Get("source") == nil:
 		c.reject(n, path, "source is missing", "a bind mount needs a path on the host")
 		return
 	case kind == "": // the schema asks for it
 		return
 	}
 	sections := map[string]string{"bind": types.VolumeTypeBind, "volume": types.VolumeTypeVolume, "tmpfs": types.VolumeTypeTmpfs, "image": types.VolumeTypeImage}
-	for _, f := range n.fields {
-		if want := sections[f.key]; want != "" && want != kind {
-			c.s.warn(Warning{Pos: f.pos, Path: path + "." + f.key, Msg: fmt.Sprintf("has no effect on a mount of type %s", kind)})
+	for _, f := range n.Fields {
+		if want := sections[f.Key]; want != "" && want != kind {
+			c.s.warn(Warning{Pos: f.Pos, Path: path + "." + f.Key, Msg: fmt.Sprintf("has no effect on a mount of type %s", kind)})
 		}
 	}
 }
@@ -102,13 +103,13 @@ func (c *checker) longVolume(n *node, path string) {
 func (c *checker) declare(sources []*source) {
 	for _, src := range sources {
 		for _, doc := range src.docs {
-			volumes := doc.get("volumes")
+			volumes := doc.Get("volumes")
 			if volumes == nil {
 				continue
 			}
-			for _, f := range volumes.fields {
-				if len(f.key) == 1 {
-					c.letters[f.key] = true
+			for _, f := range volumes.Fields {
+				if len(f.Key) == 1 {
+					c.letters[f.Key] = true
 				}
 			}
 		}
@@ -117,9 +118,9 @@ func (c *checker) declare(sources []*source) {
 
 // device gives a device in long form the target that the short form has: the
 // same path.
-func (c *checker) device(n *node, _ string) {
-	source := n.get("source")
-	if n.kind == mapping && n.get("target") == nil && source != nil && !source.bad {
-		n.fields = append(n.fields, field{"target", source.pos, source})
+func (c *checker) device(n *node.Node, _ string) {
+	source := n.Get("source")
+	if n.Kind == node.Mapping && n.Get("target") == nil && source != nil && !source.Bad {
+		n.Fields = append(n.Fields, node.Field{Key: "target", Pos: source.Pos, Node: source})
 	}
 }

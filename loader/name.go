@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -57,19 +58,19 @@ func (s *session) checkName(pos project.Position, source string) {
 }
 
 func (s *session) nameFromFiles(sources []*source) {
-	var docs []*node
+	var docs []*node.Node
 	for _, src := range sources {
 		docs = append(docs, src.docs...)
 	}
 	for i := len(docs) - 1; i >= 0; i-- {
-		written, ok := docs[i].get("name").str()
+		written, ok := docs[i].Get("name").Str()
 		if !ok || written == "" {
 			continue
 		}
 		x := expander{lookup: s.env.lookup, nesting: s.limits.Nesting, budget: &s.budget}
 		expanded, err := x.expand(written)
 		if err != nil && !s.in.NoInterpolate {
-			s.fail(&Error{Pos: docs[i].get("name").pos, Path: "name", Msg: err.Error()})
+			s.fail(&Error{Pos: docs[i].Get("name").Pos, Path: "name", Msg: err.Error()})
 			s.nameFailed = true
 			return
 		}

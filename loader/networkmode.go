@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // joined is what a service takes its network from with network_mode service:NAME
@@ -44,7 +45,7 @@ func (c *consistency) joinedNetwork(name string, spec types.ServiceConfig) {
 
 // warnNetworkMode names the attributes of a service that have no effect with its
 // network_mode.
-func (s *session) warnNetworkMode(n *node, path string, spec types.ServiceConfig) {
+func (s *session) warnNetworkMode(n *node.Node, path string, spec types.ServiceConfig) {
 	why := ""
 	var keys []string
 	switch mode := spec.NetworkMode; {

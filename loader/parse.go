@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -32,9 +33,9 @@ const nodesPerLoad = 4
 
 // parseFile returns the documents of a file. Problems are reported; documents
 // after a syntax error are missing.
-func (s *session) parseFile(ctx context.Context, file string, text []byte) []*node {
+func (s *session) parseFile(ctx context.Context, file string, text []byte) []*node.Node {
 	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, total: &s.nodes, fail: s.fail, warn: s.warnOnce}
-	var docs []*node
+	var docs []*node.Node
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
 	for {
 		var doc yaml.Node
@@ -58,8 +59,8 @@ func (s *session) parseFile(ctx context.Context, file string, text []byte) []*no
 		if p.tripped {
 			continue
 		}
-		if n.kind != mapping {
-			p.fail(&Error{Pos: n.pos, Msg: "a Compose file is a mapping, this is a " + n.kind.String()})
+		if n.Kind != node.Mapping {
+			p.fail(&Error{Pos: n.Pos, Msg: "a Compose file is a mapping, this is a " + n.Kind.String()})
 			continue
 		}
 		docs = append(docs, n)
@@ -79,8 +80,8 @@ func (p *parser) trip(n *yaml.Node, msg string) {
 }
 
 // convert makes a node of a YAML node, following aliases and merge keys.
-func (p *parser) convert(n *yaml.Node, path string, depth int) *node {
-	out := &node{pos: p.at(n)}
+func (p *parser) convert(n *yaml.Node, path string, depth int) *node.Node {
+	out := &node.Node{Pos: p.at(n)}
 	if p.nodes++; p.nodes > p.limits.Nodes {
 		p.trip(n, fmt.Sprintf("the document has more than %d elements with its aliases followed", p.limits.Nodes))
 	}
@@ -104,13 +105,13 @@ func (p *parser) convert(n *yaml.Node, path string, depth int) *node {
 		defer delete(p.follow, n.Alias)
 		return p.convert(n.Alias, path, depth)
 	case yaml.MappingNode:
-		out.kind = mapping
+		out.Kind = node.Mapping
 		p.mapping(n, out, path, depth)
 	case yaml.SequenceNode:
-		out.kind = sequence
-		out.items = make([]*node, 0, len(n.Content))
+		out.Kind = node.Sequence
+		out.Items = make([]*node.Node, 0, len(n.Content))
 		for i, item := range n.Content {
-			out.items = append(out.items, p.convert(item, path+indexElem(i), depth+1))
+			out.Items = append(out.Items, p.convert(item, path+node.IndexElem(i), depth+1))
 		}
 	default:
 		p.scalar(n, out, path)
@@ -118,8 +119,8 @@ func (p *parser) convert(n *yaml.Node, path string, depth int) *node {
 	return out
 }
 
-func (p *parser) mapping(n *yaml.Node, out *node, path string, depth int) {
-	out.fields = make([]field, 0, len(n.Content)/2)
+func (p *parser) mapping(n *yaml.Node, out *node.Node, path string, depth int) {
+	out.Fields = make([]node.Field, 0, len(n.Content)/2)
 	seen := make(map[string]int, len(n.Content)/2)
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -133,11 +134,11 @@ func (p *parser) mapping(n *yaml.Node, out *node, path string, depth int) {
 			continue
 		}
 		if line, dup := seen[key]; dup {
-			p.fail(&Error{Pos: p.at(k), Path: dotted(path, key), Msg: fmt.Sprintf("key is already defined at line %d", line)})
+			p.fail(&Error{Pos: p.at(k), Path: node.Dotted(path, key), Msg: fmt.Sprintf("key is already defined at line %d", line)})
 			continue
 		}
 		seen[key] = k.Line
-		out.fields = append(out.fields, field{key, p.at(k), p.convert(v, dotted(path, key), depth+1)})
+		out.Fields = append(out.Fields, node.Field{Key: key, Pos: p.at(k), Node: p.convert(v, node.Dotted(path, key), depth+1)})
 	}
 	for _, m := range merges {
 		p.merge(m, out, seen, path, depth)
@@ -162,46 +163,46 @@ func (p *parser) key(k *yaml.Node, path string) (string, bool) {
 
 // merge adds the entries of a merge key that the mapping does not have. Of a
 // list of mappings the earlier ones win.
-func (p *parser) merge(n *yaml.Node, out *node, seen map[string]int, path string, depth int) {
+func (p *parser) merge(n *yaml.Node, out *node.Node, seen map[string]int, path string, depth int) {
 	from := p.convert(n, path, depth+1)
-	sources := []*node{from}
-	if from.kind == sequence {
-		sources = from.items
+	sources := []*node.Node{from}
+	if from.Kind == node.Sequence {
+		sources = from.Items
 	}
 	for _, source := range sources {
-		if source.kind != mapping {
+		if source.Kind != node.Mapping {
 			if !p.tripped {
-				p.fail(&Error{Pos: p.at(n), Path: dotted(path, "<<"), Msg: "a merge key takes a mapping or a list of mappings"})
+				p.fail(&Error{Pos: p.at(n), Path: node.Dotted(path, "<<"), Msg: "a merge key takes a mapping or a list of mappings"})
 			}
 			continue
 		}
-		for _, f := range source.fields {
-			if _, has := seen[f.key]; !has {
-				seen[f.key] = f.pos.Line
-				out.fields = append(out.fields, f)
+		for _, f := range source.Fields {
+			if _, has := seen[f.Key]; !has {
+				seen[f.Key] = f.Pos.Line
+				out.Fields = append(out.Fields, f)
 			}
 		}
 	}
 }
 
-func (p *parser) scalar(n *yaml.Node, out *node, path string) {
-	out.text = n.Value
-	out.quoted = n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
-	out.plain = n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && !strings.Contains(n.Value, "\n")
-	if out.tag != "" {
+func (p *parser) scalar(n *yaml.Node, out *node.Node, path string) {
+	out.Text = n.Value
+	out.Quoted = n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
+	out.Plain = n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && !strings.Contains(n.Value, "\n")
+	if out.Tag != "" {
 		bare := *n
 		bare.Tag = ""
 		n = &bare
 	}
 	if n.ShortTag() == "!!str" {
-		out.value = n.Value
+		out.Value = n.Value
 		return
 	}
 	if n.Value == "-0" { // Docker Compose's YAML keeps the sign
-		out.value = math.Copysign(0, -1)
+		out.Value = math.Copysign(0, -1)
 		return
 	}
-	if err := n.Decode(&out.value); err != nil {
-		p.fail(&Error{Pos: out.pos, Path: path, Msg: "value cannot be read as " + strings.TrimPrefix(n.ShortTag(), "!!"), Err: err})
+	if err := n.Decode(&out.Value); err != nil {
+		p.fail(&Error{Pos: out.Pos, Path: path, Msg: "value cannot be read as " + strings.TrimPrefix(n.ShortTag(), "!!"), Err: err})
 	}
 }

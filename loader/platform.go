@@ -6,6 +6,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -14,9 +15,9 @@ const (
 	platformHint    = "write os/architecture[/variant], such as linux/arm64"
 )
 
-func (c *checker) platform(n *node, path string) {
+func (c *checker) platform(n *node.Node, path string) {
 	if text, ok := c.text(n); ok && text != "" && !project.IsPlatform(text) {
-		c.refuse(n, path, quoteValue(n)+" is not a platform", platformHint)
+		c.refuse(n, path, node.QuoteValue(n)+" is not a platform", platformHint)
 	}
 }
 

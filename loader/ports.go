@@ -8,24 +8,25 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/node"
 )
 
 const maxPort = 65535
 
 // ports checks the ports of a service, and that they are not too many before
 // ranges are multiplied out.
-func (c *checker) ports(n *node, path string) {
+func (c *checker) ports(n *node.Node, path string) {
 	total := 0
-	for i, item := range n.items {
-		if item.bad {
+	for i, item := range n.Items {
+		if item.Bad {
 			continue
 		}
-		at := path + indexElem(i)
+		at := path + node.IndexElem(i)
 		switch {
-		case item.kind == mapping:
+		case item.Kind == node.Mapping:
 			c.longPort(item, at)
 			total++
-		case item.kind == scalar:
+		case item.Kind == node.Scalar:
 			total += c.shortPort(item, at)
 		}
 		if total > c.s.limits.PortRange {
@@ -37,19 +38,19 @@ func (c *checker) ports(n *node, path string) {
 
 // shortPort checks [[IP:]HOST:]CONTAINER[/PROTOCOL] and returns the number of
 // ports it stands for.
-func (c *checker) shortPort(n *node, path string) int {
+func (c *checker) shortPort(n *node.Node, path string) int {
 	text, ok := c.text(n)
 	if !ok {
-		if _, isString := n.value.(string); n.kind == scalar && !isString {
-			if p, v := wholeNumber(n.value); v != fits || p < 1 || p > maxPort {
-				c.reject(n, path, quoteValue(n)+" is not a port", "ports are 1 to 65535")
+		if _, isString := n.Value.(string); n.Kind == node.Scalar && !isString {
+			if p, v := wholeNumber(n.Value); v != fits || p < 1 || p > maxPort {
+				c.reject(n, path, node.QuoteValue(n)+" is not a port", "ports are 1 to 65535")
 			}
 		}
 		return 1
 	}
 	count, problem, hint := parsePort(text, c.s.limits.PortRange)
 	if problem != "" {
-		c.reject(n, path, quoteValue(n)+" "+problem, hint)
+		c.reject(n, path, node.QuoteValue(n)+" "+problem, hint)
 		return 0
 	}
 	return count
@@ -116,48 +117,48 @@ func portRange(text string) (count int, ok bool) {
 	return b - a + 1, true
 }
 
-func (c *checker) longPort(n *node, path string) {
-	if target := n.get("target"); target == nil {
+func (c *checker) longPort(n *node.Node, path string) {
+	if target := n.Get("target"); target == nil {
 		c.reject(n, path, "target is missing", "")
 		return
 	}
-	port := func(n *node, path string) {
-		_, isString := n.value.(string)
-		if p, v := wholeNumber(n.value); n.kind == scalar && !isString && (v != fits || p < 1 || p > maxPort) {
-			c.reject(n, path, quoteValue(n)+" is not a port", "ports are 1 to 65535")
+	port := func(n *node.Node, path string) {
+		_, isString := n.Value.(string)
+		if p, v := wholeNumber(n.Value); n.Kind == node.Scalar && !isString && (v != fits || p < 1 || p > maxPort) {
+			c.reject(n, path, node.QuoteValue(n)+" is not a port", "ports are 1 to 65535")
 		}
 	}
-	c.fields(n, path, map[string]func(*node, string){
+	c.fields(n, path, map[string]func(*node.Node, string){
 		"target": port,
-		"published": func(n *node, path string) {
+		"published": func(n *node.Node, path string) {
 			port(n, path)
 			if text, ok := c.text(n); ok && text != "" {
 				if _, ok := portRange(text); !ok {
-					c.refuse(n, path, quoteValue(n)+" is not a port or a range of ports", "")
+					c.refuse(n, path, node.QuoteValue(n)+" is not a port or a range of ports", "")
 				}
 			}
 		},
-		"host_ip": func(n *node, path string) {
+		"host_ip": func(n *node.Node, path string) {
 			if !c.isAddress(n) {
-				c.reject(n, path, quoteValue(n)+" is not an IP address", "")
+				c.reject(n, path, node.QuoteValue(n)+" is not an IP address", "")
 			}
 		},
-		"protocol": func(n *node, path string) {
+		"protocol": func(n *node.Node, path string) {
 			if text, ok := c.text(n); ok && !slices.Contains(protocols(), text) {
-				c.refuse(n, path, "unknown protocol "+quoteValue(n), "use tcp, udp or sctp")
+				c.refuse(n, path, "unknown protocol "+node.QuoteValue(n), "use tcp, udp or sctp")
 			}
 		},
 	})
 	for _, key := range []string{"target", "published", "host_ip", "protocol"} {
-		if f := n.get(key); f != nil && f.bad {
-			n.bad = true // half a port mapping would be a different one
+		if f := n.Get(key); f != nil && f.Bad {
+			n.Bad = true // half a port mapping would be a different one
 		}
 	}
 }
 
-func (c *checker) expose(n *node, path string) {
-	text := n.text
-	if t, ok := n.str(); ok {
+func (c *checker) expose(n *node.Node, path string) {
+	text := n.Text
+	if t, ok := n.Str(); ok {
 		if _, checkable := c.text(n); !checkable {
 			return
 		}
@@ -165,6 +166,6 @@ func (c *checker) expose(n *node, path string) {
 	}
 	ports, protocol, hasProtocol := strings.Cut(text, "/")
 	if _, ok := portRange(ports); !ok || hasProtocol && !slices.Contains(protocols(), protocol) {
-		c.refuse(n, path, quoteValue(n)+" is not a port", "write 8080, 8000-8010 or 53/udp")
+		c.refuse(n, path, node.QuoteValue(n)+" is not a port", "write 8080, 8000-8010 or 53/udp")
 	}
 }

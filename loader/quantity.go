@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // quantity is a kind of number that an attribute takes.
@@ -62,15 +63,15 @@ func (q integer) read(value any) (any, verdict) {
 
 // exactly is the value of a scalar, with all the digits that are written: YAML
 // keeps about 16 of those of a number with a point or an exponent.
-func exactly(n *node) any {
-	text := strings.ReplaceAll(n.text, "_", "")
-	if _, isFloat := n.value.(float64); !isFloat || n.expanded || !decimal.MatchString(text) {
-		return n.value
+func exactly(n *node.Node) any {
+	text := strings.ReplaceAll(n.Text, "_", "")
+	if _, isFloat := n.Value.(float64); !isFloat || n.Expanded || !decimal.MatchString(text) {
+		return n.Value
 	}
 	if exact, ok := new(big.Rat).SetString(text); ok && exact.IsInt() && exact.Num().IsInt64() {
 		return int(exact.Num().Int64())
 	}
-	return n.value
+	return n.Value
 }
 
 // wholeNumber reads what stands for an integer.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	composeschema "github.com/compose-spec/compose-go/v2/schema"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // schema is the part of JSON Schema that the Compose specification uses. It is
@@ -121,18 +122,18 @@ func (s *schema) child(key string) (child *schema, ok bool) {
 }
 
 // accepts reports whether one of the types fits the node.
-func (s *schema) accepts(n *node) bool {
+func (s *schema) accepts(n *node.Node) bool {
 	if len(s.Types) == 0 {
 		return len(s.OneOf) == 0 || slices.ContainsFunc(s.OneOf, func(o *schema) bool { return o.accepts(n) })
 	}
-	if _, isDate := n.value.(time.Time); isDate && n.kind == scalar && !slices.Contains(s.Types, "number") {
+	if _, isDate := n.Value.(time.Time); isDate && n.Kind == node.Scalar && !slices.Contains(s.Types, "number") {
 		return false // it becomes text only where any scalar does
 	}
 	return slices.ContainsFunc(s.Types, func(t string) bool { return isType(n, t) })
 }
 
 // alternative is the branch of a oneOf that fits the node's type, or nil.
-func (s *schema) alternative(n *node) *schema {
+func (s *schema) alternative(n *node.Node) *schema {
 	for s != nil && len(s.OneOf) > 0 {
 		i := slices.IndexFunc(s.OneOf, func(o *schema) bool { return o.accepts(n) })
 		if i < 0 {
@@ -143,14 +144,14 @@ func (s *schema) alternative(n *node) *schema {
 	return s
 }
 
-func isType(n *node, t string) bool {
-	switch n.kind {
-	case mapping:
+func isType(n *node.Node, t string) bool {
+	switch n.Kind {
+	case node.Mapping:
 		return t == "object"
-	case sequence:
+	case node.Sequence:
 		return t == "array"
 	}
-	switch v := n.value.(type) {
+	switch v := n.Value.(type) {
 	case nil:
 		return t == "null"
 	case bool:

@@ -7,6 +7,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/musterdev/muster/depgraph"
+	"github.com/musterdev/muster/loader/node"
 )
 
 // names reports whether a service is named on the command line, by its name or
@@ -20,19 +21,19 @@ func (s *session) names(service string) bool {
 
 // activeProfiles are the given profiles and those of the services named on the
 // command line.
-func (s *session) activeProfiles(tree *node) []string {
+func (s *session) activeProfiles(tree *node.Node) []string {
 	active := slices.Clone(s.profiles())
-	services := tree.get("services")
+	services := tree.Get("services")
 	if services == nil {
 		return active
 	}
-	for _, f := range services.fields {
-		profiles := stringNodes(f.node.get("profiles"))
-		if !s.names(f.key) || slices.ContainsFunc(profiles, func(n *node) bool { return slices.Contains(active, n.value.(string)) }) {
+	for _, f := range services.Fields {
+		profiles := node.StringNodes(f.Node.Get("profiles"))
+		if !s.names(f.Key) || slices.ContainsFunc(profiles, func(n *node.Node) bool { return slices.Contains(active, n.Value.(string)) }) {
 			continue
 		}
 		for _, n := range profiles {
-			active = append(active, n.value.(string))
+			active = append(active, n.Value.(string))
 		}
 	}
 	return active

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/internal/hostfile"
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -36,14 +37,14 @@ type session struct {
 	envTexts  map[string]string
 	order     map[string]int // files as shown, in the order of reading
 	errs      Errors
-	said      map[owner]int // how many errors are reported of a part
-	unsaid    map[owner]int // and how many are not
-	parts     []owner       // with errors, in the order of their first
+	said      map[node.Owner]int // how many errors are reported of a part
+	unsaid    map[node.Owner]int // and how many are not
+	parts     []node.Owner       // with errors, in the order of their first
 	warnings  []Warning
 
-	at    owner             // whose part of the files is looked at
-	bases map[owner][]owner // what services extend
-	stubs map[string]bool   // services that are nothing but a name
+	at    node.Owner                  // whose part of the files is looked at
+	bases map[node.Owner][]node.Owner // what services extend
+	stubs map[string]bool             // services that are nothing but a name
 }
 
 // newSession decides on files, environment and directory. It reads no Compose
@@ -72,7 +73,7 @@ func newSession(ctx context.Context, in Input) (*session, error) {
 func emptySession(in Input) *session {
 	s := &session{
 		ctx: context.Background(), in: in, pipes: cmp.Or(in.Pipes, new(Pipes)), limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: newEnvironment(in.Env),
-		said: map[owner]int{}, unsaid: map[owner]int{}, bases: map[owner][]owner{}, stubs: map[string]bool{},
+		said: map[node.Owner]int{}, unsaid: map[node.Owner]int{}, bases: map[node.Owner][]node.Owner{}, stubs: map[string]bool{},
 		dotenvs: map[string]bool{}, envTexts: map[string]string{}, order: map[string]int{},
 	}
 	s.budget = s.limits.TotalBytes
@@ -85,10 +86,10 @@ const maxReports = 500
 // fail notes a problem: of the part that is looked at unless it names another.
 // Something is said about every part that has one.
 func (s *session) fail(e *Error) {
-	if e.of == (owner{}) {
+	if e.of == (node.Owner{}) {
 		e.of = s.at
 	}
-	part := e.of.part()
+	part := e.of.Part()
 	if s.said[part] > 0 && len(s.errs) >= maxReports {
 		s.unsaid[part]++
 		return
@@ -200,7 +201,7 @@ func (s *session) compatible() bool {
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // of calls f with problems that name no owner being those of o.
-func (s *session) of(o owner, f func()) {
+func (s *session) of(o node.Owner, f func()) {
 	outer := s.at
 	s.at = o
 	defer func() { s.at = outer }()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -20,23 +21,23 @@ type traps struct {
 	said map[project.Position]bool
 }
 
-func (s *session) warnTraps(tree *node, model *types.Project) {
+func (s *session) warnTraps(tree *node.Node, model *types.Project) {
 	t := traps{s.warn, map[project.Position]bool{}}
 	for _, section := range []string{"services", "networks", "volumes", "configs", "secrets"} {
-		all := tree.get(section)
+		all := tree.Get(section)
 		if all == nil {
 			continue
 		}
-		for _, f := range all.fields {
-			if _, active := model.Services[f.key]; section == "services" && !active {
+		for _, f := range all.Fields {
+			if _, active := model.Services[f.Key]; section == "services" && !active {
 				continue
 			}
-			path := section + "." + f.key
+			path := section + "." + f.Key
 			for _, keys := range textMappings[section] {
-				t.texts(f.node.at(keys...), path+"."+strings.Join(keys, "."))
+				t.texts(f.Node.At(keys...), path+"."+strings.Join(keys, "."))
 			}
 			if section == "services" {
-				t.service(f.node, path)
+				t.service(f.Node, path)
 			}
 		}
 	}
@@ -54,52 +55,52 @@ var textMappings = map[string][][]string{
 	"secrets":  {{"labels"}},
 }
 
-func (t traps) service(n *node, path string) {
+func (t traps) service(n *node.Node, path string) {
 	for _, key := range []string{"pre_start", "post_start", "pre_stop"} {
-		eachItem(n.get(key), path+"."+key, func(hook *node, at string) { t.texts(hook.get("environment"), at+".environment") })
+		eachItem(n.Get(key), path+"."+key, func(hook *node.Node, at string) { t.texts(hook.Get("environment"), at+".environment") })
 	}
 	for _, key := range []string{"expose", "group_add", "ports"} {
-		eachItem(n.get(key), path+"."+key, func(item *node, at string) {
+		eachItem(n.Get(key), path+"."+key, func(item *node.Node, at string) {
 			t.text(item, at)
-			t.text(item.get("target"), at+".target")
-			t.text(item.get("published"), at+".published")
+			t.text(item.Get("target"), at+".target")
+			t.text(item.Get("published"), at+".published")
 		})
 	}
 	for _, key := range []string{"configs", "secrets"} {
-		eachItem(n.get(key), path+"."+key, func(ref *node, at string) { t.mode(ref, at) })
+		eachItem(n.Get(key), path+"."+key, func(ref *node.Node, at string) { t.mode(ref, at) })
 	}
-	eachItem(n.get("volumes"), path+".volumes", func(v *node, at string) {
-		t.mode(v.get("tmpfs"), at+".tmpfs")
-		t.texts(v.at("volume", "labels"), at+".volume.labels")
+	eachItem(n.Get("volumes"), path+".volumes", func(v *node.Node, at string) {
+		t.mode(v.Get("tmpfs"), at+".tmpfs")
+		t.texts(v.At("volume", "labels"), at+".volume.labels")
 	})
-	if networks := n.get("networks"); networks != nil {
-		for _, f := range networks.fields {
-			t.texts(f.node.get("driver_opts"), path+".networks."+f.key+".driver_opts")
+	if networks := n.Get("networks"); networks != nil {
+		for _, f := range networks.Fields {
+			t.texts(f.Node.Get("driver_opts"), path+".networks."+f.Key+".driver_opts")
 		}
 	}
 }
 
-func eachItem(n *node, path string, do func(item *node, path string)) {
+func eachItem(n *node.Node, path string, do func(item *node.Node, path string)) {
 	if n == nil {
 		return
 	}
-	for i, item := range n.items {
-		do(item, path+indexElem(i))
+	for i, item := range n.Items {
+		do(item, path+node.IndexElem(i))
 	}
 }
 
-func (t traps) texts(n *node, path string) {
+func (t traps) texts(n *node.Node, path string) {
 	if n == nil {
 		return
 	}
-	for _, f := range n.fields {
-		t.text(f.node, path+"."+f.key)
+	for _, f := range n.Fields {
+		t.text(f.Node, path+"."+f.Key)
 	}
 }
 
-func (t traps) text(n *node, path string) {
+func (t traps) text(n *node.Node, path string) {
 	if what := trap(n); what != "" {
-		t.say(Warning{Pos: n.pos, Path: path, Msg: what, Hint: "put it in quotes"})
+		t.say(Warning{Pos: n.Pos, Path: path, Msg: what, Hint: "put it in quotes"})
 	}
 }
 
@@ -112,12 +113,12 @@ func (t traps) say(w Warning) {
 
 // trap is what YAML makes of a scalar that is to be text, if that is not what
 // is written.
-func trap(n *node) string {
-	if n == nil || n.kind != scalar || n.value == nil || n.expanded || fmt.Sprint(n.value) == n.text {
+func trap(n *node.Node) string {
+	if n == nil || n.Kind != node.Scalar || n.Value == nil || n.Expanded || fmt.Sprint(n.Value) == n.Text {
 		return ""
 	}
-	digits := strings.ToLower(strings.TrimLeft(n.text, "+-"))
-	switch n.value.(type) {
+	digits := strings.ToLower(strings.TrimLeft(n.Text, "+-"))
+	switch n.Value.(type) {
 	case string:
 		return ""
 	case time.Time:
@@ -144,12 +145,12 @@ var octalModes = []string{
 }
 
 // mode says that a mode without a zero in front is a decimal number.
-func (t traps) mode(n *node, path string) {
-	mode := n.get("mode")
-	if mode == nil || mode.kind != scalar || mode.quoted || !slices.Contains(octalModes, mode.text) {
+func (t traps) mode(n *node.Node, path string) {
+	mode := n.Get("mode")
+	if mode == nil || mode.Kind != node.Scalar || mode.Quoted || !slices.Contains(octalModes, mode.Text) {
 		return
 	}
-	if v, ok := mode.value.(int); ok {
-		t.say(Warning{Pos: mode.pos, Path: path + ".mode", Msg: fmt.Sprintf("%s is a decimal number, in octal %#o", mode.text, v), Hint: "write 0" + mode.text})
+	if v, ok := mode.Value.(int); ok {
+		t.say(Warning{Pos: mode.Pos, Path: path + ".mode", Msg: fmt.Sprintf("%s is a decimal number, in octal %#o", mode.Text, v), Hint: "write 0" + mode.Text})
 	}
 }

@@ -2,31 +2,32 @@ package loader
 
 import (
 	"fmt"
+	"github.com/musterdev/muster/loader/node"
 	"strings"
 )
 
 // identity is what two items of a list have in common if one takes the place of
 // the other, and empty for an item that is not known well enough.
-type identity func(*node) string
+type identity func(*node.Node) string
 
 // byName tells items NAME=value, byText those that stand for themselves. A tmpfs
 // that is mounted with the same first option twice is dropped by compose-go, any
 // other is refused.
-func byName(n *node) string {
-	text, _ := n.str()
+func byName(n *node.Node) string {
+	text, _ := n.Str()
 	name, _, _ := strings.Cut(text, "=")
 	return name
 }
 
-func byText(n *node) string {
-	if n.kind != scalar {
+func byText(n *node.Node) string {
+	if n.Kind != node.Scalar {
 		return ""
 	}
-	return n.text
+	return n.Text
 }
 
-func byTarget(n *node) string {
-	if keys := mountKeys(n); len(keys) > 0 {
+func byTarget(n *node.Node) string {
+	if keys := node.MountKeys(n); len(keys) > 0 {
 		return keys[0]
 	}
 	return ""
@@ -35,35 +36,35 @@ func byTarget(n *node) string {
 // byFile tells configs and secrets by where they are in the container: in the
 // folder if they do not say so.
 func byFile(folder string) identity {
-	return func(n *node) string {
-		if target, ok := n.get("target").str(); ok {
+	return func(n *node.Node) string {
+		if target, ok := n.Get("target").Str(); ok {
 			return target
 		}
-		if keys := sourceKeys(n); len(keys) > 0 {
+		if keys := node.SourceKeys(n); len(keys) > 0 {
 			return folder + "/" + keys[0]
 		}
 		return ""
 	}
 }
 
-func byPath(n *node) string {
-	if n.kind == mapping {
-		n = n.get("path")
+func byPath(n *node.Node) string {
+	if n.Kind == node.Mapping {
+		n = n.Get("path")
 	}
-	text, _ := n.str()
+	text, _ := n.Str()
 	return text
 }
 
-func byDevice(n *node) string {
-	if target, ok := n.get("target").str(); ok {
+func byDevice(n *node.Node) string {
+	if target, ok := n.Get("target").Str(); ok {
 		return target
 	}
-	text, _ := n.str()
+	text, _ := n.Str()
 	parts := strings.Split(text, ":")
 	return parts[min(1, len(parts)-1)]
 }
 
-func byPorts(n *node) string { return strings.Join(portKeys(n), " ") }
+func byPorts(n *node.Node) string { return strings.Join(node.PortKeys(n), " ") }
 
 // serviceSet is a list of a service, by its path, of which no two items are the same.
 type serviceSet struct {
@@ -89,33 +90,33 @@ func lists() []serviceSet {
 
 // twice warns of what is said twice in one list of a service: the later item
 // takes the place of the earlier one.
-func (c *checker) twice(service *node, at string) {
+func (c *checker) twice(service *node.Node, at string) {
 	for _, l := range c.lists {
-		c.twiceIn(service.at(l.path...), at+"."+strings.Join(l.path, "."), l.id)
+		c.twiceIn(service.At(l.path...), at+"."+strings.Join(l.path, "."), l.id)
 	}
 	for _, hooks := range []string{"pre_start", "post_start", "pre_stop"} {
-		if list := service.get(hooks); list != nil {
-			for i, hook := range list.items {
-				c.twiceIn(hook.get("environment"), at+"."+hooks+indexElem(i)+".environment", byName)
+		if list := service.Get(hooks); list != nil {
+			for i, hook := range list.Items {
+				c.twiceIn(hook.Get("environment"), at+"."+hooks+node.IndexElem(i)+".environment", byName)
 			}
 		}
 	}
-	if networks := service.get("networks"); networks != nil {
-		for _, f := range networks.fields {
-			c.twiceIn(f.node.get("aliases"), dotted(at+".networks", f.key)+".aliases", byText)
-			c.twiceIn(f.node.get("link_local_ips"), dotted(at+".networks", f.key)+".link_local_ips", byText)
+	if networks := service.Get("networks"); networks != nil {
+		for _, f := range networks.Fields {
+			c.twiceIn(f.Node.Get("aliases"), node.Dotted(at+".networks", f.Key)+".aliases", byText)
+			c.twiceIn(f.Node.Get("link_local_ips"), node.Dotted(at+".networks", f.Key)+".link_local_ips", byText)
 		}
 	}
 }
 
-func (c *checker) twiceIn(list *node, at string, id identity) {
-	if list == nil || list.kind != sequence || len(list.items) < 2 {
+func (c *checker) twiceIn(list *node.Node, at string, id identity) {
+	if list == nil || list.Kind != node.Sequence || len(list.Items) < 2 {
 		return
 	}
-	seen := make(map[string]int, len(list.items))
-	for i, item := range list.items {
+	seen := make(map[string]int, len(list.Items))
+	for i, item := range list.Items {
 		key := ""
-		if !item.bad && item.tag != tagReset && !(c.s.in.NoInterpolate && item.hasVariable()) {
+		if !item.Bad && item.Tag != node.TagReset && !(c.s.in.NoInterpolate && item.HasVariable()) {
 			key = id(item)
 		}
 		if key == "" {
@@ -126,10 +127,10 @@ func (c *checker) twiceIn(list *node, at string, id identity) {
 		if !again {
 			continue
 		}
-		w := Warning{Pos: item.pos, Path: at + indexElem(i), Msg: fmt.Sprintf("repeats line %d", list.items[first].pos.Line), Hint: "remove one"}
-		if !alike(item, list.items[first]) {
-			w.Pos, w.Path = list.items[first].pos, at+indexElem(first)
-			w.Msg = fmt.Sprintf("has no effect, line %d says it again", item.pos.Line)
+		w := Warning{Pos: item.Pos, Path: at + node.IndexElem(i), Msg: fmt.Sprintf("repeats line %d", list.Items[first].Pos.Line), Hint: "remove one"}
+		if !node.Alike(item, list.Items[first]) {
+			w.Pos, w.Path = list.Items[first].Pos, at+node.IndexElem(first)
+			w.Msg = fmt.Sprintf("has no effect, line %d says it again", item.Pos.Line)
 		}
 		c.s.warn(w)
 	}

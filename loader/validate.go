@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -19,12 +20,12 @@ type validator struct {
 }
 
 // check reports whether the node fits. pos is where to point for the node.
-func (v *validator) check(n *node, s *schema, path string, pos project.Position) {
-	if s == nil || n.bad || n.short || n.tag == tagReset {
+func (v *validator) check(n *node.Node, s *schema, path string, pos project.Position) {
+	if s == nil || n.Bad || n.Short || n.Tag == node.TagReset {
 		return
 	}
-	if n.isNull() && !v.merged {
-		n.empty = !s.accepts(n)
+	if n.IsNull() && !v.merged {
+		n.Empty = !s.accepts(n)
 		return
 	}
 	if !s.accepts(n) {
@@ -34,10 +35,10 @@ func (v *validator) check(n *node, s *schema, path string, pos project.Position)
 	if s = s.alternative(n); s == nil {
 		return
 	}
-	switch n.kind {
-	case mapping:
+	switch n.Kind {
+	case node.Mapping:
 		v.mapping(n, s, path, pos)
-	case sequence:
+	case node.Sequence:
 		v.items(n, s, path)
 	default:
 		if !v.merged {
@@ -46,25 +47,25 @@ func (v *validator) check(n *node, s *schema, path string, pos project.Position)
 	}
 }
 
-func (v *validator) wrongType(n *node, s *schema, path string, pos project.Position) {
-	n.bad = true
+func (v *validator) wrongType(n *node.Node, s *schema, path string, pos project.Position) {
+	n.Bad = true
 	e := &Error{Pos: pos, Path: path, node: n}
 	switch {
-	case n.isNull():
+	case n.IsNull():
 		e.Msg = "is empty, it must be " + s.wanted()
 		e.Hint = "give it a value or remove it"
-	case n.kind == scalar:
-		e.Msg = fmt.Sprintf("must be %s, not %s", s.wanted(), describe(n))
+	case n.Kind == node.Scalar:
+		e.Msg = fmt.Sprintf("must be %s, not %s", s.wanted(), node.Describe(n))
 		if secretPath(path) {
 			e.Msg = fmt.Sprintf("must be %s", s.wanted())
-		} else if s.accepts(&node{value: ""}) {
-			e.Hint = fmt.Sprintf("write %q", n.text)
+		} else if s.accepts(&node.Node{Value: ""}) {
+			e.Hint = fmt.Sprintf("write %q", n.Text)
 			if m := attribute.FindStringSubmatch(path); m != nil && slices.Contains(durations(), m[1]) {
-				e.Hint = "write " + n.text + "s for seconds"
+				e.Hint = "write " + n.Text + "s for seconds"
 			}
 		}
 	default:
-		e.Msg = fmt.Sprintf("must be %s, not a %s", s.wanted(), n.kind)
+		e.Msg = fmt.Sprintf("must be %s, not a %s", s.wanted(), n.Kind)
 	}
 	v.s.fail(e)
 }
@@ -80,18 +81,18 @@ func durations() []string {
 	return []string{"stop_grace_period", "interval", "timeout", "start_period", "start_interval", "delay", "window", "monitor"}
 }
 
-func (v *validator) mapping(n *node, s *schema, path string, pos project.Position) {
+func (v *validator) mapping(n *node.Node, s *schema, path string, pos project.Position) {
 	outer := v.s.at
-	for _, f := range n.fields {
-		child, ok := s.child(f.key)
-		if ok || outer.name != "" {
-			v.s.at = outer.within(f.key)
+	for _, f := range n.Fields {
+		child, ok := s.child(f.Key)
+		if ok || outer.Name != "" {
+			v.s.at = outer.Within(f.Key)
 		}
 		switch {
 		case ok:
-			v.check(f.node, child, dotted(path, f.key), f.place())
+			v.check(f.Node, child, node.Dotted(path, f.Key), f.Place())
 		case !v.merged:
-			f.node.bad = true
+			f.Node.Bad = true
 			v.unknownKey(f, s, path)
 		}
 		v.s.at = outer
@@ -100,15 +101,15 @@ func (v *validator) mapping(n *node, s *schema, path string, pos project.Positio
 		return
 	}
 	for _, key := range s.Required {
-		if n.get(key) == nil {
+		if n.Get(key) == nil {
 			v.s.fail(&Error{Pos: pos, Path: path, Msg: key + " is missing"})
 		}
 	}
 }
 
-func (v *validator) unknownKey(f field, s *schema, path string) {
-	e := &Error{Pos: f.pos, Path: dotted(path, f.key), Msg: "unknown key"}
-	if f.key == "" {
+func (v *validator) unknownKey(f node.Field, s *schema, path string) {
+	e := &Error{Pos: f.Pos, Path: node.Dotted(path, f.Key), Msg: "unknown key"}
+	if f.Key == "" {
 		e.Msg = "the name is empty"
 		v.s.fail(e)
 		return
@@ -119,33 +120,33 @@ func (v *validator) unknownKey(f field, s *schema, path string) {
 		v.s.fail(e)
 		return
 	}
-	e.Hint = didYouMean(f.key, sortedKeys(s.Properties))
+	e.Hint = didYouMean(f.Key, sortedKeys(s.Properties))
 	if root, err := composeSchema(); path == "" && err == nil {
 		service := root.Defs["service"]
-		switch _, isServiceKey := service.Properties[f.key]; {
+		switch _, isServiceKey := service.Properties[f.Key]; {
 		case isServiceKey:
 			e.Hint = "it belongs to a service, under services:"
-		case e.Hint == "" && (f.node.get("image") != nil || f.node.get("build") != nil):
+		case e.Hint == "" && (f.Node.Get("image") != nil || f.Node.Get("build") != nil):
 			e.Hint = "services stand under services:"
 		}
 	}
 	v.s.fail(e)
 }
 
-func (v *validator) items(n *node, s *schema, path string) {
+func (v *validator) items(n *node.Node, s *schema, path string) {
 	seen := map[string]int{}
-	for i, item := range n.items {
-		if item.isNull() && !item.bad && s.Items != nil && !s.Items.accepts(item) {
-			v.wrongType(item, s.Items, path+indexElem(i), item.pos) // no other file can give it
+	for i, item := range n.Items {
+		if item.IsNull() && !item.Bad && s.Items != nil && !s.Items.accepts(item) {
+			v.wrongType(item, s.Items, path+node.IndexElem(i), item.Pos) // no other file can give it
 			continue
 		}
-		v.check(item, s.Items, path+indexElem(i), item.pos)
-		if text, ok := item.str(); ok && s.Unique && !v.merged && !deduplicated(path) {
+		v.check(item, s.Items, path+node.IndexElem(i), item.Pos)
+		if text, ok := item.Str(); ok && s.Unique && !v.merged && !deduplicated(path) {
 			if first, dup := seen[text]; dup {
-				item.bad = true
-				v.s.fail(&Error{Pos: item.pos, Path: path + indexElem(i), Msg: fmt.Sprintf("repeats line %d", first)})
+				item.Bad = true
+				v.s.fail(&Error{Pos: item.Pos, Path: path + node.IndexElem(i), Msg: fmt.Sprintf("repeats line %d", first)})
 			}
-			seen[text] = item.pos.Line
+			seen[text] = item.Pos.Line
 		}
 	}
 }
@@ -163,11 +164,11 @@ func deduplicated(path string) bool {
 	}, m[1])
 }
 
-func (v *validator) value(n *node, s *schema, path string) {
-	text, isString := n.str()
+func (v *validator) value(n *node.Node, s *schema, path string) {
+	text, isString := n.Str()
 	switch {
 	case isString && len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
-		v.reject(n, path, fmt.Sprintf("%s is not one of %s", quoteValue(n), strings.Join(s.Enum, ", ")), didYouMean(text, s.Enum))
+		v.reject(n, path, fmt.Sprintf("%s is not one of %s", node.QuoteValue(n), strings.Join(s.Enum, ", ")), didYouMean(text, s.Enum))
 	case isString && s.pattern != nil && !s.pattern.MatchString(text) && !strings.HasSuffix(path, ".container_name"):
 		hint := "it must match " + s.Pattern
 		if words := strings.Split(strings.ReplaceAll(s.Pattern, "([0-9]+[wdhms])+", "12h"), "|"); len(words) > 2 {
@@ -176,15 +177,15 @@ func (v *validator) value(n *node, s *schema, path string) {
 				hint = "use " + strings.Join(words, ", ")
 			}
 		}
-		v.reject(n, path, quoteValue(n)+" is not valid", hint)
-	case s.Minimum != nil && number(n) < *s.Minimum:
-		v.reject(n, path, fmt.Sprintf("%s is less than %v", n.text, *s.Minimum), "")
-	case s.Maximum != nil && number(n) > *s.Maximum:
-		v.reject(n, path, fmt.Sprintf("%s is more than %v", n.text, *s.Maximum), "")
+		v.reject(n, path, node.QuoteValue(n)+" is not valid", hint)
+	case s.Minimum != nil && node.Number(n) < *s.Minimum:
+		v.reject(n, path, fmt.Sprintf("%s is less than %v", n.Text, *s.Minimum), "")
+	case s.Maximum != nil && node.Number(n) > *s.Maximum:
+		v.reject(n, path, fmt.Sprintf("%s is more than %v", n.Text, *s.Maximum), "")
 	}
 }
 
-func (v *validator) reject(n *node, path, msg, hint string) {
-	n.bad = true
-	v.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, node: n})
+func (v *validator) reject(n *node.Node, path, msg, hint string) {
+	n.Bad = true
+	v.s.fail(&Error{Pos: n.Pos, Path: path, Msg: msg, Hint: hint, node: n})
 }

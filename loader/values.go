@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/restartpolicy"
 )
 
@@ -23,72 +24,72 @@ func newChecker(s *session) *checker {
 }
 
 // reject reports a value that cannot be read, and leaves it out.
-func (c *checker) reject(n *node, path, msg, hint string) {
-	n.bad = true
-	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, node: n})
+func (c *checker) reject(n *node.Node, path, msg, hint string) {
+	n.Bad = true
+	c.s.fail(&Error{Pos: n.Pos, Path: path, Msg: msg, Hint: hint, node: n})
 }
 
 // refuse reports a value that can be read and shown, but that nothing can be run
 // with.
-func (c *checker) refuse(n *node, path, msg, hint string) {
-	n.refused = true
-	c.s.fail(&Error{Pos: n.pos, Path: path, Msg: msg, Hint: hint, shown: true, node: n})
+func (c *checker) refuse(n *node.Node, path, msg, hint string) {
+	n.Refused = true
+	c.s.fail(&Error{Pos: n.Pos, Path: path, Msg: msg, Hint: hint, shown: true, node: n})
 }
 
 // text is the string of a scalar that can be checked now.
-func (c *checker) text(n *node) (string, bool) {
-	text, ok := n.str()
-	if !ok || n.bad || c.s.in.NoInterpolate && strings.Contains(text, "$") {
+func (c *checker) text(n *node.Node) (string, bool) {
+	text, ok := n.Str()
+	if !ok || n.Bad || c.s.in.NoInterpolate && strings.Contains(text, "$") {
 		return "", false
 	}
 	return text, true
 }
 
 // document checks the values of one document.
-func (c *checker) document(doc *node) {
+func (c *checker) document(doc *node.Node) {
 	c.each(doc, "services", c.service)
 	c.each(doc, "networks", c.network)
 	for _, section := range []string{"networks", "volumes", "secrets", "configs"} {
-		c.each(doc, section, func(n *node, path string) {
+		c.each(doc, section, func(n *node.Node, path string) {
 			c.externalName(n, path)
-			if labels := n.get("labels"); labels != nil && !labels.bad {
+			if labels := n.Get("labels"); labels != nil && !labels.Bad {
 				c.named(labels, path+".labels")
 				c.twiceIn(labels, path+".labels", byName)
 			}
-			if options := n.get("driver_opts"); options != nil && !options.bad && section == "secrets" {
+			if options := n.Get("driver_opts"); options != nil && !options.Bad && section == "secrets" {
 				c.texts(options, path+".driver_opts")
 			}
 		})
 	}
 }
 
-func (c *checker) each(doc *node, section string, check func(n *node, path string)) {
-	top := doc.get(section)
-	if top == nil || top.kind != mapping {
+func (c *checker) each(doc *node.Node, section string, check func(n *node.Node, path string)) {
+	top := doc.Get(section)
+	if top == nil || top.Kind != node.Mapping {
 		return
 	}
-	for _, f := range top.fields {
-		if f.node.kind == mapping && !f.node.bad {
-			c.s.of(c.s.at.within(section).within(f.key), func() { check(f.node, section+"."+f.key) })
+	for _, f := range top.Fields {
+		if f.Node.Kind == node.Mapping && !f.Node.Bad {
+			c.s.of(c.s.at.Within(section).Within(f.Key), func() { check(f.Node, section+"."+f.Key) })
 		}
 	}
 }
 
 // service checks the attributes that stand alone; where they go wrong together
 // is seen when all files are merged.
-func (c *checker) service(n *node, path string) {
+func (c *checker) service(n *node.Node, path string) {
 	c.twice(n, path)
-	if pid := n.get("pid"); pid.isNull() {
-		pid.bad = true // the schema allows it; it means nothing
+	if pid := n.Get("pid"); pid.IsNull() {
+		pid.Bad = true // the schema allows it; it means nothing
 	}
-	for _, f := range n.fields {
-		if check := c.attribute(f.key); check != nil && !f.node.bad && !f.node.isNull() {
-			c.s.of(c.s.at.within(f.key), func() { check(f.node, path+"."+f.key) })
+	for _, f := range n.Fields {
+		if check := c.attribute(f.Key); check != nil && !f.Node.Bad && !f.Node.IsNull() {
+			c.s.of(c.s.at.Within(f.Key), func() { check(f.Node, path+"."+f.Key) })
 		}
 	}
 }
 
-func (c *checker) attribute(key string) func(*node, string) {
+func (c *checker) attribute(key string) func(*node.Node, string) {
 	switch key {
 	case "restart":
 		return c.restart
@@ -139,21 +140,21 @@ func (c *checker) attribute(key string) func(*node, string) {
 }
 
 // list applies a check to every item, or to a scalar that stands for a list.
-func (c *checker) list(check func(*node, string)) func(*node, string) {
-	return func(n *node, path string) {
-		if n.kind == scalar {
+func (c *checker) list(check func(*node.Node, string)) func(*node.Node, string) {
+	return func(n *node.Node, path string) {
+		if n.Kind == node.Scalar {
 			check(n, path)
 			return
 		}
-		for i, item := range n.items {
-			if !item.bad {
-				check(item, path+indexElem(i))
+		for i, item := range n.Items {
+			if !item.Bad {
+				check(item, path+node.IndexElem(i))
 			}
 		}
 	}
 }
 
-func (c *checker) restart(n *node, path string) {
+func (c *checker) restart(n *node.Node, path string) {
 	text, ok := c.text(n)
 	if !ok {
 		return
@@ -169,12 +170,12 @@ func (c *checker) restart(n *node, path string) {
 	if meant := nearest(text, policies); meant != "" && !strings.HasPrefix(text, "on-failure") {
 		hint = "did you mean " + meant + "? use no, always, unless-stopped or on-failure[:N]"
 	}
-	c.refuse(n, path, "unknown policy "+quoteValue(n), hint)
+	c.refuse(n, path, "unknown policy "+node.QuoteValue(n), hint)
 }
 
 var imageReference = regexp.MustCompile(`^(?:[a-zA-Z0-9._\[\]:-]+/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-zA-Z][\w+.-]*:[0-9a-fA-F]{32,})?$`)
 
-func (c *checker) image(n *node, path string) {
+func (c *checker) image(n *node.Node, path string) {
 	text, ok := c.text(n)
 	if !ok || imageReference.MatchString(text) {
 		return
@@ -184,10 +185,10 @@ func (c *checker) image(n *node, path string) {
 		return
 	}
 	hint := ""
-	if lower := strings.ToLower(text); imageReference.MatchString(lower) && !n.expanded {
+	if lower := strings.ToLower(text); imageReference.MatchString(lower) && !n.Expanded {
 		hint = "names of images are lower case: " + lower
 	}
-	c.refuse(n, path, quoteValue(n)+" is not an image reference", hint)
+	c.refuse(n, path, node.QuoteValue(n)+" is not an image reference", hint)
 }
 
 var (
@@ -195,7 +196,7 @@ var (
 	partOfContainerName  = regexp.MustCompile(`[a-zA-Z0-9][a-zA-Z0-9_.-]+`) // what the schema asks for
 )
 
-func (c *checker) containerName(n *node, path string) {
+func (c *checker) containerName(n *node.Node, path string) {
 	text, ok := c.text(n)
 	if !ok || containerNamePattern.MatchString(text) {
 		return
@@ -204,37 +205,37 @@ func (c *checker) containerName(n *node, path string) {
 	if partOfContainerName.MatchString(text) {
 		report = c.refuse
 	}
-	report(n, path, quoteValue(n)+" is not a container name", "use at least two letters, digits, underscores, dots or hyphens, the first a letter or digit")
+	report(n, path, node.QuoteValue(n)+" is not a container name", "use at least two letters, digits, underscores, dots or hyphens, the first a letter or digit")
 }
 
-func (c *checker) grace(n *node, path string) {
+func (c *checker) grace(n *node.Node, path string) {
 	text, ok := c.text(n)
 	if !ok {
 		return
 	}
 	if d, _ := durationOf(text); d%time.Second != 0 {
 		up := (d + time.Second - 1).Truncate(time.Second)
-		c.s.warn(Warning{Pos: n.pos, Path: path, Msg: fmt.Sprintf("%s is rounded up to %s: engines know whole seconds only", quoteValue(n), up)})
+		c.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded up to %s: engines know whole seconds only", node.QuoteValue(n), up)})
 	}
 }
 
-func (c *checker) signal(n *node, path string) {
+func (c *checker) signal(n *node.Node, path string) {
 	text, ok := c.text(n)
 	if !ok {
 		return
 	}
 	if hint, ok := Signal(text); !ok {
-		c.refuse(n, path, quoteValue(n)+" is not a signal", hint)
+		c.refuse(n, path, node.QuoteValue(n)+" is not a signal", hint)
 	}
 }
 
-func (c *checker) address(n *node, path string) {
+func (c *checker) address(n *node.Node, path string) {
 	if !c.isAddress(n) {
-		c.refuse(n, path, quoteValue(n)+" is not an IP address", "")
+		c.refuse(n, path, node.QuoteValue(n)+" is not an IP address", "")
 	}
 }
 
-func (c *checker) isAddress(n *node) bool {
+func (c *checker) isAddress(n *node.Node) bool {
 	text, ok := c.text(n)
 	if !ok || text == "" {
 		return true
@@ -245,16 +246,16 @@ func (c *checker) isAddress(n *node) bool {
 
 var macAddress = regexp.MustCompile(`^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$`)
 
-func (c *checker) mac(n *node, path string) {
+func (c *checker) mac(n *node.Node, path string) {
 	if text, ok := c.text(n); ok && !macAddress.MatchString(text) {
-		c.refuse(n, path, quoteValue(n)+" is not a MAC address", "write 02:42:ac:11:00:02")
+		c.refuse(n, path, node.QuoteValue(n)+" is not a MAC address", "write 02:42:ac:11:00:02")
 	}
 }
 
-func (c *checker) prefix(n *node, path string) {
+func (c *checker) prefix(n *node.Node, path string) {
 	if text, ok := c.text(n); ok {
 		if _, err := netip.ParsePrefix(text); err != nil {
-			c.refuse(n, path, quoteValue(n)+" is not a subnet", "write 172.28.0.0/16")
+			c.refuse(n, path, node.QuoteValue(n)+" is not a subnet", "write 172.28.0.0/16")
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package loader
+package node
 
 import "github.com/musterdev/muster/project"
 
