@@ -4,60 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"strings"
 
 	"github.com/musterdev/muster/project"
 )
-
-// environment is the process environment with the env files under it. It
-// remembers where every value came from.
-type environment struct {
-	values map[string]string
-	// origins are the places that set a name, the winner first. A zero place
-	// is the process environment.
-	origins map[string][]project.Position
-	read    map[string]bool // files that have been added
-}
-
-func newEnvironment(env []string) *environment {
-	e := &environment{values: map[string]string{}, origins: map[string][]project.Position{}, read: map[string]bool{}}
-	for _, kv := range env {
-		name, value, _ := strings.Cut(kv, "=")
-		if name == "" {
-			continue // Windows keeps drive directories there
-		}
-		e.values[name] = value
-		e.origins[name] = []project.Position{{}}
-	}
-	return e
-}
-
-// lookup finds a variable; on Windows the case of its name does not matter.
-func (e *environment) lookup(name string) (string, bool) {
-	v, ok := e.values[name]
-	if ok || runtime.GOOS != "windows" {
-		return v, ok
-	}
-	for _, k := range sortedKeys(e.values) {
-		if strings.EqualFold(k, name) {
-			return e.values[k], true
-		}
-	}
-	return "", false
-}
-
-func (e *environment) clone() *environment {
-	c := &environment{values: maps.Clone(e.values), origins: make(map[string][]project.Position, len(e.origins)), read: maps.Clone(e.read)}
-	for name, places := range e.origins {
-		c.origins[name] = append([]project.Position(nil), places...)
-	}
-	return c
-}
 
 // envFile is an env file with the place that names it, if one does.
 type envFile struct {
@@ -67,9 +19,9 @@ type envFile struct {
 	optional bool   // it may be missing
 }
 
-// add puts the values of files under those that are there. Of the files, later
+// addEnv puts the values of files under those that are there. Of the files, later
 // ones win. Problems are reported; values before them count.
-func (e *environment) add(s *session, files ...envFile) {
+func (s *session) addEnv(e *environment, files ...envFile) {
 	out := map[string]string{}
 	origins := map[string][]project.Position{}
 	for _, file := range files {
@@ -90,12 +42,7 @@ func (e *environment) add(s *session, files ...envFile) {
 			origins[name] = append([]project.Position{pos}, origins[name]...)
 		})
 	}
-	for name, value := range out {
-		if _, set := e.values[name]; !set {
-			e.values[name] = value
-		}
-		e.origins[name] = append(e.origins[name], origins[name]...)
-	}
+	e.under(out, origins)
 }
 
 // readEnvFile reads an env file once per load.
@@ -138,7 +85,7 @@ func (s *session) loadEnvironment(dirs ...string) {
 		for _, file := range s.envFiles {
 			named = append(named, envFile{path: file})
 		}
-		s.env.add(s, named...)
+		s.addEnv(s.env, named...)
 		return
 	}
 	if disabled, ok := s.env.lookup("COMPOSE_DISABLE_ENV_FILE"); ok {
@@ -154,7 +101,7 @@ func (s *session) loadEnvironment(dirs ...string) {
 	for _, dir := range dirs {
 		if file := filepath.Join(dir, ".env"); !s.dotenvs[file] && s.usable(file) {
 			s.dotenvs[file] = true
-			s.env.add(s, envFile{path: file, optional: true})
+			s.addEnv(s.env, envFile{path: file, optional: true})
 		}
 	}
 }
@@ -174,9 +121,4 @@ func (s *session) usable(file string) bool {
 		s.warn(Warning{Pos: pos, Msg: "is a link to a file that does not exist: no variables are read from it"})
 	}
 	return false
-}
-
-func parseBool(s string) bool {
-	b, err := strconv.ParseBool(s)
-	return b && err == nil || strings.EqualFold(s, "y")
 }

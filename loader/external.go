@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+
 	"github.com/musterdev/muster/loader/node"
 )
 

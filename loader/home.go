@@ -1,9 +1,10 @@
 package loader
 
 import (
-	"github.com/musterdev/muster/loader/node"
 	"os"
 	"strings"
+
+	"github.com/musterdev/muster/loader/node"
 )
 
 // homePaths are the attributes whose paths compose-go expands ~ in; * is any key

@@ -149,7 +149,7 @@ func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 		return
 	}
 	sub.env = f.env.clone()
-	sub.env.add(b.s, files...)
+	b.s.addEnv(sub.env, files...)
 	for _, e := range files {
 		sub.envID += "\x01" + e.path
 		if b.s.in.NoInterpolate {

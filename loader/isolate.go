@@ -1,8 +1,9 @@
 package loader
 
 import (
-	"github.com/musterdev/muster/loader/node"
 	"maps"
+
+	"github.com/musterdev/muster/loader/node"
 )
 
 // isolate runs a step of compose-go's over the model. Where it fails because of

@@ -2,8 +2,9 @@ package loader
 
 import (
 	"fmt"
-	"github.com/musterdev/muster/loader/node"
 	"strings"
+
+	"github.com/musterdev/muster/loader/node"
 )
 
 // identity is what two items of a list have in common if one takes the place of
