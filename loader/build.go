@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/override"
 
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -41,7 +42,7 @@ type source struct {
 // their environment, and the files that led to them.
 type frame struct {
 	dir   string
-	env   *environment
+	env   *env.Environment
 	envID string // equal environments within a load have equal IDs
 	chain []string
 }
@@ -95,11 +96,11 @@ func (b *builder) merge(sources []*source, f frame) (*part, error) {
 	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
 		base = b.base(b.s.dir, f.dir)
 	}
-	env := f.env.values
+	values := f.env.Values
 	if b.s.in.NoInterpolate {
-		env = nil
+		values = nil
 	}
-	if err := finish(p.model, base, env); err != nil {
+	if err := finish(p.model, base, values); err != nil {
 		return nil, b.locate(sources[0].file, p.tree, err)
 	}
 	return p, nil

@@ -7,6 +7,7 @@ import (
 
 	compose "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
 )
 
@@ -14,7 +15,7 @@ import (
 // value stay names: compose-go would drop those of build arguments.
 func (s *session) normalize(model map[string]any) (map[string]any, error) {
 	if !s.in.NoInterpolate {
-		return compose.Normalize(model, s.env.values)
+		return compose.Normalize(model, s.env.Values)
 	}
 	args := buildArgs(model)
 	model, err := compose.Normalize(model, nil)
@@ -42,7 +43,7 @@ func buildArgs(model map[string]any) map[string]any {
 // decode makes compose-go's project of the merged model, many services in
 // parallel.
 func (s *session) decode(model map[string]any, tree *node.Node) (*types.Project, error) {
-	details := types.ConfigDetails{WorkingDir: s.dir, Environment: s.env.values}
+	details := types.ConfigDetails{WorkingDir: s.dir, Environment: s.env.Values}
 	profiles := s.activeProfiles(tree)
 	options := compose.ToOptions(&details, []func(*compose.Options){func(o *compose.Options) {
 		o.SetProjectName(s.name, true)
@@ -50,8 +51,8 @@ func (s *session) decode(model map[string]any, tree *node.Node) (*types.Project,
 		o.SkipConsistencyCheck = true // ours names every problem with its place
 		o.SkipResolveEnvironment = true
 		o.SkipResolveLabels = true
-		convert, _ := s.env.lookup("COMPOSE_CONVERT_WINDOWS_PATHS")
-		o.ConvertWindowsPaths = parseBool(convert) && !s.in.NoPathResolution
+		convert, _ := s.env.Lookup("COMPOSE_CONVERT_WINDOWS_PATHS")
+		o.ConvertWindowsPaths = env.ParseBool(convert) && !s.in.NoPathResolution
 	}})
 	chunks := split(model)
 	decoded := make([]*types.Project, len(chunks))

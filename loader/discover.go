@@ -72,11 +72,11 @@ func (s *session) absoluteFiles(files []string) []string {
 }
 
 func (s *session) filesFromEnvironment() []string {
-	list, ok := s.env.lookup("COMPOSE_FILE")
+	list, ok := s.env.Lookup("COMPOSE_FILE")
 	if !ok || list == "" {
 		return nil
 	}
-	separator, _ := s.env.lookup("COMPOSE_PATH_SEPARATOR")
+	separator, _ := s.env.Lookup("COMPOSE_PATH_SEPARATOR")
 	if separator == "" {
 		separator = string(filepath.ListSeparator)
 	}
@@ -129,6 +129,6 @@ func (s *session) home() string {
 	if runtime.GOOS == "windows" {
 		name = "USERPROFILE"
 	}
-	home, _ := s.env.lookup(name)
+	home, _ := s.env.Lookup(name)
 	return home
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -15,16 +16,16 @@ import (
 // and puts them under what the service sets itself. Names without a value take
 // the project's.
 func (s *session) resolveEnvironment(model *types.Project, tree *node.Node, keep func(string) bool) {
-	for _, name := range sortedKeys(model.Services) {
+	for _, name := range SortedKeys(model.Services) {
 		if !keep(name) {
 			continue
 		}
 		spec := model.Services[name]
-		spec.Environment = spec.Environment.Resolve(s.env.lookup)
+		spec.Environment = spec.Environment.Resolve(s.env.Lookup)
 		own := spec.Environment
 		values := map[string]string{}
 		lookup := func(k string) (string, bool) {
-			if v, ok := s.env.lookup(k); ok {
+			if v, ok := s.env.Lookup(k); ok {
 				return v, true
 			}
 			if v := own[k]; v != nil {
@@ -62,10 +63,10 @@ func (s *session) serviceEnvFile(file types.EnvFile, pos project.Position, path 
 	case "", ".env":
 		s.parseEnvFile(file.Path, text, values, lookup, func(string, project.Position) {})
 	case "raw":
-		err := parseRawEnv(text, lookup, func(key, value string, _ int) { values[key] = value })
-		var e *dotenvError
+		err := env.ParseRaw(text, lookup, func(key, value string, _ int) { values[key] = value })
+		var e *env.Error
 		if errors.As(err, &e) {
-			s.fail(&Error{Pos: project.Position{File: shown(file.Path, s.cwd), Line: e.line}, Msg: e.msg})
+			s.fail(&Error{Pos: project.Position{File: shown(file.Path, s.cwd), Line: e.Line}, Msg: e.Msg})
 		}
 	default:
 		s.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("unknown format %q", file.Format), Hint: "use raw, or leave it out"})
@@ -79,7 +80,7 @@ func (s *session) unreadable(file string, pos project.Position, path string, err
 
 // resolveLabels reads the label files of the services under their labels.
 func (s *session) resolveLabels(model *types.Project, tree *node.Node, keep func(string) bool) {
-	for _, name := range sortedKeys(model.Services) {
+	for _, name := range SortedKeys(model.Services) {
 		spec := model.Services[name]
 		if len(spec.LabelFiles) == 0 || !keep(name) {
 			continue

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/project"
 )
 
@@ -21,11 +22,11 @@ type envFile struct {
 
 // addEnv puts the values of files under those that are there. Of the files, later
 // ones win. Problems are reported; values before them count.
-func (s *session) addEnv(e *environment, files ...envFile) {
+func (s *session) addEnv(e *env.Environment, files ...envFile) {
 	out := map[string]string{}
 	origins := map[string][]project.Position{}
 	for _, file := range files {
-		e.read[file.path] = true
+		e.Read[file.path] = true
 		text, err := s.readEnvFile(file.path)
 		switch {
 		case err == nil:
@@ -38,11 +39,11 @@ func (s *session) addEnv(e *environment, files ...envFile) {
 			s.fail(s.unreadable(file.path, file.pos, file.element, err))
 			continue
 		}
-		s.parseEnvFile(file.path, text, out, e.lookup, func(name string, pos project.Position) {
+		s.parseEnvFile(file.path, text, out, e.Lookup, func(name string, pos project.Position) {
 			origins[name] = append([]project.Position{pos}, origins[name]...)
 		})
 	}
-	e.under(out, origins)
+	e.Under(out, origins)
 }
 
 // readEnvFile reads an env file once per load.
@@ -60,16 +61,16 @@ func (s *session) readEnvFile(file string) (string, error) {
 
 func (s *session) parseEnvFile(file, text string, out map[string]string, lookup func(string) (string, bool), set func(string, project.Position)) {
 	name := shown(file, s.cwd)
-	p := dotenvParser{
-		lookup: lookup, limit: s.limits.ValueBytes, budget: &s.budget, out: out,
-		set: func(key string, line int) { set(key, project.Position{File: name, Line: line, Column: 1}) },
-		unset: func(variable string, line int) {
+	p := env.Parser{
+		Lookup: lookup, Limit: s.limits.ValueBytes, Budget: &s.budget, Out: out,
+		Set: func(key string, line int) { set(key, project.Position{File: name, Line: line, Column: 1}) },
+		Unset: func(variable string, line int) {
 			s.warn(Warning{Pos: project.Position{File: name, Line: line}, Msg: unsetMessage(variable)})
 		},
 	}
-	var e *dotenvError
-	if err := p.parse(text); errors.As(err, &e) {
-		s.fail(&Error{Pos: project.Position{File: name, Line: e.line}, Msg: e.msg})
+	var e *env.Error
+	if err := p.Parse(text); errors.As(err, &e) {
+		s.fail(&Error{Pos: project.Position{File: name, Line: e.Line}, Msg: e.Msg})
 	}
 }
 
@@ -88,7 +89,7 @@ func (s *session) loadEnvironment(dirs ...string) {
 		s.addEnv(s.env, named...)
 		return
 	}
-	if disabled, ok := s.env.lookup("COMPOSE_DISABLE_ENV_FILE"); ok {
+	if disabled, ok := s.env.Lookup("COMPOSE_DISABLE_ENV_FILE"); ok {
 		off, err := strconv.ParseBool(disabled)
 		if err != nil {
 			s.fail(&Error{Msg: "COMPOSE_DISABLE_ENV_FILE is not a boolean", Hint: "use true or false"})

@@ -143,12 +143,12 @@ func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 			files = []envFile{{path: name, optional: true}}
 		}
 	}
-	files = slices.DeleteFunc(files, func(e envFile) bool { return f.env.read[e.path] })
+	files = slices.DeleteFunc(files, func(e envFile) bool { return f.env.Read[e.path] })
 	sub.env, sub.envID = f.env, f.envID
 	if len(files) == 0 {
 		return
 	}
-	sub.env = f.env.clone()
+	sub.env = f.env.Clone()
 	b.s.addEnv(sub.env, files...)
 	for _, e := range files {
 		sub.envID += "\x01" + e.path
@@ -177,7 +177,7 @@ func importResources(into, from *part, resets [][]string) error {
 			target = map[string]any{}
 			into.model[section] = target
 		}
-		for _, name := range sortedKeys(source) {
+		for _, name := range SortedKeys(source) {
 			conflict, exists := target[name]
 			if !exists {
 				target[name] = source[name]

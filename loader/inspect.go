@@ -95,12 +95,12 @@ func Variables(ctx context.Context, in Input) ([]VariableInfo, error) {
 		info.Uses = append(info.Uses, v.Pos)
 	}
 	infos := make([]VariableInfo, 0, len(byName))
-	for _, name := range sortedKeys(byName) {
+	for _, name := range SortedKeys(byName) {
 		info := byName[name]
 		slices.SortFunc(info.Uses, func(a, b project.Position) int { return comparePositions(r.session.order, a, b) })
 		info.Uses = slices.Compact(info.Uses)
-		_, info.Set = r.session.env.lookup(name)
-		if places := r.session.env.origins[name]; len(places) > 0 {
+		_, info.Set = r.session.env.Lookup(name)
+		if places := r.session.env.Origins[name]; len(places) > 0 {
 			info.Source, info.Beaten = places[0], places[1:]
 		}
 		infos = append(infos, *info)

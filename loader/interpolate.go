@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -19,27 +20,27 @@ type Variable struct {
 
 // interpolate replaces the variables of a document and turns strings into the
 // numbers and booleans that they stand for.
-func (b *builder) interpolate(n *node.Node, path string, c *casts, env *environment) {
+func (b *builder) interpolate(n *node.Node, path string, c *casts, vars *env.Environment) {
 	switch n.Kind {
 	case node.Mapping:
 		outer := b.s.at
 		for _, f := range n.Fields {
 			b.s.at = outer.Within(f.Key)
-			b.interpolate(f.Node, node.Dotted(path, f.Key), c.child(f.Key), env)
+			b.interpolate(f.Node, node.Dotted(path, f.Key), c.child(f.Key), vars)
 		}
 		b.s.at = outer
 	case node.Sequence:
 		for i, item := range n.Items {
-			b.interpolate(item, path+node.IndexElem(i), c.child("[]"), env)
+			b.interpolate(item, path+node.IndexElem(i), c.child("[]"), vars)
 		}
 	default:
-		b.scalar(n, path, c, env)
+		b.scalar(n, path, c, vars)
 	}
 }
 
-func (b *builder) scalar(n *node.Node, path string, c *casts, env *environment) {
+func (b *builder) scalar(n *node.Node, path string, c *casts, vars *env.Environment) {
 	if text, isText := n.Str(); isText && strings.Contains(text, "$") {
-		expanded, ok := b.expand(n, text, path, env)
+		expanded, ok := b.expand(n, text, path, vars)
 		if !ok {
 			n.Bad = true
 			return
@@ -63,37 +64,37 @@ func emptyHint(n *node.Node, text string) string {
 
 // expand replaces the variables of one scalar. It notes each use, warns of
 // variables that are not set, and reports whether the text is well formed.
-func (b *builder) expand(n *node.Node, text, path string, env *environment) (string, bool) {
+func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment) (string, bool) {
 	keep := b.s.in.NoInterpolate
-	x := expander{lookup: env.lookup, every: keep, nesting: b.s.limits.Nesting, budget: &b.s.budget}
-	x.use = func(u variableUse) {
+	x := env.Expander{Lookup: vars.Lookup, Every: keep, Nesting: b.s.limits.Nesting, Budget: &b.s.budget}
+	x.Use = func(u env.Use) {
 		n.Expanded = true
-		pos := n.Offset(u.offset)
+		pos := n.Offset(u.Offset)
 		b.note(u, pos)
-		if u.unset && !keep {
-			b.s.warn(Warning{Pos: pos, Path: path, Msg: unsetMessage(u.name)})
+		if u.Unset && !keep {
+			b.s.warn(Warning{Pos: pos, Path: path, Msg: unsetMessage(u.Name)})
 		}
 	}
-	out, err := x.expand(text)
+	out, err := x.Expand(text)
 	if err == nil || keep {
 		return out, true
 	}
 	e := &Error{Pos: n.Pos, Path: path, Msg: err.Error(), node: n}
-	var at *expandError
+	var at *env.ExpandError
 	if errors.As(err, &at) {
-		e.Pos, e.Hint = n.Offset(at.offset), at.hint
+		e.Pos, e.Hint = n.Offset(at.Offset), at.Hint
 	}
 	b.s.fail(e)
 	return "", false
 }
 
-func (b *builder) note(u variableUse, pos project.Position) {
-	v := Variable{Name: u.name, Pos: pos}
-	switch strings.TrimPrefix(u.op, ":") {
+func (b *builder) note(u env.Use, pos project.Position) {
+	v := Variable{Name: u.Name, Pos: pos}
+	switch strings.TrimPrefix(u.Op, ":") {
 	case "-":
-		v.Default = u.operand
+		v.Default = u.Operand
 	case "+":
-		v.Presence = u.operand
+		v.Presence = u.Operand
 	case "?":
 		v.Required = true
 	}

@@ -196,7 +196,7 @@ func Environment(ctx context.Context, in Input) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.env.values, s.err()
+	return s.env.Values, s.err()
 }
 
 // Name is the project's name. The Compose files are read only if neither the

@@ -28,7 +28,7 @@ func (s *session) warnProfiles(tree *node.Node) {
 		w := Warning{Path: "--profile " + profile, Msg: "no service has this profile", Hint: didYouMean(profile, known), Asked: true}
 		if len(s.in.Profiles) == 0 {
 			w.Path = "COMPOSE_PROFILES: " + profile
-			if places := s.env.origins["COMPOSE_PROFILES"]; len(places) > 0 {
+			if places := s.env.Origins["COMPOSE_PROFILES"]; len(places) > 0 {
 				w.Pos = places[0]
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -12,7 +13,7 @@ const nameVariable = "COMPOSE_PROJECT_NAME"
 
 // named reports whether the project has a name without looking into files.
 func (s *session) named() bool {
-	fromEnv, _ := s.env.lookup(nameVariable)
+	fromEnv, _ := s.env.Lookup(nameVariable)
 	return s.in.ProjectName != "" || fromEnv != ""
 }
 
@@ -21,8 +22,8 @@ func (s *session) named() bool {
 // interpolation as COMPOSE_PROJECT_NAME. A name that is not valid is reported,
 // and something like it used to go on with.
 func (s *session) decideName(sources []*source) {
-	defer func() { s.env.values[nameVariable] = s.name }()
-	fromEnv, _ := s.env.lookup(nameVariable)
+	defer func() { s.env.Values[nameVariable] = s.name }()
+	fromEnv, _ := s.env.Lookup(nameVariable)
 	switch {
 	case s.in.ProjectName != "":
 		s.name = s.in.ProjectName
@@ -30,7 +31,7 @@ func (s *session) decideName(sources []*source) {
 	case fromEnv != "":
 		s.name = fromEnv
 		var pos project.Position
-		if places := s.env.origins[nameVariable]; len(places) > 0 {
+		if places := s.env.Origins[nameVariable]; len(places) > 0 {
 			pos = places[0]
 		}
 		s.checkName(pos, nameVariable)
@@ -67,8 +68,8 @@ func (s *session) nameFromFiles(sources []*source) {
 		if !ok || written == "" {
 			continue
 		}
-		x := expander{lookup: s.env.lookup, nesting: s.limits.Nesting, budget: &s.budget}
-		expanded, err := x.expand(written)
+		x := env.Expander{Lookup: s.env.Lookup, Nesting: s.limits.Nesting, Budget: &s.budget}
+		expanded, err := x.Expand(written)
 		if err != nil && !s.in.NoInterpolate {
 			s.fail(&Error{Pos: docs[i].Get("name").Pos, Path: "name", Msg: err.Error()})
 			s.nameFailed = true

@@ -13,6 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/musterdev/muster/internal/hostfile"
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/project"
 )
 
@@ -235,14 +236,14 @@ func readOneOffEnv(ctx context.Context, file string, lookup func(string) (string
 		return nil, fmt.Errorf("read --env-from-file: %w", err)
 	}
 	values, budget := map[string]string{}, limits.TotalBytes
-	p := dotenvParser{
-		lookup: lookup, limit: limits.ValueBytes, budget: &budget, out: values,
-		set: func(string, int) {}, unset: func(string, int) {},
+	p := env.Parser{
+		Lookup: lookup, Limit: limits.ValueBytes, Budget: &budget, Out: values,
+		Set: func(string, int) {}, Unset: func(string, int) {},
 	}
-	err = p.parse(string(text))
-	var e *dotenvError
+	err = p.Parse(string(text))
+	var e *env.Error
 	if errors.As(err, &e) {
-		return nil, fmt.Errorf("read --env-from-file: %s:%d: %w", file, e.line, err)
+		return nil, fmt.Errorf("read --env-from-file: %s:%d: %w", file, e.Line, err)
 	}
 	return values, err
 }

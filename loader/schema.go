@@ -78,7 +78,7 @@ func (s *schema) link(defs map[string]*schema) (err error) {
 			return err
 		}
 	}
-	for _, expr := range sortedKeys(s.Patterns) {
+	for _, expr := range SortedKeys(s.Patterns) {
 		re, err := regexp.Compile(expr)
 		if err != nil {
 			return err

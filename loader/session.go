@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/internal/hostfile"
+	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -29,7 +30,7 @@ type session struct {
 	nameFailed bool     // the name has been reported
 	envFiles   []string // named explicitly, absolute
 	dotenvs    map[string]bool
-	env        *environment
+	env        *env.Environment
 
 	budget    int64 // bytes that may still be read or produced
 	nodes     int   // of all documents
@@ -60,7 +61,7 @@ func newSession(ctx context.Context, in Input) (*session, error) {
 		s.cwd = cwd
 	}
 	envFiles := in.EnvFiles
-	if list, ok := s.env.lookup("COMPOSE_ENV_FILES"); len(envFiles) == 0 && ok && list != "" {
+	if list, ok := s.env.Lookup("COMPOSE_ENV_FILES"); len(envFiles) == 0 && ok && list != "" {
 		envFiles = strings.Split(list, ",")
 	}
 	for _, f := range envFiles {
@@ -72,7 +73,7 @@ func newSession(ctx context.Context, in Input) (*session, error) {
 
 func emptySession(in Input) *session {
 	s := &session{
-		ctx: context.Background(), in: in, pipes: cmp.Or(in.Pipes, new(Pipes)), limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: newEnvironment(in.Env),
+		ctx: context.Background(), in: in, pipes: cmp.Or(in.Pipes, new(Pipes)), limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: env.New(in.Env),
 		said: map[node.Owner]int{}, unsaid: map[node.Owner]int{}, bases: map[node.Owner][]node.Owner{}, stubs: map[string]bool{},
 		dotenvs: map[string]bool{}, envTexts: map[string]string{}, order: map[string]int{},
 	}
@@ -183,7 +184,7 @@ func (s *session) profiles() []string {
 	if len(s.in.Profiles) > 0 {
 		return s.in.Profiles
 	}
-	list, _ := s.env.lookup("COMPOSE_PROFILES")
+	list, _ := s.env.Lookup("COMPOSE_PROFILES")
 	var profiles []string
 	for _, p := range strings.Split(list, ",") {
 		if p = strings.TrimSpace(p); p != "" {
@@ -194,11 +195,11 @@ func (s *session) profiles() []string {
 }
 
 func (s *session) compatible() bool {
-	v, _ := s.env.lookup("COMPOSE_COMPATIBILITY")
-	return s.in.Compatibility || parseBool(v)
+	v, _ := s.env.Lookup("COMPOSE_COMPATIBILITY")
+	return s.in.Compatibility || env.ParseBool(v)
 }
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // of calls f with problems that name no owner being those of o.
 func (s *session) of(o node.Owner, f func()) {

@@ -1,4 +1,4 @@
-package loader
+package env
 
 import (
 	"fmt"
@@ -8,35 +8,37 @@ import (
 	"unicode"
 )
 
-// dotenvParser reads the syntax of .env files: K=V or K: V, an optional
+// Parser reads the syntax of .env files: K=V or K: V, an optional
 // export, # comments, single quotes for literal text, double quotes with
 // escapes and interpolation, interpolated unquoted values, and bare K, which
 // takes its value from the environment.
-type dotenvParser struct {
+type Parser struct {
 	rest  string
 	line  int
-	limit int // bytes of one value
-	// lookup resolves variables that the file itself has not set.
-	lookup func(string) (string, bool)
-	budget *int64
-	// unset is told of variables that nothing sets.
-	unset func(name string, line int)
-	out   map[string]string
-	set   func(key string, line int)
+	Limit int // bytes of one value
+	// Lookup resolves variables that the file itself has not set.
+	Lookup func(string) (string, bool)
+	Budget *int64 // see Expander
+	// Unset is told of variables that nothing sets.
+	Unset func(name string, line int)
+	Out   map[string]string
+	// Set is told of every name that is put into Out.
+	Set func(key string, line int)
 }
 
-// dotenvError is a syntax error in an env file. It never quotes a value.
-type dotenvError struct {
-	line int
-	msg  string
+// Error is a syntax error in an env file. It never quotes a value.
+type Error struct {
+	Line int
+	Msg  string
 }
 
-func (e *dotenvError) Error() string { return e.msg }
+func (e *Error) Error() string { return e.Msg }
 
 // maxDotenvNesting bounds ${a:-${b}} in env files.
 const maxDotenvNesting = 32
 
-func (p *dotenvParser) parse(text string) error {
+// Parse reads a text. What stands before a mistake is kept; the error is an *Error.
+func (p *Parser) Parse(text string) error {
 	p.rest, p.line = strings.TrimPrefix(text, "\uFEFF"), 1
 	for p.nextStatement() {
 		line := p.line
@@ -54,29 +56,29 @@ func (p *dotenvParser) parse(text string) error {
 		if err != nil {
 			return err
 		}
-		if len(value) > p.limit {
-			return &dotenvError{line, fmt.Sprintf("value of %s is larger than %d bytes", key, p.limit)}
+		if len(value) > p.Limit {
+			return &Error{line, fmt.Sprintf("value of %s is larger than %d bytes", key, p.Limit)}
 		}
 		p.store(key, value, line)
 	}
 	return nil
 }
 
-func (p *dotenvParser) store(key, value string, line int) {
-	p.out[key] = value
-	p.set(key, line)
+func (p *Parser) store(key, value string, line int) {
+	p.Out[key] = value
+	p.Set(key, line)
 }
 
-func (p *dotenvParser) resolve(name string) (string, bool) {
-	if v, ok := p.lookup(name); ok {
+func (p *Parser) resolve(name string) (string, bool) {
+	if v, ok := p.Lookup(name); ok {
 		return v, true
 	}
-	v, ok := p.out[name]
+	v, ok := p.Out[name]
 	return v, ok
 }
 
 // nextStatement moves to the next key and reports whether there is one.
-func (p *dotenvParser) nextStatement() bool {
+func (p *Parser) nextStatement() bool {
 	for {
 		trimmed := strings.TrimLeftFunc(p.rest, unicode.IsSpace)
 		p.line += strings.Count(p.rest[:len(p.rest)-len(trimmed)], "\n")
@@ -88,13 +90,13 @@ func (p *dotenvParser) nextStatement() bool {
 	}
 }
 
-func (p *dotenvParser) restOfLine() string {
+func (p *Parser) restOfLine() string {
 	line, _, _ := strings.Cut(p.rest, "\n")
 	return line
 }
 
 // key reads up to the value; bare says that there is none.
-func (p *dotenvParser) key() (key string, bare bool, err error) {
+func (p *Parser) key() (key string, bare bool, err error) {
 	if after, ok := strings.CutPrefix(p.rest, "export"); ok {
 		if trimmed := strings.TrimLeftFunc(after, isBlank); trimmed != after {
 			p.rest = trimmed
@@ -108,14 +110,14 @@ func (p *dotenvParser) key() (key string, bare bool, err error) {
 	key = strings.TrimRightFunc(p.rest[:end], unicode.IsSpace)
 	for _, r := range key {
 		if isBlank(r) || r == ' ' {
-			return "", false, &dotenvError{p.line, "a name cannot contain a space"}
+			return "", false, &Error{p.line, "a name cannot contain a space"}
 		}
 		if !strings.ContainsRune("_.-[]", r) && !unicode.IsLetter(r) && !unicode.IsNumber(r) {
-			return "", false, &dotenvError{p.line, fmt.Sprintf("unexpected character %q in a name", r)}
+			return "", false, &Error{p.line, fmt.Sprintf("unexpected character %q in a name", r)}
 		}
 	}
 	if key == "" {
-		return "", false, &dotenvError{p.line, "a name is missing before the value"}
+		return "", false, &Error{p.line, "a name is missing before the value"}
 	}
 	if bare {
 		p.rest = p.rest[end:]
@@ -125,7 +127,7 @@ func (p *dotenvParser) key() (key string, bare bool, err error) {
 	return key, false, nil
 }
 
-func (p *dotenvParser) value() (string, error) {
+func (p *Parser) value() (string, error) {
 	if p.rest != "" && (p.rest[0] == '"' || p.rest[0] == '\'') {
 		return p.quoted(p.rest[0])
 	}
@@ -135,7 +137,7 @@ func (p *dotenvParser) value() (string, error) {
 	return p.expand(strings.TrimRightFunc(value, unicode.IsSpace), p.line)
 }
 
-func (p *dotenvParser) quoted(quote byte) (string, error) {
+func (p *Parser) quoted(quote byte) (string, error) {
 	first := p.line
 	var value strings.Builder
 	for i := 1; i < len(p.rest); i++ {
@@ -158,19 +160,19 @@ func (p *dotenvParser) quoted(quote byte) (string, error) {
 			p.line += strings.Count(p.rest[i:i+1], "\n")
 		}
 	}
-	return "", &dotenvError{first, "a quoted value is not closed"}
+	return "", &Error{first, "a quoted value is not closed"}
 }
 
-func (p *dotenvParser) expand(value string, line int) (string, error) {
-	x := expander{lookup: p.resolve, nesting: maxDotenvNesting, budget: p.budget}
-	x.use = func(v variableUse) {
-		if v.unset && p.unset != nil {
-			p.unset(v.name, line)
+func (p *Parser) expand(value string, line int) (string, error) {
+	x := Expander{Lookup: p.resolve, Nesting: maxDotenvNesting, Budget: p.Budget}
+	x.Use = func(v Use) {
+		if v.Unset && p.Unset != nil {
+			p.Unset(v.Name, line)
 		}
 	}
-	out, err := x.expand(value)
+	out, err := x.Expand(value)
 	if err != nil {
-		return "", &dotenvError{line, err.Error()}
+		return "", &Error{line, err.Error()}
 	}
 	return out, nil
 }
@@ -198,9 +200,9 @@ func unescape(s string) string {
 // isBlank reports whether the rune is white space within a line.
 func isBlank(r rune) bool { return r != '\n' && unicode.IsSpace(r) }
 
-// parseRawEnv reads the syntax of docker run --env-file: K=V lines without
+// ParseRaw reads the syntax of docker run --env-file: K=V lines without
 // quotes or interpolation, # comments, and bare K.
-func parseRawEnv(text string, lookup func(string) (string, bool), set func(key, value string, line int)) error {
+func ParseRaw(text string, lookup func(string) (string, bool), set func(key, value string, line int)) error {
 	for n, line := range strings.Split(strings.TrimPrefix(text, "\uFEFF"), "\n") {
 		line = strings.TrimLeftFunc(strings.TrimSuffix(line, "\r"), unicode.IsSpace)
 		if line == "" || line[0] == '#' {
@@ -209,7 +211,7 @@ func parseRawEnv(text string, lookup func(string) (string, bool), set func(key, 
 		key, value, ok := strings.Cut(line, "=")
 		key = strings.TrimLeftFunc(key, unicode.IsSpace)
 		if key == "" || strings.ContainsFunc(key, unicode.IsSpace) {
-			return &dotenvError{n + 1, "a name is empty or contains white space"}
+			return &Error{n + 1, "a name is empty or contains white space"}
 		}
 		if !ok {
 			if value, ok = lookup(key); !ok {

@@ -1,4 +1,4 @@
-package loader
+package env
 
 import (
 	"maps"
@@ -23,8 +23,8 @@ func FuzzExpand(f *testing.F) {
 	lookup := func(name string) (string, bool) { v, ok := values[name]; return v, ok }
 	f.Fuzz(func(t *testing.T, text string) {
 		budget := int64(1 << 20)
-		x := expander{lookup: lookup, nesting: 32, budget: &budget}
-		got, err := x.expand(text)
+		x := Expander{Lookup: lookup, Nesting: 32, Budget: &budget}
+		got, err := x.Expand(text)
 		if strings.ContainsAny(text, "\n\r") || strings.Count(text, "{") != strings.Count(text, "}") || err != nil && strings.Contains(err.Error(), "deep") {
 			return
 		}
@@ -73,8 +73,8 @@ func FuzzDotenv(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		got := map[string]string{}
 		budget := int64(1 << 20)
-		p := dotenvParser{lookup: func(string) (string, bool) { return "", false }, limit: 1 << 20, budget: &budget, out: got, set: func(string, int) {}}
-		err := p.parse(text)
+		p := Parser{Lookup: func(string) (string, bool) { return "", false }, Limit: 1 << 20, Budget: &budget, Out: got, Set: func(string, int) {}}
+		err := p.Parse(text)
 		if strings.ContainsAny(text, "${}\r\v\f") || strings.Contains(text, "export") || !strings.HasSuffix(text, "\n") || strings.ContainsFunc(text, func(r rune) bool { return r > 126 }) {
 			return // where the two differ on purpose
 		}
@@ -95,7 +95,7 @@ func FuzzDotenv(f *testing.F) {
 func FuzzRawEnv(f *testing.F) {
 	f.Add("A=1\n# c\nB\n \nC = 2\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		_ = parseRawEnv(text, os.LookupEnv, func(key, _ string, line int) {
+		_ = ParseRaw(text, os.LookupEnv, func(key, _ string, line int) {
 			if key == "" || line < 1 {
 				t.Errorf("%q sets %q at line %d", text, key, line)
 			}
