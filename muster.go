@@ -26,7 +26,7 @@ type Options struct {
 // Connect reaches the engine and agrees with it on an API version. The error
 // wraps engine.ErrUnreachable if no engine answers, and says what to do;
 // it wraps engine.ErrUnsupported if the engine is older than API 1.41.
-// Nothing has to be closed.
+// Close drops idle connections; what ends anyway need not.
 func Connect(ctx context.Context, opt Options) (engine.Engine, error) {
 	e, err := docker.Connect(docker.Options{Getenv: os.Getenv, Host: opt.Host, Context: opt.Context})
 	if err != nil {

@@ -45,9 +45,8 @@ func (s *session) goAhead(ctx context.Context, command string) (cleanUp func()) 
 // greet agrees with the engine on a version. An error comes again with the
 // first call that matters.
 func (s *session) greet(ctx context.Context) {
-	e, err := s.engine()
-	if p, ok := e.(interface{ Ping(context.Context) error }); ok && err == nil {
-		_ = p.Ping(ctx)
+	if e, err := s.engine(); err == nil {
+		_ = e.Ping(ctx)
 	}
 }
 

@@ -112,7 +112,7 @@ func (s *session) preflight(ctx context.Context, e engine.Engine, t target, p pl
 		return err
 	}
 	var listening []plan.Listener
-	if local, ok := e.(interface{ Local() bool }); ok && local.Local() {
+	if e.Identity().Local {
 		if ports := startedPorts(t, p); len(ports) > 0 {
 			listening = host.Listeners(ports)
 		}

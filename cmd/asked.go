@@ -32,7 +32,7 @@ type askedCalls struct {
 func (s *session) askedCalls(e engine.Engine, op operation) *askedCalls {
 	opt := s.lockOptions(e, op.target.name, op.name)
 	opt.Kind = "asked"
-	return &askedCalls{opt: opt, clock: func() time.Time { return engineTime(e) }}
+	return &askedCalls{opt: opt, clock: func() time.Time { return e.Identity().Now() }}
 }
 
 // earlier are those of commands before.

@@ -35,7 +35,7 @@ func runAttach(ctx context.Context, s *session, opt attachOptions, service strin
 	if err != nil {
 		return err
 	}
-	e, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func runAttach(ctx context.Context, s *session, opt attachOptions, service strin
 		return err
 	}
 	streams := engine.SessionOptions{TTY: seen.TTY, Stdin: !opt.noStdin, DetachKeys: opt.detachKeys, Remove: seen.AutoRemove}
-	attached, err := inside.AttachContainer(ctx, c.Ref, streams)
+	attached, err := e.AttachContainer(ctx, c.Ref, streams)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func runCommit(ctx context.Context, s *session, service string, index int, opt e
 	if err != nil {
 		return err
 	}
-	e, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func runCommit(ctx context.Context, s *session, service string, index int, opt e
 		return nil
 	}
 	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Working, Text: "Committing"})
-	id, err := inside.CommitContainer(ctx, c.Ref, opt)
+	id, err := e.CommitContainer(ctx, c.Ref, opt)
 	if err != nil {
 		return err
 	}

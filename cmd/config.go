@@ -262,7 +262,7 @@ func configVariables(ctx context.Context, s *session, in loader.Input, opt confi
 // pinImages replaces the images' tags by the digests that their registries
 // have for them now.
 func pinImages(ctx context.Context, s *session, p *project.Project) (*project.Project, error) {
-	_, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +271,7 @@ func pinImages(ctx context.Context, s *session, p *project.Project) (*project.Pr
 		if sv.Spec.Image == "" || sv.Provider || strings.Contains(sv.Image, "@") {
 			continue
 		}
-		digest, err := inside.ResolveDigest(ctx, engine.ImageRef{Ref: sv.Image, Platform: sv.Platform})
+		digest, err := e.ResolveDigest(ctx, engine.ImageRef{Ref: sv.Image, Platform: sv.Platform})
 		if err != nil {
 			return nil, at(p.Positions.Of("services", sv.Name, "image"), err)
 		}

@@ -62,7 +62,7 @@ func runCp(ctx context.Context, s *session, opt cpOptions, source, destination s
 	if err != nil {
 		return err
 	}
-	e, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func runCp(ctx context.Context, s *session, opt cpOptions, source, destination s
 	}
 	if fromService != "" {
 		return copying(s, cs[0], source, destination, func() error {
-			return transfer.Out(ctx, inside, cs[0].Ref, from, s.hostPath(to), s.Out, opt.Options)
+			return transfer.Out(ctx, e, cs[0].Ref, from, s.hostPath(to), s.Out, opt.Options)
 		})
 	}
 	if from == "-" {
@@ -88,7 +88,7 @@ func runCp(ctx context.Context, s *session, opt cpOptions, source, destination s
 	for _, c := range cs {
 		group.Go(func() error {
 			return copying(s, c, source, destination, func() error {
-				return transfer.In(ctx, inside, c.Ref, s.hostPath(from), to, s.In, opt.Options)
+				return transfer.In(ctx, e, c.Ref, s.hostPath(from), to, s.In, opt.Options)
 			})
 		})
 	}

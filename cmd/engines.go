@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/musterdev/muster/engine"
@@ -31,19 +30,6 @@ func (f *engines) engine() (engine.Engine, error) {
 	return f.found, f.err
 }
 
-// sessions is the engine for commands that work inside of containers.
-func (f *engines) sessions() (engine.Engine, engine.Sessions, error) {
-	e, err := f.engine()
-	if err != nil {
-		return nil, nil, err
-	}
-	inside, ok := e.(engine.Sessions)
-	if !ok {
-		return nil, nil, fmt.Errorf("work inside of containers: %w", engine.ErrUnsupported)
-	}
-	return e, inside, nil
-}
-
 func (f *engines) options() docker.Options {
 	opt := f.flags
 	opt.Getenv, opt.UserAgent = f.env.ofProcess, f.agent // the engine is chosen by the process, never by a .env file
@@ -67,7 +53,7 @@ func (f *engines) configured(key string, of func(docker.Formats) string, try fun
 
 // close drops the connection, if there is one.
 func (f *engines) close() {
-	if c, ok := f.found.(io.Closer); ok {
-		_ = c.Close() // idle connections only: nothing is lost
+	if f.found != nil {
+		_ = f.found.Close() // idle connections only: nothing is lost
 	}
 }

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -31,11 +30,6 @@ func eventsCmd(s *session) *cobra.Command {
 	return c
 }
 
-// chronicler is an engine that tells of a span of time.
-type chronicler interface {
-	EventsBetween(ctx context.Context, project, since, until string) (engine.EventStream, error)
-}
-
 func runEvents(ctx context.Context, s *session, opt eventsOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
@@ -45,15 +39,11 @@ func runEvents(ctx context.Context, s *session, opt eventsOptions, args []string
 	if err != nil {
 		return err
 	}
-	chronicle, ok := e.(chronicler)
-	if !ok {
-		return fmt.Errorf("events of the past: %w", engine.ErrUnsupported)
-	}
 	chosen, err := eventServices(ctx, s, e, name, args)
 	if err != nil {
 		return err
 	}
-	stream, err := chronicle.EventsBetween(ctx, name, opt.since, opt.until)
+	stream, err := e.EventsBetween(ctx, name, opt.since, opt.until)
 	if err != nil {
 		return err
 	}

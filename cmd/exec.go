@@ -55,7 +55,7 @@ func runExec(ctx context.Context, s *session, opt execOptions, interactive bool,
 	if err != nil {
 		return err
 	}
-	e, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -71,10 +71,10 @@ func runExec(ctx context.Context, s *session, opt execOptions, interactive bool,
 		Command: args[1:], User: opt.user, WorkingDir: opt.workdir, Privileged: opt.privileged, Environment: s.env.variables(opt.env),
 	}
 	if opt.detach {
-		return inside.StartExecDetached(ctx, c.Ref, spec)
+		return e.StartExecDetached(ctx, c.Ref, spec)
 	}
 	streams := engine.SessionOptions{TTY: !opt.noTTY, Stdin: interactive}
-	started, err := inside.StartExec(ctx, c.Ref, spec, streams)
+	started, err := e.StartExec(ctx, c.Ref, spec, streams)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func runExport(ctx context.Context, s *session, service, output string, index in
 	if err != nil {
 		return err
 	}
-	e, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func runExport(ctx context.Context, s *session, service, output string, index in
 		return nil
 	}
 	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Working, Text: "Exporting"})
-	write := func(w io.Writer) error { return inside.ExportContainer(ctx, c.Ref, w) }
+	write := func(w io.Writer) error { return e.ExportContainer(ctx, c.Ref, w) }
 	if output == "" {
 		err = write(s.Out)
 	} else {

@@ -49,11 +49,7 @@ func (k *locks) acquire(ctx context.Context, opt lock.Options) (release func(), 
 
 // lockOptions say whose lock a command takes.
 func (k *locks) lockOptions(e engine.Engine, project, command string) lock.Options {
-	opt := lock.Options{Folders: k.folders(), Project: project, Op: "muster " + command, Version: k.version}
-	if h, ok := e.(interface{ Host() string }); ok {
-		opt.Engine = h.Host()
-	}
-	return opt
+	return lock.Options{Folders: k.folders(), Project: project, Op: "muster " + command, Version: k.version, Engine: e.Identity().Host}
 }
 
 // folders are where locks may lie. The process says so, never a .env file.

@@ -10,7 +10,6 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -124,10 +123,7 @@ func (s *session) planned(ctx context.Context, e engine.Engine, op operation) (e
 		if err != nil {
 			return have, plan.Plan{}, err
 		}
-		if err := s.warnOfEngine(ctx, e, made, ""); err != nil {
-			return have, plan.Plan{}, err
-		}
-		if err := refusedBy(ctx, e, made); err != nil {
+		if err := s.checkedBy(ctx, e, made); err != nil {
 			return have, plan.Plan{}, err
 		}
 	}
@@ -135,31 +131,31 @@ func (s *session) planned(ctx context.Context, e engine.Engine, op operation) (e
 	return have, plan, err
 }
 
-// refusedBy is an error if this engine can make no container of a service.
-func refusedBy(ctx context.Context, e engine.Engine, p *project.Project) error {
-	if particular, ok := e.(interface {
-		Refused(ctx context.Context, p *project.Project) error
-	}); ok {
-		return particular.Refused(ctx, p)
+// checkedBy says what this engine cannot do of the project; it is an error if the
+// engine can make no container of a service.
+func (s *session) checkedBy(ctx context.Context, e engine.Engine, p *project.Project) error {
+	found, err := e.Check(ctx, p)
+	if err != nil {
+		return err
 	}
-	return nil
+	var refused []error
+	for _, f := range found {
+		if f.Refuses {
+			refused = append(refused, errors.New(f.String()))
+		} else {
+			s.warnOnce(f.String())
+		}
+	}
+	return errors.Join(refused...)
 }
 
-// warnOfEngine says what this engine cannot do of the keys whose path holds part.
-func (s *session) warnOfEngine(ctx context.Context, e engine.Engine, p *project.Project, part string) error {
-	limited, ok := e.(interface {
-		Unsupported(ctx context.Context, p *project.Project) ([]docker.Warning, error)
-	})
-	if !ok {
-		return nil
-	}
-	all, err := limited.Unsupported(ctx, p)
-	for _, w := range all {
-		if !strings.Contains(w.Text, part) {
-			continue
+// warnOfBuilds says what of the builds this engine does otherwise than written.
+func (s *session) warnOfBuilds(ctx context.Context, e engine.Engine, p *project.Project) error {
+	found, err := e.Check(ctx, p)
+	for _, f := range found {
+		if !f.Refuses && strings.Contains(f.Text, ".build.") {
+			s.warnOnce(f.String())
 		}
-		text := strings.TrimPrefix(w.Pos.String()+": ", ": ") + w.Text
-		s.warnOnce(text)
 	}
 	return err
 }
@@ -194,26 +190,18 @@ func (s *session) observe(ctx context.Context, e engine.Engine, op operation) (e
 	} else {
 		have, err = sight.Observe(ctx, op.target.project)
 	}
-	if inside, ok := e.(up.FileReader); err == nil && ok && op.conflicts && op.target.project != nil {
-		have.Content, err = up.ReadContent(ctx, inside, op.target.project, have)
+	if err == nil && op.conflicts && op.target.project != nil {
+		have.Content, err = up.ReadContent(ctx, e, op.target.project, have)
 	}
 	if err != nil || !op.recalls {
 		return have, err
 	}
 	var doubts []string
-	have, doubts, err = engine.FindStopping(ctx, e, have, s.askedCalls(e, op).earlier(), engineTime(e))
+	have, doubts, err = engine.FindStopping(ctx, e, have, s.askedCalls(e, op).earlier(), e.Identity().Now())
 	for _, d := range doubts {
 		s.warnOnce(d)
 	}
 	return have, err
-}
-
-// engineTime is the time by the engine's clock.
-func engineTime(e engine.Engine) time.Time {
-	if clock, ok := e.(interface{ Now() time.Time }); ok {
-		return clock.Now()
-	}
-	return time.Now()
 }
 
 // printPlan prints what would be done, and why.

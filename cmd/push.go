@@ -40,7 +40,7 @@ func runPush(ctx context.Context, s *session, opt pushOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	_, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func runPush(ctx context.Context, s *session, opt pushOptions, args []string) er
 			all = append(all, imageWork{
 				ref: ref, doing: "Pushing", done: "Pushed", failureWarns: opt.ignoreFailures,
 				work: func(ctx context.Context, report func(engine.Progress)) error {
-					return at(p.Positions.Of("services", sv.Name, "image"), inside.PushImage(ctx, engine.ImageRef{Ref: ref}, report))
+					return at(p.Positions.Of("services", sv.Name, "image"), e.PushImage(ctx, engine.ImageRef{Ref: ref}, report))
 				},
 			})
 		}

@@ -185,7 +185,7 @@ func planRunOptions(s *session, opt runOptions, name, slug string) up.RunOptions
 
 // attend attaches to the created container, starts it and stays until it ends.
 func attend(ctx context.Context, s *session, c engine.Ref, opt runOptions) error {
-	e, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func attend(ctx context.Context, s *session, c engine.Ref, opt runOptions) error
 		return startDetached(ctx, s, e, c)
 	}
 	streams := engine.SessionOptions{TTY: opt.TTY, Stdin: opt.Stdin, Remove: opt.Remove}
-	attached, err := inside.AttachContainer(ctx, c, streams)
+	attached, err := e.AttachContainer(ctx, c, streams)
 	if err := startOneOff(ctx, s, e, c, err); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func TestScripts(t *testing.T) {
 			e := enginetest.New()
 			e.AddImages("muster-test/registry:2")
 			e.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
-			env.Defer(e.Close)
+			env.Defer(e.Shutdown)
 			return e
 		},
 		api: "1.999", patience: patience.InMemory(),

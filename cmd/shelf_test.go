@@ -37,7 +37,7 @@ func newShelf(t *testing.T, files map[string]string) *shelf {
 		}
 	})
 	h := &shelf{T: t, dir: filepath.Join(parent, "shop"), engine: enginetest.New()}
-	t.Cleanup(h.engine.Close)
+	t.Cleanup(h.engine.Shutdown)
 	h.engine.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
 	h.env = []string{"HOME=" + h.dir}
 	if err := os.MkdirAll(h.dir, 0o755); err != nil {

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -48,10 +47,6 @@ func runStats(ctx context.Context, s *session, opt statsOptions, args []string) 
 	if err != nil {
 		return err
 	}
-	measure, ok := e.(stats.Meter)
-	if !ok {
-		return fmt.Errorf("measure containers: %w", engine.ErrUnsupported)
-	}
 	list := func(ctx context.Context) ([]engine.Container, error) {
 		cs, err := containersNamed(ctx, s, e, name, args)
 		if err != nil {
@@ -71,14 +66,14 @@ func runStats(ctx context.Context, s *session, opt statsOptions, args []string) 
 	}
 	format := strings.TrimSpace(opt.format)
 	if opt.noStream || !s.Terminal.Out || format == "json" || format == "{{json .}}" {
-		rows, err := stats.Once(ctx, measure, cs)
+		rows, err := stats.Once(ctx, e, cs)
 		if err != nil {
 			return err
 		}
 		return ui.StatsTable(rows, opt.noTrunc).Print(s.Out, opt.format)
 	}
 	var frame ui.Frame
-	table := stats.Table{Meter: measure, Watcher: e, Project: name, List: list, Draw: func(rows []ui.Measured) error {
+	table := stats.Table{Meter: e, Watcher: e, Project: name, List: list, Draw: func(rows []ui.Measured) error {
 		columns, lines := s.Terminal.size()
 		text, err := opt.text(rows, columns)
 		if err != nil {

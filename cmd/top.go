@@ -25,11 +25,6 @@ func topCmd(s *session) *cobra.Command {
 	return c
 }
 
-// processLister is an engine that lists the processes of containers.
-type processLister interface {
-	Top(ctx context.Context, c engine.Ref) (titles []string, processes [][]string, err error)
-}
-
 func runTop(ctx context.Context, s *session, format string, args []string) error {
 	if format != "table" && format != "json" {
 		return fmt.Errorf("unknown format %q: use table or json", format)
@@ -42,10 +37,6 @@ func runTop(ctx context.Context, s *session, format string, args []string) error
 	if err != nil {
 		return err
 	}
-	inside, ok := e.(processLister)
-	if !ok {
-		return fmt.Errorf("list processes: %w", engine.ErrUnsupported)
-	}
 	cs, err := containersNamed(ctx, s, e, name, args)
 	if err != nil {
 		return err
@@ -53,7 +44,7 @@ func runTop(ctx context.Context, s *session, format string, args []string) error
 	slices.SortFunc(cs, func(a, b engine.Container) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
 	})
-	table, err := processes(ctx, inside, cs)
+	table, err := processes(ctx, e, cs)
 	if err != nil {
 		return err
 	}
@@ -64,13 +55,13 @@ func runTop(ctx context.Context, s *session, format string, args []string) error
 }
 
 // processes are those of the containers that run. One that ends meanwhile has none.
-func processes(ctx context.Context, inside processLister, cs []engine.Container) (ui.ProcessTable, error) {
+func processes(ctx context.Context, e engine.Inside, cs []engine.Container) (ui.ProcessTable, error) {
 	var table ui.ProcessTable
 	for _, c := range cs {
 		if !stats.Measurable(c) {
 			continue
 		}
-		titles, processes, err := inside.Top(ctx, c.Ref)
+		titles, processes, err := e.Top(ctx, c.Ref)
 		if errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrConflict) {
 			continue
 		}

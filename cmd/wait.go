@@ -30,7 +30,7 @@ func runWait(ctx context.Context, s *session, down bool, args []string) error {
 	if err != nil {
 		return err
 	}
-	e, inside, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func runWait(ctx context.Context, s *session, down bool, args []string) error {
 		for _, c := range waits {
 			s.inform("would wait for " + c.Name)
 		}
-	} else if code, err = waitForAll(ctx, s, inside, waits); err != nil {
+	} else if code, err = waitForAll(ctx, s, e, waits); err != nil {
 		return err
 	}
 	if down {
@@ -67,12 +67,12 @@ func runWait(ctx context.Context, s *session, down bool, args []string) error {
 	return exitWith(code, nil)
 }
 
-func waitForAll(ctx context.Context, s *session, inside engine.Sessions, cs []engine.Container) (last int, err error) {
+func waitForAll(ctx context.Context, s *session, e engine.Containers, cs []engine.Container) (last int, err error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, c := range cs {
 		wg.Go(func() {
-			code, failed := inside.WaitContainer(ctx, c.Ref)
+			code, failed := e.WaitContainer(ctx, c.Ref)
 			mu.Lock()
 			defer mu.Unlock()
 			if failed != nil {

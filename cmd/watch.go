@@ -134,7 +134,7 @@ type refresher struct {
 
 // armWatch notices changes from now on; work carries out what they mean.
 func (s *session) armWatch(ctx context.Context, p *project.Project, rules []watch.Rule, opt watchOptions) (*refresher, error) {
-	e, _, err := s.sessions()
+	e, err := s.engine()
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (r *refresher) catchUpWith(ctx context.Context, cs []engine.Container, rule
 			files = map[watch.File]bool{}
 		}
 		for i, rule := range rules {
-			outdated, err := watch.Outdated(ctx, r.inside(), c.Ref, rule, initial[i])
+			outdated, err := watch.Outdated(ctx, r.e, c.Ref, rule, initial[i])
 			if err != nil {
 				return err
 			}
@@ -113,6 +113,6 @@ func (r *refresher) catchUpWith(ctx context.Context, cs []engine.Container, rule
 		if len(files) == 0 {
 			return nil
 		}
-		return watch.Sync(ctx, r.inside(), c.Ref, c.State == engine.Running, slices.SortedFunc(maps.Keys(files), watch.File.Compare))
+		return watch.Sync(ctx, r.e, c.Ref, c.State == engine.Running, slices.SortedFunc(maps.Keys(files), watch.File.Compare))
 	})
 }

@@ -62,7 +62,7 @@ func (r *refresher) rebuild(ctx context.Context, service string) error {
 	if !r.opt.prune {
 		return nil
 	}
-	return r.e.(engine.Sessions).PruneImages(ctx, r.p.Name)
+	return r.e.PruneImages(ctx, r.p.Name)
 }
 
 // withProviders are the service and the providers that set variables for it.
@@ -91,9 +91,6 @@ func (r *refresher) replicas(ctx context.Context, service string) ([]engine.Cont
 	return containersOf(ctx, r.e, target{r.p.Name, r.p}, service, func(c engine.Container) bool { return !c.OneOff })
 }
 
-// inside is the engine's part for work inside of containers.
-func (r *refresher) inside() watch.Container { return r.e.(watch.Container) }
-
 // each does something with every container at once; one that fails does not keep
 // the others back.
 func each(cs []engine.Container, do func(engine.Container) error) error {
@@ -112,6 +109,6 @@ func (r *refresher) sync(ctx context.Context, service string, files []watch.File
 		return err
 	}
 	return each(cs, func(c engine.Container) error {
-		return watch.Sync(ctx, r.inside(), c.Ref, c.State == engine.Running, files)
+		return watch.Sync(ctx, r.e, c.Ref, c.State == engine.Running, files)
 	})
 }

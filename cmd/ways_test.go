@@ -3,7 +3,6 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -17,11 +16,11 @@ import (
 // oldEngine can make no container of the service called new.
 type oldEngine struct{ *enginetest.Engine }
 
-func (oldEngine) Refused(_ context.Context, p *project.Project) error {
+func (oldEngine) Check(_ context.Context, p *project.Project) ([]engine.Finding, error) {
 	if p.Service("new") != nil {
-		return errors.New("service new needs a newer engine")
+		return []engine.Finding{{Text: "service new needs a newer engine", Refuses: true}}, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // TestOneWayUp: an up in the foreground refuses what a detached one refuses, with

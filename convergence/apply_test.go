@@ -42,7 +42,7 @@ func newStage(t *testing.T, services ...types.ServiceConfig) *stage {
 		t.Fatal(err)
 	}
 	e := enginetest.New()
-	t.Cleanup(e.Close)
+	t.Cleanup(e.Shutdown)
 	e.AddImages(stageImage)
 	return &stage{t: t, Engine: e, project: p}
 }

@@ -24,7 +24,7 @@ type sharing struct {
 
 func newSharing(t *testing.T) sharing {
 	e := enginetest.New()
-	t.Cleanup(e.Close)
+	t.Cleanup(e.Shutdown)
 	s := sharing{t, e}
 	s.publish("1")
 	return s

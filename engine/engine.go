@@ -26,108 +26,10 @@ var (
 	ErrUnsupported = errors.New("not supported by this engine")
 )
 
-// Engine is everything Muster asks of a container engine. Implementations are
-// safe for concurrent use. Objects that are already as asked are no error:
-// starting a running container, stopping a stopped one, removing what is gone.
-type Engine interface {
-	Containers
-	Networks
-	Volumes
-	Images
-	Watcher
-}
-
-// Lister is what observing a project asks of an engine.
-type Lister interface {
-	ListContainers(ctx context.Context, f ContainerFilter) ([]Container, error)
-	ListNetworks(ctx context.Context) ([]Network, error)
-	ListVolumes(ctx context.Context) ([]Volume, error)
-	ListImages(ctx context.Context, refs []ImageRef) ([]Image, error)
-}
-
-// Containers are the container calls.
-type Containers interface {
-	// ListContainers lists the containers in every state, sorted as by Observed.Sort.
-	ListContainers(ctx context.Context, f ContainerFilter) ([]Container, error)
-	InspectContainer(ctx context.Context, c Ref) (Inspection, error)
-	CreateContainer(ctx context.Context, spec CreateSpec) (CreateResult, error)
-	StartContainer(ctx context.Context, c Ref) error
-	// StopContainer sends the container's stop signal and kills it after grace;
-	// nil leaves the grace period to the container's own configuration.
-	StopContainer(ctx context.Context, c Ref, grace *time.Duration) error
-	RestartContainer(ctx context.Context, c Ref, grace *time.Duration) error
-	KillContainer(ctx context.Context, c Ref, signal string) error
-	PauseContainer(ctx context.Context, c Ref) error
-	UnpauseContainer(ctx context.Context, c Ref) error
-	RenameContainer(ctx context.Context, c Ref, name string) error
-	// RemoveContainer removes the container by force; volumes also removes the
-	// anonymous volumes that were made with it.
-	RemoveContainer(ctx context.Context, c Ref, volumes bool) error
-	// SetRestartPolicy changes the policy that the engine enforces: "no",
-	// "always", "unless-stopped", "on-failure" or "on-failure:N".
-	SetRestartPolicy(ctx context.Context, c Ref, policy string) error
-	// Exec runs a command in a running container and returns its exit code and
-	// at most the last 4 KiB of its output.
-	Exec(ctx context.Context, c Ref, spec ExecSpec) (ExecResult, error)
-	// CopyTo writes the files into the container, running or not.
-	CopyTo(ctx context.Context, c Ref, files []FileContent) error
-	// Logs calls emit for every line of the container's log, in order; emit must
-	// not keep the line's bytes. With Follow it ends when the container does.
-	Logs(ctx context.Context, c Ref, opt LogOptions, emit func(LogLine) error) error
-}
-
-// Networks are the network calls.
-type Networks interface {
-	// ListNetworks lists all networks of the engine.
-	ListNetworks(ctx context.Context) ([]Network, error)
-	// CreateNetwork returns the new network's ID. A network of that name and the
-	// same labels that a concurrent run made is no error.
-	CreateNetwork(ctx context.Context, n *project.Network, labels map[string]string) (string, error)
-	RemoveNetwork(ctx context.Context, id string) error
-	// ConnectNetwork attaches a container with the full endpoint settings that
-	// its service declares for the network: aliases, addresses, priorities.
-	ConnectNetwork(ctx context.Context, c Ref, e EndpointSpec) error
-	DisconnectNetwork(ctx context.Context, c Ref, network string) error
-}
-
-// Volumes are the volume calls.
-type Volumes interface {
-	// ListVolumes lists all volumes of the engine.
-	ListVolumes(ctx context.Context) ([]Volume, error)
-	CreateVolume(ctx context.Context, v *project.Volume, labels map[string]string) error
-	RemoveVolume(ctx context.Context, name string) error
-}
-
-// Images are the image calls.
-type Images interface {
-	// ListImages returns the local images that the references resolve to; a
-	// reference without a local image is left out.
-	ListImages(ctx context.Context, refs []ImageRef) ([]Image, error)
-	// PullImage pulls the reference and reports progress by layer.
-	PullImage(ctx context.Context, ref ImageRef, report func(Progress)) error
-	// BuildImage builds the service's image and tags it with its Image.
-	BuildImage(ctx context.Context, spec BuildSpec, report func(Progress)) error
-	RemoveImage(ctx context.Context, ref string) error
-	// ListBuiltImages lists the names of images that were built for services of the
-	// project, as their labels say.
-	ListBuiltImages(ctx context.Context, project string) ([]BuiltImage, error)
-}
-
 // BuiltImage is a name of a local image that was built for a service.
 type BuiltImage struct {
 	Ref     string // as the engine lists it, with its tag
 	Service string
-}
-
-// Watcher subscribes to the engine's events.
-type Watcher interface {
-	// Watch returns once the subscription stands: whatever happens after it
-	// returned is delivered. The stream ends with an error when the connection
-	// or ctx does.
-	Watch(ctx context.Context, project string) (EventStream, error)
-	// Recall is what the engine still knows of signals, starts and ends of the
-	// project's containers, oldest first: engines keep the last few hundred events.
-	Recall(ctx context.Context, project string) ([]Event, error)
 }
 
 // EventStream is a subscription. Next blocks for the next event.

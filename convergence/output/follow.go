@@ -51,13 +51,14 @@ type FollowOptions struct {
 	Final func() bool
 }
 
-// Followed is what Follow asks of an engine. If it has AttachContainer too, that
-// is used for containers whose log cannot be read.
+// Followed is what Follow asks of an engine.
 type Followed interface {
 	engine.Watcher
 	feed.Observer
 	engine.ContainerLister
 	Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, emit func(engine.LogLine) error) error
+	// AttachContainer is for containers whose log cannot be read.
+	AttachContainer(ctx context.Context, c engine.Ref, t engine.SessionOptions) (engine.Session, error)
 }
 
 // Follow emits the output of a project's containers, those made meanwhile

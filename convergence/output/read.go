@@ -87,14 +87,8 @@ func (f *follower) farewell(ctx context.Context, s *speaker, code int) {
 	_ = f.say(Output{Container: s.Container, Exit: &Exit{Code: code, Restarting: restarting}}) // its error ends Follow
 }
 
-// attacher is an engine that can hand out what a container writes as it does.
-type attacher interface {
-	AttachContainer(ctx context.Context, c engine.Ref, t engine.SessionOptions) (engine.Session, error)
-}
-
 func (f *follower) unlogged(c engine.Container) bool {
-	_, can := f.engine.(attacher)
-	return can && f.opt.Unlogged != nil && f.opt.Unlogged(c)
+	return f.opt.Unlogged != nil && f.opt.Unlogged(c)
 }
 
 // attachEarly attaches to a container before it starts, so that nothing is lost
@@ -102,7 +96,7 @@ func (f *follower) unlogged(c engine.Container) bool {
 func (f *follower) attachEarly(ctx context.Context, s *speaker, up bool) {
 	run := f.next(s)
 	run.early = !up
-	session, err := f.engine.(attacher).AttachContainer(ctx, s.Ref, engine.SessionOptions{})
+	session, err := f.engine.AttachContainer(ctx, s.Ref, engine.SessionOptions{})
 	f.wg.Go(func() {
 		defer f.end(run)
 		if err != nil {
@@ -120,11 +114,7 @@ func (f *follower) attachEarly(ctx context.Context, s *speaker, up bool) {
 
 // attach emits what a running container writes from now on, if that can be had.
 func (f *follower) attach(ctx context.Context, s *speaker) error {
-	e, can := f.engine.(attacher)
-	if !can {
-		return nil
-	}
-	session, err := e.AttachContainer(ctx, s.Ref, engine.SessionOptions{})
+	session, err := f.engine.AttachContainer(ctx, s.Ref, engine.SessionOptions{})
 	if err != nil {
 		return context.Cause(ctx) // it has ended meanwhile
 	}

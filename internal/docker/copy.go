@@ -16,7 +16,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// CopyTo implements engine.Containers with one archive, or with one per
+// CopyTo implements engine.Inside with one archive, or with one per
 // folder if the container's own file system is read-only: then only volumes
 // take files.
 func (e *Engine) CopyTo(ctx context.Context, c engine.Ref, files []engine.FileContent) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// ResolveDigest implements engine.Sessions.
+// ResolveDigest implements engine.Images.
 func (e *Engine) ResolveDigest(ctx context.Context, ref engine.ImageRef) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref.Ref)
 	if err != nil {

@@ -79,18 +79,23 @@ func Connect(opt Options) (*Engine, error) {
 	return &Engine{settings: s, endpoint: ep, base: base, client: c, raw: raw, bulk: bulk}, nil
 }
 
-// Close drops idle connections. Calls in flight are not disturbed.
+// Close implements io.Closer.
 func (e *Engine) Close() error {
 	e.endpoint.transport.CloseIdleConnections()
 	return nil
 }
 
-// Host is the address of the engine, as given.
-func (e *Engine) Host() string { return e.endpoint.host }
-
-// Local reports whether the engine is reached through a socket of this
-// machine, so that its containers' addresses may be reachable from here.
-func (e *Engine) Local() bool { return e.endpoint.local }
+// Identity implements engine.Info. The clock is known to a second for remote
+// engines and is never ahead.
+func (e *Engine) Identity() engine.Identity {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := engine.Identity{Host: e.endpoint.host, Local: e.endpoint.local}
+	if e.server != nil {
+		id.Skew = e.server.skew
+	}
+	return id
+}
 
 // Insecure reports whether calls leave this machine without encryption.
 func (e *Engine) Insecure() bool { return e.endpoint.plaintext() }
@@ -105,9 +110,7 @@ func (e *Engine) APIVersion(ctx context.Context) (string, error) {
 	return c.ClientVersion(), nil
 }
 
-// Ping asks whether the engine answers; the error wraps
-// engine.ErrUnreachable if it does not, and engine.ErrUnsupported if
-// it is too old.
+// Ping implements engine.Info.
 func (e *Engine) Ping(ctx context.Context) error {
 	_, err := e.connected(ctx)
 	return err
@@ -161,15 +164,8 @@ func (e *Engine) osType() string {
 	return e.server.os
 }
 
-// Now is the engine's clock, to a second for remote engines and never ahead.
-func (e *Engine) Now() time.Time {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.server == nil {
-		return time.Now()
-	}
-	return time.Now().Add(e.server.skew)
-}
+// now is the time by the engine's clock.
+func (e *Engine) now() time.Time { return e.Identity().Now() }
 
 // versioned is the path of an API call in the negotiated version.
 func versioned(c *client.Client, p string) string { return path.Join("/v"+c.ClientVersion(), p) }

@@ -17,7 +17,7 @@ import (
 // tailSize is how much of a command's output is kept.
 const tailSize = 4 << 10
 
-// Exec implements engine.Containers. Cancelling ctx ends the call, not the
+// Exec implements engine.Inside. Cancelling ctx ends the call, not the
 // command: engines cannot kill what they execute.
 func (e *Engine) Exec(ctx context.Context, c engine.Ref, spec engine.ExecSpec) (engine.ExecResult, error) {
 	verb := doing("run a command in", c)

@@ -31,7 +31,7 @@ func (e *Engine) Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, 
 	if err != nil {
 		return err
 	}
-	query, err := logQuery(opt, e.Now())
+	query, err := logQuery(opt, e.now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}
@@ -40,7 +40,7 @@ func (e *Engine) Logs(ctx context.Context, c engine.Ref, opt engine.LogOptions, 
 	if tty { // whose pieces cannot be told apart: only lines bear times
 		read.stamped = opt.Timestamps
 	}
-	began := e.Now()
+	began := e.now()
 	err = e.readLog(ctx, path, query, tty, read)
 	if err == nil && opt.Follow {
 		if opt.Tail == 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// PushImage implements engine.Sessions.
+// PushImage implements engine.Images.
 func (e *Engine) PushImage(ctx context.Context, ref engine.ImageRef, report func(engine.Progress)) error {
 	named, err := reference.ParseNormalizedNamed(ref.Ref)
 	if err != nil {

@@ -22,23 +22,24 @@ func (e *keyError) Error() string {
 
 func (e *keyError) Unwrap() error { return e.err }
 
-// Refused is an error that names, with its place, every key of the active services
-// that no container could be created with on this engine; nil if there is none. It
-// is for asking before anything changes.
-func (e *Engine) Refused(ctx context.Context, p *project.Project) error {
+// Check implements engine.Info: first what has another effect than written, in
+// file order, then every key that no container could be created with.
+func (e *Engine) Check(ctx context.Context, p *project.Project) ([]engine.Finding, error) {
 	c, err := e.connected(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return refused(p, c.ClientVersion(), e.osType())
+	return append(unsupportedBy(p, c.ClientVersion(), e.osType()), refused(p, c.ClientVersion(), e.osType())...), nil
 }
 
-func refused(p *project.Project, api, system string) error {
+// refused finds the keys of services that no container could be created with on
+// an engine of that API version and operating system.
+func refused(p *project.Project, api, system string) []engine.Finding {
 	refs := map[string]engine.Ref{} // whatever a service refers to will be there
 	for _, s := range p.Services {
 		refs[s.Name] = engine.Ref{Name: p.ContainerName(s, 1)}
 	}
-	var all []error
+	var all []engine.Finding
 	for _, s := range p.Services {
 		if s.Provider {
 			continue
@@ -52,11 +53,9 @@ func refused(p *project.Project, api, system string) error {
 			continue // what names no key is the create call's to say
 		}
 		path := append([]string{"services", s.Name}, strings.Split(strings.ReplaceAll(of.key, "[", ".["), ".")...)
-		text := fmt.Sprintf("services.%s.%s: %v", s.Name, of.key, of.err)
-		if at := p.Positions.Of(path...).String(); at != "" {
-			text = at + ": " + text
-		}
-		all = append(all, errors.New(text))
+		all = append(all, engine.Finding{
+			Pos: p.Positions.Of(path...), Text: fmt.Sprintf("services.%s.%s: %v", s.Name, of.key, of.err), Refuses: true,
+		})
 	}
-	return errors.Join(all...)
+	return all
 }

@@ -14,8 +14,6 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-var _ engine.Sessions = (*Engine)(nil)
-
 // stream is a Session over a hijacked connection.
 type stream struct {
 	types.HijackedResponse
@@ -59,7 +57,7 @@ func execOptions(spec engine.ExecSpec) container.ExecOptions {
 	}
 }
 
-// StartExec implements engine.Sessions.
+// StartExec implements engine.Inside.
 func (e *Engine) StartExec(ctx context.Context, c engine.Ref, spec engine.ExecSpec, t engine.SessionOptions) (engine.Session, error) {
 	verb := doing("run a command in", c)
 	keys, leave, err := e.detachKeys(t.DetachKeys)
@@ -95,7 +93,7 @@ func (e *Engine) StartExec(ctx context.Context, c engine.Ref, spec engine.ExecSp
 	}, nil
 }
 
-// StartExecDetached implements engine.Sessions.
+// StartExecDetached implements engine.Inside.
 func (e *Engine) StartExecDetached(ctx context.Context, c engine.Ref, spec engine.ExecSpec) error {
 	return e.do(ctx, change(), doing("run a command in", c), func(ctx context.Context, d *client.Client) error {
 		made, err := d.ContainerExecCreate(ctx, c.Key(), execOptions(spec))
@@ -106,7 +104,7 @@ func (e *Engine) StartExecDetached(ctx context.Context, c engine.Ref, spec engin
 	})
 }
 
-// AttachContainer implements engine.Sessions.
+// AttachContainer implements engine.Inside.
 func (e *Engine) AttachContainer(ctx context.Context, c engine.Ref, t engine.SessionOptions) (engine.Session, error) {
 	verb := doing("attach to", c)
 	keys, leave, err := e.detachKeys(t.DetachKeys)
@@ -133,7 +131,7 @@ func (e *Engine) AttachContainer(ctx context.Context, c engine.Ref, t engine.Ses
 	}, nil
 }
 
-// WaitContainer implements engine.Sessions.
+// WaitContainer implements engine.Containers.
 func (e *Engine) WaitContainer(ctx context.Context, c engine.Ref) (int, error) {
 	return e.wait(ctx, c, container.WaitConditionNotRunning, doing("wait for", c))
 }

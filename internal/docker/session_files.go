@@ -13,7 +13,7 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// CopyFrom implements engine.Sessions.
+// CopyFrom implements engine.Inside.
 func (e *Engine) CopyFrom(ctx context.Context, c engine.Ref, path string) (io.ReadCloser, engine.PathStat, error) {
 	type answer struct {
 		io.ReadCloser
@@ -26,7 +26,7 @@ func (e *Engine) CopyFrom(ctx context.Context, c engine.Ref, path string) (io.Re
 	return a.ReadCloser, pathStat(a.stat), err
 }
 
-// CopyArchive implements engine.Sessions.
+// CopyArchive implements engine.Inside.
 func (e *Engine) CopyArchive(ctx context.Context, c engine.Ref, folder string, archive io.Reader, ownership bool) error {
 	return e.do(ctx, long(), doing("copy into "+folder+" of", c), func(ctx context.Context, d *client.Client) error {
 		content := body(ctx, archive)
@@ -35,7 +35,7 @@ func (e *Engine) CopyArchive(ctx context.Context, c engine.Ref, folder string, a
 	})
 }
 
-// StatPath implements engine.Sessions.
+// StatPath implements engine.Inside.
 func (e *Engine) StatPath(ctx context.Context, c engine.Ref, path string) (engine.PathStat, error) {
 	s, err := call(ctx, e, read(), doing("look at "+path+" of", c), func(ctx context.Context, d *client.Client) (container.PathStat, error) {
 		return d.ContainerStatPath(ctx, c.Key(), path)
@@ -51,7 +51,7 @@ func pathStat(s container.PathStat) engine.PathStat {
 	return out
 }
 
-// ExportContainer implements engine.Sessions.
+// ExportContainer implements engine.Inside.
 func (e *Engine) ExportContainer(ctx context.Context, c engine.Ref, w io.Writer) error {
 	return e.do(ctx, long(), doing("export", c), func(ctx context.Context, d *client.Client) error {
 		body, err := d.ContainerExport(ctx, c.Key())
@@ -64,7 +64,7 @@ func (e *Engine) ExportContainer(ctx context.Context, c engine.Ref, w io.Writer)
 	})
 }
 
-// PruneImages implements engine.Sessions.
+// PruneImages implements engine.Images.
 func (e *Engine) PruneImages(ctx context.Context, name string) error {
 	return e.do(ctx, long(), "remove unused images of "+name, func(ctx context.Context, d *client.Client) error {
 		_, err := d.ImagesPrune(ctx, filters.NewArgs(filters.Arg("dangling", "true"), filters.Arg("label", project.LabelProject+"="+name)))
@@ -72,7 +72,7 @@ func (e *Engine) PruneImages(ctx context.Context, name string) error {
 	})
 }
 
-// CommitContainer implements engine.Sessions.
+// CommitContainer implements engine.Inside.
 func (e *Engine) CommitContainer(ctx context.Context, c engine.Ref, opt engine.CommitOptions) (string, error) {
 	made, err := call(ctx, e, long(), doing("commit", c), func(ctx context.Context, d *client.Client) (container.CommitResponse, error) {
 		return d.ContainerCommit(ctx, c.Key(), container.CommitOptions{

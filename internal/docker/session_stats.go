@@ -13,7 +13,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// Top implements engine.Sessions.
+// Top implements engine.Inside.
 func (e *Engine) Top(ctx context.Context, c engine.Ref) (titles []string, processes [][]string, err error) {
 	t, err := call(ctx, e, read(), doing("list the processes of", c), func(ctx context.Context, d *client.Client) (container.TopResponse, error) {
 		return d.ContainerTop(ctx, c.Key(), nil)
@@ -21,7 +21,7 @@ func (e *Engine) Top(ctx context.Context, c engine.Ref) (titles []string, proces
 	return t.Titles, t.Processes, err
 }
 
-// Stats implements engine.Sessions.
+// Stats implements engine.Inside.
 func (e *Engine) Stats(ctx context.Context, c engine.Ref, follow bool, emit func(engine.Stats) error) error {
 	return e.do(ctx, long(), doing("measure", c), func(ctx context.Context, d *client.Client) error {
 		// Even for one reading the engine measures twice, so that there is a rate.

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,30 +9,14 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/versions"
 
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// Warning says that a key of a Compose file has no effect, or another than
-// written, and what happens instead.
-type Warning struct {
-	Pos  project.Position
-	Text string
-}
-
-// Unsupported lists, in file order, what this engine cannot do of the active
-// services and networks. What no engine can do is the loader's to say; what this
-// one could only do wrong is no warning but an error of the call.
-func (e *Engine) Unsupported(ctx context.Context, p *project.Project) ([]Warning, error) {
-	c, err := e.connected(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return unsupportedBy(p, c.ClientVersion(), e.osType()), nil
-}
-
-// unsupportedBy is the method's answer for an engine of that API version and
-// operating system, linux or windows.
-func unsupportedBy(p *project.Project, api, os string) []Warning {
+// unsupportedBy lists, in file order, what an engine of that API version and
+// operating system, linux or windows, does otherwise than written. What it could
+// only do wrong it refuses.
+func unsupportedBy(p *project.Project, api, os string) []engine.Finding {
 	w := &warnings{project: p, api: api, os: os}
 	for _, s := range p.Services {
 		if s.Provider {
@@ -51,7 +34,7 @@ func unsupportedBy(p *project.Project, api, os string) []Warning {
 			w.since("1.47", "the network has IPv4", "enable_ipv4")
 		}
 	}
-	slices.SortStableFunc(w.list, func(a, b Warning) int {
+	slices.SortStableFunc(w.list, func(a, b engine.Finding) int {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
 	return w.list
@@ -61,13 +44,13 @@ type warnings struct {
 	project *project.Project
 	api, os string
 	root    []string // where the keys below stand
-	list    []Warning
+	list    []engine.Finding
 }
 
 // warn says what happens instead of the key, which is a path below root.
 func (w *warnings) warn(instead string, key ...string) {
 	full := append(slices.Clone(w.root), key...)
-	w.list = append(w.list, Warning{
+	w.list = append(w.list, engine.Finding{
 		Pos:  w.project.Positions.Of(full...),
 		Text: dotted(full) + ": " + instead,
 	})

@@ -27,7 +27,7 @@ var watched = []events.Action{
 	events.ActionRename, events.ActionUpdate, events.ActionHealthStatus,
 }
 
-// Watch implements engine.Watcher.
+// Watch implements engine.Events.
 //
 // The engine answers before it subscribes the caller, so the request asks for
 // what happened since it was made too: nothing falls between. A remote engine's
@@ -41,7 +41,7 @@ func (e *Engine) Watch(ctx context.Context, projectName string) (engine.EventStr
 	if _, err := e.connected(ctx); err != nil { // tells how far the engine's clock is off
 		return nil, err
 	}
-	return e.openEvents(ctx, f, url.Values{"since": {unixTime(e.Now())}})
+	return e.openEvents(ctx, f, url.Values{"since": {unixTime(e.now())}})
 }
 
 // remembered are the events that tell how a container came to run, and what it
@@ -50,7 +50,7 @@ var remembered = []events.Action{
 	events.ActionKill, events.ActionDie, events.ActionStart, events.ActionDestroy,
 }
 
-// Recall implements engine.Watcher. The engine answers at once, since what
+// Recall implements engine.Events. The engine answers at once, since what
 // is asked for is over.
 func (e *Engine) Recall(ctx context.Context, projectName string) ([]engine.Event, error) {
 	f := containerEvents(projectName)
@@ -62,7 +62,7 @@ func (e *Engine) Recall(ctx context.Context, projectName string) ([]engine.Event
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, recallDeadline, errSilent)
 	defer cancel()
-	stream, err := e.openEvents(ctx, f, url.Values{"since": {"1"}, "until": {unixTime(e.Now())}})
+	stream, err := e.openEvents(ctx, f, url.Values{"since": {"1"}, "until": {unixTime(e.now())}})
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +83,14 @@ func (e *Engine) Recall(ctx context.Context, projectName string) ([]engine.Event
 // recallDeadline bounds a look at the past, which is in the engine's memory.
 const recallDeadline = 5 * time.Second
 
-// EventsBetween implements engine.Sessions.
+// EventsBetween implements engine.Events.
 func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (engine.EventStream, error) {
 	query := url.Values{}
 	for key, text := range map[string]string{"since": since, "until": until} {
 		if text == "" {
 			continue
 		}
-		at, err := instant(text, e.Now())
+		at, err := instant(text, e.now())
 		if err != nil {
 			return nil, fmt.Errorf("watch events: %s %q is no time", key, text)
 		}

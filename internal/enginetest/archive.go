@@ -53,7 +53,7 @@ func (c *container) tree(name string) map[string]*file {
 	return found
 }
 
-// StatPath implements part of engine.Sessions.
+// StatPath implements engine.Inside.
 func (e *Engine) StatPath(ctx context.Context, ref engine.Ref, name string) (engine.PathStat, error) {
 	var stat engine.PathStat
 	err := e.on(ctx, "StatPath", ref, name, func(c *container) error {
@@ -71,7 +71,7 @@ func (f *file) stat(name string) engine.PathStat {
 	return engine.PathStat{Name: path.Base(name), Folder: f.folder, Mode: f.mode}
 }
 
-// CopyFrom implements part of engine.Sessions.
+// CopyFrom implements engine.Inside.
 func (e *Engine) CopyFrom(ctx context.Context, ref engine.Ref, name string) (io.ReadCloser, engine.PathStat, error) {
 	var stat engine.PathStat
 	var b bytes.Buffer
@@ -112,7 +112,7 @@ func pack(to io.Writer, root string, tree map[string]*file) error {
 	return w.Close()
 }
 
-// CopyArchive implements part of engine.Sessions.
+// CopyArchive implements engine.Inside.
 func (e *Engine) CopyArchive(ctx context.Context, ref engine.Ref, folder string, archive io.Reader, ownership bool) error {
 	type member struct {
 		name string
@@ -153,7 +153,7 @@ func (e *Engine) CopyArchive(ctx context.Context, ref engine.Ref, folder string,
 	})
 }
 
-// ExportContainer implements part of engine.Sessions: without volumes.
+// ExportContainer implements engine.Inside: without volumes.
 func (e *Engine) ExportContainer(ctx context.Context, ref engine.Ref, w io.Writer) error {
 	var b bytes.Buffer
 	err := e.on(ctx, "ExportContainer", ref, "", func(c *container) error {
@@ -170,7 +170,7 @@ func (e *Engine) ExportContainer(ctx context.Context, ref engine.Ref, w io.Write
 	return err
 }
 
-// CommitContainer implements part of engine.Sessions: an image with the
+// CommitContainer implements engine.Inside: an image with the
 // container's configuration, but not its files.
 func (e *Engine) CommitContainer(ctx context.Context, ref engine.Ref, opt engine.CommitOptions) (string, error) {
 	id := ""
@@ -205,13 +205,13 @@ func (m *Image) change(instruction string) error {
 	return nil
 }
 
-// PruneImages implements part of engine.Sessions: builds here replace
+// PruneImages implements engine.Images: builds here replace
 // images, so that none is left without a name.
 func (e *Engine) PruneImages(ctx context.Context, name string) error {
 	return e.call(ctx, Call{Method: "PruneImages", Target: name}, func() error { return nil })
 }
 
-// ResolveDigest implements part of engine.Sessions.
+// ResolveDigest implements engine.Images.
 func (e *Engine) ResolveDigest(ctx context.Context, ref engine.ImageRef) (string, error) {
 	id := ""
 	err := e.call(ctx, Call{Method: "ResolveDigest", Target: ref.Ref}, func() error {
@@ -227,7 +227,7 @@ func (e *Engine) ResolveDigest(ctx context.Context, ref engine.ImageRef) (string
 	return id, err
 }
 
-// PushImage implements part of engine.Sessions.
+// PushImage implements engine.Images.
 func (e *Engine) PushImage(ctx context.Context, ref engine.ImageRef, _ func(engine.Progress)) error {
 	return e.call(ctx, Call{Method: "PushImage", Target: ref.Ref}, func() error {
 		e.mu.Lock()

@@ -143,7 +143,7 @@ func (s *stage) testImageInUse() {
 	// conflict, and every other test would miss it.
 	s.service("web", obedient, nil)
 	ref := s.name + "-own:1"
-	_, err := s.inside().CommitContainer(s.Context(), s.create("web"), engine.CommitOptions{Reference: ref})
+	_, err := s.CommitContainer(s.Context(), s.create("web"), engine.CommitOptions{Reference: ref})
 	s.must(err)
 	s.Cleanup(func() {
 		s.sweep()

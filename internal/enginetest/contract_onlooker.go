@@ -13,14 +13,6 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// onlooker is what an engine tells of its containers besides their state: it is
-// part of engine.Sessions.
-type onlooker interface {
-	EventsBetween(ctx context.Context, project, since, until string) (engine.EventStream, error)
-	Top(ctx context.Context, c engine.Ref) (titles []string, processes [][]string, err error)
-	Stats(ctx context.Context, c engine.Ref, follow bool, emit func(engine.Stats) error) error
-}
-
 func onlookerTests() []test {
 	return []test{
 		{"events of the past are told", (*stage).testPastEvents},
@@ -30,15 +22,6 @@ func onlookerTests() []test {
 		{"the use of resources is measured", (*stage).testStats},
 		{"measuring ends with the caller and the container", (*stage).testStatsEnd},
 	}
-}
-
-func (s *stage) onlooker() onlooker {
-	s.Helper()
-	o, ok := s.Engine.(onlooker)
-	if !ok {
-		s.Fatal("the engine tells nothing of the past, of processes and of the use of resources")
-	}
-	return o
 }
 
 func (s *stage) testPastEvents() {
@@ -61,7 +44,7 @@ func (s *stage) testPastEvents() {
 	if events := s.between("2h", "1h"); len(events) > 0 {
 		s.Errorf("%d events of an hour ago, want none", len(events))
 	}
-	if _, err := s.onlooker().EventsBetween(s.Context(), s.name, "yesterday", ""); err == nil || !strings.Contains(err.Error(), `"yesterday" is no time`) {
+	if _, err := s.EventsBetween(s.Context(), s.name, "yesterday", ""); err == nil || !strings.Contains(err.Error(), `"yesterday" is no time`) {
 		s.Errorf("error = %v, want that it is no time", err)
 	}
 }
@@ -116,7 +99,7 @@ func (s *stage) testEventsUntil() {
 	// comes before, a longer time is tried.
 	want := []string{"create", "start"}
 	for n, span := 1, time.Second; ; n, span = n+1, 2*span {
-		stream, err := s.onlooker().EventsBetween(s.Context(), s.name, "", time.Now().Add(span).Format(time.RFC3339Nano))
+		stream, err := s.EventsBetween(s.Context(), s.name, "", time.Now().Add(span).Format(time.RFC3339Nano))
 		s.must(err)
 		name := "web" + itoa(n)
 		s.up(name, obedient, nil)
@@ -138,7 +121,7 @@ func (s *stage) testEventsUntil() {
 // between are the project's events of a span of time, without those of exec.
 func (s *stage) between(since, until string) []engine.Event {
 	s.Helper()
-	stream, err := s.onlooker().EventsBetween(s.Context(), s.name, since, until)
+	stream, err := s.EventsBetween(s.Context(), s.name, since, until)
 	s.must(err)
 	defer stream.Close()
 	return s.all(stream)
@@ -165,7 +148,7 @@ func (s *stage) all(stream engine.EventStream) []engine.Event {
 
 func (s *stage) testTop() {
 	c := s.run("web", obedient, nil)
-	titles, processes, err := s.onlooker().Top(s.Context(), c)
+	titles, processes, err := s.Top(s.Context(), c)
 	s.must(err)
 	command := slices.Index(titles, "CMD")
 	if command < 0 || !slices.Contains(titles, "PID") || len(processes) == 0 || !strings.HasPrefix(processes[0][command], "sh -c ") {
@@ -173,7 +156,7 @@ func (s *stage) testTop() {
 	}
 	s.service("other", obedient, nil)
 	stopped := s.create("other")
-	if _, _, err := s.onlooker().Top(s.Context(), stopped); !errors.Is(err, engine.ErrConflict) {
+	if _, _, err := s.Top(s.Context(), stopped); !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("processes of a container that does not run: error %v, want ErrConflict", err)
 	}
 }
@@ -181,7 +164,7 @@ func (s *stage) testTop() {
 func (s *stage) testStats() {
 	c := s.up("web", obedient, nil)
 	readings := 0
-	s.must(s.onlooker().Stats(s.Context(), c, false, func(st engine.Stats) error {
+	s.must(s.Stats(s.Context(), c, false, func(st engine.Stats) error {
 		readings++
 		if st.PIDs == 0 || st.Memory == 0 || st.MemoryLimit < st.Memory {
 			s.Errorf("measured %+v of a container that runs", st)
@@ -196,7 +179,7 @@ func (s *stage) testStats() {
 func (s *stage) testStatsEnd() {
 	c := s.up("web", obedient, nil)
 	enough, readings := errors.New("enough"), 0
-	err := s.onlooker().Stats(s.Context(), c, true, func(engine.Stats) error {
+	err := s.Stats(s.Context(), c, true, func(engine.Stats) error {
 		if readings++; readings < 2 {
 			return nil
 		}
@@ -207,7 +190,7 @@ func (s *stage) testStatsEnd() {
 	}
 	first, done := make(chan struct{}, 100), make(chan error, 1)
 	go func() {
-		done <- s.onlooker().Stats(s.Context(), c, true, func(engine.Stats) error {
+		done <- s.Stats(s.Context(), c, true, func(engine.Stats) error {
 			first <- struct{}{}
 			return nil
 		})

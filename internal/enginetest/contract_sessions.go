@@ -30,16 +30,6 @@ func sessionTests() []test {
 	}
 }
 
-// inside is the engine's part for work inside of containers.
-func (s *stage) inside() engine.Sessions {
-	s.Helper()
-	inside, ok := s.Engine.(engine.Sessions)
-	if !ok {
-		s.Fatal("the engine has no sessions")
-	}
-	return inside
-}
-
 // talk writes the input, reads everything and returns what came.
 func (s *stage) talk(d engine.Session, input string) (stdout, stderr string, code int) {
 	s.Helper()
@@ -58,7 +48,7 @@ func (s *stage) talk(d engine.Session, input string) (stdout, stderr string, cod
 
 func (s *stage) testDialog() {
 	c := s.up("web", obedient, nil)
-	d, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{
+	d, err := s.StartExec(s.Context(), c, engine.ExecSpec{
 		Command: []string{"sh", "-c", "cat; echo oops >&2; id -u; pwd; echo $WHAT; exit 7"}, User: "1234", WorkingDir: "/tmp", Environment: []string{"WHAT=env"},
 	}, engine.SessionOptions{Stdin: true})
 	s.must(err)
@@ -70,7 +60,7 @@ func (s *stage) testDialog() {
 
 func (s *stage) testDialogTerminal() {
 	c := s.up("web", obedient, nil)
-	d, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", "echo one; echo two >&2"}}, engine.SessionOptions{TTY: true})
+	d, err := s.StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", "echo one; echo two >&2"}}, engine.SessionOptions{TTY: true})
 	s.must(err)
 	var out, errs bytes.Buffer
 	s.must(d.Copy(&out, &errs))
@@ -81,7 +71,7 @@ func (s *stage) testDialogTerminal() {
 
 func (s *stage) testDialogScript() {
 	c := s.up("web", obedient, nil)
-	d, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"sh"}}, engine.SessionOptions{Stdin: true})
+	d, err := s.StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"sh"}}, engine.SessionOptions{Stdin: true})
 	s.must(err)
 	if out, _, code := s.talk(d, "echo from the script\nexit 4\n"); out != "from the script\n" || code != 4 {
 		s.Errorf("output %q, code %d", out, code)
@@ -91,7 +81,7 @@ func (s *stage) testDialogScript() {
 func (s *stage) testDialogRefused() {
 	s.service("web", obedient, nil)
 	c := s.create("web")
-	_, err := s.inside().StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"true"}}, engine.SessionOptions{})
+	_, err := s.StartExec(s.Context(), c, engine.ExecSpec{Command: []string{"true"}}, engine.SessionOptions{})
 	if !errors.Is(err, engine.ErrConflict) {
 		s.Errorf("error %v, want a conflict", err)
 	}
@@ -99,14 +89,14 @@ func (s *stage) testDialogRefused() {
 
 func (s *stage) testExecDetached() {
 	c := s.up("web", obedient, nil)
-	s.must(s.inside().StartExecDetached(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", "sleep 0.1; touch /done"}}))
+	s.must(s.StartExecDetached(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", "sleep 0.1; touch /done"}}))
 	s.exec(c, turn("/done"))
 }
 
 func (s *stage) testAttach() {
 	s.service("job", "echo first; echo second >&2; exit 3", nil)
 	c := s.create("job")
-	d, err := s.inside().AttachContainer(s.Context(), c, engine.SessionOptions{})
+	d, err := s.AttachContainer(s.Context(), c, engine.SessionOptions{})
 	s.must(err)
 	s.must(s.StartContainer(s.Context(), c))
 	var out, errs bytes.Buffer
@@ -125,7 +115,7 @@ func (s *stage) testAttachInput() {
 	made, err := s.CreateContainer(s.Context(), spec)
 	s.must(err)
 	c := engine.Ref{ID: made.ID, Name: spec.Name}
-	d, err := s.inside().AttachContainer(s.Context(), c, engine.SessionOptions{Stdin: true})
+	d, err := s.AttachContainer(s.Context(), c, engine.SessionOptions{Stdin: true})
 	s.must(err)
 	s.must(s.StartContainer(s.Context(), c))
 	if out, _, code := s.talk(d, "typed\n"); out != "typed\nend\n" || code != 0 {
@@ -136,7 +126,7 @@ func (s *stage) testAttachInput() {
 func (s *stage) testWait() {
 	c := s.up("job", "sleep 0.1; exit 6", nil)
 	for range 2 { // while it runs, and when it is over
-		code, err := s.inside().WaitContainer(s.Context(), c)
+		code, err := s.WaitContainer(s.Context(), c)
 		s.must(err)
 		if code != 6 {
 			s.Errorf("code %d, want 6", code)
@@ -145,7 +135,7 @@ func (s *stage) testWait() {
 	again := s.up("again", turn("/go")+"rm /go; exit 5", func(c *types.ServiceConfig) { c.Restart = "always" })
 	ended := make(chan error, 1)
 	go func() { // ends with an exit, although the container is restarted, which may have reset the code
-		_, err := s.inside().WaitContainer(s.Context(), again)
+		_, err := s.WaitContainer(s.Context(), again)
 		ended <- err
 	}()
 	// Whether the engine waits already cannot be seen: more than one exit, then.
@@ -154,7 +144,7 @@ func (s *stage) testWait() {
 		return len(ended) > 0
 	})
 	s.must(<-ended)
-	if _, err := s.inside().WaitContainer(s.Context(), engine.Ref{Name: s.name + "-none"}); !errors.Is(err, engine.ErrNotFound) {
+	if _, err := s.WaitContainer(s.Context(), engine.Ref{Name: s.name + "-none"}); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
 }
@@ -180,7 +170,7 @@ func (s *stage) members(r io.Reader) map[string]string {
 func (s *stage) testCopyFrom() {
 	c := s.run("web", "mkdir /tmp/d; echo one > /tmp/d/one; echo two > /tmp/two; "+obedient, nil)
 	for path, want := range map[string]string{"/tmp/d": "d/one", "/tmp/two": "two"} {
-		content, stat, err := s.inside().CopyFrom(s.Context(), c, path)
+		content, stat, err := s.CopyFrom(s.Context(), c, path)
 		s.must(err)
 		got := s.members(content)
 		s.must(content.Close())
@@ -188,10 +178,10 @@ func (s *stage) testCopyFrom() {
 			s.Errorf("%s holds %q, folder %v", path, got, stat.Folder)
 		}
 	}
-	if _, _, err := s.inside().CopyFrom(s.Context(), c, "/tmp/none"); !errors.Is(err, engine.ErrNotFound) {
+	if _, _, err := s.CopyFrom(s.Context(), c, "/tmp/none"); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
-	if _, err := s.inside().StatPath(s.Context(), c, "/tmp/none"); !errors.Is(err, engine.ErrNotFound) {
+	if _, err := s.StatPath(s.Context(), c, "/tmp/none"); !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
 }
@@ -202,12 +192,12 @@ func (s *stage) testCopyArchive() {
 	var b bytes.Buffer
 	s.must(pack(&b, "sent", map[string]*file{".": {folder: true, mode: 0o755}, "x": {content: []byte("content\n"), mode: 0o644}}))
 	archive := b.Bytes()
-	s.must(s.inside().CopyArchive(s.Context(), c, "/tmp", bytes.NewReader(archive), false))
+	s.must(s.CopyArchive(s.Context(), c, "/tmp", bytes.NewReader(archive), false))
 	s.must(s.StartContainer(s.Context(), c))
 	if got := s.exec(c, "cat /tmp/sent/x").Output; got != "content\n" {
 		s.Errorf("content %q", got)
 	}
-	err := s.inside().CopyArchive(s.Context(), c, "/tmp/none", bytes.NewReader(archive), false)
+	err := s.CopyArchive(s.Context(), c, "/tmp/none", bytes.NewReader(archive), false)
 	if !errors.Is(err, engine.ErrNotFound) {
 		s.Errorf("error %v, want not found", err)
 	}
@@ -216,7 +206,7 @@ func (s *stage) testCopyArchive() {
 func (s *stage) testExport() {
 	c := s.run("web", "echo mine > /tmp/mine; "+obedient, nil)
 	var b bytes.Buffer
-	s.must(s.inside().ExportContainer(s.Context(), c, &b))
+	s.must(s.ExportContainer(s.Context(), c, &b))
 	if got := s.members(&b)["tmp/mine"]; got != "mine\n" {
 		s.Errorf("content %q", got)
 	}
@@ -225,7 +215,7 @@ func (s *stage) testExport() {
 func (s *stage) testCommit() {
 	c := s.run("web", obedient, nil)
 	ref := strings.ToLower(s.name) + "-committed:1"
-	id, err := s.inside().CommitContainer(s.Context(), c, engine.CommitOptions{Reference: ref, Changes: []string{"ENV MARK=here"}})
+	id, err := s.CommitContainer(s.Context(), c, engine.CommitOptions{Reference: ref, Changes: []string{"ENV MARK=here"}})
 	s.must(err)
 	s.Cleanup(func() { s.must(s.RemoveImage(context.Background(), ref)) })
 	images, err := s.ListImages(s.Context(), []engine.ImageRef{{Ref: ref}})

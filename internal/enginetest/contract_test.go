@@ -10,7 +10,7 @@ import (
 // TestContract holds the engine in memory to what the real one does.
 func TestContract(t *testing.T) {
 	e := enginetest.New()
-	t.Cleanup(e.Close)
+	t.Cleanup(e.Shutdown)
 	e.AddImage(enginetest.Image{Ref: image, Programs: enginetest.Busybox()})
 	enginetest.Run(t, e, enginetest.Fixture{Image: image, Prefix: "contract", Port: 18080, Patience: patience.InMemory()})
 }

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -10,12 +11,13 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
 )
 
 var _ engine.Engine = (*Engine)(nil)
 
 // Engine is an engine in memory. It is safe for concurrent use; all its parts
-// share one state. Close it to end what still runs.
+// share one state. Shutdown ends what still runs.
 type Engine struct {
 	*core
 	quiet bool // calls are neither recorded nor subject to faults
@@ -61,11 +63,25 @@ type core struct {
 	unreached  bool           // the engine is down
 	changed    chan struct{}  // closed and replaced at every change
 	closed     bool
-	end        chan struct{} // closed by Close
+	end        chan struct{} // closed by Shutdown
 }
 
-// Close ends every process, timer and event stream. Calls after it fail.
-func (e *Engine) Close() {
+// Ping implements engine.Info.
+func (e *Engine) Ping(context.Context) error { return e.reachable() }
+
+// Identity implements engine.Info: an engine in memory has no address.
+func (e *Engine) Identity() engine.Identity { return engine.Identity{} }
+
+// Check implements engine.Info. What does not matter in memory is not looked at.
+func (e *Engine) Check(context.Context, *project.Project) ([]engine.Finding, error) {
+	return nil, e.reachable()
+}
+
+// Close implements io.Closer: there are no connections.
+func (e *Engine) Close() error { return nil }
+
+// Shutdown ends every process, timer and event stream. Calls after it fail.
+func (e *Engine) Shutdown() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {

@@ -25,7 +25,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	e := enginetest.New()
-	t.Cleanup(e.Close)
+	t.Cleanup(e.Shutdown)
 	e.AddImages(image)
 	return &world{t: t, Engine: e}
 }

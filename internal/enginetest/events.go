@@ -15,7 +15,7 @@ import (
 // drops the next ones silently.
 const streamBuffer = 1024
 
-// Watch implements engine.Watcher.
+// Watch implements engine.Events.
 func (e *Engine) Watch(ctx context.Context, project string) (engine.EventStream, error) {
 	s := newStream(project)
 	err := e.call(ctx, Call{Method: "Watch", Target: project}, func() error {

@@ -13,7 +13,7 @@ import (
 // execTail is how much of a command's output its result keeps.
 const execTail = 4096
 
-// Exec implements engine.Containers. The container's own health check is
+// Exec implements engine.Inside. The container's own health check is
 // answered as its probes are.
 func (e *Engine) Exec(ctx context.Context, ref engine.Ref, spec engine.ExecSpec) (engine.ExecResult, error) {
 	var result engine.ExecResult
@@ -100,7 +100,7 @@ func (c *container) isCheck(command []string) bool {
 	return c.check != nil && slices.Equal(command, c.checkCommand())
 }
 
-// CopyTo implements engine.Containers.
+// CopyTo implements engine.Inside.
 func (e *Engine) CopyTo(ctx context.Context, ref engine.Ref, files []engine.FileContent) error {
 	paths := make([]string, len(files))
 	for i, f := range files {

@@ -24,7 +24,7 @@ func (e *core) remember(ev engine.Event) {
 	e.history = append(e.history, ev)
 }
 
-// Recall implements engine.Watcher.
+// Recall implements engine.Events.
 func (e *Engine) Recall(ctx context.Context, projectName string) ([]engine.Event, error) {
 	var past []engine.Event
 	err := e.call(ctx, Call{Method: "Recall", Target: projectName}, func() error {
@@ -41,7 +41,7 @@ func (e *Engine) Recall(ctx context.Context, projectName string) ([]engine.Event
 	return past, err
 }
 
-// EventsBetween implements part of engine.Sessions.
+// EventsBetween implements engine.Events.
 func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until string) (engine.EventStream, error) {
 	from, err := logTime(since)
 	if err != nil {
@@ -78,7 +78,7 @@ func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until st
 	return s, nil
 }
 
-// Top implements part of engine.Sessions: a container has one process.
+// Top implements engine.Inside: a container has one process.
 func (e *Engine) Top(ctx context.Context, ref engine.Ref) (titles []string, processes [][]string, err error) {
 	err = e.call(ctx, Call{Method: "Top", Target: e.nameOf(ref)}, func() error {
 		e.mu.Lock()
@@ -97,7 +97,7 @@ func (e *Engine) Top(ctx context.Context, ref engine.Ref) (titles []string, proc
 	return titles, processes, err
 }
 
-// Stats implements part of engine.Sessions. Every container uses the same;
+// Stats implements engine.Inside. Every container uses the same;
 // one that does not run uses nothing.
 func (e *Engine) Stats(ctx context.Context, ref engine.Ref, follow bool, emit func(engine.Stats) error) error {
 	return e.call(ctx, Call{Method: "Stats", Target: e.nameOf(ref)}, func() error {

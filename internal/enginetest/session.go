@@ -11,8 +11,6 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-var _ engine.Sessions = (*Engine)(nil)
-
 // input is the standard input of a process.
 type input struct {
 	held  []byte
@@ -168,7 +166,7 @@ func (e *core) until(ctx context.Context, done func() bool) error {
 	}
 }
 
-// StartExec implements part of engine.Sessions.
+// StartExec implements engine.Inside.
 func (e *Engine) StartExec(ctx context.Context, ref engine.Ref, spec engine.ExecSpec, t engine.SessionOptions) (engine.Session, error) {
 	d := &dialog{e: e.core, tty: t.TTY}
 	if t.Stdin {
@@ -190,7 +188,7 @@ func (e *Engine) StartExec(ctx context.Context, ref engine.Ref, spec engine.Exec
 	return d, nil
 }
 
-// StartExecDetached implements part of engine.Sessions.
+// StartExecDetached implements engine.Inside.
 func (e *Engine) StartExecDetached(ctx context.Context, ref engine.Ref, spec engine.ExecSpec) error {
 	call := Call{Method: "StartExecDetached", Target: e.nameOf(ref), Detail: strings.Join(spec.Command, " ")}
 	return e.call(ctx, call, func() error {
@@ -201,7 +199,7 @@ func (e *Engine) StartExecDetached(ctx context.Context, ref engine.Ref, spec eng
 	})
 }
 
-// AttachContainer implements part of engine.Sessions. The container may
+// AttachContainer implements engine.Inside. The container may
 // not run yet.
 func (e *Engine) AttachContainer(ctx context.Context, ref engine.Ref, t engine.SessionOptions) (engine.Session, error) {
 	d := &dialog{e: e.core}
@@ -242,7 +240,7 @@ func (c *container) leave(code int) {
 	}
 }
 
-// WaitContainer implements part of engine.Sessions.
+// WaitContainer implements engine.Containers.
 func (e *Engine) WaitContainer(ctx context.Context, ref engine.Ref) (int, error) {
 	code := 0
 	err := e.call(ctx, Call{Method: "WaitContainer", Target: e.nameOf(ref)}, func() error {

@@ -28,7 +28,7 @@ type Options struct {
 
 // In copies a host path to a path in the container. "-" as the source unpacks
 // the tar archive that stdin holds into the destination folder.
-func In(ctx context.Context, e engine.Sessions, c engine.Ref, source, destination string, stdin io.Reader, opt Options) error {
+func In(ctx context.Context, e engine.Inside, c engine.Ref, source, destination string, stdin io.Reader, opt Options) error {
 	to, err := destinationInfo(ctx, e, c, destination)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func In(ctx context.Context, e engine.Sessions, c engine.Ref, source, destinatio
 
 // destinationInfo describes a destination, whose links are followed as far as
 // they go.
-func destinationInfo(ctx context.Context, e engine.Sessions, c engine.Ref, destination string) (archive.CopyInfo, error) {
+func destinationInfo(ctx context.Context, e engine.Inside, c engine.Ref, destination string) (archive.CopyInfo, error) {
 	info := archive.CopyInfo{Path: absolute(destination)}
 	for range maxLinks {
 		stat, err := e.StatPath(ctx, c, info.Path)
@@ -82,7 +82,7 @@ func destinationInfo(ctx context.Context, e engine.Sessions, c engine.Ref, desti
 }
 
 // parentExists makes a missing folder an error that names it.
-func parentExists(ctx context.Context, e engine.Sessions, c engine.Ref, p string) error {
+func parentExists(ctx context.Context, e engine.Inside, c engine.Ref, p string) error {
 	parent := path.Dir(strings.TrimRight(p, "/"))
 	stat, err := e.StatPath(ctx, c, parent)
 	switch {
@@ -104,7 +104,7 @@ func absolute(p string) string {
 
 // Out copies a path in the container to a host path; "-" as the destination
 // writes a tar archive to stdout.
-func Out(ctx context.Context, e engine.Sessions, c engine.Ref, source, destination string, stdout io.Writer, opt Options) error {
+func Out(ctx context.Context, e engine.Inside, c engine.Ref, source, destination string, stdout io.Writer, opt Options) error {
 	source = absolute(source)
 	rebase := ""
 	if opt.FollowLink {
@@ -138,7 +138,7 @@ func Out(ctx context.Context, e engine.Sessions, c engine.Ref, source, destinati
 
 // follow resolves a symbolic link at the source; rebase is the name that the
 // copy keeps.
-func follow(ctx context.Context, e engine.Sessions, c engine.Ref, source string) (target, rebase string, err error) {
+func follow(ctx context.Context, e engine.Inside, c engine.Ref, source string) (target, rebase string, err error) {
 	stat, err := e.StatPath(ctx, c, source)
 	if err != nil || stat.LinkTarget == "" {
 		return source, "", err
