@@ -76,10 +76,14 @@ func showSeen(ctx context.Context, s *session, e engine.Engine, name string, cs 
 			continue
 		}
 		now, err := e.InspectContainer(ctx, c.Ref)
-		if err != nil || !now.StartedAt.Equal(run) || now.Health != engine.HealthStarting {
+		if err != nil || !now.StartedAt.Equal(run) || now.Health == engine.HealthNone {
 			continue
 		}
-		cs[i].Health = engine.HealthHealthy
-		cs[i].Status = strings.Replace(c.Status, "(health: starting)", "(healthy, by probe)", 1)
+		health, words := now.Health, string(now.Health) // the engine may have come to its verdict since the list
+		if health == engine.HealthStarting {
+			health, words = engine.HealthHealthy, "healthy, by probe"
+		}
+		cs[i].Health = health
+		cs[i].Status = strings.Replace(c.Status, "(health: starting)", "("+words+")", 1)
 	}
 }
