@@ -5,14 +5,16 @@ import (
 	"sync"
 
 	"github.com/musterdev/muster/convergence/up"
-	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/engine"
 )
 
-// ahead is what an operation does while its files are still being read. It
+// Ahead is what an operation does while its files are still being read. It
 // talks to the engine at once; as soon as the project has a name it takes the
 // project's lock and begins to look. A lock that somebody else holds is left to
 // the operation, which says for whom it waits.
-type ahead struct {
+type Ahead struct {
+	opt     AheadOptions
+	ctx     context.Context // of what goes on: it outlives the calls that begin it
 	stop    context.CancelFunc
 	working sync.WaitGroup
 	// What came of it, to be read once working is done, and to be used once.
@@ -21,59 +23,65 @@ type ahead struct {
 	sighting *up.Sighting
 }
 
-// goAhead begins. The function that it returns gives back what was not used.
-func (s *session) goAhead(ctx context.Context, command string) (cleanUp func()) {
+// AheadOptions are the parts that GoAhead is given.
+type AheadOptions struct {
+	// Engine connects. An error comes again with the first call that matters.
+	Engine func() (engine.Engine, error)
+	// Lock takes the project's lock unless somebody else has it; nil locks nobody
+	// out, and looks at nothing.
+	Lock func(ctx context.Context, e engine.Engine, name string) (unlock func(), ok bool)
+	// Recalls is the operation's.
+	Recalls bool
+}
+
+// GoAhead begins. Close gives back what was not used.
+func GoAhead(ctx context.Context, opt AheadOptions) *Ahead {
 	ctx, stop := context.WithCancel(ctx)
-	a := &ahead{stop: stop}
-	s.ahead = a
-	a.working.Go(func() { s.greet(ctx) })
-	if !s.global.dryRun { // which locks nobody out
-		s.named = func(name string) {
-			a.working.Go(func() { a.look(ctx, s, name, command) })
+	a := &Ahead{opt: opt, ctx: ctx, stop: stop}
+	a.working.Go(func() {
+		if e, err := opt.Engine(); err == nil {
+			_ = e.Ping(ctx) // agrees on a version; for its error the same holds
 		}
-	}
-	return func() {
-		s.named, s.ahead = nil, nil
-		a.stop()
-		a.working.Wait()
-		if a.unlock != nil {
-			a.unlock()
-		}
+	})
+	return a
+}
+
+// Named tells the project's name.
+func (a *Ahead) Named(name string) {
+	if a.opt.Lock != nil {
+		a.working.Go(func() { a.look(name) })
 	}
 }
 
-// greet agrees with the engine on a version. An error comes again with the
-// first call that matters.
-func (s *session) greet(ctx context.Context) {
-	if e, err := s.engine(); err == nil {
-		_ = e.Ping(ctx)
+// Close ends what goes on and was not handed over.
+func (a *Ahead) Close() {
+	a.stop()
+	a.working.Wait()
+	if a.unlock != nil {
+		a.unlock()
 	}
 }
 
 // look observes under the lock, or not at all: what others are about to change
 // must be looked at when they are done.
-func (a *ahead) look(ctx context.Context, s *session, name, command string) {
-	e, err := s.engine()
+func (a *Ahead) look(name string) {
+	e, err := a.opt.Engine()
 	if err != nil {
 		return
 	}
-	opt := s.lockOptions(e, name, command)
-	opt.Timeout = -1
-	l, err := lock.Acquire(ctx, opt)
-	if err != nil {
+	unlock, ok := a.opt.Lock(a.ctx, e, name)
+	if !ok {
 		return
 	}
-	s.held.Store(l)
-	a.name, a.unlock = name, func() { _ = l.Release() } // the kernel frees it in any case
-	a.sighting = up.Sight(ctx, e, name)
-	if command == "up" {
+	a.name, a.unlock = name, unlock
+	a.sighting = up.Sight(a.ctx, e, name)
+	if a.opt.Recalls {
 		a.sighting.Recall(e)
 	}
 }
 
 // takeLock hands over the lock of the project, if it was taken.
-func (s *session) takeLock(name string) (unlock func(), ok bool) {
-	a := s.ahead
+func (a *Ahead) takeLock(name string) (unlock func(), ok bool) {
 	if a == nil {
 		return nil, false
 	}
@@ -85,8 +93,7 @@ func (s *session) takeLock(name string) (unlock func(), ok bool) {
 }
 
 // takeSighting hands over the observation that was begun; nil if there is none.
-func (s *session) takeSighting(name string) *up.Sighting {
-	a := s.ahead
+func (a *Ahead) takeSighting(name string) *up.Sighting {
 	if a == nil || a.name != name || a.unlock != nil { // the lock is not the operation's yet
 		return nil
 	}

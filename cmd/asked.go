@@ -29,10 +29,10 @@ type askedCalls struct {
 	next int
 }
 
-func (s *session) askedCalls(e engine.Engine, op operation) *askedCalls {
-	opt := s.lockOptions(e, op.target.name, op.name)
+func (a *attempt) askedCalls() *askedCalls {
+	opt := a.Place(a.op.Project, a.op.Name)
 	opt.Kind = "asked"
-	return &askedCalls{opt: opt, clock: func() time.Time { return e.Identity().Now() }}
+	return &askedCalls{opt: opt, clock: func() time.Time { return a.Engine.Identity().Now() }}
 }
 
 // earlier are those of commands before.
@@ -67,17 +67,17 @@ func (a *askedCalls) begin(call engine.Asked) (done func()) {
 }
 
 // forget drops what commands before left, once one that waited it out succeeded.
-func (a *askedCalls) forget(op operation, failed *error) {
+func (a *askedCalls) forget(op Operation, failed *error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if *failed != nil || !op.recalls && len(op.after) == 0 {
+	if *failed != nil || !op.Recalls && len(op.After) == 0 {
 		return
 	}
 	if a.open == nil {
 		a.open = a.read()
 	}
 	n := len(a.open)
-	maps.DeleteFunc(a.open, func(_ string, c engine.Asked) bool { return op.recalls || op.awaits(c) })
+	maps.DeleteFunc(a.open, func(_ string, c engine.Asked) bool { return op.Recalls || op.awaits(c) })
 	if len(a.open) < n {
 		a.write()
 	}
@@ -85,25 +85,25 @@ func (a *askedCalls) forget(op operation, failed *error) {
 
 // settle waits for the calls of commands before that would undo the operation,
 // and reports whether there were any.
-func (s *session) settle(ctx context.Context, e engine.Engine, op operation) (bool, error) {
-	if s.global.dryRun {
+func (a *attempt) settle(ctx context.Context) (bool, error) {
+	if a.dry {
 		return false, nil
 	}
-	asked := s.askedCalls(e, op)
-	calls := slices.DeleteFunc(asked.earlier(), func(c engine.Asked) bool { return !op.awaits(c) })
+	asked := a.askedCalls()
+	calls := slices.DeleteFunc(asked.earlier(), func(c engine.Asked) bool { return !a.op.awaits(c) })
 	if len(calls) == 0 {
 		return false, nil
 	}
-	return true, feed.Settle(ctx, e, op.target.name, calls, asked.clock, func(c engine.Asked) {
-		s.printer.Info(fmt.Sprintf("waiting for what an earlier command asked the engine for: %s container %s", c.Verb, c.Container.Name))
+	return true, feed.Settle(ctx, a.Engine, a.op.Project, calls, asked.clock, func(c engine.Asked) {
+		a.Reporter.Info(fmt.Sprintf("waiting for what an earlier command asked the engine for: %s container %s", c.Verb, c.Container.Name))
 	})
 }
 
 // awaits reports whether the operation begins when the call is over. One that
 // is to leave containers running need not wait for what starts them, and knows
 // itself what stops them; it takes leftovers away, which must be there by then.
-func (op operation) awaits(c engine.Asked) bool {
-	return slices.Contains(op.after, c.Verb) || op.recalls && (c.Verb == "pause" || c.Verb == "create")
+func (op Operation) awaits(c engine.Asked) bool {
+	return slices.Contains(op.After, c.Verb) || op.Recalls && (c.Verb == "pause" || c.Verb == "create")
 }
 
 func (a *askedCalls) write() {

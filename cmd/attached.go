@@ -16,12 +16,12 @@ import (
 
 // upAttached runs up in the foreground: it converges, shows what the containers
 // say, and stops them when it is interrupted or told to abort.
-func (s *session) upAttached(ctx context.Context, op operation, opt upOptions, args []string) error {
+func (s *session) upAttached(ctx context.Context, op Operation, opt upOptions, args []string) error {
 	e, err := s.engine()
 	if err != nil {
 		return err
 	}
-	p := op.target.project
+	p := op.Want
 	opt.abortOnExit = opt.abortOnExit || opt.exitCodeFrom != "" && !opt.abortOnFailure
 	scope, err := attachScope(p, opt, args)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *session) upAttached(ctx context.Context, op operation, opt upOptions, a
 // report to it.
 type attached struct {
 	*session
-	op     operation
+	op     Operation
 	opt    upOptions
 	engine engine.Engine
 	named  []string // services that the command names
@@ -115,8 +115,8 @@ func (a *attached) run(ctx context.Context) error {
 			a.followed <- context.Cause(following)
 		}
 	}()
-	a.op.begin = a.begin
-	a.applying = startErrand(ctx, a.op.name, "", func(ctx context.Context) error { return a.session.run(ctx, a.op) })
+	a.op.Begin = a.begin
+	a.applying = startErrand(ctx, a.op.Name, "", func(ctx context.Context) error { return operate(ctx, a.session, a.op) })
 	a.openMenu(following)
 	a.loop(ctx, signals)
 	a.dismiss(errEnded)
@@ -124,7 +124,7 @@ func (a *attached) run(ctx context.Context) error {
 	a.closeMenu()
 	if a.detached && a.err == nil && a.signal == nil {
 		a.inform("Detached: the containers go on")
-		remindOfSupervisor(ctx, a.session, a.op.target.project, nil)
+		remindOfSupervisor(ctx, a.session, a.op.Want, nil)
 	}
 	a.cancelStop(nil)
 	return a.result()

@@ -20,7 +20,7 @@ func (a *attached) exited(ctx context.Context, o output.Output) {
 	}
 	counts := a.aborts(code)
 	asked := slices.Contains(a.scope.code, service)
-	completes := !asked && a.scope.completes(a.op.target.project, service)
+	completes := !asked && a.scope.completes(a.op.Want, service)
 	if completes && code == 0 {
 		return // it did what others wait for, even if they have been started since
 	}

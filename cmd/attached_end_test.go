@@ -27,7 +27,7 @@ func TestCompletionHeardLate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attached{opt: opt, scope: sc, op: operation{target: target{project: p}}}
+	a := &attached{opt: opt, scope: sc, op: Operation{Want: p}}
 	a.exited(t.Context(), output.Output{
 		Container: engine.Container{Ref: engine.Ref{Name: "p-migrate-1"}, Service: "migrate"}, Exit: &output.Exit{Code: 0},
 	})

@@ -3,9 +3,6 @@ package cmd
 import (
 	"context"
 
-	"github.com/musterdev/muster/convergence/plan"
-	"github.com/musterdev/muster/convergence/up"
-	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -76,11 +73,11 @@ func (a *attached) disarm() {
 
 // arm notices changes of files from now on.
 func (a *attached) arm(ctx context.Context) (*refresher, error) {
-	rules, err := a.watchRules(a.op.target.project, a.named)
+	rules, err := a.watchRules(a.op.Want, a.named)
 	if err != nil {
 		return nil, err
 	}
-	return a.armWatch(ctx, a.op.target.project, rules, watchOptions{quiet: a.opt.quietBuild, capture: a.hooks})
+	return a.armWatch(ctx, a.op.Want, rules, watchOptions{quiet: a.opt.quietBuild, capture: a.hooks})
 }
 
 // unwatch ends the watch. What is being done on the engine is finished.
@@ -92,9 +89,6 @@ func (a *attached) unwatch() {
 
 // restart restarts a service beside everything else.
 func (a *attached) restart(ctx context.Context, service string) {
-	want := a.op.target.project
-	op := operation{name: "restart", target: a.op.target, plan: func(have engine.Observed) (plan.Plan, error) {
-		return up.PlanRestart(want, have, up.RestartOptions{Services: []string{service}})
-	}}
-	a.errand = startErrand(ctx, "restart "+service, service, func(ctx context.Context) error { return a.session.run(ctx, op) })
+	op := restartOf(a.op.Want, service)
+	a.errand = startErrand(ctx, "restart "+service, service, func(ctx context.Context) error { return operate(ctx, a.session, op) })
 }

@@ -51,7 +51,7 @@ func (a *attached) attachNames(have engine.Observed, p plan.Plan) []string {
 		}
 	}
 	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return !slices.Contains(a.scope.shown, c.Service) })
-	names := sorted(ui.LogNames(a.op.target.name, cs))
+	names := sorted(ui.LogNames(a.op.Project, cs))
 	return slices.Compact(names)
 }
 
@@ -59,11 +59,11 @@ func (a *attached) attachNames(have engine.Observed, p plan.Plan) []string {
 // gone.
 func (a *attached) follow(ctx context.Context) error {
 	unlogged := func(c engine.Container) bool {
-		sv := a.op.target.project.Service(c.Service)
+		sv := a.op.Want.Service(c.Service)
 		return sv != nil && sv.Spec.Logging != nil && sv.Spec.Logging.Driver == "none"
 	}
 	opt := output.FollowOptions{
-		Project: a.op.target.name, Want: a.op.target.project, Unlogged: unlogged, Hold: a.hold, Standing: func() { close(a.standing) }, Final: a.final.Load,
+		Project: a.op.Project, Want: a.op.Want, Unlogged: unlogged, Hold: a.hold, Standing: func() { close(a.standing) }, Final: a.final.Load,
 		Select: func(c engine.Container) bool { return !c.OneOff && a.scope.follows(c.Service) },
 		Awaits: func(c engine.Container) bool { return slices.Contains(a.scope.attached, c.Service) },
 	}

@@ -144,20 +144,20 @@ func (a *attached) halt(ctx context.Context, how int, ends []<-chan struct{}) er
 }
 
 func (a *attached) stopAll(ctx context.Context) error {
-	op := operation{name: "stop", target: a.op.target, plan: func(have engine.Observed) (plan.Plan, error) {
-		return up.PlanStop(a.op.target.project, have, up.StopOptions{Services: a.scope.attached})
+	op := Operation{Name: "stop", Project: a.op.Project, Want: a.op.Want, Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+		return up.PlanStop(a.op.Want, have, up.StopOptions{Services: a.scope.attached})
 	}}
-	return a.session.run(ctx, op)
+	return operate(ctx, a.session, op)
 }
 
 // killAll does not wait for the project's lock: whoever has it may be who is in
 // the way.
 func (a *attached) killAll(ctx context.Context) error {
-	have, err := a.observe(ctx, a.engine, operation{target: a.op.target})
+	have, err := Observe(ctx, a.engine, a.op.Project, a.op.Want)
 	if err != nil {
 		return err
 	}
-	plan, err := up.PlanKill(a.op.target.project, have, up.KillOptions{Services: a.scope.attached})
+	plan, err := up.PlanKill(a.op.Want, have, up.KillOptions{Services: a.scope.attached})
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (a *attached) killAll(ctx context.Context) error {
 // stillUp are the names of attached containers that run. A list may be older
 // than what was just answered, an inspection is not.
 func (a *attached) stillUp(ctx context.Context) ([]string, error) {
-	have, err := a.observe(ctx, a.engine, operation{target: a.op.target})
+	have, err := Observe(ctx, a.engine, a.op.Project, a.op.Want)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type companion struct {
 // any of it, and unless another supervisor does it already. An up that is to
 // end with the first container that exits restarts none.
 func (a *attached) supervise(ctx context.Context) {
-	p := a.op.target.project
+	p := a.op.Want
 	if a.opt.abortOnExit || a.opt.abortOnFailure || len(keeper.Needed(p, a.scope.started)) == 0 {
 		return
 	}

@@ -105,7 +105,7 @@ func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) 
 		}
 		return nil
 	}
-	if err := s.warnOfBuilds(ctx, e, p); err != nil {
+	if err := warnOfBuilds(ctx, s.console, e, p); err != nil {
 		return err
 	}
 	if plan.Empty() {

@@ -29,11 +29,11 @@ func runCreate(ctx context.Context, s *session, opt createOptions, args []string
 
 // converge brings the services in line with the file and comes back.
 func converge(ctx context.Context, s *session, name string, opt createOptions, args []string) error {
-	stop := s.goAhead(ctx, "create")
+	stop := goAhead(ctx, s, "create")
 	defer stop()
 	op, err := s.upOperation(ctx, name, opt, args)
 	if err != nil {
 		return err
 	}
-	return s.run(ctx, op)
+	return operate(ctx, s, op)
 }

@@ -46,7 +46,7 @@ func runDown(ctx context.Context, s *session, opt downOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	names, none, err := s.serviceArgs(ctx, t, args)
+	names, none, err := serviceArgs(ctx, s, t, args)
 	if err != nil || none {
 		return err
 	}
@@ -55,10 +55,10 @@ func runDown(ctx context.Context, s *session, opt downOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	return s.run(ctx, operation{
-		name: "down", target: t, after: undoing("down"),
-		nothing: fmt.Sprintf("no resource found to remove for project %q", t.name),
-		plan: func(have engine.Observed) (plan.Plan, error) {
+	return operate(ctx, s, Operation{
+		Name: "down", Project: t.name, Want: t.project, After: undoing("down"),
+		Nothing: fmt.Sprintf("no resource found to remove for project %q", t.name),
+		Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
 			return up.PlanDown(t.project, have, up.DownOptions{
 				Services: names, RemoveOrphans: opt.orphans, Volumes: opt.volumes, Images: opt.images,
 				Built: built, Timeout: seconds(opt.timeoutSet, opt.timeout),

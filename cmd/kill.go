@@ -55,7 +55,7 @@ func runKill(ctx context.Context, s *session, opt killOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	names, none, err := s.serviceArgs(ctx, t, args)
+	names, none, err := serviceArgs(ctx, s, t, args)
 	if err != nil {
 		return err
 	}
@@ -64,9 +64,9 @@ func runKill(ctx context.Context, s *session, opt killOptions, args []string) er
 		s.inform(nothing)
 		return nil
 	}
-	return s.run(ctx, operation{
-		name: "kill", target: t, nothing: nothing, after: undoing("kill"),
-		plan: func(have engine.Observed) (plan.Plan, error) {
+	return operate(ctx, s, Operation{
+		Name: "kill", Project: t.name, Want: t.project, Nothing: nothing, After: undoing("kill"),
+		Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
 			return up.PlanKill(t.project, have, up.KillOptions{Services: names, Signal: opt.signal, Orphans: opt.orphans})
 		},
 	})

@@ -47,6 +47,17 @@ func (k *locks) acquire(ctx context.Context, opt lock.Options) (release func(), 
 	return func() { _ = l.Release() }, nil // the kernel frees it in any case
 }
 
+// tryLock takes the lock of a project if nobody has it.
+func (k *locks) tryLock(ctx context.Context, opt lock.Options) (unlock func(), ok bool) {
+	opt.Timeout = -1
+	l, err := lock.Acquire(ctx, opt)
+	if err != nil {
+		return nil, false
+	}
+	k.held.Store(l)
+	return func() { _ = l.Release() }, true // the kernel frees it in any case
+}
+
 // lockOptions say whose lock a command takes.
 func (k *locks) lockOptions(e engine.Engine, project, command string) lock.Options {
 	return lock.Options{Folders: k.folders(), Project: project, Op: "muster " + command, Version: k.version, Engine: e.Identity().Host}

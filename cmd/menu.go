@@ -203,7 +203,7 @@ func (a *attached) openLogs(ctx context.Context, service string) {
 	}
 	a.only.Store(&service)
 	a.inform("Output of " + service)
-	cs, err := containersOf(ctx, a.engine, a.op.target, service, func(c engine.Container) bool { return !c.OneOff })
+	cs, err := containersOf(ctx, a.engine, target{a.op.Project, a.op.Want}, service, func(c engine.Container) bool { return !c.OneOff })
 	if err == nil {
 		_, err = output.Merge(ctx, a.engine, cs, engine.LogOptions{Tail: menuTail, Timestamps: true}, func(i int, l engine.LogLine) error {
 			return a.logs.Output(output.Output{Container: cs[i], Line: l})

@@ -12,10 +12,10 @@ func pauseCmd(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "pause [SERVICE...]", Short: "Pause services",
 		RunE: func(c *cobra.Command, args []string) error {
-			return onServices(c.Context(), s, "pause", args, func(t target, names []string) planner {
-				return func(have engine.Observed) (plan.Plan, error) {
+			return onServices(c.Context(), s, "pause", args, func(t target, names []string) Operation {
+				return Operation{Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
 					return up.PlanPause(t.project, have, names)
-				}
+				}}
 			})
 		},
 	}
@@ -25,10 +25,10 @@ func unpauseCmd(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "unpause [SERVICE...]", Short: "Unpause services",
 		RunE: func(c *cobra.Command, args []string) error {
-			return onServices(c.Context(), s, "unpause", args, func(t target, names []string) planner {
-				return func(have engine.Observed) (plan.Plan, error) {
+			return onServices(c.Context(), s, "unpause", args, func(t target, names []string) Operation {
+				return Operation{Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
 					return up.PlanUnpause(t.project, have, names)
-				}
+				}}
 			})
 		},
 	}

@@ -6,10 +6,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
-	"github.com/musterdev/muster/convergence/up"
-	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
-	"github.com/musterdev/muster/project"
 )
 
 // confirm asks a question that yes, y, true or 1 agrees to. An empty answer and
@@ -62,23 +59,18 @@ func readLine(r io.Reader) (string, error) {
 	}
 }
 
-// askForVolumes plans as PlanUp does. Where a person sits at the terminal, it asks
-// once whether volumes that are defined otherwise now are to be made anew, which
-// destroys their data; without an answer they stay.
-func (s *session) askForVolumes() func(*project.Project, engine.Observed, up.UpOptions) (plan.Plan, error) {
-	asked, yes := !s.Terminal.In || !s.Terminal.Err || s.global.dryRun, false
-	return func(p *project.Project, have engine.Observed, opt up.UpOptions) (plan.Plan, error) {
-		opt.RecreateVolumes = opt.RecreateVolumes || yes
-		plan, err := up.PlanUp(p, have, opt)
-		if err != nil || len(plan.Diverged) == 0 || asked {
-			return plan, err
-		}
-		asked = true
-		yes, err = s.confirm("Defined otherwise now: "+strings.Join(plan.Diverged, ", ")+". Recreate (data will be lost)?", false)
-		if err != nil || !yes {
-			return plan, err
-		}
-		opt.RecreateVolumes = true
-		return up.PlanUp(p, have, opt)
+// askForVolumes asks, where a person sits at the terminal, whether volumes that
+// are defined otherwise now are to be made anew, which destroys their data;
+// without an answer they stay.
+func askForVolumes(s *session, op *Operation) {
+	if !s.Terminal.In || !s.Terminal.Err {
+		return
 	}
+	op.Question = func(p plan.Plan) string {
+		if len(p.Diverged) == 0 {
+			return ""
+		}
+		return "Defined otherwise now: " + strings.Join(p.Diverged, ", ") + ". Recreate (data will be lost)?"
+	}
+	op.Ask = func(question string) (bool, error) { return s.confirm(question, false) }
 }

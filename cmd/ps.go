@@ -92,7 +92,7 @@ func runPs(ctx context.Context, s *session, opt psOptions, args []string) error 
 			return ui.ContainerTable(make([]engine.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
 		})
 	}
-	showSeen(ctx, s, e, t.name, cs)
+	ShowSeen(ctx, e, s.lockOptions(e, t.name, "ps"), cs)
 	supervision := keeper.Supervision(ctx, s.lockOptions(e, t.name, "supervise"), t.project, cs)
 	return ui.ContainerTable(cs, supervision, time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
 )
 
 type restartOptions struct {
@@ -30,12 +31,19 @@ func restartCmd(s *session) *cobra.Command {
 	return c
 }
 
+// restartOf restarts a service beside what else goes on.
+func restartOf(p *project.Project, service string) Operation {
+	return Operation{Name: "restart", Project: p.Name, Want: p, Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+		return up.PlanRestart(p, have, up.RestartOptions{Services: []string{service}})
+	}}
+}
+
 func runRestart(ctx context.Context, s *session, opt restartOptions, args []string) error {
-	return onServices(ctx, s, "restart", args, func(t target, names []string) planner {
-		return func(have engine.Observed) (plan.Plan, error) {
+	return onServices(ctx, s, "restart", args, func(t target, names []string) Operation {
+		return Operation{Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
 			return up.PlanRestart(t.project, have, up.RestartOptions{
 				Services: names, NoDeps: opt.noDeps, Timeout: seconds(opt.timeoutSet, opt.timeout),
 			})
-		}
+		}}
 	})
 }

@@ -40,7 +40,7 @@ func runRm(ctx context.Context, s *session, opt rmOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	names, none, err := s.serviceArgs(ctx, t, args)
+	names, none, err := serviceArgs(ctx, s, t, args)
 	if err != nil {
 		return err
 	}
@@ -49,23 +49,27 @@ func runRm(ctx context.Context, s *session, opt rmOptions, args []string) error 
 		s.inform(nothing)
 		return nil
 	}
-	return s.run(ctx, operation{
-		name: "remove", target: t, nothing: nothing,
-		plan: func(have engine.Observed) (plan.Plan, error) {
-			p, err := up.PlanRemove(t.project, have, up.RemoveOptions{Services: names, Stop: opt.stop, Volumes: opt.volumes})
-			if err != nil || p.Empty() || s.global.dryRun {
-				return p, err
+	return operate(ctx, s, Operation{
+		Name: "remove", Project: t.name, Want: t.project, Nothing: nothing,
+		Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+			return up.PlanRemove(t.project, have, up.RemoveOptions{Services: names, Stop: opt.stop, Volumes: opt.volumes})
+		},
+		Question: func(p plan.Plan) string {
+			if p.Empty() {
+				return ""
 			}
-			question := "Going to remove " + strings.Join(removals(p), ", ")
+			return "Going to remove " + strings.Join(removals(p), ", ")
+		},
+		Ask: func(question string) (bool, error) {
 			if opt.force {
 				s.inform(question)
-				return p, nil
+				return true, nil
 			}
 			yes, err := s.confirm(question, false)
 			if err != nil || !yes {
-				return plan.Plan{}, cancelled(err)
+				return false, cancelled(err)
 			}
-			return p, nil
+			return true, nil
 		},
 	})
 }

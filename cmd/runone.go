@@ -153,11 +153,11 @@ func runOneOff(ctx context.Context, s *session, opt runOptions, args []string) e
 	if opt.quiet {
 		s.quiet()
 	}
-	op := operation{name: "run", target: target{name: p.Name, project: p}, services: args[:1], conflicts: true, recalls: !opt.noDeps}
-	op.plan = func(have engine.Observed) (plan.Plan, error) {
+	op := Operation{Name: "run", Project: p.Name, Want: p, Services: args[:1], Conflicts: true, Recalls: !opt.noDeps}
+	op.Plan = func(have engine.Observed, _ Known) (plan.Plan, error) {
 		return up.PlanRun(p, have, args[0], planRunOptions(s, opt, name, slug))
 	}
-	if err := s.run(ctx, op); err != nil || s.global.dryRun {
+	if err := operate(ctx, s, op); err != nil || s.global.dryRun {
 		discardOneOff(ctx, s, name, slug, err)
 		return err
 	}

@@ -59,17 +59,18 @@ func readSeen(opt lock.Options) map[string]time.Time {
 	return runs
 }
 
-// showSeen gives the containers whose health the engine does not know yet the one
-// that we saw. Only if there are any is anything read, and only of those that
-// were seen is the engine asked whether they still are in that run.
-func showSeen(ctx context.Context, s *session, e engine.Engine, name string, cs []engine.Container) {
+// ShowSeen gives the containers whose health the engine does not know yet the one
+// that we saw, as is noted at the place. Only if there are any is anything read,
+// and only of those that were seen is the engine asked whether they still are in
+// that run.
+func ShowSeen(ctx context.Context, e engine.Containers, place lock.Options, cs []engine.Container) {
 	var runs map[string]time.Time
 	for i, c := range cs {
 		if c.State != engine.Running || c.Health != engine.HealthStarting {
 			continue
 		}
 		if runs == nil {
-			runs = readSeen(s.lockOptions(e, name, "ps"))
+			runs = readSeen(place)
 		}
 		run, seen := runs[c.ID]
 		if !seen {

@@ -20,7 +20,7 @@ type session struct {
 	*engines
 	*locks
 
-	ahead *ahead // of an operation whose project is being loaded; nil if nothing is
+	ahead *Ahead // of an operation whose project is being loaded; nil if nothing is
 	// hooks shows what hooks print; nil drops it.
 	hooks func(plan.RunHook) io.WriteCloser
 }

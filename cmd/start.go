@@ -39,12 +39,12 @@ func runStart(ctx context.Context, s *session, opt startOptions, args []string) 
 	if opt.waitTimeout < 0 {
 		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", opt.waitTimeout)
 	}
-	return onServices(ctx, s, "start", args, func(t target, names []string) planner {
-		return func(have engine.Observed) (plan.Plan, error) {
+	return onServices(ctx, s, "start", args, func(t target, names []string) Operation {
+		return Operation{Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
 			return up.PlanStart(t.project, have, up.StartOptions{
 				Services: names, Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
 			})
-		}
+		}}
 	})
 }
 
@@ -63,16 +63,20 @@ func undoing(command string) []string {
 	return nil
 }
 
-// onServices runs a command on services that are there, with or without their file.
-func onServices(ctx context.Context, s *session, name string, args []string, plan func(t target, names []string) planner) error {
+// onServices runs a command on services that are there, with or without their
+// file; work says what is its own.
+func onServices(ctx context.Context, s *session, name string, args []string, work func(t target, names []string) Operation) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err
 	}
-	names, none, err := s.serviceArgs(ctx, t, args)
+	names, none, err := serviceArgs(ctx, s, t, args)
 	if err != nil || none {
 		return err
 	}
 	warnOfHooks(s.console, t, names)
-	return s.run(ctx, operation{name: name, target: t, plan: plan(t, names), recalls: name == "start", after: undoing(name)})
+	op := work(t, names)
+	op.Name, op.Project, op.Want = name, t.name, t.project
+	op.Recalls, op.After = name == "start", undoing(name)
+	return operate(ctx, s, op)
 }

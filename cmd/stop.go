@@ -29,14 +29,17 @@ func stopCmd(s *session) *cobra.Command {
 }
 
 func runStop(ctx context.Context, s *session, opt stopOptions, args []string) error {
-	return onServices(ctx, s, "stop", args, func(t target, names []string) planner {
-		return func(have engine.Observed) (plan.Plan, error) {
-			if !s.global.dryRun {
+	return onServices(ctx, s, "stop", args, func(t target, names []string) Operation {
+		return Operation{
+			Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+				return up.PlanStop(t.project, have, up.StopOptions{
+					Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),
+				})
+			},
+			Begin: func(ctx context.Context, _ engine.Observed, _ plan.Plan) error {
 				tellStopped(ctx, s, t.name, t.meant(names))
-			}
-			return up.PlanStop(t.project, have, up.StopOptions{
-				Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),
-			})
+				return nil
+			},
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
 )
 
 // createOptions are what up and create have in common.
@@ -195,16 +196,16 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 	if err := opt.check(s.env.isTrue("COMPOSE_IGNORE_ORPHANS")); err != nil {
 		return err
 	}
-	stop := s.goAhead(ctx, "up")
+	stop := goAhead(ctx, s, "up")
 	defer stop()
 	op, err := s.upOperation(ctx, "up", opt.createOptions, args)
 	if err != nil {
 		return err
 	}
 	if opt.detach || opt.wait || opt.noStart || s.global.dryRun {
-		err := s.run(ctx, op)
+		err := operate(ctx, s, op)
 		if err == nil && !opt.noStart && !s.global.dryRun {
-			remindOfSupervisor(ctx, s, op.target.project, nil)
+			remindOfSupervisor(ctx, s, op.Want, nil)
 		}
 		return err
 	}
@@ -212,28 +213,28 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 }
 
 // upOperation loads the project and says how up, create and scale converge it.
-func (s *session) upOperation(ctx context.Context, name string, opt createOptions, args []string) (operation, error) {
+func (s *session) upOperation(ctx context.Context, name string, opt createOptions, args []string) (Operation, error) {
 	s.makes = true
 	p, err := s.load(ctx, args, need{alone: opt.noDeps})
 	if err != nil {
-		return operation{}, err
+		return Operation{}, err
 	}
 	if len(p.Services) == 0 && !s.global.allResources {
-		return operation{}, errors.New("no service selected")
+		return Operation{}, errors.New("no service selected")
 	}
 	names, err := p.Match(args...)
 	if err != nil {
-		return operation{}, err
+		return Operation{}, err
 	}
 	if err := checkPolicy(opt.policy, p, names); err != nil {
-		return operation{}, err
+		return Operation{}, err
 	}
 	if p, err = withModels(ctx, s, p, names); err != nil {
-		return operation{}, err
+		return Operation{}, err
 	}
 	scale, err := parseScale(opt.scale)
 	if err != nil {
-		return operation{}, err
+		return Operation{}, err
 	}
 	o := up.UpOptions{
 		Services: names, NoDeps: opt.noDeps, Recreate: up.RecreateDiverged, RecreateDeps: up.RecreateDiverged,
@@ -254,21 +255,26 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	if opt.alwaysDeps {
 		o.RecreateDeps = up.RecreateForce
 	}
-	ready := o
-	ready.ImagesReady = true
-	ask := s.askForVolumes()
-	after := func(services []string, provided map[string]map[string]string) planner {
-		again := ready
-		again.Services, again.NoDeps, again.Provided = services, true, provided
-		again.Recreate, again.RenewAnonVolumes, again.RemoveOrphans, again.IgnoreOrphans = up.RecreateDiverged, false, false, true
-		return func(have engine.Observed) (plan.Plan, error) { return ask(p, have, again) }
+	op := Operation{
+		Name: name, Project: p.Name, Want: p, Services: names, Conflicts: true, Recalls: !opt.noStart, EngineHealth: opt.engineHealth,
+		Replans: true, Plan: planUp(p, o),
 	}
-	return operation{
-		afterProviders: after,
-		name:           name, target: target{p.Name, p}, services: names, conflicts: true, recalls: !opt.noStart, engineHealth: opt.engineHealth,
-		plan:        func(have engine.Observed) (plan.Plan, error) { return ask(p, have, o) },
-		afterImages: func(have engine.Observed) (plan.Plan, error) { return ask(p, have, ready) },
-	}, nil
+	askForVolumes(s, &op)
+	return op, nil
+}
+
+// planUp plans up with the options, and with what came to light since it began.
+func planUp(p *project.Project, opt up.UpOptions) Planner {
+	return func(have engine.Observed, known Known) (plan.Plan, error) {
+		o := opt
+		o.ImagesReady = known.Images
+		o.RecreateVolumes = o.RecreateVolumes || known.Agreed
+		if len(known.Outdated) > 0 {
+			o.Services, o.NoDeps, o.Provided = known.Outdated, true, known.Provided
+			o.Recreate, o.RenewAnonVolumes, o.RemoveOrphans, o.IgnoreOrphans = up.RecreateDiverged, false, false, true
+		}
+		return up.PlanUp(p, have, o)
+	}
 }
 
 // parseScale reads SERVICE=NUM; later ones win.

@@ -36,7 +36,7 @@ func runVolumes(ctx context.Context, s *session, opt volumesOptions, args []stri
 	if err != nil {
 		return err
 	}
-	have, err := s.observe(ctx, e, operation{target: t})
+	have, err := Observe(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	p := op.target.project
+	p := op.Want
 	rules, err := s.watchRules(p, args)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 	}
 	defer r.Close()
 	if !opt.noUp {
-		if err := s.run(ctx, op); err != nil {
+		if err := operate(ctx, s, op); err != nil {
 			return err
 		}
 	}
@@ -79,9 +79,9 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 }
 
 // watchDry says what watch would do.
-func (s *session) watchDry(ctx context.Context, op operation, rules []watch.Rule, opt watchOptions) error {
+func (s *session) watchDry(ctx context.Context, op Operation, rules []watch.Rule, opt watchOptions) error {
 	if !opt.noUp {
-		if err := s.run(ctx, op); err != nil {
+		if err := operate(ctx, s, op); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/watch"
@@ -37,25 +36,15 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 	if !w.Restart {
 		return nil
 	}
-	op := operation{name: "restart", target: target{r.p.Name, r.p}}
-	op.plan = func(have engine.Observed) (plan.Plan, error) {
-		return up.PlanRestart(r.p, have, up.RestartOptions{Services: []string{w.Service}})
-	}
-	return r.run(ctx, op)
+	return operate(ctx, r.session, restartOf(r.p, w.Service))
 }
 
 // rebuild builds the service and replaces its containers if the image changed.
 func (r *refresher) rebuild(ctx context.Context, service string) error {
 	r.say(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
 	u := up.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietBuild: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
-	ready := u
-	ready.ImagesReady = true
-	op := operation{
-		name: "up", target: target{r.p.Name, r.p}, recalls: true,
-		plan:        func(have engine.Observed) (plan.Plan, error) { return up.PlanUp(r.p, have, u) },
-		afterImages: func(have engine.Observed) (plan.Plan, error) { return up.PlanUp(r.p, have, ready) },
-	}
-	if err := r.run(ctx, op); err != nil {
+	op := Operation{Name: "up", Project: r.p.Name, Want: r.p, Recalls: true, Replans: true, Plan: planUp(r.p, u)}
+	if err := operate(ctx, r.session, op); err != nil {
 		return err
 	}
 	r.say(fmt.Sprintf("service(s) [%q] successfully built", service))

@@ -1,0 +1,71 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/project"
+)
+
+// lock takes the project's lock. Whoever has to wait is told for whom.
+func (r *Runner) lock(ctx context.Context, op Operation) (release func(), err error) {
+	if unlock, ok := r.Ahead.takeLock(op.Project); ok {
+		return unlock, nil
+	}
+	opt := r.Place(op.Project, op.Name)
+	opt.Waiting = func(h lock.Holder) {
+		if h.Self() { // beside it: a key of the menu, a file that changed
+			return
+		}
+		r.Reporter.Info("waiting for project " + op.Project + ": " + h.String() + " works on it")
+	}
+	return r.Acquire(ctx, opt)
+}
+
+// preflight finds names and ports that the plan needs and others hold, before
+// anything changes.
+func (a *attempt) preflight(ctx context.Context, p plan.Plan) error {
+	if a.op.Want == nil {
+		return nil
+	}
+	all, err := a.Engine.ListContainers(ctx, engine.ContainerFilter{})
+	if err != nil {
+		return err
+	}
+	var listening []plan.Listener
+	if a.Engine.Identity().Local {
+		if ports := startedPorts(a.op.Want, p); len(ports) > 0 {
+			listening = a.Listening(ports)
+		}
+	}
+	var errs []error
+	for _, c := range plan.Preflight(p, a.op.Want, all, listening) {
+		errs = append(errs, c)
+	}
+	return errors.Join(errs...)
+}
+
+// startedPorts are the fixed host ports of the services that the plan starts.
+func startedPorts(want *project.Project, pl plan.Plan) []int {
+	var ports []int
+	for _, st := range pl.Steps {
+		start, ok := st.Action.(plan.StartContainer)
+		if !ok {
+			continue
+		}
+		sv := want.Service(start.Service)
+		if sv == nil {
+			continue
+		}
+		for _, p := range sv.Spec.Ports {
+			if n, err := strconv.Atoi(p.Published); err == nil {
+				ports = append(ports, n)
+			}
+		}
+	}
+	return ports
+}
