@@ -10,13 +10,14 @@ import (
 
 	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
 
 // upAttached runs up in the foreground: it converges, shows what the containers
 // say, and stops them when it is interrupted or told to abort.
-func (s *session) upAttached(ctx context.Context, op Operation, opt upOptions, args []string) error {
+func (s *session) upAttached(ctx context.Context, op operation.Operation, opt upOptions, args []string) error {
 	e, err := s.engine()
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (s *session) upAttached(ctx context.Context, op Operation, opt upOptions, a
 // report to it.
 type attached struct {
 	*session
-	op     Operation
+	op     operation.Operation
 	opt    upOptions
 	engine engine.Engine
 	named  []string // services that the command names

@@ -7,6 +7,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/project"
 )
 
@@ -27,7 +28,7 @@ func TestCompletionHeardLate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attached{opt: opt, scope: sc, op: Operation{Want: p}}
+	a := &attached{opt: opt, scope: sc, op: operation.Operation{Want: p}}
 	a.exited(t.Context(), output.Output{
 		Container: engine.Container{Ref: engine.Ref{Name: "p-migrate-1"}, Service: "migrate"}, Exit: &output.Exit{Code: 0},
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -144,7 +145,7 @@ func (a *attached) halt(ctx context.Context, how int, ends []<-chan struct{}) er
 }
 
 func (a *attached) stopAll(ctx context.Context) error {
-	op := Operation{Name: "stop", Project: a.op.Project, Want: a.op.Want, Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+	op := operation.Operation{Name: "stop", Project: a.op.Project, Want: a.op.Want, Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 		return up.PlanStop(a.op.Want, have, up.StopOptions{Services: a.scope.attached})
 	}}
 	return operate(ctx, a.session, op)
@@ -153,7 +154,7 @@ func (a *attached) stopAll(ctx context.Context) error {
 // killAll does not wait for the project's lock: whoever has it may be who is in
 // the way.
 func (a *attached) killAll(ctx context.Context) error {
-	have, err := Observe(ctx, a.engine, a.op.Project, a.op.Want)
+	have, err := operation.Observe(ctx, a.engine, a.op.Project, a.op.Want)
 	if err != nil {
 		return err
 	}
@@ -167,7 +168,7 @@ func (a *attached) killAll(ctx context.Context) error {
 // stillUp are the names of attached containers that run. A list may be older
 // than what was just answered, an inspection is not.
 func (a *attached) stillUp(ctx context.Context) ([]string, error) {
-	have, err := Observe(ctx, a.engine, a.op.Project, a.op.Want)
+	have, err := operation.Observe(ctx, a.engine, a.op.Project, a.op.Want)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 )
 
 type downOptions struct {
@@ -55,10 +56,10 @@ func runDown(ctx context.Context, s *session, opt downOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	return operate(ctx, s, Operation{
+	return operate(ctx, s, operation.Operation{
 		Name: "down", Project: t.name, Want: t.project, After: undoing("down"),
 		Nothing: fmt.Sprintf("no resource found to remove for project %q", t.name),
-		Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+		Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 			return up.PlanDown(t.project, have, up.DownOptions{
 				Services: names, RemoveOrphans: opt.orphans, Volumes: opt.volumes, Images: opt.images,
 				Built: built, Timeout: seconds(opt.timeoutSet, opt.timeout),

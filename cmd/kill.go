@@ -9,6 +9,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/loader"
 )
 
@@ -64,9 +65,9 @@ func runKill(ctx context.Context, s *session, opt killOptions, args []string) er
 		s.inform(nothing)
 		return nil
 	}
-	return operate(ctx, s, Operation{
+	return operate(ctx, s, operation.Operation{
 		Name: "kill", Project: t.name, Want: t.project, Nothing: nothing, After: undoing("kill"),
-		Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+		Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 			return up.PlanKill(t.project, have, up.KillOptions{Services: names, Signal: opt.signal, Orphans: opt.orphans})
 		},
 	})

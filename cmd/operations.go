@@ -10,13 +10,14 @@ import (
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/plugins"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
 
 // operate runs an operation. A dry run prints its plan instead.
-func operate(ctx context.Context, s *session, op Operation) error {
+func operate(ctx context.Context, s *session, op operation.Operation) error {
 	r, err := operations(s)
 	if err != nil {
 		return err
@@ -32,15 +33,15 @@ func operate(ctx context.Context, s *session, op Operation) error {
 }
 
 // operations runs operations with what this command has.
-func operations(s *session) (*Runner, error) {
+func operations(s *session) (*operation.Runner, error) {
 	e, err := s.engine()
 	if err != nil {
 		return nil, err
 	}
-	return &Runner{
+	return &operation.Runner{
 		Engine: e, Listening: host.Listeners, Reporter: s.printer, Inform: s.inform, Warn: s.warnOnce,
 		Acknowledge: func(ctx context.Context) func() { return acknowledge(ctx, &s.interrupts, s.printer) },
-		Place:       func(project, operation string) lock.Options { return s.lockOptions(e, project, operation) },
+		Place:       func(project, name string) lock.Options { return s.lockOptions(e, project, name) },
 		Acquire:     s.acquire, Held: s.held.Load, Ahead: s.ahead,
 		ImageLimit: max(0, s.global.parallel), HookOutput: s.hooks, Provider: plugins.Providers{Env: s.app.Env}.Run,
 		Model: func(folder string) func(context.Context, plan.PrepareModel, func(string)) error {
@@ -52,13 +53,13 @@ func operations(s *session) (*Runner, error) {
 // goAhead begins with what an operation does before its project is known. The
 // function that it returns gives back what was not used.
 func goAhead(ctx context.Context, s *session, command string) (cleanUp func()) {
-	opt := AheadOptions{Engine: s.engine, Recalls: command == "up"}
+	opt := operation.AheadOptions{Engine: s.engine, Recalls: command == "up"}
 	if !s.global.dryRun { // which locks nobody out
 		opt.Lock = func(ctx context.Context, e engine.Engine, name string) (func(), bool) {
 			return s.tryLock(ctx, s.lockOptions(e, name, command))
 		}
 	}
-	s.ahead = GoAhead(ctx, opt)
+	s.ahead = operation.GoAhead(ctx, opt)
 	s.named = s.ahead.Named
 	return func() {
 		s.ahead.Close()

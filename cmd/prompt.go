@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -62,7 +63,7 @@ func readLine(r io.Reader) (string, error) {
 // askForVolumes asks, where a person sits at the terminal, whether volumes that
 // are defined otherwise now are to be made anew, which destroys their data;
 // without an answer they stay.
-func askForVolumes(s *session, op *Operation) {
+func askForVolumes(s *session, op *operation.Operation) {
 	if !s.Terminal.In || !s.Terminal.Err {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/keeper"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -92,7 +93,7 @@ func runPs(ctx context.Context, s *session, opt psOptions, args []string) error 
 			return ui.ContainerTable(make([]engine.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
 		})
 	}
-	ShowSeen(ctx, e, s.lockOptions(e, t.name, "ps"), cs)
+	operation.ShowSeen(ctx, e, s.lockOptions(e, t.name, "ps"), cs)
 	supervision := keeper.Supervision(ctx, s.lockOptions(e, t.name, "supervise"), t.project, cs)
 	return ui.ContainerTable(cs, supervision, time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/project"
 )
 
@@ -32,15 +33,15 @@ func restartCmd(s *session) *cobra.Command {
 }
 
 // restartOf restarts a service beside what else goes on.
-func restartOf(p *project.Project, service string) Operation {
-	return Operation{Name: "restart", Project: p.Name, Want: p, Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+func restartOf(p *project.Project, service string) operation.Operation {
+	return operation.Operation{Name: "restart", Project: p.Name, Want: p, Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 		return up.PlanRestart(p, have, up.RestartOptions{Services: []string{service}})
 	}}
 }
 
 func runRestart(ctx context.Context, s *session, opt restartOptions, args []string) error {
-	return onServices(ctx, s, "restart", args, func(t target, names []string) Operation {
-		return Operation{Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+	return onServices(ctx, s, "restart", args, func(t target, names []string) operation.Operation {
+		return operation.Operation{Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 			return up.PlanRestart(t.project, have, up.RestartOptions{
 				Services: names, NoDeps: opt.noDeps, Timeout: seconds(opt.timeoutSet, opt.timeout),
 			})

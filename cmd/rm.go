@@ -10,6 +10,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 )
 
 type rmOptions struct {
@@ -49,9 +50,9 @@ func runRm(ctx context.Context, s *session, opt rmOptions, args []string) error 
 		s.inform(nothing)
 		return nil
 	}
-	return operate(ctx, s, Operation{
+	return operate(ctx, s, operation.Operation{
 		Name: "remove", Project: t.name, Want: t.project, Nothing: nothing,
-		Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+		Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 			return up.PlanRemove(t.project, have, up.RemoveOptions{Services: names, Stop: opt.stop, Volumes: opt.volumes})
 		},
 		Question: func(p plan.Plan) string {

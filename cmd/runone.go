@@ -14,6 +14,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -153,8 +154,8 @@ func runOneOff(ctx context.Context, s *session, opt runOptions, args []string) e
 	if opt.quiet {
 		s.quiet()
 	}
-	op := Operation{Name: "run", Project: p.Name, Want: p, Services: args[:1], Conflicts: true, Recalls: !opt.noDeps}
-	op.Plan = func(have engine.Observed, _ Known) (plan.Plan, error) {
+	op := operation.Operation{Name: "run", Project: p.Name, Want: p, Services: args[:1], Conflicts: true, Recalls: !opt.noDeps}
+	op.Plan = func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 		return up.PlanRun(p, have, args[0], planRunOptions(s, opt, name, slug))
 	}
 	if err := operate(ctx, s, op); err != nil || s.global.dryRun {

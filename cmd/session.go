@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/internal/operation"
 )
 
 // session is what a run of a command is made of: small parts, each of which can
@@ -20,7 +21,7 @@ type session struct {
 	*engines
 	*locks
 
-	ahead *Ahead // of an operation whose project is being loaded; nil if nothing is
+	ahead *operation.Ahead // of an operation whose project is being loaded; nil if nothing is
 	// hooks shows what hooks print; nil drops it.
 	hooks func(plan.RunHook) io.WriteCloser
 }

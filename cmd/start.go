@@ -10,6 +10,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 )
 
 // settleTime is how long a container without a check must stay up to count as
@@ -39,8 +40,8 @@ func runStart(ctx context.Context, s *session, opt startOptions, args []string) 
 	if opt.waitTimeout < 0 {
 		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", opt.waitTimeout)
 	}
-	return onServices(ctx, s, "start", args, func(t target, names []string) Operation {
-		return Operation{Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+	return onServices(ctx, s, "start", args, func(t target, names []string) operation.Operation {
+		return operation.Operation{Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 			return up.PlanStart(t.project, have, up.StartOptions{
 				Services: names, Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
 			})
@@ -65,7 +66,7 @@ func undoing(command string) []string {
 
 // onServices runs a command on services that are there, with or without their
 // file; work says what is its own.
-func onServices(ctx context.Context, s *session, name string, args []string, work func(t target, names []string) Operation) error {
+func onServices(ctx context.Context, s *session, name string, args []string, work func(t target, names []string) operation.Operation) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

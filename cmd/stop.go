@@ -8,6 +8,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 )
 
 type stopOptions struct {
@@ -29,9 +30,9 @@ func stopCmd(s *session) *cobra.Command {
 }
 
 func runStop(ctx context.Context, s *session, opt stopOptions, args []string) error {
-	return onServices(ctx, s, "stop", args, func(t target, names []string) Operation {
-		return Operation{
-			Plan: func(have engine.Observed, _ Known) (plan.Plan, error) {
+	return onServices(ctx, s, "stop", args, func(t target, names []string) operation.Operation {
+		return operation.Operation{
+			Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 				return up.PlanStop(t.project, have, up.StopOptions{
 					Services: names, Timeout: seconds(opt.timeoutSet, opt.timeout),
 				})

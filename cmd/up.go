@@ -14,6 +14,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/project"
 )
 
@@ -213,28 +214,28 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 }
 
 // upOperation loads the project and says how up, create and scale converge it.
-func (s *session) upOperation(ctx context.Context, name string, opt createOptions, args []string) (Operation, error) {
+func (s *session) upOperation(ctx context.Context, name string, opt createOptions, args []string) (operation.Operation, error) {
 	s.makes = true
 	p, err := s.load(ctx, args, need{alone: opt.noDeps})
 	if err != nil {
-		return Operation{}, err
+		return operation.Operation{}, err
 	}
 	if len(p.Services) == 0 && !s.global.allResources {
-		return Operation{}, errors.New("no service selected")
+		return operation.Operation{}, errors.New("no service selected")
 	}
 	names, err := p.Match(args...)
 	if err != nil {
-		return Operation{}, err
+		return operation.Operation{}, err
 	}
 	if err := checkPolicy(opt.policy, p, names); err != nil {
-		return Operation{}, err
+		return operation.Operation{}, err
 	}
 	if p, err = withModels(ctx, s, p, names); err != nil {
-		return Operation{}, err
+		return operation.Operation{}, err
 	}
 	scale, err := parseScale(opt.scale)
 	if err != nil {
-		return Operation{}, err
+		return operation.Operation{}, err
 	}
 	o := up.UpOptions{
 		Services: names, NoDeps: opt.noDeps, Recreate: up.RecreateDiverged, RecreateDeps: up.RecreateDiverged,
@@ -255,7 +256,7 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	if opt.alwaysDeps {
 		o.RecreateDeps = up.RecreateForce
 	}
-	op := Operation{
+	op := operation.Operation{
 		Name: name, Project: p.Name, Want: p, Services: names, Conflicts: true, Recalls: !opt.noStart, EngineHealth: opt.engineHealth,
 		Replans: true, Plan: planUp(p, o),
 	}
@@ -264,8 +265,8 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 }
 
 // planUp plans up with the options, and with what came to light since it began.
-func planUp(p *project.Project, opt up.UpOptions) Planner {
-	return func(have engine.Observed, known Known) (plan.Plan, error) {
+func planUp(p *project.Project, opt up.UpOptions) operation.Planner {
+	return func(have engine.Observed, known operation.Known) (plan.Plan, error) {
 		o := opt
 		o.ImagesReady = known.Images
 		o.RecreateVolumes = o.RecreateVolumes || known.Agreed

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -36,7 +37,7 @@ func runVolumes(ctx context.Context, s *session, opt volumesOptions, args []stri
 	if err != nil {
 		return err
 	}
-	have, err := Observe(ctx, e, t.name, t.project)
+	have, err := operation.Observe(ctx, e, t.name, t.project)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/internal/watch"
 	"github.com/musterdev/muster/project"
@@ -79,7 +80,7 @@ func (s *session) watch(ctx context.Context, opt watchOptions, args []string) er
 }
 
 // watchDry says what watch would do.
-func (s *session) watchDry(ctx context.Context, op Operation, rules []watch.Rule, opt watchOptions) error {
+func (s *session) watchDry(ctx context.Context, op operation.Operation, rules []watch.Rule, opt watchOptions) error {
 	if !opt.noUp {
 		if err := operate(ctx, s, op); err != nil {
 			return err

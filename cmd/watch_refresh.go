@@ -9,6 +9,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/watch"
 )
 
@@ -43,7 +44,7 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 func (r *refresher) rebuild(ctx context.Context, service string) error {
 	r.say(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
 	u := up.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietBuild: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
-	op := Operation{Name: "up", Project: r.p.Name, Want: r.p, Recalls: true, Replans: true, Plan: planUp(r.p, u)}
+	op := operation.Operation{Name: "up", Project: r.p.Name, Want: r.p, Recalls: true, Replans: true, Plan: planUp(r.p, u)}
 	if err := operate(ctx, r.session, op); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"cmd": {
 		"loader", "project", "depgraph", "restartpolicy", "engine", "engine/feed",
 		"convergence/plan", "convergence/up", "convergence/apply", "convergence/supervise", "convergence/output",
+		"internal/operation",
 		"internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/lock", "internal/keyfile",
 		"internal/keeper", "internal/metrics", "internal/stats", "internal/transfer", "internal/plugins", "internal/enginetest", "github.com/spf13/cobra",
 	},
@@ -48,6 +49,7 @@ var mayImport = map[string][]string{
 	"internal/watch":       {"internal/hostfile", "engine", "project", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/stats":       {"engine", "internal/ui"},
 	"internal/transfer":    {"engine"},
+	"internal/operation":   {"convergence/plan", "convergence/up", "convergence/apply", "engine", "engine/feed", "project", "internal/lock"},
 	"internal/plugins":     {"convergence/plan", "engine"},
 	"internal/hostfile":    {},
 	"internal/notify":      {"convergence/supervise", "project"},
