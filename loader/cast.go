@@ -134,7 +134,7 @@ func misfit(n *node.Node, path string, kind quantity, v verdict) *Error {
 	case mistyped:
 		e.Msg = fmt.Sprintf("must be %s, not %s", kind.wanted(), node.Describe(n))
 		text, _ := n.Str()
-		if hint := emptyHint(n, text); hint != "" {
+		if hint := node.EmptyHint(n, text); hint != "" {
 			e.Hint = hint
 		} else if kind.wanted() == (span{}).wanted() && digits.MatchString(n.Text) && !n.Expanded {
 			e.Hint = "write " + n.Text + "s for seconds"

@@ -27,7 +27,7 @@ func newConsistency(s *session, tree *node.Node, model *types.Project, positions
 
 func (c *consistency) check() {
 	containers := map[string][]string{}
-	for _, name := range SortedKeys(c.model.Services) {
+	for _, name := range sortedKeys(c.model.Services) {
 		spec := c.model.Services[name]
 		if c.s.stubs[name] {
 			continue // what is wrong with it has been said
@@ -44,7 +44,7 @@ func (c *consistency) check() {
 			containers[spec.ContainerName] = append(containers[spec.ContainerName], name)
 		}
 	}
-	for _, name := range SortedKeys(c.model.DisabledServices) {
+	for _, name := range sortedKeys(c.model.DisabledServices) {
 		if !c.s.stubs[name] {
 			c.source(name, c.model.DisabledServices[name]) // others may be built on it
 		}
@@ -94,7 +94,7 @@ func (c *consistency) source(name string, spec types.ServiceConfig) {
 	if spec.Build.DockerfileInline != "" && c.has(name, "build", "dockerfile") {
 		c.fail("dockerfile and dockerfile_inline exclude each other", "remove one", "services", name, "build", "dockerfile_inline")
 	}
-	for _, key := range SortedKeys(spec.Build.AdditionalContexts) {
+	for _, key := range sortedKeys(spec.Build.AdditionalContexts) {
 		target, ok := strings.CutPrefix(spec.Build.AdditionalContexts[key], types.ServicePrefix)
 		if !ok {
 			continue
@@ -146,7 +146,7 @@ func (c *consistency) known(what, name string, exists bool, at ...string) bool {
 }
 
 func (c *consistency) references(name string, spec types.ServiceConfig) {
-	for _, network := range SortedKeys(spec.Networks) {
+	for _, network := range sortedKeys(spec.Networks) {
 		_, ok := c.model.Networks[network]
 		c.known("network", network, ok, "services", name, "networks", network)
 	}
@@ -170,7 +170,7 @@ func (c *consistency) references(name string, spec types.ServiceConfig) {
 			c.known("secret", ref.Source, ok, "services", name, "build", "secrets", node.IndexElem(i))
 		}
 	}
-	for _, model := range SortedKeys(spec.Models) {
+	for _, model := range sortedKeys(spec.Models) {
 		_, ok := c.model.Models[model]
 		c.known("model", model, ok, "services", name, "models", model)
 	}
@@ -204,7 +204,7 @@ func (c *consistency) edge(name, dependency string) []string {
 }
 
 func (c *consistency) dependencies(name string, spec types.ServiceConfig) {
-	for _, dependency := range SortedKeys(spec.DependsOn) {
+	for _, dependency := range sortedKeys(spec.DependsOn) {
 		if _, active := c.model.Services[dependency]; active {
 			continue
 		}
@@ -230,7 +230,7 @@ func (c *consistency) cycles() {
 	needs := map[string][]string{}
 	for name, spec := range c.model.Services {
 		needs[name] = nil
-		for _, dependency := range SortedKeys(spec.DependsOn) {
+		for _, dependency := range sortedKeys(spec.DependsOn) {
 			if _, active := c.model.Services[dependency]; active {
 				needs[name] = append(needs[name], dependency)
 			}

@@ -24,7 +24,7 @@ func attributePaths(s *schema, path []string, add func([]string)) {
 	for _, alternative := range s.OneOf {
 		attributePaths(alternative, path, add)
 	}
-	for _, key := range SortedKeys(s.Properties) {
+	for _, key := range sortedKeys(s.Properties) {
 		attributePaths(s.Properties[key], append(path, key), add)
 	}
 	for _, p := range s.patterns {

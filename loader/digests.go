@@ -21,10 +21,10 @@ const maxHashed = 16 << 20
 // a label could try guesses.
 func (s *session) digests(tree *node.Node, model *types.Project) map[string]project.Fingerprint {
 	out := map[string]project.Fingerprint{}
-	for _, key := range SortedKeys(model.Configs) {
+	for _, key := range sortedKeys(model.Configs) {
 		s.digest(out, "config", key, types.FileObjectConfig(model.Configs[key]), tree)
 	}
-	for _, key := range SortedKeys(model.Secrets) {
+	for _, key := range sortedKeys(model.Secrets) {
 		s.digest(out, "secret", key, types.FileObjectConfig(model.Secrets[key]), tree)
 	}
 	return out

@@ -33,7 +33,7 @@ func modelEntries(p *project.Project) []entry {
 		case strings.Contains(options, "inline"):
 			all = append(all, mapEntries(model.Extensions)...)
 		case field.Type() == reflect.TypeFor[types.Services]():
-			all = append(all, section(name, SortedKeys(model.Services), func(service string) any { return renderable(p.Service(service), p) }))
+			all = append(all, section(name, sortedKeys(model.Services), func(service string) any { return renderable(p.Service(service), p) }))
 		case field.Kind() == reflect.Map:
 			all = append(all, section(name, namesOf(field), func(element string) any { return field.MapIndex(reflect.ValueOf(element)).Interface() }))
 		default:
@@ -46,9 +46,9 @@ func modelEntries(p *project.Project) []entry {
 // mapEntries are those of a model that is not decoded.
 func mapEntries(model map[string]any) []entry {
 	var all []entry
-	for _, key := range naturally(SortedKeys(model)) {
+	for _, key := range naturally(sortedKeys(model)) {
 		if elements, ok := model[key].(map[string]any); ok {
-			all = append(all, section(key, SortedKeys(elements), func(name string) any { return elements[name] }))
+			all = append(all, section(key, sortedKeys(elements), func(name string) any { return elements[name] }))
 			continue
 		}
 		all = append(all, entry{key: key, value: func(string) (*yaml.Node, error) { return encodeNode(reflect.ValueOf(model[key])) }})

@@ -83,7 +83,7 @@ func encodeMap(n *yaml.Node, v reflect.Value) error {
 	for entry := v.MapRange(); entry.Next(); {
 		values[entry.Key().String()] = entry.Value()
 	}
-	for _, key := range naturally(SortedKeys(values)) {
+	for _, key := range naturally(sortedKeys(values)) {
 		value, err := encodeNode(values[key])
 		if err != nil {
 			return err

@@ -16,7 +16,7 @@ import (
 // and puts them under what the service sets itself. Names without a value take
 // the project's.
 func (s *session) resolveEnvironment(model *types.Project, tree *node.Node, keep func(string) bool) {
-	for _, name := range SortedKeys(model.Services) {
+	for _, name := range sortedKeys(model.Services) {
 		if !keep(name) {
 			continue
 		}
@@ -80,7 +80,7 @@ func (s *session) unreadable(file string, pos project.Position, path string, err
 
 // resolveLabels reads the label files of the services under their labels.
 func (s *session) resolveLabels(model *types.Project, tree *node.Node, keep func(string) bool) {
-	for _, name := range SortedKeys(model.Services) {
+	for _, name := range sortedKeys(model.Services) {
 		spec := model.Services[name]
 		if len(spec.LabelFiles) == 0 || !keep(name) {
 			continue

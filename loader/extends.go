@@ -39,7 +39,7 @@ func (b *builder) extendAll(doc *part, file string, f frame, resets [][]string) 
 		return nil
 	}
 	x := &extension{b: b, part: doc, file: file, frame: f, resets: resets, resolved: map[string]bool{}}
-	for _, name := range SortedKeys(services) {
+	for _, name := range sortedKeys(services) {
 		if err := x.resolve(name, nil); err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 	}
 	services, _ := from.part.model["services"].(map[string]any)
 	if _, ok := services[ref]; !ok {
-		x.missing(ref, from.file, SortedKeys(services), pos, path)
+		x.missing(ref, from.file, sortedKeys(services), pos, path)
 		return nil, nil
 	}
 	if err := from.resolve(ref, chain); err != nil {

@@ -20,7 +20,7 @@ import (
 func (s *session) extensions(tree *node.Node, model *types.Project) map[string]project.Extension {
 	out := map[string]project.Extension{}
 	all := s.commonExtension(tree)
-	for _, name := range SortedKeys(model.Services) {
+	for _, name := range sortedKeys(model.Services) {
 		var own project.Extension
 		if service := tree.At("services", name); service != nil && service.Index(project.ExtensionKey) >= 0 {
 			d := extensionDecoder{s: s}

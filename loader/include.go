@@ -177,7 +177,7 @@ func importResources(into, from *part, resets [][]string) error {
 			target = map[string]any{}
 			into.model[section] = target
 		}
-		for _, name := range SortedKeys(source) {
+		for _, name := range sortedKeys(source) {
 			conflict, exists := target[name]
 			if !exists {
 				target[name] = source[name]

@@ -95,7 +95,7 @@ func Variables(ctx context.Context, in Input) ([]VariableInfo, error) {
 		info.Uses = append(info.Uses, v.Pos)
 	}
 	infos := make([]VariableInfo, 0, len(byName))
-	for _, name := range SortedKeys(byName) {
+	for _, name := range sortedKeys(byName) {
 		info := byName[name]
 		slices.SortFunc(info.Uses, func(a, b project.Position) int { return comparePositions(r.session.order, a, b) })
 		info.Uses = slices.Compact(info.Uses)

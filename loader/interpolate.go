@@ -55,13 +55,6 @@ func (b *builder) scalar(n *node.Node, path string, c *casts, vars *env.Environm
 	}
 }
 
-func emptyHint(n *node.Node, text string) string {
-	if n.Expanded && text == "" {
-		return "its variables are empty"
-	}
-	return ""
-}
-
 // expand replaces the variables of one scalar. It notes each use, warns of
 // variables that are not set, and reports whether the text is well formed.
 func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment) (string, bool) {

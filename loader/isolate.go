@@ -15,7 +15,7 @@ func (b *builder) isolate(what string, p *part, run func(model map[string]any) e
 		return err
 	}
 	found := false
-	for _, name := range SortedKeys(services) {
+	for _, name := range sortedKeys(services) {
 		alone := maps.Clone(p.model)
 		delete(alone, "services")
 		alone = cloneData(alone).(map[string]any)

@@ -87,7 +87,7 @@ func (s *session) judge(tree *node.Node, model *types.Project) (services map[str
 		}
 		problem := project.Problem{Err: e, With: e.with, Order: order, Shown: e.shown}
 		concerned := concerned(e, model, heirs)
-		for _, name := range SortedKeys(concerned) {
+		for _, name := range sortedKeys(concerned) {
 			if e.overridden(tree, name) {
 				continue
 			}
@@ -122,7 +122,7 @@ func sameWish(a, b *Error) bool {
 func (s *session) heirs(model *types.Project) map[node.Owner][]string {
 	heirs := map[node.Owner][]string{}
 	for _, services := range []types.Services{model.Services, model.DisabledServices} {
-		for _, name := range SortedKeys(services) {
+		for _, name := range sortedKeys(services) {
 			seen := map[node.Owner]bool{}
 			s.ancestors(node.ServiceOf(name), seen)
 			for o := range seen {

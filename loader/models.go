@@ -23,7 +23,7 @@ func WithModels(p *project.Project, endpoint string) (*project.Project, error) {
 		if spec.Environment == nil {
 			spec.Environment = types.MappingWithEquals{}
 		}
-		for _, key := range SortedKeys(spec.Models) {
+		for _, key := range sortedKeys(spec.Models) {
 			model, url := modelVariables(key, spec.Models[key])
 			reference := p.Compose.Models[key].Model
 			spec.Environment[model], spec.Environment[url] = &reference, &endpoint

@@ -128,7 +128,7 @@ func split(model map[string]any) []map[string]any {
 	rest := maps.Clone(model)
 	rest["services"] = map[string]any{}
 	chunks := []map[string]any{rest}
-	names := SortedKeys(services)
+	names := sortedKeys(services)
 	for part := range slices.Chunk(names, (len(names)+parts-1)/parts) {
 		some := make(map[string]any, len(part))
 		for _, name := range part {

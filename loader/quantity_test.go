@@ -114,7 +114,7 @@ func TestNumbersAreKeptOrRefused(t *testing.T) {
 	all := quantities(10_000)
 	kept, refused := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		pattern := rapid.SampledFrom(SortedKeys(all)).Draw(t, "attribute")
+		pattern := rapid.SampledFrom(sortedKeys(all)).Draw(t, "attribute")
 		if _, isText := all[pattern].(wholeOrText); isText {
 			return
 		}

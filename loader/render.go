@@ -92,7 +92,7 @@ func RawNames(ctx context.Context, in Input, section string) ([]string, []Warnin
 	}
 	elements, _ := r.part.model[section].(map[string]any)
 	if section != "models" {
-		return SortedKeys(elements), r.warned(), nil
+		return sortedKeys(elements), r.warned(), nil
 	}
 	var names []string
 	for _, v := range elements {

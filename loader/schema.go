@@ -78,7 +78,7 @@ func (s *schema) link(defs map[string]*schema) (err error) {
 			return err
 		}
 	}
-	for _, expr := range SortedKeys(s.Patterns) {
+	for _, expr := range sortedKeys(s.Patterns) {
 		re, err := regexp.Compile(expr)
 		if err != nil {
 			return err
@@ -193,11 +193,4 @@ func (s *schema) wanted() string {
 		names = slices.Delete(names, i, i+1)
 	}
 	return orList(names)
-}
-
-func orList(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }

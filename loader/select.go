@@ -47,12 +47,12 @@ func (s *session) selected(model *types.Project) func(string) bool {
 	}
 	needs := map[string][]string{}
 	var roots []string
-	for _, name := range SortedKeys(model.Services) {
+	for _, name := range sortedKeys(model.Services) {
 		needs[name] = nil
 		if s.names(name) {
 			roots = append(roots, name)
 		}
-		for _, dependency := range SortedKeys(model.Services[name].DependsOn) {
+		for _, dependency := range sortedKeys(model.Services[name].DependsOn) {
 			if _, active := model.Services[dependency]; active {
 				needs[name] = append(needs[name], dependency)
 			}
@@ -106,7 +106,7 @@ func backEdges(needs map[string][]string) (edges [][2]string) {
 		}
 		state[name] = done
 	}
-	for _, name := range SortedKeys(needs) {
+	for _, name := range sortedKeys(needs) {
 		if state[name] == 0 {
 			visit(name)
 		}

@@ -199,7 +199,7 @@ func (s *session) compatible() bool {
 	return s.in.Compatibility || env.ParseBool(v)
 }
 
-func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // of calls f with problems that name no owner being those of o.
 func (s *session) of(o node.Owner, f func()) {

@@ -66,3 +66,10 @@ func distance(a, b string) int {
 	}
 	return previous[len(b)]
 }
+
+func orList(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}

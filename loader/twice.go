@@ -83,7 +83,7 @@ func lists() []serviceSet {
 		"volumes": byTarget, "tmpfs": byName, "devices": byDevice, "configs": byFile(""), "secrets": byFile("/run/secrets"), "ports": byPorts,
 	}
 	all := make([]serviceSet, 0, len(identities))
-	for _, attribute := range SortedKeys(identities) {
+	for _, attribute := range sortedKeys(identities) {
 		all = append(all, serviceSet{strings.Split(attribute, "."), identities[attribute]})
 	}
 	return all

@@ -12,7 +12,7 @@ import (
 // warnUnsupported says for every element that a single engine has no use for
 // that it is ignored: nothing in a file is ignored silently.
 func (s *session) warnUnsupported(tree *node.Node, model *types.Project) {
-	for _, name := range SortedKeys(model.Services) {
+	for _, name := range sortedKeys(model.Services) {
 		n := tree.At("services", name)
 		path := "services." + name
 		for _, key := range []string{"update_config", "rollback_config", "placement", "endpoint_mode", "labels"} {

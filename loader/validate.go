@@ -120,7 +120,7 @@ func (v *validator) unknownKey(f node.Field, s *schema, path string) {
 		v.s.fail(e)
 		return
 	}
-	e.Hint = didYouMean(f.Key, SortedKeys(s.Properties))
+	e.Hint = didYouMean(f.Key, sortedKeys(s.Properties))
 	if root, err := composeSchema(); path == "" && err == nil {
 		service := root.Defs["service"]
 		switch _, isServiceKey := service.Properties[f.Key]; {

@@ -181,7 +181,7 @@ func (c *checker) image(n *node.Node, path string) {
 		return
 	}
 	if text == "" {
-		c.reject(n, path, "is empty", emptyHint(n, text))
+		c.reject(n, path, "is empty", node.EmptyHint(n, text))
 		return
 	}
 	hint := ""

@@ -128,3 +128,11 @@ func (n *Node) Offset(i int) project.Position {
 	}
 	return pos
 }
+
+// EmptyHint says why a text may be empty.
+func EmptyHint(n *Node, text string) string {
+	if n.Expanded && text == "" {
+		return "its variables are empty"
+	}
+	return ""
+}
