@@ -203,7 +203,7 @@ func (d extensionDecoder) quantity(f node.Field, path string, kind quantity) any
 }
 
 func (d extensionDecoder) number(f node.Field, path string, low, high int64) int {
-	n, _ := d.quantity(f, path, integer{low, high, ""}).(int)
+	n, _ := d.quantity(f, path, between(low, high)).(int)
 	return n
 }
 

@@ -11,8 +11,6 @@ import (
 	"github.com/musterdev/muster/loader/node"
 )
 
-const maxPort = 65535
-
 // ports checks the ports of a service, and that they are not too many before
 // ranges are multiplied out.
 func (c *checker) ports(n *node.Node, path string) {

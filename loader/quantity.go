@@ -13,6 +13,8 @@ import (
 	"github.com/musterdev/muster/loader/node"
 )
 
+const maxPort = 65535
+
 // quantity is a kind of number that an attribute takes.
 type quantity interface {
 	// read turns what YAML has made of a scalar into the value that compose-go
@@ -40,6 +42,9 @@ type integer struct {
 	min, max int64
 	word     string
 }
+
+// between is a whole number of that range.
+func between(low, high int64) quantity { return integer{low, high, ""} }
 
 func (q integer) wanted() string {
 	if q.word != "" {

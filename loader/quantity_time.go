@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"regexp"
@@ -141,4 +142,22 @@ func (boolean) read(value any) (any, verdict) {
 		return nil, mistyped
 	}
 	return b, fits
+}
+
+var errNotBool = errors.New("not a boolean")
+
+// parseYAMLBool reads the booleans of YAML 1.2 and, reported by old, those of
+// YAML 1.1.
+func parseYAMLBool(s string) (value, old bool, err error) {
+	switch strings.ToLower(s) {
+	case "true":
+		return true, false, nil
+	case "false":
+		return false, false, nil
+	case "y", "yes", "on":
+		return true, true, nil
+	case "n", "no", "off":
+		return false, true, nil
+	}
+	return false, false, errNotBool
 }

@@ -11,8 +11,8 @@ import (
 var realTime = regexp.MustCompile(`^RTM(IN(\+([1-9]|1[0-5]))?|AX(-([1-9]|1[0-4]))?)$`)
 
 // Signal reports whether a text names a signal that engines know: by its name,
-// with or without SIG, or by its number. If not, the hint says what may be meant.
-func Signal(text string) (hint string, ok bool) {
+// with or without SIG, or by its number. If not, meant says what may be.
+func Signal(text string) (meant string, ok bool) {
 	if number, err := strconv.Atoi(text); err == nil {
 		return "", number > 0 && number <= 64
 	}
@@ -20,10 +20,10 @@ func Signal(text string) (hint string, ok bool) {
 	if slices.Contains(names, name) || realTime.MatchString(name) {
 		return "", true
 	}
-	if meant := nearest(name, names); meant != "" {
-		hint = "did you mean SIG" + meant + "?"
+	if near := nearest(name, names); near != "" {
+		meant = "did you mean SIG" + near + "?"
 	}
-	return hint, false
+	return meant, false
 }
 
 func signalNames() []string {

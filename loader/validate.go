@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -170,14 +171,11 @@ func (v *validator) value(n *node.Node, s *schema, path string) {
 	case isString && len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
 		v.reject(n, path, fmt.Sprintf("%s is not one of %s", node.QuoteValue(n), strings.Join(s.Enum, ", ")), didYouMean(text, s.Enum))
 	case isString && s.pattern != nil && !s.pattern.MatchString(text) && !strings.HasSuffix(path, ".container_name"):
-		hint := "it must match " + s.Pattern
+		usage := "it must match " + s.Pattern
 		if words := strings.Split(strings.ReplaceAll(s.Pattern, "([0-9]+[wdhms])+", "12h"), "|"); len(words) > 2 {
-			hint = didYouMean(text, words)
-			if hint == "" {
-				hint = "use " + strings.Join(words, ", ")
-			}
+			usage = cmp.Or(didYouMean(text, words), "use "+strings.Join(words, ", "))
 		}
-		v.reject(n, path, node.QuoteValue(n)+" is not valid", hint)
+		v.reject(n, path, node.QuoteValue(n)+" is not valid", usage)
 	case s.Minimum != nil && node.Number(n) < *s.Minimum:
 		v.reject(n, path, fmt.Sprintf("%s is less than %v", n.Text, *s.Minimum), "")
 	case s.Maximum != nil && node.Number(n) > *s.Maximum:

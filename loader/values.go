@@ -163,14 +163,14 @@ func (c *checker) restart(n *node.Node, path string) {
 		return
 	}
 	policies := []string{"no", "always", "unless-stopped", "on-failure"}
-	hint := "use no, always, unless-stopped or on-failure[:N]"
+	usage := "use no, always, unless-stopped or on-failure[:N]"
 	if strings.HasPrefix(text, "on-failure:") {
-		hint = "use on-failure, or on-failure:N with N from 0 to 2147483647"
+		usage = "use on-failure, or on-failure:N with N from 0 to 2147483647"
 	}
 	if meant := nearest(text, policies); meant != "" && !strings.HasPrefix(text, "on-failure") {
-		hint = "did you mean " + meant + "? use no, always, unless-stopped or on-failure[:N]"
+		usage = "did you mean " + meant + "? use no, always, unless-stopped or on-failure[:N]"
 	}
-	c.refuse(n, path, "unknown policy "+node.QuoteValue(n), hint)
+	c.refuse(n, path, "unknown policy "+node.QuoteValue(n), usage)
 }
 
 var imageReference = regexp.MustCompile(`^(?:[a-zA-Z0-9._\[\]:-]+/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-zA-Z][\w+.-]*:[0-9a-fA-F]{32,})?$`)
