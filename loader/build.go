@@ -9,6 +9,7 @@ import (
 
 	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/quantity"
 	"github.com/musterdev/muster/project"
 )
 
@@ -17,7 +18,7 @@ import (
 type builder struct {
 	ctx       context.Context
 	s         *session
-	casts     *casts
+	Casts     *quantity.Casts
 	schema    *schema
 	checks    *checker
 	variables []Variable
@@ -52,7 +53,7 @@ func (s *session) newBuilder(ctx context.Context) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{ctx: ctx, s: s, casts: newCasts(s.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}}
+	b := &builder{ctx: ctx, s: s, Casts: quantity.New(s.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}}
 	b.checks = newChecker(s)
 	return b, nil
 }
@@ -109,7 +110,7 @@ func (b *builder) merge(sources []*source, f frame) (*part, error) {
 // prepare interpolates a document and reports what is wrong with it by itself.
 func (b *builder) prepare(doc *node.Node, f frame) {
 	b.dropVersion(doc)
-	b.interpolate(doc, "", b.casts, f.env)
+	b.interpolate(doc, "", b.Casts, f.env)
 	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
 		b.expandHome(doc)
 	}

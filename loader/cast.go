@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/quantity"
 )
 
 // cast makes the number or boolean of a scalar that it stands for, or reports
 // why it cannot be one.
-func (b *builder) cast(n *node.Node, path string, kind quantity) {
-	value, verdict := kind.read(exactly(n))
-	if verdict == rounded {
+func (b *builder) cast(n *node.Node, path string, kind quantity.Quantity) {
+	value, verdict := kind.Read(quantity.Exactly(n))
+	if verdict == quantity.Rounded {
 		b.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", node.QuoteValue(n), value)})
 	}
 	if e := misfit(n, path, kind, verdict); e != nil {
@@ -25,19 +26,19 @@ func (b *builder) cast(n *node.Node, path string, kind quantity) {
 }
 
 // misfit is the error for a scalar that is no quantity of the kind; nil if it is one.
-func misfit(n *node.Node, path string, kind quantity, v verdict) *Error {
-	e := &Error{Pos: n.Pos, Path: path, Hint: kind.hint(), node: n}
+func misfit(n *node.Node, path string, kind quantity.Quantity, v quantity.Verdict) *Error {
+	e := &Error{Pos: n.Pos, Path: path, Hint: kind.Hint(), node: n}
 	switch v {
-	case mistyped:
-		e.Msg = fmt.Sprintf("must be %s, not %s", kind.wanted(), node.Describe(n))
+	case quantity.Mistyped:
+		e.Msg = fmt.Sprintf("must be %s, not %s", kind.Wanted(), node.Describe(n))
 		text, _ := n.Str()
 		if hint := node.EmptyHint(n, text); hint != "" {
 			e.Hint = hint
-		} else if kind.wanted() == (span{}).wanted() && digits.MatchString(n.Text) && !n.Expanded {
+		} else if kind.Wanted() == (quantity.Span{}).Wanted() && quantity.Digits.MatchString(n.Text) && !n.Expanded {
 			e.Hint = "write " + n.Text + "s for seconds"
 		}
-	case outOfRange:
-		e.Msg, e.Hint = fmt.Sprintf("%s is out of range: %s", node.QuoteValue(n), kind.bounds()), ""
+	case quantity.OutOfRange:
+		e.Msg, e.Hint = fmt.Sprintf("%s is out of range: %s", node.QuoteValue(n), kind.Bounds()), ""
 	default:
 		return nil
 	}
@@ -47,7 +48,7 @@ func misfit(n *node.Node, path string, kind quantity, v verdict) *Error {
 // oldBool warns of the booleans of YAML 1.1.
 func (b *builder) oldBool(n *node.Node, path string, value bool) {
 	if text, isText := n.Str(); isText {
-		if _, old, err := parseYAMLBool(text); err == nil && old {
+		if _, old, err := quantity.ParseYAMLBool(text); err == nil && old {
 			b.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
 		}
 	}

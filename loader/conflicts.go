@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 )
 
@@ -185,7 +186,7 @@ func (c *consistency) files(section, what string, sources []string, used map[str
 			case a.Key == "driver" || a.Key == "template_driver" || a.Key == "external" && cluster:
 				cluster = true
 				if used[f.Key] {
-					c.s.fail(&Error{of: of, shown: true, Pos: a.Pos, Path: path + "." + a.Key, Msg: "needs a cluster, an engine by itself cannot provide the " + what, Hint: "use " + orList(sources)})
+					c.s.fail(&Error{of: of, shown: true, Pos: a.Pos, Path: path + "." + a.Key, Msg: "needs a cluster, an engine by itself cannot provide the " + what, Hint: "use " + hint.OrList(sources)})
 				}
 			case a.Key == "content" && section == "secrets":
 				given = append(given, a)
@@ -201,7 +202,7 @@ func (c *consistency) files(section, what string, sources []string, used map[str
 		case len(given) > 1:
 			c.s.fail(&Error{of: of, Pos: given[1].Pos, Path: path + "." + given[1].Key, Msg: given[0].Key + " and " + given[1].Key + " exclude each other", Hint: "remove one"})
 		case len(given) == 0 && !cluster:
-			c.s.fail(&Error{of: of, Pos: f.Pos, Path: path, Msg: "has no source", Hint: "give one of " + orList(sources)})
+			c.s.fail(&Error{of: of, Pos: f.Pos, Path: path, Msg: "has no source", Hint: "give one of " + hint.OrList(sources)})
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -134,7 +135,7 @@ func (c *consistency) known(what, name string, exists bool, at ...string) bool {
 	if slices.Contains(names, name) && what != "service" {
 		return true
 	}
-	hint := didYouMean(name, names)
+	hint := hint.DidYouMean(name, names)
 	if hint == "" && what != "service" {
 		hint = "declare it under " + section + ":"
 		if what == "volume" {

@@ -9,6 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/override"
 	"github.com/compose-spec/compose-go/v2/paths"
 
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -162,7 +163,7 @@ func (x *extension) missing(ref, file string, known []string, pos project.Positi
 	if file != x.file {
 		msg += " in " + shown(file, x.b.s.cwd)
 	}
-	x.b.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: didYouMean(ref, known)})
+	x.b.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint.DidYouMean(ref, known)})
 }
 
 // cyclic reports a service that extends itself through others.
@@ -214,7 +215,7 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 	p := &part{model: map[string]any{}, tree: &node.Node{Kind: node.Mapping}}
 	for _, doc := range src.docs {
 		b.dropVersion(doc)
-		b.interpolate(doc, "", b.casts, f.env)
+		b.interpolate(doc, "", b.Casts, f.env)
 		b.expandHome(doc)
 		v := validator{s: b.s}
 		v.check(doc, b.schema, "", doc.Pos)

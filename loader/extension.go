@@ -10,7 +10,9 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/quantity"
 	"github.com/musterdev/muster/project"
 )
 
@@ -66,7 +68,7 @@ func (d extensionDecoder) keys(f node.Field, path string, known []string, read f
 	for _, child := range f.Node.Fields {
 		at := path + "." + child.Key
 		if !slices.Contains(known, child.Key) {
-			hint := didYouMean(child.Key, known)
+			hint := hint.DidYouMean(child.Key, known)
 			if hint == "" {
 				hint = "known are " + strings.Join(known, ", ")
 			}
@@ -81,7 +83,7 @@ func (d extensionDecoder) keys(f node.Field, path string, known []string, read f
 func (d extensionDecoder) oneOf(f node.Field, path string, words ...string) string {
 	text, ok := f.Node.Str()
 	if !ok || !slices.Contains(words, text) {
-		d.fail(f.Place(), path, "must be "+orList(words), didYouMean(text, words))
+		d.fail(f.Place(), path, "must be "+hint.OrList(words), hint.DidYouMean(text, words))
 		return ""
 	}
 	return text
@@ -124,7 +126,7 @@ func (d extensionDecoder) ready(f node.Field, path string) *project.Ready {
 		case "tcp":
 			probes++
 			r.TCP = &project.ReadyTCP{}
-			d.keys(f, path, []string{"port"}, func(f node.Field, path string) { r.TCP.Port = d.number(f, path, 1, maxPort) })
+			d.keys(f, path, []string{"port"}, func(f node.Field, path string) { r.TCP.Port = d.number(f, path, 1, quantity.MaxPort) })
 			d.require(f, path, "port")
 		case "log":
 			probes++
@@ -150,7 +152,7 @@ func (d extensionDecoder) http(f node.Field, path string) *project.ReadyHTTP {
 	d.keys(f, path, []string{"port", "path", "status"}, func(f node.Field, path string) {
 		switch f.Key {
 		case "port":
-			h.Port = d.number(f, path, 1, maxPort)
+			h.Port = d.number(f, path, 1, quantity.MaxPort)
 		case "path":
 			text, ok := f.Node.Str()
 			if !ok || !strings.HasPrefix(text, "/") {
@@ -189,12 +191,12 @@ func (d extensionDecoder) log(f node.Field, path string) *project.ReadyLog {
 }
 
 // quantity reads a number as everywhere else in the file; nil has been reported.
-func (d extensionDecoder) quantity(f node.Field, path string, kind quantity) any {
+func (d extensionDecoder) Quantity(f node.Field, path string, kind quantity.Quantity) any {
 	if f.Node.Kind != node.Scalar || f.Node.Value == nil {
-		d.fail(f.Place(), path, "must be "+kind.wanted(), kind.hint())
+		d.fail(f.Place(), path, "must be "+kind.Wanted(), kind.Hint())
 		return nil
 	}
-	value, verdict := kind.read(exactly(f.Node))
+	value, verdict := kind.Read(quantity.Exactly(f.Node))
 	if e := misfit(f.Node, path, kind, verdict); e != nil {
 		d.s.fail(e)
 		return nil
@@ -203,13 +205,13 @@ func (d extensionDecoder) quantity(f node.Field, path string, kind quantity) any
 }
 
 func (d extensionDecoder) number(f node.Field, path string, low, high int64) int {
-	n, _ := d.quantity(f, path, between(low, high)).(int)
+	n, _ := d.Quantity(f, path, quantity.Between(low, high)).(int)
 	return n
 }
 
 func (d extensionDecoder) duration(f node.Field, path string) time.Duration {
-	text, _ := d.quantity(f, path, positive{}).(string)
-	length, _ := durationOf(text)
+	text, _ := d.Quantity(f, path, quantity.Positive{}).(string)
+	length, _ := quantity.Duration(text)
 	return length
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/quantity"
 	"github.com/musterdev/muster/project"
 )
 
@@ -214,9 +215,9 @@ func FuzzDuration(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		value, verdict := span{}.read(text)
+		value, verdict := quantity.Span{}.Read(text)
 		var d types.Duration
-		if err := d.DecodeMapstructure(value); verdict == fits && (err != nil || d < 0) {
+		if err := d.DecodeMapstructure(value); verdict == quantity.Fits && (err != nil || d < 0) {
 			t.Errorf("%q passes; compose-go has %v, %v", text, d, err)
 		}
 	})
@@ -228,9 +229,9 @@ func FuzzSize(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		value, verdict := size{}.read(text)
+		value, verdict := quantity.Size{}.Read(text)
 		var u types.UnitBytes
-		if err := u.DecodeMapstructure(value); verdict == fits && (err != nil || u < 0) {
+		if err := u.DecodeMapstructure(value); verdict == quantity.Fits && (err != nil || u < 0) {
 			t.Errorf("%q passes; compose-go has %d, %v", text, u, err)
 		}
 	})

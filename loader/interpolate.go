@@ -6,6 +6,7 @@ import (
 
 	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/quantity"
 	"github.com/musterdev/muster/project"
 )
 
@@ -20,25 +21,25 @@ type Variable struct {
 
 // interpolate replaces the variables of a document and turns strings into the
 // numbers and booleans that they stand for.
-func (b *builder) interpolate(n *node.Node, path string, c *casts, vars *env.Environment) {
+func (b *builder) interpolate(n *node.Node, path string, c *quantity.Casts, vars *env.Environment) {
 	switch n.Kind {
 	case node.Mapping:
 		outer := b.s.at
 		for _, f := range n.Fields {
 			b.s.at = outer.Within(f.Key)
-			b.interpolate(f.Node, node.Dotted(path, f.Key), c.child(f.Key), vars)
+			b.interpolate(f.Node, node.Dotted(path, f.Key), c.Child(f.Key), vars)
 		}
 		b.s.at = outer
 	case node.Sequence:
 		for i, item := range n.Items {
-			b.interpolate(item, path+node.IndexElem(i), c.child("[]"), vars)
+			b.interpolate(item, path+node.IndexElem(i), c.Child("[]"), vars)
 		}
 	default:
 		b.scalar(n, path, c, vars)
 	}
 }
 
-func (b *builder) scalar(n *node.Node, path string, c *casts, vars *env.Environment) {
+func (b *builder) scalar(n *node.Node, path string, c *quantity.Casts, vars *env.Environment) {
 	if text, isText := n.Str(); isText && strings.Contains(text, "$") {
 		expanded, ok := b.expand(n, text, path, vars)
 		if !ok {
@@ -50,8 +51,8 @@ func (b *builder) scalar(n *node.Node, path string, c *casts, vars *env.Environm
 		}
 		n.Value = expanded
 	}
-	if c != nil && c.kind != nil && n.Value != nil && n.Tag != node.TagReset {
-		b.cast(n, path, c.kind)
+	if c != nil && c.Kind != nil && n.Value != nil && n.Tag != node.TagReset {
+		b.cast(n, path, c.Kind)
 	}
 }
 

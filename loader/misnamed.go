@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -25,7 +26,7 @@ func (s *session) warnProfiles(tree *node.Node) {
 		if profile == "*" || slices.Contains(known, profile) {
 			continue
 		}
-		w := Warning{Path: "--profile " + profile, Msg: "no service has this profile", Hint: didYouMean(profile, known), Asked: true}
+		w := Warning{Path: "--profile " + profile, Msg: "no service has this profile", Hint: hint.DidYouMean(profile, known), Asked: true}
 		if len(s.in.Profiles) == 0 {
 			w.Path = "COMPOSE_PROFILES: " + profile
 			if places := s.env.Origins["COMPOSE_PROFILES"]; len(places) > 0 {
@@ -73,7 +74,7 @@ func (s *session) warnMisnamed(tree *node.Node) {
 func (s *session) warnNearMuster(n *node.Node, path string) {
 	for _, f := range n.Fields {
 		says := slices.ContainsFunc(extensionKeys(), func(key string) bool { return f.Node.Get(key) != nil })
-		near := strings.HasPrefix(f.Key, "x-") && f.Key != project.ExtensionKey && nearest(strings.ToLower(f.Key), []string{project.ExtensionKey}) != ""
+		near := strings.HasPrefix(f.Key, "x-") && f.Key != project.ExtensionKey && hint.Nearest(strings.ToLower(f.Key), []string{project.ExtensionKey}) != ""
 		if says && near {
 			s.warn(Warning{Pos: f.Pos, Path: node.Dotted(path, f.Key), Msg: "has no effect", Hint: "did you mean " + project.ExtensionKey + "?"})
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 )
 
@@ -74,7 +75,7 @@ func (c *checker) mountOptions(n *node.Node, path, spec string, v types.ServiceV
 	known := append([]string{"ro", "rw", "nocopy", "z", "Z", ""}, format.Propagations...)
 	for _, option := range strings.Split(spec[i+1:], ",") {
 		if !slices.Contains(known, option) {
-			c.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("the option %s has no effect", option), Hint: didYouMean(option, known[:5])})
+			c.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("the option %s has no effect", option), Hint: hint.DidYouMean(option, known[:5])})
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/quantity"
 )
 
 // ports checks the ports of a service, and that they are not too many before
@@ -40,7 +41,7 @@ func (c *checker) shortPort(n *node.Node, path string) int {
 	text, ok := c.text(n)
 	if !ok {
 		if _, isString := n.Value.(string); n.Kind == node.Scalar && !isString {
-			if p, v := wholeNumber(n.Value); v != fits || p < 1 || p > maxPort {
+			if p, v := quantity.Whole(n.Value); v != quantity.Fits || p < 1 || p > quantity.MaxPort {
 				c.reject(n, path, node.QuoteValue(n)+" is not a port", "ports are 1 to 65535")
 			}
 		}
@@ -102,14 +103,14 @@ func protocols() []string { return []string{"tcp", "udp", "sctp"} }
 func portRange(text string) (count int, ok bool) {
 	first, last, isRange := strings.Cut(text, "-")
 	a, err := strconv.Atoi(first)
-	if err != nil || a < 0 || a > maxPort {
+	if err != nil || a < 0 || a > quantity.MaxPort {
 		return 0, false
 	}
 	if !isRange {
 		return 1, true
 	}
 	b, err := strconv.Atoi(last)
-	if err != nil || b < a || b > maxPort {
+	if err != nil || b < a || b > quantity.MaxPort {
 		return 0, false
 	}
 	return b - a + 1, true
@@ -122,7 +123,7 @@ func (c *checker) longPort(n *node.Node, path string) {
 	}
 	port := func(n *node.Node, path string) {
 		_, isString := n.Value.(string)
-		if p, v := wholeNumber(n.Value); n.Kind == node.Scalar && !isString && (v != fits || p < 1 || p > maxPort) {
+		if p, v := quantity.Whole(n.Value); n.Kind == node.Scalar && !isString && (v != quantity.Fits || p < 1 || p > quantity.MaxPort) {
 			c.reject(n, path, node.QuoteValue(n)+" is not a port", "ports are 1 to 65535")
 		}
 	}

@@ -15,22 +15,23 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/musterdev/muster/loader/quantity"
 	"pgregory.net/rapid"
 )
 
 // TestEveryNumberIsAQuantity finds every number, size, duration and mode that
 // compose-go's model has: one whose range nobody knows would arrive as another.
 func TestEveryNumberIsAQuantity(t *testing.T) {
-	known, root := quantities(1), newCasts(1)
+	known, root := quantity.All(1), quantity.New(1)
 	found := map[string]bool{}
 	numbers(reflect.TypeFor[types.Project](), nil, func(path []string) {
 		leaf := root
 		for _, elem := range path {
-			leaf = leaf.child(elem)
+			leaf = leaf.Child(elem)
 		}
 		name := strings.Join(path, ".")
 		found[name] = true
-		if (leaf == nil || leaf.kind == nil) && !strings.HasSuffix(name, ".single") { // a scalar in the place of the mapping
+		if (leaf == nil || leaf.Kind == nil) && !strings.HasSuffix(name, ".single") { // a scalar in the place of the mapping
 			t.Errorf("%s is in no table", name)
 		}
 	})
@@ -73,7 +74,7 @@ type spelling struct {
 	want *big.Rat // nil if it is no number, or not known
 }
 
-func spellings(kind quantity) *rapid.Generator[spelling] {
+func spellings(kind quantity.Quantity) *rapid.Generator[spelling] {
 	return rapid.Custom(func(t *rapid.T) spelling {
 		n := rapid.OneOf(rapid.Int64Range(-3, 5), rapid.Int64Range(0, 100_000), rapid.Int64(), rapid.Just(int64(1<<53+1))).Draw(t, "number")
 		whole := new(big.Rat).SetInt64(n)
@@ -84,15 +85,15 @@ func spellings(kind quantity) *rapid.Generator[spelling] {
 		}
 		all := []spelling{{plain, whole}, {plain, whole}, {plain + "99999999999999999999", nil}}
 		switch kind.(type) {
-		case span:
+		case quantity.Span:
 			all = []spelling{
 				{plain + "s", scaled(power(10, 9))}, {plain + "ms", scaled(power(10, 6))}, {plain + "h", scaled(new(big.Rat).SetInt64(3600e9))},
 				{plain + ".5m", nil}, {plain + "d", scaled(new(big.Rat).SetInt64(86400e9))}, {plain + "99999999999999999s", nil}, {plain, nil},
 			}
-		case size:
+		case quantity.Size:
 			all = append(all, spelling{plain + "k", scaled(power(2, 10))}, spelling{plain + "gb", scaled(power(2, 30))}, spelling{strconv.Quote(plain), whole},
 				spelling{plain + "e2", scaled(power(10, 2))}, spelling{plain + "e20", scaled(power(10, 20))}, spelling{plain + ".5", nil}, spelling{plain + "p", scaled(power(2, 50))})
-		case mode:
+		case quantity.Mode:
 			if n >= 0 {
 				all = []spelling{{"0o" + strconv.FormatInt(n, 8), whole}, {`"0o` + strconv.FormatInt(n, 8) + `"`, whole}, {`"0` + strconv.FormatInt(n, 8) + `"`, whole}, {plain, nil}}
 			}
@@ -111,11 +112,11 @@ func spellings(kind quantity) *rapid.Generator[spelling] {
 // attribute that takes one: config shows what the file says, or the attribute
 // is refused at its place, with what would be right.
 func TestNumbersAreKeptOrRefused(t *testing.T) {
-	all := quantities(10_000)
+	all := quantity.All(10_000)
 	kept, refused := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		pattern := rapid.SampledFrom(sortedKeys(all)).Draw(t, "attribute")
-		if _, isText := all[pattern].(wholeOrText); isText {
+		if _, isText := all[pattern].(quantity.WholeOrText); isText {
 			return
 		}
 		s := spellings(all[pattern]).Draw(t, "value")
@@ -190,7 +191,7 @@ func numberFile(path []string, value string) string {
 }
 
 // shownNumber is the number that config shows at the path; none is 0.
-func shownNumber(t *rapid.T, text []byte, path []string, kind quantity) *big.Rat {
+func shownNumber(t *rapid.T, text []byte, path []string, kind quantity.Quantity) *big.Rat {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	var v any
@@ -212,7 +213,7 @@ func shownNumber(t *rapid.T, text []byte, path []string, kind quantity) *big.Rat
 	if v == nil {
 		shown = "0"
 	}
-	if _, isSpan := kind.(span); isSpan && v != nil {
+	if _, isSpan := kind.(quantity.Span); isSpan && v != nil {
 		d, err := time.ParseDuration(shown)
 		if err != nil {
 			t.Fatal(err)
@@ -220,7 +221,7 @@ func shownNumber(t *rapid.T, text []byte, path []string, kind quantity) *big.Rat
 		return new(big.Rat).SetInt64(int64(d))
 	}
 	got, ok := new(big.Rat).SetString(shown)
-	if _, isMode := kind.(mode); isMode {
+	if _, isMode := kind.(quantity.Mode); isMode {
 		n, isOctal := new(big.Int).SetString(shown, 8)
 		if _, isNumber := v.(json.Number); !isNumber && isOctal {
 			return new(big.Rat).SetInt(n)

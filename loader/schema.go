@@ -12,6 +12,7 @@ import (
 	"time"
 
 	composeschema "github.com/compose-spec/compose-go/v2/schema"
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 )
 
@@ -192,5 +193,5 @@ func (s *schema) wanted() string {
 	if i := slices.Index(names, "an integer"); i >= 0 && slices.Contains(names, "a number") {
 		names = slices.Delete(names, i, i+1)
 	}
-	return orList(names)
+	return hint.OrList(names)
 }

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"github.com/musterdev/muster/loader/hint"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ func Signal(text string) (meant string, ok bool) {
 	if slices.Contains(names, name) || realTime.MatchString(name) {
 		return "", true
 	}
-	if near := nearest(name, names); near != "" {
+	if near := hint.Nearest(name, names); near != "" {
 		meant = "did you mean SIG" + near + "?"
 	}
 	return meant, false

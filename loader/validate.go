@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
@@ -121,7 +122,7 @@ func (v *validator) unknownKey(f node.Field, s *schema, path string) {
 		v.s.fail(e)
 		return
 	}
-	e.Hint = didYouMean(f.Key, sortedKeys(s.Properties))
+	e.Hint = hint.DidYouMean(f.Key, sortedKeys(s.Properties))
 	if root, err := composeSchema(); path == "" && err == nil {
 		service := root.Defs["service"]
 		switch _, isServiceKey := service.Properties[f.Key]; {
@@ -169,11 +170,11 @@ func (v *validator) value(n *node.Node, s *schema, path string) {
 	text, isString := n.Str()
 	switch {
 	case isString && len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
-		v.reject(n, path, fmt.Sprintf("%s is not one of %s", node.QuoteValue(n), strings.Join(s.Enum, ", ")), didYouMean(text, s.Enum))
+		v.reject(n, path, fmt.Sprintf("%s is not one of %s", node.QuoteValue(n), strings.Join(s.Enum, ", ")), hint.DidYouMean(text, s.Enum))
 	case isString && s.pattern != nil && !s.pattern.MatchString(text) && !strings.HasSuffix(path, ".container_name"):
 		usage := "it must match " + s.Pattern
 		if words := strings.Split(strings.ReplaceAll(s.Pattern, "([0-9]+[wdhms])+", "12h"), "|"); len(words) > 2 {
-			usage = cmp.Or(didYouMean(text, words), "use "+strings.Join(words, ", "))
+			usage = cmp.Or(hint.DidYouMean(text, words), "use "+strings.Join(words, ", "))
 		}
 		v.reject(n, path, node.QuoteValue(n)+" is not valid", usage)
 	case s.Minimum != nil && node.Number(n) < *s.Minimum:

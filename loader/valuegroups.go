@@ -7,6 +7,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -94,7 +95,7 @@ func (c *checker) cpus(n *node.Node, path string) {
 func (c *checker) deployMode(n *node.Node, path string) {
 	modes := []string{"replicated", "global", "replicated-job", "global-job"}
 	if text, ok := c.text(n); ok && !slices.Contains(modes, text) {
-		c.refuse(n, path, node.QuoteValue(n)+" is not one of "+strings.Join(modes, ", "), didYouMean(text, modes))
+		c.refuse(n, path, node.QuoteValue(n)+" is not one of "+strings.Join(modes, ", "), hint.DidYouMean(text, modes))
 	}
 }
 
@@ -106,7 +107,7 @@ func (c *checker) deployRestart(n *node.Node, path string) {
 				return
 			}
 			if _, err := restartpolicy.FromDeploy(text, nil, nil, nil); err != nil {
-				hint := didYouMean(text, []string{"none", "on-failure", "any"})
+				hint := hint.DidYouMean(text, []string{"none", "on-failure", "any"})
 				if hint == "" {
 					hint = "use none, on-failure or any"
 				}

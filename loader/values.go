@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/quantity"
 	"github.com/musterdev/muster/restartpolicy"
 )
 
@@ -167,7 +169,7 @@ func (c *checker) restart(n *node.Node, path string) {
 	if strings.HasPrefix(text, "on-failure:") {
 		usage = "use on-failure, or on-failure:N with N from 0 to 2147483647"
 	}
-	if meant := nearest(text, policies); meant != "" && !strings.HasPrefix(text, "on-failure") {
+	if meant := hint.Nearest(text, policies); meant != "" && !strings.HasPrefix(text, "on-failure") {
 		usage = "did you mean " + meant + "? use no, always, unless-stopped or on-failure[:N]"
 	}
 	c.refuse(n, path, "unknown policy "+node.QuoteValue(n), usage)
@@ -213,7 +215,7 @@ func (c *checker) grace(n *node.Node, path string) {
 	if !ok {
 		return
 	}
-	if d, _ := durationOf(text); d%time.Second != 0 {
+	if d, _ := quantity.Duration(text); d%time.Second != 0 {
 		up := (d + time.Second - 1).Truncate(time.Second)
 		c.s.warn(Warning{Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded up to %s: engines know whole seconds only", node.QuoteValue(n), up)})
 	}

@@ -1,12 +1,12 @@
-package loader
+package hint
 
 import (
 	"slices"
 	"strings"
 )
 
-// nearest is the candidate that a person most likely meant, or "".
-func nearest(word string, candidates []string) string {
+// Nearest is the candidate that a person most likely meant, or "".
+func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", max(1, min(3, len(word)/2))+1
 	if len(candidates) > maxCandidates {
 		return ""
@@ -28,9 +28,9 @@ func nearest(word string, candidates []string) string {
 // maxCandidates bounds the work of a hint.
 const maxCandidates = 1000
 
-// didYouMean is the hint for a word that is not among the candidates.
-func didYouMean(word string, candidates []string) string {
-	if c := nearest(word, candidates); c != "" {
+// DidYouMean is the hint for a word that is not among the candidates.
+func DidYouMean(word string, candidates []string) string {
+	if c := Nearest(word, candidates); c != "" {
 		return "did you mean " + c + "?"
 	}
 	return ""
@@ -67,7 +67,8 @@ func distance(a, b string) int {
 	return previous[len(b)]
 }
 
-func orList(names []string) string {
+// OrList joins words: a, b or c.
+func OrList(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

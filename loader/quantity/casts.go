@@ -1,4 +1,4 @@
-package loader
+package quantity
 
 import (
 	"math"
@@ -9,21 +9,21 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// casts is a trie of the paths whose scalars stand for numbers and booleans.
+// Casts is a trie of the paths whose scalars stand for numbers and booleans.
 // "*" is any key, "[]" any list item.
-type casts struct {
-	next map[string]*casts
-	kind quantity
+type Casts struct {
+	next map[string]*Casts
+	Kind Quantity
 }
 
-// newCasts takes the booleans of compose-go's table and adds those that it
+// New takes the booleans of compose-go's table and adds those that it
 // casts while decoding, where a diagnostic would have no place, and all numbers.
-func newCasts(replicas int) *casts {
-	root := &casts{}
+func New(replicas int) *Casts {
+	root := &Casts{}
 	options := compose.ToOptions(&types.ConfigDetails{}, nil)
 	for pattern, cast := range options.Interpolate.TypeCastMapping {
 		if v, err := cast("true"); err == nil && v == true {
-			root.add(pattern).kind = boolean{}
+			root.add(pattern).Kind = boolean{}
 		}
 	}
 	for _, pattern := range []tree.Path{
@@ -33,20 +33,20 @@ func newCasts(replicas int) *casts {
 		"services.*.pre_stop.[].privileged", "services.*.develop.watch.[].initial_sync",
 		"services.*.develop.watch.[].exec.privileged",
 	} {
-		root.add(pattern).kind = boolean{}
+		root.add(pattern).Kind = boolean{}
 	}
-	for pattern, kind := range quantities(replicas) {
-		root.add(tree.Path(pattern)).kind = kind
+	for pattern, kind := range All(replicas) {
+		root.add(tree.Path(pattern)).Kind = kind
 	}
 	return root
 }
 
-// quantities are the attributes that take numbers, with what they can hold.
+// All are the attributes that take numbers, with what they can hold.
 // Where the engine keeps 32 bits, more would arrive as another number.
-func quantities(replicas int) map[string]quantity {
+func All(replicas int) map[string]Quantity {
 	const most = math.MaxInt64
-	all := map[string]quantity{}
-	add := func(kind quantity, patterns ...string) {
+	all := map[string]Quantity{}
+	add := func(kind Quantity, patterns ...string) {
 		for _, pattern := range patterns {
 			all[pattern] = kind
 		}
@@ -62,40 +62,40 @@ func quantities(replicas int) map[string]quantity {
 	add(integer{-1, most, ""}, s+"ulimits.*", s+"ulimits.*.soft", s+"ulimits.*.hard", s+"build.ulimits.*", s+"build.ulimits.*.soft", s+"build.ulimits.*.hard")
 	add(integer{-1, math.MaxInt32, "all"}, s+"gpus.[].count", deploy+"resources.*.devices.[].count")
 	add(integer{0, 1000, ""}, s+"blkio_config.weight", s+"blkio_config.weight_device.[].weight")
-	add(integer{1, maxPort, ""}, s+"ports.[].target")
-	add(wholeOrText{"a port or a range of ports", 1, maxPort}, s+"ports.[]", s+"ports.[].published", s+"expose.[]")
-	add(wholeOrText{"a group's name or number", 0, math.MaxUint32}, s+"group_add.[]")
+	add(integer{1, MaxPort, ""}, s+"ports.[].target")
+	add(WholeOrText{"a port or a range of ports", 1, MaxPort}, s+"ports.[]", s+"ports.[].published", s+"expose.[]")
+	add(WholeOrText{"a group's name or number", 0, math.MaxUint32}, s+"group_add.[]")
 	add(microseconds{}, s+"cpu_rt_period", s+"cpu_rt_runtime")
 	add(fraction{0, 1e6}, s+"cpus", deploy+"resources.*.cpus")
 	add(fraction{0, 100}, s+"cpu_percent")
 	add(fraction{0, 1}, deploy+"update_config.max_failure_ratio", deploy+"rollback_config.max_failure_ratio")
-	add(size{0}, s+"mem_limit", s+"mem_reservation", s+"shm_size", s+"build.shm_size", s+"volumes.[].tmpfs.size", deploy+"resources.*.memory",
+	add(Size{0}, s+"mem_limit", s+"mem_reservation", s+"shm_size", s+"build.shm_size", s+"volumes.[].tmpfs.size", deploy+"resources.*.memory",
 		s+"blkio_config.device_read_bps.[].rate", s+"blkio_config.device_write_bps.[].rate",
 		s+"blkio_config.device_read_iops.[].rate", s+"blkio_config.device_write_iops.[].rate")
-	add(size{-1}, s+"memswap_limit")
+	add(Size{-1}, s+"memswap_limit")
 	add(integer{-1, 100, ""}, s+"mem_swappiness")
-	add(mode{}, s+"configs.[].mode", s+"secrets.[].mode", s+"build.secrets.[].mode", s+"volumes.[].tmpfs.mode")
-	add(span{}, s+"stop_grace_period", deploy+"restart_policy.delay", deploy+"restart_policy.window",
+	add(Mode{}, s+"configs.[].mode", s+"secrets.[].mode", s+"build.secrets.[].mode", s+"volumes.[].tmpfs.mode")
+	add(Span{}, s+"stop_grace_period", deploy+"restart_policy.delay", deploy+"restart_policy.window",
 		deploy+"update_config.delay", deploy+"update_config.monitor", deploy+"rollback_config.delay", deploy+"rollback_config.monitor")
-	add(span{min: time.Millisecond}, s+"healthcheck.interval", s+"healthcheck.timeout", s+"healthcheck.start_period", s+"healthcheck.start_interval")
+	add(Span{min: time.Millisecond}, s+"healthcheck.interval", s+"healthcheck.timeout", s+"healthcheck.start_period", s+"healthcheck.start_interval")
 	return all
 }
 
-func (c *casts) add(pattern tree.Path) *casts {
+func (c *Casts) add(pattern tree.Path) *Casts {
 	for _, elem := range pattern.Parts() {
 		if c.next == nil {
-			c.next = map[string]*casts{}
+			c.next = map[string]*Casts{}
 		}
 		if c.next[elem] == nil {
-			c.next[elem] = &casts{}
+			c.next[elem] = &Casts{}
 		}
 		c = c.next[elem]
 	}
 	return c
 }
 
-// child follows a key or "[]"; it may be called on nil and return nil.
-func (c *casts) child(elem string) *casts {
+// Child follows a key or "[]"; it may be called on nil and return nil.
+func (c *Casts) Child(elem string) *Casts {
 	if c == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package loader
+package quantity
 
 import (
 	"errors"
@@ -11,52 +11,52 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// span is a length of time. Texts stay as they are unless compose-go would make
+// Span is a length of time. Texts stay as they are unless compose-go would make
 // something else of them.
-type span struct {
+type Span struct {
 	min time.Duration // of those that are not 0
 }
 
-func (span) wanted() string { return "a duration" }
-func (span) hint() string   { return "write 10s, 1m30s or 500ms" }
-func (q span) bounds() string {
+func (Span) Wanted() string { return "a duration" }
+func (Span) Hint() string   { return "write 10s, 1m30s or 500ms" }
+func (q Span) Bounds() string {
 	if q.min > 0 {
 		return "0s, or " + q.min.String() + " to " + time.Duration(math.MaxInt64).String()
 	}
 	return "0s to " + time.Duration(math.MaxInt64).String()
 }
 
-func (q span) read(value any) (any, verdict) {
+func (q Span) Read(value any) (any, Verdict) {
 	text, isText := value.(string)
 	if !isText {
-		return value, fits // the schema asks for a text
+		return value, Fits // the schema asks for a text
 	}
-	d, v := durationOf(text)
-	if v == fits && d != 0 && d < q.min {
-		v = outOfRange
+	d, v := Duration(text)
+	if v == Fits && d != 0 && d < q.min {
+		v = OutOfRange
 	}
-	if v == rounded { // only its last digits
-		return d.String(), fits
+	if v == Rounded { // only its last digits
+		return d.String(), Fits
 	}
 	return text, v
 }
 
-// positive is a length of time that is not 0.
-type positive struct{ span }
+// Positive is a length of time that is not 0.
+type Positive struct{ Span }
 
-func (positive) bounds() string {
+func (Positive) Bounds() string {
 	return "more than 0s, at most " + time.Duration(math.MaxInt64).String()
 }
 
-func (q positive) read(value any) (any, verdict) {
+func (q Positive) Read(value any) (any, Verdict) {
 	text, isText := value.(string)
 	if !isText {
-		return nil, mistyped
+		return nil, Mistyped
 	}
-	if d, v := durationOf(text); v != mistyped && d <= 0 {
-		return nil, outOfRange
+	if d, v := Duration(text); v != Mistyped && d <= 0 {
+		return nil, OutOfRange
 	}
-	return q.span.read(text)
+	return q.Span.Read(text)
 }
 
 var (
@@ -71,56 +71,56 @@ func spanUnits() map[string]time.Duration {
 	}
 }
 
-// durationOf reads a duration exactly. The verdict is rounded if other readers
+// Duration reads a duration exactly. The verdict is rounded if other readers
 // take it for another one, for want of digits.
-func durationOf(text string) (time.Duration, verdict) {
+func Duration(text string) (time.Duration, Verdict) {
 	if !spanText.MatchString(text) {
-		return 0, mistyped
+		return 0, Mistyped
 	}
 	total, units := new(big.Rat), spanUnits()
 	for _, part := range spanPart.FindAllStringSubmatch(text, -1) {
 		n, ok := new(big.Rat).SetString(strings.TrimSuffix("0"+part[1], "."))
 		if !ok {
-			return 0, mistyped
+			return 0, Mistyped
 		}
 		total.Add(total, n.Mul(n, new(big.Rat).SetInt64(int64(units[part[2]]))))
 	}
 	switch {
 	case strings.HasPrefix(text, "-") && total.Sign() > 0:
-		return 0, outOfRange
+		return 0, OutOfRange
 	case !total.IsInt() || !total.Num().IsInt64():
-		return 0, outOfRange
+		return 0, OutOfRange
 	}
 	d := time.Duration(total.Num().Int64())
 	var other types.Duration
 	if err := other.DecodeMapstructure(text); err != nil || time.Duration(other) != d {
-		return d, rounded
+		return d, Rounded
 	}
-	return d, fits
+	return d, Fits
 }
 
 // microseconds are a number of them, or a duration, as the specification has it
 // and compose-go does not.
 type microseconds struct{}
 
-func (microseconds) wanted() string { return "microseconds or a duration" }
-func (microseconds) hint() string   { return "" }
-func (microseconds) bounds() string { return integer{0, math.MaxInt64, ""}.bounds() }
+func (microseconds) Wanted() string { return "microseconds or a duration" }
+func (microseconds) Hint() string   { return "" }
+func (microseconds) Bounds() string { return integer{0, math.MaxInt64, ""}.Bounds() }
 
-func (microseconds) read(value any) (any, verdict) {
-	n, v := wholeNumber(value)
-	if text, isText := value.(string); isText && v == mistyped {
+func (microseconds) Read(value any) (any, Verdict) {
+	n, v := Whole(value)
+	if text, isText := value.(string); isText && v == Mistyped {
 		var d time.Duration
-		if d, v = durationOf(text); v == rounded {
-			v = fits
+		if d, v = Duration(text); v == Rounded {
+			v = Fits
 		}
-		if v == fits && d%time.Microsecond != 0 {
-			v = mistyped
+		if v == Fits && d%time.Microsecond != 0 {
+			v = Mistyped
 		}
 		n = d.Microseconds()
 	}
-	if v == fits && n < 0 {
-		v = outOfRange
+	if v == Fits && n < 0 {
+		v = OutOfRange
 	}
 	return int(n), v
 }
@@ -128,27 +128,27 @@ func (microseconds) read(value any) (any, verdict) {
 // boolean is true or false, also in the words of YAML 1.1.
 type boolean struct{}
 
-func (boolean) wanted() string { return "true or false" }
-func (boolean) hint() string   { return "" }
-func (boolean) bounds() string { return "" }
+func (boolean) Wanted() string { return "true or false" }
+func (boolean) Hint() string   { return "" }
+func (boolean) Bounds() string { return "" }
 
-func (boolean) read(value any) (any, verdict) {
+func (boolean) Read(value any) (any, Verdict) {
 	text, isText := value.(string)
 	if !isText {
-		return value, fits // the schema asks for a boolean
+		return value, Fits // the schema asks for a boolean
 	}
-	b, _, err := parseYAMLBool(text)
+	b, _, err := ParseYAMLBool(text)
 	if err != nil {
-		return nil, mistyped
+		return nil, Mistyped
 	}
-	return b, fits
+	return b, Fits
 }
 
 var errNotBool = errors.New("not a boolean")
 
-// parseYAMLBool reads the booleans of YAML 1.2 and, reported by old, those of
+// ParseYAMLBool reads the booleans of YAML 1.2 and, reported by old, those of
 // YAML 1.1.
-func parseYAMLBool(s string) (value, old bool, err error) {
+func ParseYAMLBool(s string) (value, old bool, err error) {
 	switch strings.ToLower(s) {
 	case "true":
 		return true, false, nil

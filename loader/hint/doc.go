@@ -1,0 +1,2 @@
+// Package hint proposes what somebody may have meant.
+package hint
