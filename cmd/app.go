@@ -153,9 +153,9 @@ func buildVersion() string {
 func Main(app *App, args []string) int {
 	s := newSession(app)
 	ctx, stop := s.interrupts.start(context.Background(), app.Signals, app.Leave)
-	defer stop()
 	err := invoke(ctx, s, args)
 	s.close()
+	stop()
 	if !silent(err) {
 		ui.PrintError(app.Err, readable(ctx, s, err), s.errorStyle())
 	}

@@ -140,7 +140,8 @@ func (i interruption) interrupt(t *testing.T) outcome {
 	}
 	for _, c := range h.containers() {
 		_, temporary := project.FinalName(c.Name)
-		if temporary || c.OneOff || c.Service != "once" && c.State != engine.Running {
+		handed := c.OneOff && strings.Contains(o.stdout, c.ID) // run -d has told its ID: it is the user's
+		if temporary || c.OneOff && !handed || c.Service != "once" && c.State != engine.Running {
 			o.again += fmt.Sprintf("%s is %s after up -d\n", c.Name, c.State)
 		}
 	}

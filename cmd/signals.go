@@ -38,8 +38,8 @@ type interrupts struct {
 }
 
 // start listens until stop is called. The context is cancelled with an
-// *interruptError as its cause. leave ends the process; without it the second
-// signal has its default effect.
+// *interruptError as its cause, by one that came before stop and was not heard yet
+// too. leave ends the process; without it the second signal has its default effect.
 func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.Signal, func()), leave func(code int)) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	if subscribe == nil {
@@ -53,6 +53,11 @@ func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.S
 		for {
 			select {
 			case <-done:
+				select {
+				case sig := <-signals:
+					cancel(&interruptError{sig})
+				default:
+				}
 				return
 			case sig := <-signals:
 				switch {
