@@ -79,6 +79,9 @@ func (l *loop) connect(first bool) {
 			}
 			down = true // one that is going down refuses in many words
 			l.inbox.put(unreachable{err})
+			if errors.Is(err, engine.ErrUnsupported) {
+				return nil
+			}
 			select {
 			case <-time.After(restartpolicy.Jitter(delay, l.name, int(delay))):
 			case <-ctx.Done():
@@ -105,6 +108,10 @@ func (l *loop) subscribe(ctx context.Context, want *project.Project) (engine.Eve
 }
 
 func (m unreachable) handle(l *loop) {
+	if errors.Is(m.err, engine.ErrUnsupported) {
+		l.lacking = m.err
+		return
+	}
 	if l.engineState != restartpolicy.EngineDown {
 		l.engineState = restartpolicy.EngineDown
 		l.record(Record{Kind: RecordEngine, Err: m.err})

@@ -129,6 +129,7 @@ type loop struct {
 	resyncs     int             // lists that no event asked for
 	superseded  map[string]bool // IDs of containers that another one of their slot replaces
 	idle        bool            // what Busy was told last, negated
+	lacking     error           // the engine has no events: there is nothing to supervise by
 	surveyed    bool            // every container there was at first has been looked at
 }
 
@@ -163,6 +164,9 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 		case <-s.inbox.ready:
 			for _, m := range s.inbox.take() {
 				m.handle(l)
+			}
+			if l.lacking != nil {
+				return l.lacking
 			}
 		case answer := <-l.asked():
 			answer <- l.supervisions()
