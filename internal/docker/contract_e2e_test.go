@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/enginetest"
@@ -34,7 +35,7 @@ func dial(t *testing.T) *docker.Engine {
 // TestContract holds the real engine to the contract that the one in memory
 // keeps too.
 func TestContract(t *testing.T) {
-	enginetest.Run(t, dial(t), enginetest.Fixture{
+	enginetest.Run(t, engine.RolesOf(dial(t)), enginetest.Fixture{
 		Image: testImage, Prefix: testrun.Current(t).Name("contract"), Port: testrun.FreePort(),
 		Patience: patience.OfEngine(), Explain: testrun.Onlooker{Since: time.Now()}.Explain,
 	})

@@ -32,13 +32,17 @@ type Fixture struct {
 	Explain func(project string) string
 }
 
-// Run checks that the engine keeps the contract of engine.Engine. It
-// removes whatever it made.
-func Run(t *testing.T, e engine.Engine, fx Fixture) {
+// Run checks that a backend keeps the contract of the roles that it declares, and
+// says of every call of another one that it does not support it. It removes
+// whatever it made.
+func Run(t *testing.T, declared engine.Roles, fx Fixture) {
+	has, e := rolesOf(declared), declared.Engine()
+	t.Run("undeclared", func(t *testing.T) { testUndeclared(t, has, e) })
 	for _, part := range []struct {
 		name  string
 		tests []test
 	}{
+		{"about", infoTests()},
 		{"containers", containerTests()},
 		{"lifecycle", lifecycleTests()},
 		{"streams", streamTests()},
@@ -49,30 +53,37 @@ func Run(t *testing.T, e engine.Engine, fx Fixture) {
 		{"networks", networkTests()},
 	} {
 		for i, tc := range part.tests {
+			if tc.needs&^has != 0 {
+				continue
+			}
 			t.Run(part.name+"/"+tc.name, func(t *testing.T) {
 				t.Parallel()
-				tc.run(newStage(t, e, fx, fmt.Sprintf("%s%s%d", fx.Prefix, part.name[:1], i)))
+				tc.run(newStage(t, e, has, fx, fmt.Sprintf("%s%s%d", fx.Prefix, part.name[:1], i)))
 			})
 		}
 	}
 }
 
+// test is a rule of the contract. It holds for a backend that declares the roles
+// that are needed to see it.
 type test struct {
-	name string
-	run  func(*stage)
+	name  string
+	run   func(*stage)
+	needs role
 }
 
 // stage is one test's place on the engine: a project of its own.
 type stage struct {
 	*testing.T
 	engine.Engine
+	has     role // what the engine declares
 	fx      Fixture
 	name    string // of the project
 	compose *types.Project
 }
 
-func newStage(t *testing.T, e engine.Engine, fx Fixture, name string) *stage {
-	s := &stage{T: t, Engine: e, fx: fx, name: name, compose: &types.Project{
+func newStage(t *testing.T, e engine.Engine, has role, fx Fixture, name string) *stage {
+	s := &stage{T: t, Engine: e, has: has, fx: fx, name: name, compose: &types.Project{
 		Name: name, Services: types.Services{}, Networks: types.Networks{}, Volumes: types.Volumes{},
 	}}
 	t.Cleanup(s.sweep)
@@ -90,23 +101,29 @@ func newStage(t *testing.T, e engine.Engine, fx Fixture, name string) *stage {
 func (s *stage) sweep() {
 	ctx, cancel := s.fx.Patience.Context(context.Background())
 	defer cancel()
-	cs, err := s.ListContainers(ctx, engine.ContainerFilter{Project: s.name})
-	s.must(err)
-	for _, c := range cs {
-		s.must(s.RemoveContainer(ctx, c.Ref, true))
-	}
-	ns, err := s.ListNetworks(ctx)
-	s.must(err)
-	for _, n := range ns {
-		if strings.HasPrefix(n.Name, s.name+"_") {
-			s.must(s.RemoveNetwork(ctx, n.ID))
+	if s.has&containers != 0 {
+		cs, err := s.ListContainers(ctx, engine.ContainerFilter{Project: s.name})
+		s.must(err)
+		for _, c := range cs {
+			s.must(s.RemoveContainer(ctx, c.Ref, true))
 		}
 	}
-	vs, err := s.ListVolumes(ctx)
-	s.must(err)
-	for _, v := range vs {
-		if strings.HasPrefix(v.Name, s.name+"_") {
-			s.must(s.RemoveVolume(ctx, v.Name))
+	if s.has&networks != 0 {
+		ns, err := s.ListNetworks(ctx)
+		s.must(err)
+		for _, n := range ns {
+			if strings.HasPrefix(n.Name, s.name+"_") {
+				s.must(s.RemoveNetwork(ctx, n.ID))
+			}
+		}
+	}
+	if s.has&volumes != 0 {
+		vs, err := s.ListVolumes(ctx)
+		s.must(err)
+		for _, v := range vs {
+			if strings.HasPrefix(v.Name, s.name+"_") {
+				s.must(s.RemoveVolume(ctx, v.Name))
+			}
 		}
 	}
 }

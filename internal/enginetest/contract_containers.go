@@ -15,14 +15,14 @@ const skew = time.Minute
 
 func containerTests() []test {
 	return []test{
-		{"a created container is listed and does not run", (*stage).testCreated},
-		{"calls for what is as asked do nothing", (*stage).testIdempotent},
-		{"calls for what is unknown say so", (*stage).testUnknown},
-		{"a name in use is a conflict", (*stage).testNameConflict},
-		{"a container is found under its new name", (*stage).testRename},
-		{"a missing image is not found", (*stage).testMissingImage},
-		{"a list shows one project", (*stage).testListByProject},
-		{"a container is addressed by name too", (*stage).testByName},
+		{"a created container is listed and does not run", (*stage).testCreated, containers},
+		{"calls for what is as asked do nothing", (*stage).testIdempotent, containers | networks | volumes | images | inside},
+		{"calls for what is unknown say so", (*stage).testUnknown, containers | inside},
+		{"a name in use is a conflict", (*stage).testNameConflict, containers},
+		{"a container is found under its new name", (*stage).testRename, containers | events},
+		{"a missing image is not found", (*stage).testMissingImage, containers | images},
+		{"a list shows one project", (*stage).testListByProject, containers},
+		{"a container is addressed by name too", (*stage).testByName, containers | inside},
 	}
 }
 

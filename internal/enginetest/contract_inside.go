@@ -13,13 +13,13 @@ import (
 
 func insideTests() []test {
 	return []test{
-		{"exec returns code and output", (*stage).testExec},
-		{"exec sees the environment, without what a name alone takes away", (*stage).testExecEnvironment},
-		{"exec keeps the end of long output", (*stage).testExecTail},
-		{"exec needs a running container", (*stage).testExecStopped},
-		{"exec of a missing program has code 126 or 127", (*stage).testExecMissing},
-		{"exec ends with its context", (*stage).testExecCanceled},
-		{"files are copied in before the start", (*stage).testCopy},
+		{"exec returns code and output", (*stage).testExec, containers | inside},
+		{"exec sees the environment, without what a name alone takes away", (*stage).testExecEnvironment, containers | inside},
+		{"exec keeps the end of long output", (*stage).testExecTail, containers | inside},
+		{"exec needs a running container", (*stage).testExecStopped, containers | inside},
+		{"exec of a missing program has code 126 or 127", (*stage).testExecMissing, containers | inside},
+		{"exec ends with its context", (*stage).testExecCanceled, containers | inside},
+		{"files are copied in before the start", (*stage).testCopy, containers | inside},
 	}
 }
 

@@ -13,20 +13,20 @@ import (
 
 func lifecycleTests() []test {
 	return []test{
-		{"an exit is told by an event with its code", (*stage).testExit},
-		{"a stop is a kill, a die and a stop", (*stage).testStopEvents},
-		{"the grace period ends with a kill", (*stage).testGrace},
-		{"a caller that goes away does not undo a stop", (*stage).testStopAbandoned},
-		{"a signal reaches the process", (*stage).testKill},
-		{"restart begins a new run", (*stage).testRestart},
-		{"the engine restarts what crashes", (*stage).testPolicyAlways},
-		{"on-failure gives up", (*stage).testPolicyOnFailure},
-		{"the restart policy can be changed", (*stage).testSetPolicy},
-		{"a program that cannot start is an error", (*stage).testBadCommand},
-		{"a paused container is left alone", (*stage).testPause},
-		{"removal is by force", (*stage).testRemoveRunning},
-		{"health follows the check", (*stage).testHealth},
-		{"failures within the start period do not count", (*stage).testStartPeriod},
+		{"an exit is told by an event with its code", (*stage).testExit, containers | events},
+		{"a stop is a kill, a die and a stop", (*stage).testStopEvents, containers | events | inside},
+		{"the grace period ends with a kill", (*stage).testGrace, containers | events | inside},
+		{"a caller that goes away does not undo a stop", (*stage).testStopAbandoned, containers | events | inside},
+		{"a signal reaches the process", (*stage).testKill, containers | events | inside},
+		{"restart begins a new run", (*stage).testRestart, containers | events | inside},
+		{"the engine restarts what crashes", (*stage).testPolicyAlways, containers | events},
+		{"on-failure gives up", (*stage).testPolicyOnFailure, containers | events},
+		{"the restart policy can be changed", (*stage).testSetPolicy, containers},
+		{"a program that cannot start is an error", (*stage).testBadCommand, containers},
+		{"a paused container is left alone", (*stage).testPause, containers | inside},
+		{"removal is by force", (*stage).testRemoveRunning, containers | events},
+		{"health follows the check", (*stage).testHealth, containers | events | inside},
+		{"failures within the start period do not count", (*stage).testStartPeriod, containers},
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 
 func networkTests() []test {
 	return []test{
-		{"a network is made once", (*stage).testNetwork},
-		{"names and aliases resolve on a shared network", (*stage).testAliases},
-		{"containers are connected and disconnected", (*stage).testConnect},
-		{"a network in use is a conflict", (*stage).testNetworkInUse},
-		{"a container cannot start without its network", (*stage).testNetworkGone},
-		{"a missing network is not found", (*stage).testMissingNetwork},
-		{"a host port has one owner", (*stage).testPort},
-		{"a shared namespace needs its owner", (*stage).testNamespace},
+		{"a network is made once", (*stage).testNetwork, networks},
+		{"names and aliases resolve on a shared network", (*stage).testAliases, containers | networks | inside},
+		{"containers are connected and disconnected", (*stage).testConnect, containers | networks | inside},
+		{"a network in use is a conflict", (*stage).testNetworkInUse, containers | networks},
+		{"a container cannot start without its network", (*stage).testNetworkGone, containers | networks | inside},
+		{"a missing network is not found", (*stage).testMissingNetwork, containers | networks},
+		{"a host port has one owner", (*stage).testPort, containers | networks},
+		{"a shared namespace needs its owner", (*stage).testNamespace, containers | networks},
 	}
 }
 

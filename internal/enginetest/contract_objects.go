@@ -12,11 +12,12 @@ import (
 
 func objectTests() []test {
 	return []test{
-		{"a named volume outlives its containers", (*stage).testNamedVolume},
-		{"a volume in use is a conflict", (*stage).testVolumeInUse},
-		{"anonymous volumes go with their container on request", (*stage).testAnonymousVolume},
-		{"a successor inherits anonymous volumes", (*stage).testInherit},
-		{"an image in use is a conflict", (*stage).testImageInUse},
+		{"a volume is made once", (*stage).testVolume, volumes},
+		{"a named volume outlives its containers", (*stage).testNamedVolume, containers | volumes | inside},
+		{"a volume in use is a conflict", (*stage).testVolumeInUse, containers | volumes | inside},
+		{"anonymous volumes go with their container on request", (*stage).testAnonymousVolume, containers | volumes},
+		{"a successor inherits anonymous volumes", (*stage).testInherit, containers | volumes | inside},
+		{"an image in use is a conflict", (*stage).testImageInUse, containers | images | inside},
 	}
 }
 
@@ -43,6 +44,19 @@ func (s *stage) volumes() map[string]engine.Volume {
 		byName[v.Name] = v
 	}
 	return byName
+}
+
+func (s *stage) testVolume() {
+	name := s.volume("data")
+	s.volume("data") // once more is no error
+	if got := s.volumes()[name]; got.Labels["kind"] != "test" || got.Labels["com.docker.compose.project"] != s.name {
+		s.Errorf("volume = %+v, want its labels", got)
+	}
+	s.must(s.RemoveVolume(s.Context(), name))
+	if _, still := s.volumes()[name]; still {
+		s.Error("the removed volume is still listed")
+	}
+	s.must(s.RemoveVolume(s.Context(), name))
 }
 
 func (s *stage) testNamedVolume() {

@@ -15,12 +15,12 @@ import (
 
 func onlookerTests() []test {
 	return []test{
-		{"events of the past are told", (*stage).testPastEvents},
-		{"a stop in flight is recalled until the container has ended", (*stage).testRecall},
-		{"events are told until a time to come", (*stage).testEventsUntil},
-		{"processes are listed while there are any", (*stage).testTop},
-		{"the use of resources is measured", (*stage).testStats},
-		{"measuring ends with the caller and the container", (*stage).testStatsEnd},
+		{"events of the past are told", (*stage).testPastEvents, containers | events},
+		{"a stop in flight is recalled until the container has ended", (*stage).testRecall, containers | events | inside},
+		{"events are told until a time to come", (*stage).testEventsUntil, containers | events},
+		{"processes are listed while there are any", (*stage).testTop, containers | inside},
+		{"the use of resources is measured", (*stage).testStats, containers | inside},
+		{"measuring ends with the caller and the container", (*stage).testStatsEnd, containers | inside},
 	}
 }
 

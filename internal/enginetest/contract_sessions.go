@@ -15,18 +15,18 @@ import (
 
 func sessionTests() []test {
 	return []test{
-		{"a command has three streams and a code", (*stage).testDialog},
-		{"a terminal has one stream and its own line ends", (*stage).testDialogTerminal},
-		{"a shell runs what its input says", (*stage).testDialogScript},
-		{"a command in a container that is down is refused", (*stage).testDialogRefused},
-		{"a detached command goes on by itself", (*stage).testExecDetached},
-		{"who is attached before the start misses nothing", (*stage).testAttach},
-		{"input reaches the container's own process", (*stage).testAttachInput},
-		{"waiting gives the exit code, and that of the past", (*stage).testWait},
-		{"files and folders come out as an archive", (*stage).testCopyFrom},
-		{"archives go into folders that are there", (*stage).testCopyArchive},
-		{"an export holds the container's files", (*stage).testExport},
-		{"a commit makes an image that can run", (*stage).testCommit},
+		{"a command has three streams and a code", (*stage).testDialog, containers | inside},
+		{"a terminal has one stream and its own line ends", (*stage).testDialogTerminal, containers | inside},
+		{"a shell runs what its input says", (*stage).testDialogScript, containers | inside},
+		{"a command in a container that is down is refused", (*stage).testDialogRefused, containers | inside},
+		{"a detached command goes on by itself", (*stage).testExecDetached, containers | inside},
+		{"who is attached before the start misses nothing", (*stage).testAttach, containers | inside},
+		{"input reaches the container's own process", (*stage).testAttachInput, containers | inside},
+		{"waiting gives the exit code, and that of the past", (*stage).testWait, containers | inside},
+		{"files and folders come out as an archive", (*stage).testCopyFrom, containers | inside},
+		{"archives go into folders that are there", (*stage).testCopyArchive, containers | inside},
+		{"an export holds the container's files", (*stage).testExport, containers | inside},
+		{"a commit makes an image that can run", (*stage).testCommit, containers | images | inside},
 	}
 }
 

@@ -15,16 +15,16 @@ import (
 
 func streamTests() []test {
 	return []test{
-		{"what happens after Watch returned is delivered", (*stage).testWatch},
-		{"a stream ends with its context", (*stage).testWatchEnds},
-		{"other projects' events stay away", (*stage).testWatchProject},
-		{"logs keep order, streams and an unfinished line", (*stage).testLogs},
-		{"logs can be cut", (*stage).testLogSelection},
-		{"following ends with the container", (*stage).testFollow},
-		{"following ends with the caller", (*stage).testFollowCanceled},
-		{"an error of the reader ends the logs", (*stage).testLogError},
-		{"long lines arrive whole", (*stage).testLongLine},
-		{"what is not logged cannot be read", (*stage).testNoLog},
+		{"what happens after Watch returned is delivered", (*stage).testWatch, containers | events},
+		{"a stream ends with its context", (*stage).testWatchEnds, events},
+		{"other projects' events stay away", (*stage).testWatchProject, containers | events},
+		{"logs keep order, streams and an unfinished line", (*stage).testLogs, containers | events | inside},
+		{"logs can be cut", (*stage).testLogSelection, containers | events},
+		{"following ends with the container", (*stage).testFollow, containers},
+		{"following ends with the caller", (*stage).testFollowCanceled, containers},
+		{"an error of the reader ends the logs", (*stage).testLogError, containers | events},
+		{"long lines arrive whole", (*stage).testLongLine, containers | events | inside},
+		{"what is not logged cannot be read", (*stage).testNoLog, containers},
 	}
 }
 
