@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime/debug"
 	"strings"
@@ -78,6 +79,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var changes *modelWatch
+	if opt.Reload != nil {
+		if changes, err = watchModel(opt.Project.Files); err != nil {
+			return errors.Join(err, closeAll(listeners))
+		}
+		defer changes.Close()
+	}
 	counts := metrics.New(opt.Project.Name)
 	teller := notify.New(alertEnvironment(opt.Env), func(err error) { opt.Report.Warn(err.Error()) })
 	models := make(chan *project.Project)
@@ -95,7 +103,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	group.Go(func() error { return counts.Serve(ctx, sup, listeners...) })
 	group.Go(func() error { teller.Run(ctx); return nil })
 	if opt.Reload != nil {
-		group.Go(func() error { return followModel(ctx, opt, models) })
+		group.Go(func() error { return changes.run(ctx, func() { takeOver(ctx, opt, models) }) })
 		group.Go(func() error { shrink(ctx); return nil })
 	}
 	return group.Wait()

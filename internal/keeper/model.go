@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -17,41 +18,32 @@ import (
 // editors write in several steps.
 const modelQuiet = 200 * time.Millisecond
 
-// followModel loads the project again when one of its files changes. A model that
-// cannot be loaded changes nothing: the last good one stays.
-func followModel(ctx context.Context, opt Options, models chan<- *project.Project) error {
-	return watchModel(ctx, opt.Project.Files, func() {
-		fresh, err := opt.Reload(ctx)
-		if err == nil && fresh.Name != opt.Project.Name {
-			err = fmt.Errorf("the project's name changed to %s", fresh.Name)
-		}
-		if err != nil {
-			opt.Report.Warn("the Compose file changed and cannot be used; the last good one stays:\n" + ui.ErrorText(err))
-			return
-		}
-		select {
-		case models <- fresh:
-			opt.Report.Info("the Compose file changed and is used from now on")
-		case <-ctx.Done():
-		}
-	})
+// modelWatch notices changes of a project's files.
+type modelWatch struct {
+	*fsnotify.Watcher
+	files []string
 }
 
-// watchModel calls changed after one of the files changed, until ctx ends, whose
-// cause it returns. The folders are watched, since editors replace files.
-func watchModel(ctx context.Context, files []string, changed func()) error {
+// watchModel notices changes from now on. The folders are watched, since editors
+// replace files.
+func watchModel(files []string) (*modelWatch, error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer w.Close()
 	for _, f := range files {
 		if f != "-" {
 			if err := w.Add(filepath.Dir(f)); err != nil {
-				return err
+				return nil, errors.Join(err, w.Close())
 			}
 		}
 	}
+	return &modelWatch{w, files}, nil
+}
+
+// run calls changed after one of the files changed, until ctx ends, whose cause it
+// returns.
+func (w *modelWatch) run(ctx context.Context, changed func()) error {
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
 	for {
@@ -59,7 +51,7 @@ func watchModel(ctx context.Context, files []string, changed func()) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case ev := <-w.Events:
-			if slices.Contains(files, ev.Name) && ev.Op != fsnotify.Chmod {
+			if slices.Contains(w.files, ev.Name) && ev.Op != fsnotify.Chmod {
 				timer.Reset(modelQuiet)
 			}
 		case err := <-w.Errors:
@@ -67,5 +59,23 @@ func watchModel(ctx context.Context, files []string, changed func()) error {
 		case <-timer.C:
 			changed()
 		}
+	}
+}
+
+// takeOver loads the project again and hands it on. A model that cannot be loaded
+// changes nothing: the last good one stays.
+func takeOver(ctx context.Context, opt Options, models chan<- *project.Project) {
+	fresh, err := opt.Reload(ctx)
+	if err == nil && fresh.Name != opt.Project.Name {
+		err = fmt.Errorf("the project's name changed to %s", fresh.Name)
+	}
+	if err != nil {
+		opt.Report.Warn("the Compose file changed and cannot be used; the last good one stays:\n" + ui.ErrorText(err))
+		return
+	}
+	select {
+	case models <- fresh:
+		opt.Report.Info("the Compose file changed and is used from now on")
+	case <-ctx.Done():
 	}
 }
