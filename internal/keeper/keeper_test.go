@@ -50,7 +50,7 @@ func newOptions(t *testing.T) (Options, *said) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	e := enginetest.New()
-	t.Cleanup(e.Close)
+	t.Cleanup(func() { _ = e.Close() })
 	report := &said{}
 	return Options{
 		Engine:  e,
