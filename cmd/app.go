@@ -190,12 +190,12 @@ func silent(err error) bool {
 // runs one after the other is to end.
 func exitCode(ctx context.Context, err error) int {
 	var exit *exitError
-	var sig *interruptError
+	var sig *host.Interrupt
 	switch {
 	case errors.As(err, &exit):
 		return exit.code
 	case errors.As(err, &sig), errors.As(context.Cause(ctx), &sig):
-		return sig.exitCode()
+		return sig.ExitCode()
 	case err == nil:
 		return 0
 	}
@@ -205,7 +205,7 @@ func exitCode(ctx context.Context, err error) int {
 // readable replaces what cancellation made of an error by its cause, and makes
 // the command that a failure recommends one that finds the project.
 func readable(ctx context.Context, s *session, err error) error {
-	var sig *interruptError
+	var sig *host.Interrupt
 	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		return sig
 	}

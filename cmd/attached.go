@@ -3,132 +3,117 @@ package cmd
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
-	"slices"
-	"sync/atomic"
 	"syscall"
 
-	"github.com/musterdev/muster/convergence/output"
+	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/host"
+	"github.com/musterdev/muster/internal/keeper"
 	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
 
-// upAttached runs up in the foreground: it converges, shows what the containers
-// say, and stops them when it is interrupted or told to abort.
-func (s *session) upAttached(ctx context.Context, op operation.Operation, opt upOptions, args []string) error {
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	p := op.Want
-	opt.abortOnExit = opt.abortOnExit || opt.exitCodeFrom != "" && !opt.abortOnFailure
-	scope, err := attachScope(p, opt, args)
-	if err != nil {
-		return err
-	}
-	watchable := slices.ContainsFunc(p.Services, func(sv *project.Service) bool { return sv.Spec.Develop != nil && len(sv.Spec.Develop.Watch) > 0 })
-	s.usePrinter(ui.PrinterOptions{HideStarts: true})
-	spool := ui.NewSpool(s.printer.Around)
-	a := &attached{
-		session: s, op: op, opt: opt, engine: e, named: args, scope: scope,
-		logs: ui.NewLogs(spool.Writer(s.Out), spool.Writer(s.Err), ui.LogStyle{
-			Project: p.Name,
-			Color:   s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
-			Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
-		}),
-		exits: make(chan output.Output), stopped: make(chan error, 2), followed: make(chan error, 1),
-		begun: make(chan struct{}), standing: make(chan struct{}), hold: make(chan struct{}), cancelStop: func(error) {},
-		watchable: watchable,
-	}
-	s.hooks = a.logs.Hook
-	if opt.watch {
-		a.armed, err = a.arm(ctx)
-		defer a.disarm()
-	}
-	if err == nil {
-		err = a.run(ctx)
-	}
-	if closeErr := a.logs.Close(); err == nil {
-		err = closeErr
-	}
-	if closeErr := spool.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+// Parts are what every command in the foreground works with.
+type Parts struct {
+	Engine  engine.Engine
+	Project *project.Project
+	// Run runs an operation on the project.
+	Run     func(ctx context.Context, op operation.Operation) error
+	Printer ui.Printer
+	// Inform says what came of something.
+	Inform func(text string)
+	Out    io.Writer
+	// Hooks shows what programs print that are run inside of containers.
+	Hooks func(plan.RunHook) io.WriteCloser
 }
 
-// attached is an up in the foreground. The goroutine of run owns it; the others
-// report to it.
+// Options are the parts and choices of Up.
+type Options struct {
+	Parts
+	// Converge is the operation that up is.
+	Converge       operation.Operation
+	Scope          Scope
+	AbortOnExit    bool // everything is stopped once a container ends,
+	AbortOnFailure bool // or ends with another code than 0
+	// Watched are the patterns of the services to watch, with Watch from the start.
+	Watched    []string
+	Watch      bool
+	QuietBuild bool
+	Logs       *ui.Logs
+	// TakeSignals makes signals arrive here until release is called.
+	TakeSignals func() (signals <-chan os.Signal, release func())
+	Keys        Keys // zero is none
+	// Keeper has the place and the environment of the supervisor inside.
+	Keeper keeper.Options
+	// Detached is called when the containers are left to themselves.
+	Detached func(ctx context.Context)
+}
+
+// Up runs up in the foreground: it converges, shows what the containers say, and
+// stops them when it is interrupted or told to abort. The exit code, unless it is
+// zero, is to be the command's, whatever the error.
+func Up(ctx context.Context, opt Options) (code int, err error) {
+	a := &attached{
+		Options: opt, follower: newFollower(opt), stopper: newStopper(opt.Parts, opt.Scope.attached),
+		verdict: verdict{project: opt.Project, scope: opt.Scope, abortOnExit: opt.AbortOnExit, abortOnFailure: opt.AbortOnFailure},
+		watcher: watcher{Options: opt, wanted: opt.Watch},
+	}
+	if opt.Watch {
+		if err := a.watcher.arm(ctx); err != nil {
+			return 0, err
+		}
+	}
+	defer a.watcher.disarm()
+	return a.run(ctx)
+}
+
+// attached is an up in the foreground. The goroutine of run owns it and hears of
+// what its actors do.
 type attached struct {
-	*session
-	op     operation.Operation
-	opt    upOptions
-	engine engine.Engine
-	named  []string // services that the command names
-	scope  scope
-	logs   *ui.Logs
+	Options
+	follower *follower
+	stopper  *stopper
+	verdict  verdict
+	watcher  watcher
 
-	exits    chan output.Output
-	stopped  chan error
-	followed chan error
-	begun    chan struct{} // closed when it is known what up will do, before anything changes
-	standing chan struct{} // closed when everything that happens is followed
-	hold     chan struct{} // closed when following may end
-	freed    bool
-
-	applying      *errand // creates and starts everything
-	ending        error   // why everything is to be stopped; nil if it is not
-	stopping      int     // 1: gracefully, 2: by force, 3: left as it is
-	pending       int     // stops that have not reported yet
-	cancelStop    context.CancelCauseFunc
-	final         atomic.Bool // whoever ends now is not started again
-	stopFollowing context.CancelCauseFunc
-	menu          *menu                  // nil where there is none
-	only          atomic.Pointer[string] // the one service whose output is shown; nil is all of scope.shown
-	watchable     bool                   // a service declares develop.watch
-	armed         *refresher             // notices changes already, while services start
-	watching      *errand                // what develop.watch says is done
-	errand        *errand                // what a key asked for
-	keeper        *companion             // the supervisor inside; nil if none is needed
-	kept          bool                   // by which a container runs or is going to be started
-	left          []<-chan struct{}      // ends of what was told to end
-	detached      bool                   // or going to be
-	signal        *interruptError
-	code          *int     // the exit code that was asked for, once it is known
-	culprit       *culprit // the exit that everything is stopped for
-	err           error
+	workers    group // all that ends before anything is stopped
+	output     *actor
+	converging *actor // creates and starts everything
+	watching   *actor // what develop.watch says is done
+	errand     *actor // what a key asked for
+	companion  *companion
+	kept       bool   // a container runs, or is going to be started, by the supervisor inside
+	menu       *menu  // nil where there is none
+	restart    string // the service to restart once everything is started
 }
 
 // run converges and follows until every container is gone or something fails.
-func (a *attached) run(ctx context.Context) error {
-	signals, release := a.interrupts.take()
+func (a *attached) run(ctx context.Context) (code int, err error) {
+	signals, release := a.TakeSignals()
 	defer release()
 	following, stopFollowing := context.WithCancelCause(ctx)
 	defer stopFollowing(nil)
-	a.stopFollowing = stopFollowing
-	go func() {
-		select {
-		case <-a.begun:
-			a.followed <- a.follow(following)
-		case <-following.Done():
-			a.followed <- context.Cause(following)
-		}
-	}()
-	a.op.Begin = a.begin
-	a.applying = startErrand(ctx, a.op.Name, "", func(ctx context.Context) error { return operate(ctx, a.session, a.op) })
-	a.openMenu(following)
+	a.output = new(group).add(&actor{name: "output", interrupt: stopFollowing}, func() error { return a.follower.follow(following) })
+	op := a.Converge
+	op.Begin = a.follower.begin
+	a.converging = a.workers.start(ctx, op.Name, func(ctx context.Context) error { return a.Run(ctx, op) })
+	a.menu = openMenu(following, a.Keys, a.Printer)
+	a.showMenu()
 	a.loop(ctx, signals)
 	a.dismiss(errEnded)
-	a.settle(signals)
-	a.closeMenu()
-	if a.detached && a.err == nil && a.signal == nil {
-		a.inform("Detached: the containers go on")
-		remindOfSupervisor(ctx, a.session, a.op.Want, nil)
+	if a.stopper.how != leftAlone {
+		a.workers.wait(signals)
 	}
-	a.cancelStop(nil)
-	return a.result()
+	a.closeMenu()
+	if v := &a.verdict; v.detached && v.err == nil && v.signal == nil {
+		a.Inform("Detached: the containers go on")
+		a.Detached(ctx)
+	}
+	a.stopper.cancel(nil)
+	return a.verdict.result()
 }
 
 var errEnded = errors.New("the command has ended")
@@ -136,95 +121,195 @@ var errEnded = errors.New("the command has ended")
 // loop runs until following has ended and nothing else is under way, or until
 // somebody does not want to wait any more.
 func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
-	followed := a.followed
-	for (followed != nil || a.applying != nil || a.pending > 0) && a.stopping < 3 {
+	followed := a.output.ended()
+	for (followed != nil || a.converging != nil || a.stopper.pending > 0) && a.stopper.how < leftAlone {
 		select {
-		case o := <-a.exits:
-			a.exited(ctx, o)
+		case o := <-a.follower.exits:
+			if a.verdict.exited(o, a.moment()) {
+				a.Inform("Aborting on container exit...")
+				a.end(ctx, errAborted)
+			}
 		case sig := <-signals:
 			a.interrupted(ctx, sig)
 			a.showMenu()
-		case key := <-a.pressed():
+		case key := <-a.menu.pressed():
 			a.press(ctx, key)
-		case <-a.applying.ended():
-			a.appliedAll(ctx, a.applying.err)
+		case <-a.converging.ended():
+			a.converged(ctx, a.converging.err)
 		case <-a.watching.ended():
 			a.complain(a.watching)
 			a.watching = nil
-			a.free()
 			a.showMenu()
 		case <-a.errand.ended():
 			a.complain(a.errand)
 			a.errand = nil
-			a.free()
-		case a.kept = <-a.keeperBusy():
-			a.free()
-		case err := <-a.stopped:
-			a.pending--
-			a.stoppedAll(err)
-			a.free()
-		case err := <-followed:
+		case a.kept = <-a.companion.changes():
+		case err := <-a.stopper.stopped:
+			a.stopper.pending--
+			a.stopped(err)
+		case <-followed:
 			followed = nil
-			if errors.Is(err, syscall.EIO) { // the terminal is gone, of which a signal tells too
-				a.interrupted(ctx, syscall.SIGHUP)
-			}
-			if a.err == nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errDetached) && a.ending == nil {
-				a.err = err
-			}
-			if err != nil {
-				a.applying.cancel(err)
-			}
+			a.followed(ctx, a.output.err)
 		}
+		a.free()
 	}
 }
 
-// appliedAll goes on after everything is started, or something failed.
-func (a *attached) appliedAll(ctx context.Context, err error) {
-	a.applying = nil
-	defer a.free()
-	if a.ending == nil {
-		a.blameOf(err)
+// moment is what goes on now.
+func (a *attached) moment() moment {
+	now := moment{converging: a.converging != nil, stopping: a.stopper.how > 0}
+	if a.errand != nil {
+		now.restarting = a.errand.service
+	}
+	return now
+}
+
+// followed takes note of the end of the output.
+func (a *attached) followed(ctx context.Context, err error) {
+	if errors.Is(err, syscall.EIO) { // the terminal is gone, of which a signal tells too
+		a.interrupted(ctx, syscall.SIGHUP)
+	}
+	if a.verdict.err == nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errDetached) && a.verdict.ending == nil {
+		a.verdict.err = err
+	}
+	if err != nil && a.converging != nil {
+		a.converging.interrupt(err)
+	}
+}
+
+// converged goes on after everything is started, or something failed.
+func (a *attached) converged(ctx context.Context, err error) {
+	a.converging = nil
+	v := &a.verdict
+	if v.ending == nil {
+		v.blameOf(err)
 	}
 	switch {
-	case a.ending != nil: // whoever stops has waited for this
-		a.unlessAsked(err)
-		if !a.hasBegun() {
-			a.stopFollowing(a.ending)
+	case v.ending != nil: // whoever stops has waited for this
+		a.tell(v.stopped(err))
+		if !a.follower.hasBegun() {
+			a.output.interrupt(v.ending)
 		}
-	case err != nil && a.culprit != nil: // whose end the wait for it has explained
-		a.err = err
+	case err != nil && v.culprit != nil: // whose end the wait for it has explained
+		v.err = err
 		a.end(ctx, errAborted)
 	case err != nil:
-		a.err = err
-		a.stopFollowing(err)
-	case a.detached:
+		v.err = err
+		a.output.interrupt(err)
+	case v.detached:
 		a.detach()
 	default:
-		a.supervise(ctx)
-		if a.opt.watch {
-			a.err = a.watch(ctx)
-			a.showMenu()
-		}
-		if a.menu != nil && a.menu.restart != "" {
-			a.restart(ctx, a.menu.restart)
-		}
+		a.goOn(ctx)
+	}
+}
+
+// goOn begins with what is done once everything is started.
+func (a *attached) goOn(ctx context.Context) {
+	if !a.AbortOnExit && !a.AbortOnFailure { // else whoever ends is not restarted
+		a.companion = startCompanion(ctx, &a.workers, a.Options)
+		a.kept = a.companion != nil
+	}
+	if a.watcher.wanted {
+		a.verdict.err = a.watch(ctx)
+		a.showMenu()
+	}
+	if a.restart != "" {
+		a.restartNow(ctx, a.restart)
 	}
 }
 
 // free lets following end once nothing is under way any more.
 func (a *attached) free() {
-	if !a.freed && a.applying == nil && a.pending == 0 && !a.kept && a.watching == nil && a.errand == nil {
-		a.freed = true
-		close(a.hold)
+	if a.converging == nil && a.stopper.pending == 0 && !a.kept && a.watching == nil && a.errand == nil {
+		a.follower.release()
 	}
 }
 
-// hasBegun reports whether anything may have been changed.
-func (a *attached) hasBegun() bool {
-	select {
-	case <-a.begun:
-		return true
-	default:
-		return false
+// interrupted stops gracefully the first time, by force the second, and leaves
+// the third.
+func (a *attached) interrupted(ctx context.Context, sig os.Signal) {
+	switch {
+	case a.verdict.signal == nil:
+		a.verdict.signal = &host.Interrupt{Signal: sig}
+	case sig == syscall.SIGHUP:
+		return // a terminal that is gone and its shell both tell
 	}
+	switch a.stopper.how {
+	case 0:
+		a.Inform("Gracefully Stopping... press Ctrl+C again to force")
+		a.end(ctx, a.verdict.signal)
+	case gracefully:
+		a.Inform("Stopping by force... press Ctrl+C again to leave at once")
+		a.stop(ctx, byForce)
+	default:
+		a.leave()
+	}
+}
+
+// leave ends the command as things are.
+func (a *attached) leave() {
+	a.stopper.how = leftAlone
+	a.stopper.cancel(a.verdict.signal)
+	a.output.interrupt(a.verdict.signal)
+	a.Printer.Warn("left before everything was stopped: see `muster ps`, stop the rest with `muster stop`")
+}
+
+// end ends whatever is under way and stops the services.
+func (a *attached) end(ctx context.Context, why error) {
+	a.verdict.ending = why
+	a.stop(ctx, gracefully)
+}
+
+// stop stops the services, dependents first, or kills them.
+func (a *attached) stop(ctx context.Context, how int) {
+	if a.stopper.how >= how {
+		return
+	}
+	a.dismiss(a.verdict.ending)
+	a.follower.final.Store(true)
+	a.stopper.stop(ctx, how, a.follower.hasBegun, a.workers.ends())
+}
+
+// dismiss tells whatever runs beside to end: what is stopped from now on stays
+// so. What the engine was asked for is carried out first, so that nothing is
+// started behind the back of who stops.
+func (a *attached) dismiss(why error) {
+	a.workers.interrupt(why)
+	a.watching, a.errand, a.companion, a.kept = nil, nil, nil, false
+}
+
+// stopped takes note of how a stop ended.
+func (a *attached) stopped(err error) {
+	if err == nil || errors.Is(err, errForced) {
+		return
+	}
+	a.tell(a.verdict.stopped(err))
+	a.output.interrupt(err)
+}
+
+// tell warns of what the command does not end with.
+func (a *attached) tell(err error) {
+	if err != nil {
+		a.Printer.Warn(ui.ErrorText(err))
+	}
+}
+
+// complain says why an actor ended before its time.
+func (a *attached) complain(of *actor) {
+	if of.err != nil {
+		a.Printer.Warn(of.name + ": " + ui.ErrorText(of.err))
+	}
+}
+
+var errDetached = errors.New("detached")
+
+// detach leaves the containers to themselves, once all are started.
+func (a *attached) detach() {
+	a.verdict.detached = true
+	if a.converging != nil {
+		a.Inform("Detaching once everything is started")
+		return
+	}
+	a.dismiss(errDetached)
+	a.output.interrupt(errDetached)
 }

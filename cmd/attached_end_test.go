@@ -7,7 +7,6 @@ import (
 
 	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/project"
 )
 
@@ -23,16 +22,15 @@ func TestCompletionHeardLate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := upOptions{abortOnExit: true}
-	sc, err := attachScope(p, opt, nil)
+	sc, err := NewScope(p, ScopeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attached{opt: opt, scope: sc, op: operation.Operation{Want: p}}
-	a.exited(t.Context(), output.Output{
+	v := &verdict{project: p, scope: sc, abortOnExit: true}
+	aborts := v.exited(output.Output{
 		Container: engine.Container{Ref: engine.Ref{Name: "p-migrate-1"}, Service: "migrate"}, Exit: &output.Exit{Code: 0},
-	})
-	if a.culprit != nil || a.code != nil || a.ending != nil {
-		t.Errorf("the completion of migrate ends the run: %+v, code %v", a.culprit, a.code)
+	}, moment{})
+	if aborts || v.culprit != nil || v.code != nil {
+		t.Errorf("the completion of migrate ends the run: %+v, code %v", v.culprit, v.code)
 	}
 }

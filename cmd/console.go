@@ -3,6 +3,7 @@ package cmd
 import (
 	"cmp"
 	"fmt"
+	"io"
 
 	"github.com/musterdev/muster/internal/ui"
 )
@@ -114,4 +115,24 @@ func (c *console) usePrinter(opt ui.PrinterOptions) {
 	opt.Color, opt.Screen = c.color(c.Terminal.Err), c.Terminal.Screen
 	opt.DryRun = c.flags.dryRun
 	c.printer = ui.NewPrinter(c.Err, c.mode, opt)
+}
+
+// containerLogs prints what containers say to the command's streams, beside the
+// progress.
+func (c *console) containerLogs(projectName string) *ui.Logs {
+	return ui.NewLogs(aroundWriter{c.printer, c.Out}, aroundWriter{c.printer, c.Err}, ui.LogStyle{
+		Project: projectName,
+		Color:   c.color(c.Terminal.Out), Terminal: c.Terminal.Out,
+	})
+}
+
+// aroundWriter writes without disturbing the view of progress.
+type aroundWriter struct {
+	printer ui.Printer
+	w       io.Writer
+}
+
+func (w aroundWriter) Write(p []byte) (n int, err error) {
+	w.printer.Around(func() { n, err = w.w.Write(p) })
+	return n, err
 }

@@ -15,7 +15,7 @@ func createCmd(s *session) *cobra.Command {
 			return runCreate(c.Context(), s, opt, args)
 		},
 	}
-	s.createFlags(c, &opt)
+	createFlags(s, c, &opt)
 	return c
 }
 
@@ -31,7 +31,7 @@ func runCreate(ctx context.Context, s *session, opt createOptions, args []string
 func converge(ctx context.Context, s *session, name string, opt createOptions, args []string) error {
 	stop := goAhead(ctx, s, "create")
 	defer stop()
-	op, err := s.upOperation(ctx, name, opt, args)
+	op, err := upOperation(ctx, s, name, opt, args)
 	if err != nil {
 		return err
 	}

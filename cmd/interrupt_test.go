@@ -18,6 +18,9 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
+// graceful is what an attached up says first when it is interrupted.
+const graceful = "Gracefully Stopping... press Ctrl+C again to force"
+
 // The stack whose up is interrupted: containers that wait for others in every
 // way, with hooks of every kind.
 const interruptedStack = `

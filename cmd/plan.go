@@ -16,8 +16,8 @@ func planCmd(s *session) *cobra.Command {
 			return runPlan(c.Context(), s, opt, args)
 		},
 	}
-	s.createFlags(c, &opt)
-	s.convergeFlags(c, &opt)
+	createFlags(s, c, &opt)
+	convergeFlags(c, &opt)
 	c.Flags().BoolVar(&opt.noStart, "no-start", false, "Don't start the services after creating them")
 	return c
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/operation"
-	"github.com/musterdev/muster/project"
 )
 
 type restartOptions struct {
@@ -30,13 +29,6 @@ func restartCmd(s *session) *cobra.Command {
 	c.Flags().IntVarP(&opt.timeout, "timeout", "t", 0, "Shutdown timeout in seconds")
 	c.Flags().BoolVar(&opt.noDeps, "no-deps", false, "Don't restart services that depend on them")
 	return c
-}
-
-// restartOf restarts a service beside what else goes on.
-func restartOf(p *project.Project, service string) operation.Operation {
-	return operation.Operation{Name: "restart", Project: p.Name, Want: p, Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
-		return up.PlanRestart(p, have, up.RestartOptions{Services: []string{service}})
-	}}
 }
 
 func runRestart(ctx context.Context, s *session, opt restartOptions, args []string) error {

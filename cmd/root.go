@@ -97,7 +97,7 @@ func commands(s *session) []*cobra.Command {
 		attachCmd(s), buildCmd(s), commitCmd(s), configCmd(s), cpCmd(s), createCmd(s), downCmd(s), eventsCmd(s), execCmd(s),
 		exportCmd(s), imagesCmd(s), killCmd(s), logsCmd(s), lsCmd(s), pauseCmd(s), planCmd(s), portCmd(s), psCmd(s),
 		pullCmd(s), pushCmd(s), restartCmd(s), rmCmd(s), runCmd(s), scaleCmd(s), startCmd(s), statsCmd(s), stopCmd(s), superviseCmd(s),
-		topCmd(s), unpauseCmd(s), s.upCmd(), versionCmd(s), volumesCmd(s), waitCmd(s), s.watchCmd(),
+		topCmd(s), unpauseCmd(s), upCmd(s), versionCmd(s), volumesCmd(s), waitCmd(s), watchCmd(s),
 	}
 }
 

@@ -7,28 +7,9 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/ui"
 )
-
-// interruptError is the end of a command by a signal.
-type interruptError struct{ signal os.Signal }
-
-func (e *interruptError) Error() string {
-	switch e.signal {
-	case syscall.SIGTERM:
-		return "terminated"
-	case syscall.SIGHUP:
-		return "hung up"
-	}
-	return "interrupted"
-}
-
-func (e *interruptError) exitCode() int {
-	if s, ok := e.signal.(syscall.Signal); ok {
-		return 128 + int(s)
-	}
-	return 130
-}
 
 // interrupts hands signals to whoever takes them. Until somebody does, the
 // first one cancels the command and the second one ends the process.
@@ -38,7 +19,7 @@ type interrupts struct {
 }
 
 // start listens until stop is called. The context is cancelled with an
-// *interruptError as its cause, by one that came before stop and was not heard yet
+// *host.Interrupt as its cause, by one that came before stop and was not heard yet
 // too. leave ends the process; without it the second signal has its default effect.
 func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.Signal, func()), leave func(code int)) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
@@ -49,13 +30,13 @@ func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.S
 	done, finished := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(finished)
-		var first *interruptError
+		var first *host.Interrupt
 		for {
 			select {
 			case <-done:
 				select {
 				case sig := <-signals:
-					cancel(&interruptError{sig})
+					cancel(&host.Interrupt{Signal: sig})
 				default:
 				}
 				return
@@ -64,9 +45,9 @@ func (i *interrupts) start(parent context.Context, subscribe func() (<-chan os.S
 				case i.hand(sig):
 				case first != nil && sig == syscall.SIGHUP: // a terminal and its shell both tell
 				case first != nil:
-					leave(first.exitCode())
+					leave(first.ExitCode())
 				default:
-					first = &interruptError{sig}
+					first = &host.Interrupt{Signal: sig}
 					cancel(first)
 					if leave == nil {
 						unsubscribe()
@@ -90,10 +71,10 @@ func acknowledge(ctx context.Context, i *interrupts, p ui.Printer) (done func())
 	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(told)
-		var sig *interruptError
+		var sig *host.Interrupt
 		switch {
 		case i.taken() || !errors.As(context.Cause(ctx), &sig):
-		case sig.signal == os.Interrupt:
+		case sig.Signal == os.Interrupt:
 			p.Info("stopping after the running step; press Ctrl+C again to leave at once")
 		default:
 			p.Info(sig.Error() + ": stopping after the running step")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"testing"
+
+	"github.com/musterdev/muster/internal/host"
 )
 
 // TestSignalBeforeTheEnd: a signal that came before a command's end counts, though
@@ -16,7 +18,7 @@ func TestSignalBeforeTheEnd(t *testing.T) {
 		ctx, stop := i.start(context.Background(), func() (<-chan os.Signal, func()) { return signals, func() {} }, nil)
 		signals <- os.Interrupt
 		stop()
-		var sig *interruptError
+		var sig *host.Interrupt
 		if !errors.As(context.Cause(ctx), &sig) || exitCode(ctx, nil) != 130 {
 			t.Fatalf("the cause is %v, want the signal", context.Cause(ctx))
 		}

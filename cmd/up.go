@@ -11,11 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
-	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/operation"
-	"github.com/musterdev/muster/project"
 )
 
 // createOptions are what up and create have in common.
@@ -58,7 +55,7 @@ type upOptions struct {
 	menu           bool
 }
 
-func (s *session) upCmd() *cobra.Command {
+func upCmd(s *session) *cobra.Command {
 	var opt upOptions
 	c := &cobra.Command{
 		Use: "up [OPTIONS] [SERVICE...]", Short: "Create and start containers",
@@ -67,12 +64,12 @@ func (s *session) upCmd() *cobra.Command {
 			if !c.Flags().Changed("menu") {
 				opt.menu = s.env.menuWanted()
 			}
-			return s.up(c.Context(), opt, args)
+			return runUp(c.Context(), s, opt, args)
 		},
 	}
 	f := c.Flags()
-	s.createFlags(c, &opt.createOptions)
-	s.convergeFlags(c, &opt.createOptions)
+	createFlags(s, c, &opt.createOptions)
+	convergeFlags(c, &opt.createOptions)
 	f.BoolVarP(&opt.detach, "detach", "d", false, "Detached mode: run containers in the background")
 	f.BoolVar(&opt.noColor, "no-color", false, "Produce monochrome output")
 	f.BoolVar(&opt.noPrefix, "no-log-prefix", false, "Don't print prefix in logs")
@@ -90,7 +87,7 @@ func (s *session) upCmd() *cobra.Command {
 }
 
 // createFlags are the flags of create, which up has too.
-func (s *session) createFlags(c *cobra.Command, opt *createOptions) {
+func createFlags(s *session, c *cobra.Command, opt *createOptions) {
 	f := c.Flags()
 	policyFlag(f, &opt.policy)
 	f.BoolVar(&opt.build, "build", false, "Build images before starting containers")
@@ -107,7 +104,7 @@ func (s *session) createFlags(c *cobra.Command, opt *createOptions) {
 }
 
 // convergeFlags are the flags of up that change what its plan is.
-func (s *session) convergeFlags(c *cobra.Command, opt *createOptions) {
+func convergeFlags(c *cobra.Command, opt *createOptions) {
 	f := c.Flags()
 	f.BoolVar(&opt.alwaysDeps, "always-recreate-deps", false, "Recreate dependent containers. Incompatible with --no-recreate")
 	f.BoolVarP(&opt.renewAnonymous, "renew-anon-volumes", "V", false, "Recreate anonymous volumes instead of keeping their data")
@@ -193,13 +190,13 @@ func (o upOptions) check(ignoreOrphans bool) error {
 }
 
 // up creates and starts, and unless detached follows what the containers say.
-func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
+func runUp(ctx context.Context, s *session, opt upOptions, args []string) error {
 	if err := opt.check(s.env.isTrue("COMPOSE_IGNORE_ORPHANS")); err != nil {
 		return err
 	}
 	stop := goAhead(ctx, s, "up")
 	defer stop()
-	op, err := s.upOperation(ctx, "up", opt.createOptions, args)
+	op, err := upOperation(ctx, s, "up", opt.createOptions, args)
 	if err != nil {
 		return err
 	}
@@ -210,11 +207,11 @@ func (s *session) up(ctx context.Context, opt upOptions, args []string) error {
 		}
 		return err
 	}
-	return s.upAttached(ctx, op, opt, args)
+	return runAttached(ctx, s, op, opt, args)
 }
 
 // upOperation loads the project and says how up, create and scale converge it.
-func (s *session) upOperation(ctx context.Context, name string, opt createOptions, args []string) (operation.Operation, error) {
+func upOperation(ctx context.Context, s *session, name string, opt createOptions, args []string) (operation.Operation, error) {
 	s.makes = true
 	p, err := s.load(ctx, args, need{alone: opt.noDeps})
 	if err != nil {
@@ -258,24 +255,10 @@ func (s *session) upOperation(ctx context.Context, name string, opt createOption
 	}
 	op := operation.Operation{
 		Name: name, Project: p.Name, Want: p, Services: names, Conflicts: true, Recalls: !opt.noStart, EngineHealth: opt.engineHealth,
-		Replans: true, Plan: planUp(p, o),
+		Replans: true, Plan: operation.PlanUp(p, o),
 	}
 	askForVolumes(s, &op)
 	return op, nil
-}
-
-// planUp plans up with the options, and with what came to light since it began.
-func planUp(p *project.Project, opt up.UpOptions) operation.Planner {
-	return func(have engine.Observed, known operation.Known) (plan.Plan, error) {
-		o := opt
-		o.ImagesReady = known.Images
-		o.RecreateVolumes = o.RecreateVolumes || known.Agreed
-		if len(known.Outdated) > 0 {
-			o.Services, o.NoDeps, o.Provided = known.Outdated, true, known.Provided
-			o.Recreate, o.RenewAnonVolumes, o.RemoveOrphans, o.IgnoreOrphans = up.RecreateDiverged, false, false, true
-		}
-		return up.PlanUp(p, have, o)
-	}
 }
 
 // parseScale reads SERVICE=NUM; later ones win.

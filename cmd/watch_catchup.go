@@ -17,9 +17,9 @@ const onlookRetry = time.Second
 
 // onlook notices containers that are made while files are watched, by a rebuild or
 // by another command: they lack what was synced to those before them.
-func (r *refresher) onlook(ctx context.Context) error {
+func (r *Watch) onlook(ctx context.Context) error {
 	for {
-		stream, err := r.e.Watch(ctx, r.p.Name)
+		stream, err := r.Engine.Watch(ctx, r.Project.Name)
 		if err == nil {
 			r.lookAgain() // at what happened before the events are told
 			for err == nil {
@@ -41,7 +41,7 @@ func (r *refresher) onlook(ctx context.Context) error {
 	}
 }
 
-func (r *refresher) lookAgain() {
+func (r *Watch) lookAgain() {
 	r.mu.Lock()
 	r.look = true
 	r.mu.Unlock()
@@ -50,8 +50,8 @@ func (r *refresher) lookAgain() {
 
 // catchUp brings to containers that were not met yet what differs in them by the
 // rules with initial_sync, and what was synced since the start.
-func (r *refresher) catchUp(ctx context.Context) error {
-	all, err := engine.ListOurs(ctx, r.e, r.p.Name, r.p)
+func (r *Watch) catchUp(ctx context.Context) error {
+	all, err := engine.ListOurs(ctx, r.Engine, r.Project.Name, r.Project)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (r *refresher) catchUp(ctx context.Context) error {
 		if len(cs) == 0 {
 			continue
 		}
-		rules := slices.DeleteFunc(slices.Clone(r.rules), func(rule watch.Rule) bool { return rule.Service != service })
+		rules := slices.DeleteFunc(slices.Clone(r.Rules), func(rule watch.Rule) bool { return rule.Service != service })
 		if err := r.catchUpWith(ctx, cs, rules); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", service, err))
 			continue
@@ -76,9 +76,9 @@ func (r *refresher) catchUp(ctx context.Context) error {
 }
 
 // synced are the services that files are copied for, sorted.
-func (r *refresher) synced() []string {
+func (r *Watch) synced() []string {
 	var names []string
-	for _, rule := range r.rules {
+	for _, rule := range r.Rules {
 		if rule.Target != "" {
 			names = append(names, rule.Service)
 		}
@@ -88,7 +88,7 @@ func (r *refresher) synced() []string {
 }
 
 // catchUpWith does so for new containers of one service.
-func (r *refresher) catchUpWith(ctx context.Context, cs []engine.Container, rules []watch.Rule) error {
+func (r *Watch) catchUpWith(ctx context.Context, cs []engine.Container, rules []watch.Rule) error {
 	initial := make([][]watch.File, len(rules))
 	for i, rule := range rules {
 		var err error
@@ -102,7 +102,7 @@ func (r *refresher) catchUpWith(ctx context.Context, cs []engine.Container, rule
 			files = map[watch.File]bool{}
 		}
 		for i, rule := range rules {
-			outdated, err := watch.Outdated(ctx, r.e, c.Ref, rule, initial[i])
+			outdated, err := watch.Outdated(ctx, r.Engine, c.Ref, rule, initial[i])
 			if err != nil {
 				return err
 			}
@@ -113,6 +113,6 @@ func (r *refresher) catchUpWith(ctx context.Context, cs []engine.Container, rule
 		if len(files) == 0 {
 			return nil
 		}
-		return watch.Sync(ctx, r.e, c.Ref, c.State == engine.Running, slices.SortedFunc(maps.Keys(files), watch.File.Compare))
+		return watch.Sync(ctx, r.Engine, c.Ref, c.State == engine.Running, slices.SortedFunc(maps.Keys(files), watch.File.Compare))
 	})
 }

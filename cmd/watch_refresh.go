@@ -14,7 +14,7 @@ import (
 )
 
 // refresh does what a batch means for a service.
-func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
+func (r *Watch) refresh(ctx context.Context, w watch.Work) error {
 	if w.Rebuild {
 		return r.rebuild(ctx, w.Service)
 	}
@@ -37,29 +37,29 @@ func (r *refresher) refresh(ctx context.Context, w watch.Work) error {
 	if !w.Restart {
 		return nil
 	}
-	return operate(ctx, r.session, restartOf(r.p, w.Service))
+	return r.Run(ctx, operation.Restart(r.Project, w.Service))
 }
 
 // rebuild builds the service and replaces its containers if the image changed.
-func (r *refresher) rebuild(ctx context.Context, service string) error {
+func (r *Watch) rebuild(ctx context.Context, service string) error {
 	r.say(fmt.Sprintf("Rebuilding service %q after changes were detected", service))
-	u := up.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietBuild: r.opt.quiet, IgnoreOrphans: true, Now: time.Now()}
-	op := operation.Operation{Name: "up", Project: r.p.Name, Want: r.p, Recalls: true, Replans: true, Plan: planUp(r.p, u)}
-	if err := operate(ctx, r.session, op); err != nil {
+	u := up.UpOptions{Services: r.withProviders(service), NoDeps: true, Build: true, QuietBuild: r.QuietBuild, IgnoreOrphans: true, Now: time.Now()}
+	op := operation.Operation{Name: "up", Project: r.Project.Name, Want: r.Project, Recalls: true, Replans: true, Plan: operation.PlanUp(r.Project, u)}
+	if err := r.Run(ctx, op); err != nil {
 		return err
 	}
 	r.say(fmt.Sprintf("service(s) [%q] successfully built", service))
-	if !r.opt.prune {
+	if !r.Prune {
 		return nil
 	}
-	return r.e.PruneImages(ctx, r.p.Name)
+	return r.Engine.PruneImages(ctx, r.Project.Name)
 }
 
 // withProviders are the service and the providers that set variables for it.
-func (r *refresher) withProviders(service string) []string {
+func (r *Watch) withProviders(service string) []string {
 	names := []string{service}
-	for _, d := range r.p.Service(service).DependsOn {
-		if dep := r.p.Service(d.Service); dep != nil && dep.Provider {
+	for _, d := range r.Project.Service(service).DependsOn {
+		if dep := r.Project.Service(d.Service); dep != nil && dep.Provider {
 			names = append(names, dep.Name)
 		}
 	}
@@ -67,18 +67,13 @@ func (r *refresher) withProviders(service string) []string {
 }
 
 // remember keeps what was synced, for containers that are made later.
-func (r *refresher) remember(w watch.Work) {
+func (r *Watch) remember(w watch.Work) {
 	if r.changed[w.Service] == nil {
 		r.changed[w.Service] = map[watch.File]bool{}
 	}
 	for _, f := range w.Sync {
 		r.changed[w.Service][f] = true
 	}
-}
-
-// replicas are the service's containers in every state.
-func (r *refresher) replicas(ctx context.Context, service string) ([]engine.Container, error) {
-	return containersOf(ctx, r.e, target{r.p.Name, r.p}, service, func(c engine.Container) bool { return !c.OneOff })
 }
 
 // each does something with every container at once; one that fails does not keep
@@ -93,12 +88,12 @@ func each(cs []engine.Container, do func(engine.Container) error) error {
 	return errors.Join(errs...)
 }
 
-func (r *refresher) sync(ctx context.Context, service string, files []watch.File) error {
-	cs, err := r.replicas(ctx, service)
+func (r *Watch) sync(ctx context.Context, service string, files []watch.File) error {
+	cs, err := replicas(ctx, r.Engine, r.Project, service)
 	if err != nil {
 		return err
 	}
 	return each(cs, func(c engine.Container) error {
-		return watch.Sync(ctx, r.e, c.Ref, c.State == engine.Running, files)
+		return watch.Sync(ctx, r.Engine, c.Ref, c.State == engine.Running, files)
 	})
 }

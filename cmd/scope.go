@@ -7,19 +7,29 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// scope says which services an attached up concerns itself with, and how.
-type scope struct {
+// Scope says which services an attached up concerns itself with, and how.
+type Scope struct {
 	started  []string // that up starts, dependencies included
 	attached []string // whose end ends up, and which it stops: the named ones, or all
 	shown    []string // whose output is shown
 	code     []string // whose exit code is asked for
 }
 
-// attachScope is the scope that options and arguments ask for. Dependencies of
-// named services run on their own unless --attach-dependencies is given.
-func attachScope(p *project.Project, opt upOptions, args []string) (scope, error) {
-	var sc scope
-	named, err := p.Match(args...)
+// ScopeOptions are what the command line says of it, in names and patterns.
+type ScopeOptions struct {
+	Services     []string // to start; none is all
+	NoDeps       bool     // dependencies are not started
+	AttachDeps   bool     // dependencies are attached to
+	Attach       []string // whose output is shown; none is that of those attached to
+	NoAttach     []string // whose output is not
+	ExitCodeFrom string
+}
+
+// NewScope is the scope that the options ask for. Dependencies of named services
+// run on their own unless they are attached to.
+func NewScope(p *project.Project, opt ScopeOptions) (Scope, error) {
+	var sc Scope
+	named, err := p.Match(opt.Services...)
 	if err != nil {
 		return sc, err
 	}
@@ -29,31 +39,31 @@ func attachScope(p *project.Project, opt upOptions, args []string) (scope, error
 	}
 	sc.started, sc.attached = p.ServiceNames(), p.ServiceNames()
 	if len(named) > 0 {
-		if sc.started, sc.attached = named, named; !opt.noDeps {
+		if sc.started, sc.attached = named, named; !opt.NoDeps {
 			sc.started = g.Closure(named...).Order()
 		}
-		if opt.attachDeps {
+		if opt.AttachDeps {
 			sc.attached = sc.started
 		}
 	}
-	if opt.exitCodeFrom != "" {
-		if sc.code, err = codeServices(p, opt.exitCodeFrom, sc.started); err != nil {
+	if opt.ExitCodeFrom != "" {
+		if sc.code, err = codeServices(p, opt.ExitCodeFrom, sc.started); err != nil {
 			return sc, err
 		}
 	}
 	sc.shown = sc.attached
-	if len(opt.attach) > 0 {
-		if sc.shown, err = p.Match(opt.attach...); err != nil {
+	if len(opt.Attach) > 0 {
+		if sc.shown, err = p.Match(opt.Attach...); err != nil {
 			return sc, err
 		}
 	}
-	hidden, err := p.Match(opt.noAttach...)
+	hidden, err := p.Match(opt.NoAttach...)
 	if err != nil {
 		return sc, err
 	}
 	sc.shown = slices.DeleteFunc(slices.Clone(sc.shown), func(name string) bool {
-		asked := slices.Contains(opt.attach, name)
-		return slices.Contains(hidden, name) || (declinesAttach(p, name) && !asked)
+		asked := slices.Contains(opt.Attach, name)
+		return slices.Contains(hidden, name) || (declines(p.Service(name)) && !asked)
 	})
 	sc.attached = slices.Concat(sc.attached, slices.DeleteFunc(slices.Clone(sc.code), func(name string) bool {
 		return slices.Contains(sc.attached, name)
@@ -77,13 +87,13 @@ func codeServices(p *project.Project, from string, started []string) ([]string, 
 }
 
 // follows reports whether the exits or the output of the service matter.
-func (sc scope) follows(service string) bool {
+func (sc Scope) follows(service string) bool {
 	return slices.Contains(sc.attached, service) || slices.Contains(sc.shown, service)
 }
 
 // completes reports whether a service that is started cannot start before this
 // one has completed successfully.
-func (sc scope) completes(p *project.Project, service string) bool {
+func (sc Scope) completes(p *project.Project, service string) bool {
 	for _, name := range sc.started {
 		for _, d := range p.Service(name).DependsOn {
 			if d.Service == service && d.Condition == project.Completed && d.Required {
@@ -92,4 +102,9 @@ func (sc scope) completes(p *project.Project, service string) bool {
 		}
 	}
 	return false
+}
+
+// declines reports whether the service says attach: false.
+func declines(sv *project.Service) bool {
+	return sv != nil && sv.Spec.Attach != nil && !*sv.Spec.Attach
 }
