@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/foreground"
 	"github.com/musterdev/muster/internal/keeper"
 	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
@@ -11,8 +12,8 @@ import (
 )
 
 // foregroundParts are what a command in the foreground works with.
-func foregroundParts(s *session, e engine.Engine, p *project.Project, logs *ui.Logs) Parts {
-	return Parts{
+func foregroundParts(s *session, e engine.Engine, p *project.Project, logs *ui.Logs) foreground.Parts {
+	return foreground.Parts{
 		Engine: e, Project: p, Run: func(ctx context.Context, op operation.Operation) error { return operate(ctx, s, op) },
 		Printer: s.printer, Inform: s.inform, Out: s.Out, Hooks: logs.Hook,
 	}
@@ -25,7 +26,7 @@ func runAttached(ctx context.Context, s *session, op operation.Operation, opt up
 		return err
 	}
 	p := op.Want
-	scope, err := NewScope(p, ScopeOptions{
+	scope, err := foreground.NewScope(p, foreground.ScopeOptions{
 		Services: args, NoDeps: opt.noDeps, AttachDeps: opt.attachDeps, Attach: opt.attach, NoAttach: opt.noAttach, ExitCodeFrom: opt.exitCodeFrom,
 	})
 	if err != nil {
@@ -39,7 +40,7 @@ func runAttached(ctx context.Context, s *session, op operation.Operation, opt up
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out,
 	})
 	s.hooks = logs.Hook
-	fg := Options{
+	fg := foreground.Options{
 		Parts: foregroundParts(s, e, p, logs), Converge: op, Scope: scope,
 		AbortOnExit: opt.abortOnExit || opt.exitCodeFrom != "" && !opt.abortOnFailure, AbortOnFailure: opt.abortOnFailure,
 		Watched: args, Watch: opt.watch, QuietBuild: opt.quietBuild, Logs: logs, TakeSignals: s.interrupts.take,
@@ -47,9 +48,9 @@ func runAttached(ctx context.Context, s *session, op operation.Operation, opt up
 		Detached: func(ctx context.Context) { remindOfSupervisor(ctx, s, p, nil) },
 	}
 	if t := s.Terminal; opt.menu && t.In && t.Out && t.Err && s.mode == ui.TTY {
-		fg.Keys = Keys{In: s.In, Mode: t.Keys}
+		fg.Keys = foreground.Keys{In: s.In, Mode: t.Keys}
 	}
-	code, err := Up(ctx, fg)
+	code, err := foreground.Up(ctx, fg)
 	if code != 0 {
 		err = &exitError{code: code, err: err}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/musterdev/muster/internal/foreground"
 	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/watch"
 )
@@ -35,7 +36,7 @@ func runWatch(ctx context.Context, s *session, opt watchOptions, args []string) 
 		return err
 	}
 	p := op.Want
-	rules, err := WatchRules(p, args, s.printer.Warn)
+	rules, err := foreground.WatchRules(p, args, s.printer.Warn)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func runWatch(ctx context.Context, s *session, opt watchOptions, args []string) 
 	defer release()
 	logs := s.containerLogs(p.Name)
 	defer logs.Close() // what cannot be written was reported with the lines before
-	w, err := ArmWatch(ctx, WatchOptions{Parts: foregroundParts(s, e, p, logs), Rules: rules, QuietBuild: opt.quiet, Prune: opt.prune})
+	w, err := foreground.ArmWatch(ctx, foreground.WatchOptions{Parts: foregroundParts(s, e, p, logs), Rules: rules, QuietBuild: opt.quiet, Prune: opt.prune})
 	if err != nil {
 		return err
 	}
