@@ -148,13 +148,6 @@ func imageID(ref engine.ImageRef) plan.StepID {
 	return plan.StepID("image " + ref.Ref)
 }
 
-// buildLabels are those that Docker Compose puts on images it builds.
-func buildLabels(p *project.Project, s *project.Service) map[string]string {
-	return map[string]string{
-		project.LabelProject: p.Name, project.LabelService: s.Name, project.LabelVersion: project.ComposeVersion,
-	}
-}
-
 func serviceNames(groups ...[]*project.Service) []string {
 	var names []string
 	for _, g := range groups {

@@ -95,3 +95,10 @@ func parseDependsOn(label string) []project.Dependency {
 	slices.SortFunc(deps, func(a, b project.Dependency) int { return strings.Compare(a.Service, b.Service) })
 	return slices.CompactFunc(deps, func(a, b project.Dependency) bool { return a.Service == b.Service })
 }
+
+// buildLabels are those that Docker Compose puts on images it builds.
+func buildLabels(p *project.Project, s *project.Service) map[string]string {
+	return map[string]string{
+		project.LabelProject: p.Name, project.LabelService: s.Name, project.LabelVersion: project.ComposeVersion,
+	}
+}

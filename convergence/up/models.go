@@ -1,9 +1,10 @@
 package up
 
 import (
-	"github.com/musterdev/muster/convergence/plan"
 	"maps"
 	"slices"
+
+	"github.com/musterdev/muster/convergence/plan"
 )
 
 // models are the steps after which the models that the service uses are there.

@@ -1,8 +1,9 @@
 package up
 
 import (
-	"github.com/musterdev/muster/engine"
 	"time"
+
+	"github.com/musterdev/muster/engine"
 )
 
 // RecreatePolicy says when an existing container is replaced.

@@ -1,8 +1,9 @@
 package up
 
 import (
-	"github.com/musterdev/muster/engine"
 	"strings"
+
+	"github.com/musterdev/muster/engine"
 )
 
 // planOrphans removes the project's containers that no declared service stands

@@ -9,7 +9,6 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
-	"github.com/musterdev/muster/restartpolicy"
 )
 
 // emitPreStart runs the pre_start hooks of a service, one after the other,
@@ -80,49 +79,6 @@ func (s *starter) refs(svc *project.Service) map[string]engine.Ref {
 
 func preStartID(service string, index int) plan.StepID {
 	return plan.StepID(fmt.Sprintf("%s/pre_start-%d", service, index))
-}
-
-// preStart runs one of the service's hooks beside a container of it.
-func preStart(want *project.Project, s *project.Service, index int, refs map[string]engine.Ref, beside engine.Ref) plan.RunPreStart {
-	h := s.PreStart[index]
-	a := plan.RunPreStart{Spec: hookSpec(want, s, index, refs), Beside: beside, Index: index, Hook: h, OwnImage: s.OwnImage(h)}
-	a.Files = containerFiles(want, a.Spec.Service)
-	return a
-}
-
-// hookSpec asks for the container of a pre_start hook. Its labels make it
-// nobody's replica, so that what is left of it is found and removed.
-func hookSpec(want *project.Project, s *project.Service, index int, refs map[string]engine.Ref) engine.CreateSpec {
-	h := s.PreStart[index]
-	name := strings.Join([]string{want.Name, s.Name, fmt.Sprintf("pre_start%s%d", want.Separator, index)}, want.Separator)
-	spec := engine.CreateSpec{
-		Project: want, Service: s.ForHook(h), Name: name, Refs: refs,
-		Labels: containerLabels(want, s, 0, true), RestartPolicy: string(restartpolicy.No),
-	}
-	for _, l := range []string{
-		project.LabelConfigHash, project.LabelOneOff, project.LabelDependsOn, project.LabelSections,
-		project.LabelContent, project.LabelKey, project.LabelPolicy, project.LabelOwner,
-	} {
-		delete(spec.Labels, l)
-	}
-	spec.Labels[project.LabelHook], spec.Labels[project.LabelName] = "pre_start", name
-	return spec
-}
-
-// hookImage is the image of a hook that has one of its own.
-func hookImage(p *project.Project, s *project.Service, h project.Hook) engine.ImageRef {
-	return engine.ImageRef{Ref: h.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"])}
-}
-
-// hookImages are the images of pre_start hooks that have one of their own.
-func hookImages(p *project.Project, s *project.Service) []engine.ImageRef {
-	var refs []engine.ImageRef
-	for _, h := range s.PreStart {
-		if s.OwnImage(h) {
-			refs = append(refs, hookImage(p, s, h))
-		}
-	}
-	return refs
 }
 
 // hookImages are the images that the plan's hooks of the service need.

@@ -197,19 +197,3 @@ func (u *up) spare(volume string) {
 		}
 	}
 }
-
-// mountAt reports whether the service mounts something at the target, and
-// whether that is anything else than an anonymous volume.
-func mountAt(s *project.Service, target string) (declared, named bool) {
-	for _, v := range s.Spec.Volumes {
-		if cleanTarget(v.Target) == cleanTarget(target) {
-			return true, v.Type != "volume" || v.Source != ""
-		}
-	}
-	for _, t := range s.Spec.Tmpfs {
-		if cleanTarget(tmpfsTarget(t)) == cleanTarget(target) {
-			return true, true
-		}
-	}
-	return false, false
-}
