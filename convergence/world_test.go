@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -223,7 +223,10 @@ func (w *worldReader) fromService(c *engine.Container, p *project.Project, s *pr
 			}
 		}
 	}
-	spec := up.Labelled(p, s, c.Number)
+	spec := engine.CreateSpec{
+		Project: p, Service: s, Number: c.Number, Name: p.ContainerName(s, c.Number),
+		Labels: creation.ContainerLabels(p, s, c.Number, c.Number == 0), Refs: map[string]engine.Ref{},
+	}
 	for service, id := range ids {
 		spec.Refs[service] = engine.Ref{ID: id, Name: service}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -32,7 +33,7 @@ func PlanBuild(want *project.Project, services []*project.Service, change func(e
 		}
 		built[ref] = true
 		checkPlatform(&b, want, s)
-		spec := change(engine.BuildSpec{Project: want, Service: s, Labels: buildLabels(want, s)})
+		spec := change(engine.BuildSpec{Project: want, Service: s, Labels: creation.BuildLabels(want, s)})
 		turns[tag] = b.Add(imageID(ref)+"/build", plan.BuildImage{Spec: spec}, "a build was asked for", turns[tag])
 	}
 	orderBuilds(&b, want)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -35,16 +36,16 @@ func ReadContent(ctx context.Context, e FileReader, want *project.Project, have 
 			continue
 		}
 		content[c.ID] = map[string]project.Fingerprint{}
-		for _, use := range fileUses(want, s) {
-			id := "config:" + use.file.Key
-			if use.file.Secret {
-				id = "secret:" + use.file.Key
+		for _, use := range creation.FileUses(want, s) {
+			id := "config:" + use.File.Key
+			if use.File.Secret {
+				id = "secret:" + use.File.Key
 			}
-			if !engine.Alive(c) && use.file.Path == "" {
+			if !engine.Alive(c) && use.File.Path == "" {
 				content[c.ID][id] = s.Content[id] // it gets what there is now when it is started
 				continue
 			}
-			read, err := readFile(ctx, e, c.Ref, use.target)
+			read, err := readFile(ctx, e, c.Ref, use.Target)
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}

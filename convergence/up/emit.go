@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
@@ -173,7 +174,7 @@ func (u *up) successors(s *project.Service, seen map[string]bool) []plan.StepID 
 			continue
 		}
 		seen[d.Service] = true
-		ahead := len(joinedBy(dep.Service)) == 0 && !u.needsReplaced(dep.Service) // else its creation may wait for the stop
+		ahead := len(creation.JoinedBy(dep.Service)) == 0 && !u.needsReplaced(dep.Service) // else its creation may wait for the stop
 		for _, sl := range dep.slots {
 			if !ahead || sl.fate != recreate || sl.apart {
 				continue
@@ -216,11 +217,11 @@ func (u *up) createNeeds(sl *slot) []plan.StepID {
 			needs = append(needs, vp.ready)
 		}
 	}
-	for _, ns := range joinedBy(s) {
+	for _, ns := range creation.JoinedBy(s) {
 		dep := u.services[ns.Service]
 		switch {
 		case dep == nil:
-		case ns.Attribute == byLinks: // to all of its containers
+		case ns.Attribute == creation.ByLinks: // to all of its containers
 			for _, other := range dep.slots {
 				needs = append(needs, u.namedID(other))
 			}
@@ -238,7 +239,7 @@ func (u *up) createSpec(sl *slot, name string, inherit []engine.InheritedVolume)
 	s := sl.svc.Service
 	spec := engine.CreateSpec{
 		Project: u.want, Service: s, Name: name, Number: sl.number,
-		Labels: containerLabels(u.want, s, sl.number, false), Refs: sl.refs, Unlinked: u.unlinked(s), Inherit: inherit,
+		Labels: creation.ContainerLabels(u.want, s, sl.number, false), Refs: sl.refs, Unlinked: u.unlinked(s), Inherit: inherit,
 	}
 	if hash, err := s.HashResolved(sl.ids); err == nil {
 		spec.Labels[project.LabelConfigHash] = string(hash)
@@ -293,7 +294,7 @@ func (u *up) emitStart(sl *slot, target engine.Ref, why string, needs []plan.Ste
 }
 
 func (u *up) emitCopy(sl *slot, target engine.Ref, needs []plan.StepID, finish bool, restore []plan.Action) []plan.StepID {
-	files := containerFiles(u.want, sl.svc.Service)
+	files := creation.ContainerFiles(u.want, sl.svc.Service)
 	if len(files) == 0 {
 		return needs
 	}

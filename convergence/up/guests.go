@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/depgraph"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
@@ -36,7 +37,7 @@ func (u *up) guest(sp *servicePlan, c engine.Container) *slot {
 // markGuests keeps the service only if something happens to it.
 func (u *up) markGuests(sp *servicePlan) {
 	var joined string
-	for _, ns := range joinedBy(sp.Service) {
+	for _, ns := range creation.JoinedBy(sp.Service) {
 		if other := u.services[ns.Service]; other != nil && other.replaced != "" {
 			joined = joinsWords(ns)
 		}
@@ -194,7 +195,7 @@ func (u *up) needsReplaced(s *project.Service) bool {
 // and that must not go before it. Those that share volumes only may stay longer,
 // unless their stop is early for another reason.
 func (u *up) joinsReplaced(sl *slot, early bool) bool {
-	return slices.ContainsFunc(joinedBy(sl.svc.Service), func(n project.NamespaceRef) bool {
+	return slices.ContainsFunc(creation.JoinedBy(sl.svc.Service), func(n project.NamespaceRef) bool {
 		dep := u.services[n.Service]
 		return dep != nil && dep.replaced != "" && (early || n.Attribute != "volumes_from")
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -124,7 +125,7 @@ func (u *up) emitImage(use *imageUse, pulled map[engine.ImageRef]bool) {
 	}
 	if use.build != "" {
 		checkPlatform(&u.Builder, u.want, use.Builder)
-		spec := engine.BuildSpec{Project: u.want, Service: use.Builder, Quiet: u.opt.QuietBuild, Labels: buildLabels(u.want, use.Builder)}
+		spec := engine.BuildSpec{Project: u.want, Service: use.Builder, Quiet: u.opt.QuietBuild, Labels: creation.BuildLabels(u.want, use.Builder)}
 		pulls := []plan.StepID{step}
 		for _, ref := range use.unless {
 			if pulled[ref] {

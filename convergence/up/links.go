@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/project"
 )
 
@@ -12,9 +13,9 @@ import (
 // left out, which is said.
 func (u *up) unlinked(s *project.Service) []string {
 	var names []string
-	for _, ref := range joinedBy(s) {
+	for _, ref := range creation.JoinedBy(s) {
 		target := u.want.Service(ref.Service)
-		if ref.Attribute != byLinks || target == nil {
+		if ref.Attribute != creation.ByLinks || target == nil {
 			continue
 		}
 		existing := u.names(target.Name)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -177,7 +178,7 @@ func (u *up) emitNetworks() {
 	for _, key := range u.networkKeys() {
 		np := u.networks[key]
 		id := networkID(np.Network)
-		create := plan.CreateNetwork{Network: np.Network, Labels: networkLabels(u.want, np.Network)}
+		create := plan.CreateNetwork{Network: np.Network, Labels: creation.NetworkLabels(u.want, np.Network)}
 		alone := u.removeTwins(np)
 		switch {
 		case np.create:

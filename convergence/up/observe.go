@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -119,7 +120,7 @@ func imageRefs(p *project.Project) []engine.ImageRef {
 		}
 		refs = append(refs, engine.ServiceImage(s))
 		refs = append(refs, engine.VolumeImages(p, s)...)
-		refs = append(refs, hookImages(p, s)...)
+		refs = append(refs, creation.HookImages(p, s)...)
 	}
 	slices.SortFunc(refs, func(a, b engine.ImageRef) int {
 		if c := compareImageRefs(a, b); c != 0 || a.Age == b.Age {

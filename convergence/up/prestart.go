@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -31,9 +32,9 @@ func (u *up) emitPreStart(sp *servicePlan) {
 		finish = finish || start.Finish
 	}
 	for i, h := range sp.PreStart {
-		a := preStart(u.want, sp.Service, i, starting[0].refs, madeAs(starting[0]))
+		a := creation.PreStart(u.want, sp.Service, i, starting[0].refs, madeAs(starting[0]))
 		id := preStartID(sp.Name, i)
-		u.Add(id, a, "before the service starts", slices.Concat(needs, []plan.StepID{u.images[hookImage(u.want, sp.Service, h)]})...)
+		u.Add(id, a, "before the service starts", slices.Concat(needs, []plan.StepID{u.images[creation.HookImage(u.want, sp.Service, h)]})...)
 		u.Last().Finish, u.Last().OnFailure = finish, undo
 		needs = []plan.StepID{id}
 	}
@@ -61,7 +62,7 @@ func (s *starter) emitPreStart(name string, starting []engine.Container, needs [
 	beside := slices.MinFunc(starting, func(a, b engine.Container) int { return cmp.Compare(a.Number, b.Number) })
 	for i := range svc.PreStart {
 		id := preStartID(name, i)
-		needs = []plan.StepID{s.Add(id, preStart(s.want, svc, i, s.refs(svc), beside.Ref), "before the service starts", needs...)}
+		needs = []plan.StepID{s.Add(id, creation.PreStart(s.want, svc, i, s.refs(svc), beside.Ref), "before the service starts", needs...)}
 	}
 	return needs
 }
@@ -86,5 +87,5 @@ func (u *up) hookImages(s *project.Service) []engine.ImageRef {
 	if u.opt.NoStart {
 		return nil
 	}
-	return hookImages(u.want, s)
+	return creation.HookImages(u.want, s)
 }

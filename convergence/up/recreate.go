@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -137,7 +138,7 @@ func (u *up) inherit(sl *slot) []engine.InheritedVolume {
 		if !anonymous(m) {
 			continue
 		}
-		declared, named := mountAt(sl.svc.Service, m.Target)
+		declared, named := creation.MountAt(sl.svc.Service, m.Target)
 		if (declared && named) || (!declared && u.borrowed(sl.svc.Service, m)) {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -79,7 +80,7 @@ func (u *up) emitOneOff(sl *slot, opt RunOptions) {
 	hash := spec.Labels[project.LabelConfigHash]
 	image := spec.Labels[project.LabelImage]
 	spec.OneOff, spec.UseAliases, spec.AutoRemove = true, opt.UseAliases, opt.Remove
-	spec.Labels = containerLabels(u.want, sl.svc.Service, 0, true)
+	spec.Labels = creation.ContainerLabels(u.want, sl.svc.Service, 0, true)
 	spec.Labels[project.LabelSlug], spec.Labels[project.LabelName] = opt.Slug, sl.name
 	spec.Labels[project.LabelConfigHash] = hash
 	if image != "" {

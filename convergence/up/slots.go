@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -121,11 +122,11 @@ func firstByName(slots []*slot) *slot {
 // joined names those whose container will be another one.
 func (u *up) joins(s *project.Service) (refs map[string]engine.Ref, ids map[string]string, joined string) {
 	refs, ids = map[string]engine.Ref{}, map[string]string{}
-	for _, ns := range joinedBy(s) {
+	for _, ns := range creation.JoinedBy(s) {
 		if sp := u.services[ns.Service]; sp != nil {
 			first := firstByName(sp.slots)
 			switch {
-			case first == nil && ns.Attribute == byLinks:
+			case first == nil && ns.Attribute == creation.ByLinks:
 			case first == nil:
 				u.Fail(s.Pos, "service %s: %s joins service %s, which has no container", s.Name, ns.Attribute, ns.Service)
 			case first.fate == keep:
@@ -140,7 +141,7 @@ func (u *up) joins(s *project.Service) (refs map[string]engine.Ref, ids map[stri
 			continue
 		}
 		others := replicas(u.have, ns.Service)
-		if len(others) == 0 && ns.Attribute == byLinks {
+		if len(others) == 0 && ns.Attribute == creation.ByLinks {
 			continue
 		}
 		if len(others) == 0 {

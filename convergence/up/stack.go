@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/depgraph"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
@@ -33,7 +34,7 @@ func newStack(want *project.Project, have engine.Observed) *stack {
 	}
 	for _, c := range have.Containers {
 		if _, known := s.deps[c.Service]; !known {
-			s.deps[c.Service] = parseDependsOn(c.Labels[project.LabelDependsOn])
+			s.deps[c.Service] = creation.ParseDependsOn(c.Labels[project.LabelDependsOn])
 		}
 	}
 	s.needs = acyclic(s.deps)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -100,8 +101,8 @@ func (s *starter) start(name string, c engine.Container, id plan.StepID, needs [
 		needs = append(needs, ended)
 	}
 	if svc := s.service(name); svc != nil {
-		checkFiles(&s.Builder, s.want, svc, c.State != engine.Created)
-		if files := containerFiles(s.want, svc); len(files) > 0 {
+		creation.CheckFiles(&s.Builder, s.want, svc, c.State != engine.Created)
+		if files := creation.ContainerFiles(s.want, svc); len(files) > 0 {
 			needs = append(needs, s.Add(id+"/copy", plan.CopyFiles{Target: c.Ref, Files: files}, "configs and secrets that are no host files", ended))
 		}
 	}

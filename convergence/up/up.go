@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -175,7 +176,7 @@ func (u *up) checkServices() {
 			u.Fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)
 		}
 		if s.Replicas > 0 {
-			checkFiles(&u.Builder, u.want, s, false)
+			creation.CheckFiles(&u.Builder, u.want, s, false)
 		}
 	}
 	u.checkNames()

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -101,7 +102,7 @@ func (u *up) emitVolumes() {
 			continue
 		}
 		id := volumeID(v)
-		create := plan.CreateVolume{Volume: v, Labels: volumeLabels(u.want, v)}
+		create := plan.CreateVolume{Volume: v, Labels: creation.VolumeLabels(u.want, v)}
 		switch {
 		case vp.create:
 			u.Add(id+"/create", create, "not there yet", u.imageSteps...)

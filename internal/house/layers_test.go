@@ -16,7 +16,7 @@ var mayImport = map[string][]string{
 	"cmd/muster": {"cmd"},
 	"cmd": {
 		"loader", "project", "depgraph", "restartpolicy", "engine", "engine/feed",
-		"convergence/plan", "convergence/up", "convergence/apply", "convergence/supervise", "convergence/output",
+		"convergence/plan", "convergence/up", "convergence/up/images", "convergence/apply", "convergence/supervise", "convergence/output",
 		"internal/operation", "internal/foreground",
 		"internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/lock", "internal/keyfile",
 		"internal/keeper", "internal/metrics", "internal/stats", "internal/transfer", "internal/plugins", "internal/enginetest", "github.com/spf13/cobra",
@@ -34,14 +34,19 @@ var mayImport = map[string][]string{
 	"engine/feed":           {"engine"},
 	"convergence":           {},
 	"convergence/plan":      {"engine", "project", "depgraph"},
-	"convergence/up":        {"convergence/plan", "engine", "project", "depgraph", "restartpolicy", "golang.org/x/sync"},
+	"convergence/up":        {"convergence/plan", "convergence/up/creation", "convergence/up/divergence", "convergence/up/fate", "convergence/up/images", "engine", "project", "depgraph", "restartpolicy", "golang.org/x/sync"},
 	"convergence/apply":     {"convergence/plan", "engine", "engine/feed", "project", "golang.org/x/sync"},
 	"convergence/supervise": {"convergence/plan", "convergence/apply", "engine", "project", "restartpolicy"},
 	"convergence/output":    {"convergence/apply", "engine", "engine/feed", "project", "golang.org/x/sync"},
 
+	"convergence/up/creation":   {"convergence/plan", "engine", "project", "restartpolicy"},
+	"convergence/up/divergence": {"convergence/plan", "convergence/up/creation", "engine", "project"},
+	"convergence/up/fate":       {"convergence/plan", "engine"},
+	"convergence/up/images":     {"convergence/plan", "convergence/up/creation", "engine", "project"},
+
 	"internal/docker":     {"internal/hostfile", "engine", "project", "restartpolicy", "internal/builder", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/builder":    {"engine", "github.com/docker/cli"},
-	"internal/build":      {"internal/builder", "internal/hostfile", "convergence/up", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/build":      {"internal/builder", "internal/hostfile", "convergence/up/images", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/ui":         {"convergence/plan", "convergence/apply", "convergence/output", "engine", "project", "loader", "restartpolicy", "internal/metrics"},
 	"internal/enginetest": {"engine", "project", "restartpolicy", "internal/patience", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/keeper": {

@@ -1,4 +1,4 @@
-package up
+package creation
 
 import (
 	"path"
@@ -9,10 +9,10 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// fileUse is a config or secret of the project as a service uses it.
-type fileUse struct {
-	file     *project.File
-	target   string
+// FileUse is a config or secret of the project as a service uses it.
+type FileUse struct {
+	File     *project.File
+	Target   string
 	uid, gid string
 	mode     uint32
 	pos      project.Position
@@ -21,28 +21,28 @@ type fileUse struct {
 // defaultFileMode lets everybody in the container read a config or secret.
 const defaultFileMode = 0o444
 
-// fileUses are the service's configs and secrets, except those that an explicit
+// FileUses are the service's configs and secrets, except those that an explicit
 // mount at the same target hides.
-func fileUses(p *project.Project, s *project.Service) []fileUse {
-	var uses []fileUse
+func FileUses(p *project.Project, s *project.Service) []FileUse {
+	var uses []FileUse
 	add := func(kind, source, target, uid, gid string, mode *int64, files []*project.File, dir string, i int) {
-		use := fileUse{uid: uid, gid: gid, mode: defaultFileMode, pos: p.Positions.Of("services", s.Name, kind, "["+strconv.Itoa(i)+"]")}
+		use := FileUse{uid: uid, gid: gid, mode: defaultFileMode, pos: p.Positions.Of("services", s.Name, kind, "["+strconv.Itoa(i)+"]")}
 		for _, f := range files {
 			if f.Key == source {
-				use.file = f
+				use.File = f
 			}
 		}
 		if target == "" {
 			target = source
 		}
-		use.target = target
+		use.Target = target
 		if !path.IsAbs(target) {
-			use.target = path.Join(dir, target)
+			use.Target = path.Join(dir, target)
 		}
 		if mode != nil {
 			use.mode = uint32(*mode)
 		}
-		if declared, _ := mountAt(s, use.target); !declared && use.file != nil {
+		if declared, _ := MountAt(s, use.Target); !declared && use.File != nil {
 			uses = append(uses, use)
 		}
 	}
@@ -55,50 +55,50 @@ func fileUses(p *project.Project, s *project.Service) []fileUse {
 	return uses
 }
 
-// checkFiles refuses configs and secrets whose content cannot be had. A container
+// CheckFiles refuses configs and secrets whose content cannot be had. A container
 // that has run has the content of then: it keeps it, with a warning.
-func checkFiles(b *plan.Builder, p *project.Project, s *project.Service, ran bool) {
+func CheckFiles(b *plan.Builder, p *project.Project, s *project.Service, ran bool) {
 	unavailable := b.Fail
 	if ran {
 		unavailable = func(pos project.Position, format string, args ...any) {
 			b.WarnOnce("%v; containers keep what they have of it", plan.At(pos, format, args...))
 		}
 	}
-	for _, use := range fileUses(p, s) {
+	for _, use := range FileUses(p, s) {
 		kind := "config"
-		if use.file.Secret {
+		if use.File.Secret {
 			kind = "secret"
 		}
-		if use.file.Missing {
-			unavailable(use.file.Pos, "service %s: %s %s: environment variable %s is not set", s.Name, kind, use.file.Key, use.file.Variable)
+		if use.File.Missing {
+			unavailable(use.File.Pos, "service %s: %s %s: environment variable %s is not set", s.Name, kind, use.File.Key, use.File.Variable)
 		}
-		if use.file.External {
-			unavailable(use.file.Pos, "service %s: %s %s is external, which only an orchestrator with a store for it has", s.Name, kind, use.file.Key)
+		if use.File.External {
+			unavailable(use.File.Pos, "service %s: %s %s is external, which only an orchestrator with a store for it has", s.Name, kind, use.File.Key)
 		}
 		for _, id := range []string{use.uid, use.gid} {
-			if _, err := strconv.ParseUint(id, 10, 31); id != "" && err != nil && use.file.Path == "" {
-				b.Fail(use.pos, "service %s: %s %s: %q is not a numeric user or group ID", s.Name, kind, use.file.Key, id)
+			if _, err := strconv.ParseUint(id, 10, 31); id != "" && err != nil && use.File.Path == "" {
+				b.Fail(use.pos, "service %s: %s %s: %q is not a numeric user or group ID", s.Name, kind, use.File.Key, id)
 			}
 		}
 	}
 }
 
-// containerFiles are the configs and secrets that are copied into containers:
+// ContainerFiles are the configs and secrets that are copied into containers:
 // those that are no host files.
-func containerFiles(p *project.Project, s *project.Service) []plan.ContainerFile {
+func ContainerFiles(p *project.Project, s *project.Service) []plan.ContainerFile {
 	var files []plan.ContainerFile
-	for _, use := range fileUses(p, s) {
-		if use.file.Path != "" || use.file.External || use.file.Missing {
+	for _, use := range FileUses(p, s) {
+		if use.File.Path != "" || use.File.External || use.File.Missing {
 			continue
 		}
 		files = append(files, plan.ContainerFile{
-			File: use.file, Path: use.target, Mode: use.mode, UID: numeric(use.uid), GID: numeric(use.gid),
+			File: use.File, Path: use.Target, Mode: use.mode, UID: numeric(use.uid), GID: numeric(use.gid),
 		})
 	}
 	return files
 }
 
-// numeric is a user or group ID; checkFiles has refused everything else.
+// numeric is a user or group ID; CheckFiles has refused everything else.
 func numeric(id string) int {
 	n, err := strconv.Atoi(id)
 	if err != nil {
@@ -115,9 +115,9 @@ func tmpfsTarget(entry string) string {
 	return target
 }
 
-// mountAt reports whether the service mounts something at the target, and
+// MountAt reports whether the service mounts something at the target, and
 // whether that is anything else than an anonymous volume.
-func mountAt(s *project.Service, target string) (declared, named bool) {
+func MountAt(s *project.Service, target string) (declared, named bool) {
 	for _, v := range s.Spec.Volumes {
 		if cleanTarget(v.Target) == cleanTarget(target) {
 			return true, v.Type != "volume" || v.Source != ""

@@ -1,4 +1,4 @@
-package up
+package creation
 
 import (
 	"cmp"
@@ -11,10 +11,10 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// containerLabels are the labels of a container of the service: its own, those
+// ContainerLabels are the labels of a container of the service: its own, those
 // of Docker Compose and ours. Image digests and the config hash of a service
 // that joins other containers are added by CreateSpec.Complete.
-func containerLabels(p *project.Project, s *project.Service, number int, oneOff bool) map[string]string {
+func ContainerLabels(p *project.Project, s *project.Service, number int, oneOff bool) map[string]string {
 	l := make(map[string]string, len(s.Spec.Labels)+16)
 	maps.Copy(l, s.Spec.Labels)
 	l[project.LabelProject] = p.Name
@@ -44,14 +44,14 @@ func containerLabels(p *project.Project, s *project.Service, number int, oneOff 
 	return l
 }
 
-// networkLabels are the labels of a network that the project makes.
-func networkLabels(p *project.Project, n *project.Network) map[string]string {
+// NetworkLabels are the labels of a network that the project makes.
+func NetworkLabels(p *project.Project, n *project.Network) map[string]string {
 	l := maps.Clone(map[string]string(n.Spec.Labels))
 	return objectLabels(l, p, project.LabelNetwork, n.Key, n.Hash)
 }
 
-// volumeLabels are the labels of a volume that the project makes.
-func volumeLabels(p *project.Project, v *project.Volume) map[string]string {
+// VolumeLabels are the labels of a volume that the project makes.
+func VolumeLabels(p *project.Project, v *project.Volume) map[string]string {
 	l := maps.Clone(map[string]string(v.Spec.Labels))
 	return objectLabels(l, p, project.LabelVolume, v.Key, v.Hash)
 }
@@ -76,9 +76,9 @@ func dependsOnLabel(deps []project.Dependency) string {
 	return strings.Join(parts, ",")
 }
 
-// parseDependsOn reads what dependsOnLabel, Docker Compose, or an older Docker
+// ParseDependsOn reads what dependsOnLabel, Docker Compose, or an older Docker
 // Compose (the bare service name) wrote. Malformed entries are left out.
-func parseDependsOn(label string) []project.Dependency {
+func ParseDependsOn(label string) []project.Dependency {
 	var deps []project.Dependency
 	for entry := range strings.SplitSeq(label, ",") {
 		fields := strings.Split(entry, ":")
@@ -96,8 +96,8 @@ func parseDependsOn(label string) []project.Dependency {
 	return slices.CompactFunc(deps, func(a, b project.Dependency) bool { return a.Service == b.Service })
 }
 
-// buildLabels are those that Docker Compose puts on images it builds.
-func buildLabels(p *project.Project, s *project.Service) map[string]string {
+// BuildLabels are those that Docker Compose puts on images it builds.
+func BuildLabels(p *project.Project, s *project.Service) map[string]string {
 	return map[string]string{
 		project.LabelProject: p.Name, project.LabelService: s.Name, project.LabelVersion: project.ComposeVersion,
 	}

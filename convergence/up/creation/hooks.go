@@ -1,4 +1,4 @@
-package up
+package creation
 
 import (
 	"cmp"
@@ -11,11 +11,11 @@ import (
 	"github.com/musterdev/muster/restartpolicy"
 )
 
-// preStart runs one of the service's hooks beside a container of it.
-func preStart(want *project.Project, s *project.Service, index int, refs map[string]engine.Ref, beside engine.Ref) plan.RunPreStart {
+// PreStart runs one of the service's hooks beside a container of it.
+func PreStart(want *project.Project, s *project.Service, index int, refs map[string]engine.Ref, beside engine.Ref) plan.RunPreStart {
 	h := s.PreStart[index]
 	a := plan.RunPreStart{Spec: hookSpec(want, s, index, refs), Beside: beside, Index: index, Hook: h, OwnImage: s.OwnImage(h)}
-	a.Files = containerFiles(want, a.Spec.Service)
+	a.Files = ContainerFiles(want, a.Spec.Service)
 	return a
 }
 
@@ -26,7 +26,7 @@ func hookSpec(want *project.Project, s *project.Service, index int, refs map[str
 	name := strings.Join([]string{want.Name, s.Name, fmt.Sprintf("pre_start%s%d", want.Separator, index)}, want.Separator)
 	spec := engine.CreateSpec{
 		Project: want, Service: s.ForHook(h), Name: name, Refs: refs,
-		Labels: containerLabels(want, s, 0, true), RestartPolicy: string(restartpolicy.No),
+		Labels: ContainerLabels(want, s, 0, true), RestartPolicy: string(restartpolicy.No),
 	}
 	for _, l := range []string{
 		project.LabelConfigHash, project.LabelOneOff, project.LabelDependsOn, project.LabelSections,
@@ -38,17 +38,17 @@ func hookSpec(want *project.Project, s *project.Service, index int, refs map[str
 	return spec
 }
 
-// hookImage is the image of a hook that has one of its own.
-func hookImage(p *project.Project, s *project.Service, h project.Hook) engine.ImageRef {
+// HookImage is the image of a hook that has one of its own.
+func HookImage(p *project.Project, s *project.Service, h project.Hook) engine.ImageRef {
 	return engine.ImageRef{Ref: h.Image, Platform: cmp.Or(s.Spec.Platform, p.Environment["DOCKER_DEFAULT_PLATFORM"])}
 }
 
-// hookImages are the images of pre_start hooks that have one of their own.
-func hookImages(p *project.Project, s *project.Service) []engine.ImageRef {
+// HookImages are the images of pre_start hooks that have one of their own.
+func HookImages(p *project.Project, s *project.Service) []engine.ImageRef {
 	var refs []engine.ImageRef
 	for _, h := range s.PreStart {
 		if s.OwnImage(h) {
-			refs = append(refs, hookImage(p, s, h))
+			refs = append(refs, HookImage(p, s, h))
 		}
 	}
 	return refs

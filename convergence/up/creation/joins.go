@@ -1,4 +1,4 @@
-package up
+package creation
 
 import (
 	"slices"
@@ -7,15 +7,15 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// byLinks is the attribute of a reference that links make.
-const byLinks = "links"
+// ByLinks is the attribute of a reference that links make.
+const ByLinks = "links"
 
-// joinedBy are the services whose containers have to be there before one of the
+// JoinedBy are the services whose containers have to be there before one of the
 // service can be made: those whose namespaces or volumes it joins, and on the
 // engine's default bridge, which has no names of its own, those that it links to.
 // The engine resolves such a link when the container is made, and it goes with
 // the container that it leads to.
-func joinedBy(s *project.Service) []project.NamespaceRef {
+func JoinedBy(s *project.Service) []project.NamespaceRef {
 	refs := slices.Clone(s.Namespaces)
 	if mode := s.Spec.NetworkMode; mode != "bridge" && mode != "default" {
 		return refs
@@ -23,7 +23,7 @@ func joinedBy(s *project.Service) []project.NamespaceRef {
 	for _, link := range s.Spec.Links {
 		target, _, _ := strings.Cut(link, ":")
 		if !slices.ContainsFunc(refs, func(r project.NamespaceRef) bool { return r.Service == target }) {
-			refs = append(refs, project.NamespaceRef{Attribute: byLinks, Service: target})
+			refs = append(refs, project.NamespaceRef{Attribute: ByLinks, Service: target})
 		}
 	}
 	return refs
