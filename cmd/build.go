@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/convergence/apply"
-	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/ui"
@@ -95,7 +95,7 @@ func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) 
 	if err != nil {
 		return err
 	}
-	plan, err := up.PlanBuild(p, services, opt.spec)
+	plan, err := images.Plan(p, services, opt.spec)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package cmd
 import (
 	"slices"
 
-	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/project"
 )
 
@@ -39,7 +39,7 @@ func (n need) problems(p *project.Project, services []string) ([]project.Problem
 	if len(n.attributes) > 0 && !n.builds {
 		return problems, nil
 	}
-	bases, err := up.WithBases(p, selected.Services)
+	bases, err := images.WithBases(p, selected.Services)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -43,7 +44,7 @@ func planCommand(t *testing.T, want *project.Project, have engine.Observed, word
 			}
 			chosen = only.Services
 		}
-		return up.PlanBuild(want, chosen, func(b engine.BuildSpec) engine.BuildSpec { b.Check = f.has("check"); return b })
+		return images.Plan(want, chosen, func(b engine.BuildSpec) engine.BuildSpec { b.Check = f.has("check"); return b })
 	case "run":
 		return up.PlanRun(want, have, services[0], up.RunOptions{Name: "demo-" + services[0] + "-run-1", Slug: "1", UpOptions: f.planUp(t, "run", nil, timeout)})
 	case "down":

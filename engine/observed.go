@@ -68,14 +68,19 @@ type Container struct {
 	SizeRw      int64        // bytes written to the container's layer; 0 unless asked for
 }
 
-// alive reports whether processes of the container exist.
+// Alive reports whether processes of the container exist.
 func Alive(c Container) bool { return c.Up() }
 
 // Up reports whether the container's process runs, is frozen, or is started
 // again by the engine.
 func (c Container) Up() bool { return c.State == Running || c.State == Paused || c.State == Restarting }
 
-// managed reports whether the container is a service's or a `run`'s: hook
+// MountsVolume reports whether the container mounts the volume of that name.
+func (c Container) MountsVolume(name string) bool {
+	return slices.ContainsFunc(c.Mounts, func(m Mount) bool { return m.Type == "volume" && m.Name == name })
+}
+
+// Managed reports whether the container is a service's or a `run`'s: hook
 // containers, and what people run by hand from images that Compose built, carry
 // the project's labels too, but no config hash.
 func Managed(c Container) bool { return c.Labels[project.LabelConfigHash] != "" }

@@ -7,13 +7,10 @@ import (
 	"io"
 
 	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/divergence"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
-
-// tells reports whether the container was made by Muster, so that its labels
-// tell of what it was made with to those who have the key.
-func tells(c engine.Container) bool { return c.Labels[project.LabelOwner] != "" && !c.OneOff }
 
 // FileReader reads files of containers.
 type FileReader interface {
@@ -32,7 +29,7 @@ func ReadContent(ctx context.Context, e FileReader, want *project.Project, have 
 	content := map[string]map[string]project.Fingerprint{}
 	for _, c := range have.Containers {
 		s := want.Service(c.Service)
-		if s == nil || len(s.Content) == 0 || !tells(c) || c.Labels[project.LabelKey] == want.Key.ID() {
+		if s == nil || len(s.Content) == 0 || !divergence.Tells(c) || c.Labels[project.LabelKey] == want.Key.ID() {
 			continue
 		}
 		content[c.ID] = map[string]project.Fingerprint{}

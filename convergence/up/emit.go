@@ -1,311 +1,326 @@
 package up
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/project"
-	"github.com/musterdev/muster/restartpolicy"
 )
 
-// emitSlot adds the steps of one replica.
-func (u *up) emitSlot(sl *slot) {
-	switch sl.fate {
-	case keep:
-		u.emitKept(sl)
-	case create:
-		u.emitCreate(sl, "", nil)
-	case recreate:
-		u.emitRecreate(sl)
-	case rebuild:
-		u.emitRebuild(sl)
+// steps are those of a slot that other steps wait for, as far as its fate has
+// them: they are there before they are added to the plan.
+type steps struct {
+	first   []*plan.Handle // repairs of an interrupted run
+	renamed *plan.Handle   // of the repairs, the one that gives the container its name back
+	stop    *plan.Handle   // of the container that is there
+	remove  *plan.Handle   // of that one
+	create  *plan.Handle
+	copy    *plan.Handle
+	rename  *plan.Handle            // of the successor
+	start   *plan.Handle            // after it the processes of the slot run
+	hooks   []*plan.Handle          // post_start
+	aside   *plan.Handle            // takes the name from the container that is there
+	leaves  map[string]*plan.Handle // disconnects from networks, by key
+}
+
+// reserve makes the steps of a slot that others may wait for.
+func (s *slot) reserve() {
+	if s.stops() {
+		s.stop = &plan.Handle{}
+	}
+	if s.Fate.Replaces() || s.Fate == fate.Remove {
+		s.remove = &plan.Handle{}
+	}
+	if s.Fate.Replaces() || s.Fate == fate.Create {
+		s.create = &plan.Handle{}
+	}
+	if s.Fate == fate.Recreate {
+		s.rename = &plan.Handle{}
+	}
+	if s.begins() {
+		s.start = &plan.Handle{}
+	}
+	if s.Starts || s.Fate == fate.Restart {
+		for range s.svc.PostStart {
+			s.hooks = append(s.hooks, &plan.Handle{})
+		}
 	}
 }
 
-// starts reports whether the plan starts the slot's container.
-func (u *up) starts(sl *slot) bool {
-	if u.opt.NoStart {
-		return false
+// ready is the step after which dependents may start: the last post_start hook,
+// or the start itself; nil if the slot runs already.
+func (s *slot) ready() *plan.Handle {
+	if n := len(s.hooks); n > 0 {
+		return s.hooks[n-1]
 	}
-	if sl.fate != keep || sl.bounce != "" {
-		return true
-	}
-	return (!engine.Alive(*sl.old) || u.ending(sl)) && !sl.svc.guest
+	return s.start
 }
 
-// startID is the step after which the slot's processes run; empty if they run already.
-func (u *up) startID(sl *slot) plan.StepID {
+// named is the step after which the container has its final name.
+func (s *slot) named() *plan.Handle {
 	switch {
-	case u.starts(sl):
-		return sl.id + "/start"
-	case u.unpauses(sl):
-		return sl.id + "/unpause"
+	case s.Fate == fate.Recreate:
+		return s.rename
+	case s.create != nil:
+		return s.create
+	case len(s.first) > 0:
+		return s.first[len(s.first)-1]
 	}
-	return ""
+	return nil
 }
 
-// ending reports whether an earlier command still stops a container that stays.
-func (u *up) ending(sl *slot) bool {
-	if sl.fate != keep || sl.bounce != "" || sl.svc.guest {
-		return false
+// left is the step after which nothing of the slot's container is in the way.
+func (s *slot) left() *plan.Handle {
+	if s.Fate == fate.Remove {
+		return s.remove
 	}
-	_, stopping := u.have.IsStopping(*sl.old)
-	return stopping
+	return s.stop
 }
 
-func (u *up) unpauses(sl *slot) bool {
-	return !u.opt.NoStart && !u.ending(sl) && sl.fate == keep && sl.bounce == "" && sl.old.State == engine.Paused && !sl.svc.guest
+// emitter writes plans. What it writes about has its fate already: it decides
+// nothing but which step waits for which.
+type emitter struct {
+	plan.Draft
+	*world
+	opt       UpOptions
+	services  map[string]*service
+	bringing  images.Steps
+	networks  map[string]*plan.Handle // by key, the step after which it is there
+	volumes   map[string]*plan.Handle // the same
+	removals  map[string]removal      // by container ID
+	awaits    map[awaited]*plan.Handle
+	models    map[string]*plan.Handle
+	providers map[string]*plan.Handle // by service
 }
 
-// upID is the step after which dependents may start: the last post_start hook,
-// or the start itself.
-func (u *up) upID(sl *slot) plan.StepID {
-	if n := len(sl.svc.PostStart); n > 0 && u.starts(sl) {
-		return sl.id + plan.StepID(fmt.Sprintf("/post_start-%d", n-1))
+func newEmitter(w *world, services map[string]*service, opt UpOptions) *emitter {
+	return &emitter{
+		Draft: plan.Draft{Notes: w.notes}, world: w, services: services, opt: opt,
+		networks: map[string]*plan.Handle{}, volumes: map[string]*plan.Handle{}, removals: map[string]removal{},
+		awaits: map[awaited]*plan.Handle{}, models: map[string]*plan.Handle{}, providers: map[string]*plan.Handle{},
 	}
-	return u.startID(sl)
 }
 
-// namedID is the step after which the container has its final name.
-func (u *up) namedID(sl *slot) plan.StepID {
-	switch sl.fate {
-	case create, rebuild:
-		return sl.id + "/create"
-	case recreate:
-		return sl.id + "/rename"
-	}
-	if len(sl.first) > 0 {
-		return sl.first[len(sl.first)-1]
-	}
-	return ""
+// converger writes the plans that bring services in line.
+type converger struct {
+	*emitter
+	f *fates
 }
 
-// ref addresses the container as it will be once everything is done.
-func (sl *slot) ref() engine.Ref {
-	if sl.fate == keep {
-		return engine.Ref{ID: sl.old.ID, Name: sl.old.Name}
+// emit turns the fates into steps.
+func emit(f *fates) *emitter {
+	c := converger{newEmitter(f.world, f.services, f.opt), f}
+	c.reserve()
+	c.bringing = f.images.Emit(&c.Draft)
+	for _, sv := range f.converged {
+		c.emitRepairs(sv)
 	}
-	return engine.Ref{Name: sl.name}
+	c.emitOrphans()
+	c.emitNetworks()
+	c.emitVolumes()
+	for _, sv := range f.order {
+		for _, sl := range sv.slots {
+			c.emitSlot(sl)
+		}
+		c.emitPreStart(sv)
+		c.emitProvider(sv)
+	}
+	c.removeRenamedNetworks()
+	c.dropAnonymous(f.inherited())
+	c.waitForNames()
+	c.waitForTargets()
+	if f.oneOff != nil {
+		c.emitOneOff(f.oneOff)
+	}
+	return c.emitter
+}
+
+// reserve makes the steps that others wait for before they are added.
+func (c converger) reserve() {
+	for _, sv := range c.f.order {
+		for _, sl := range slices.Concat(sv.slots, sv.surplus) {
+			c.reserveSlot(sl)
+			for _, rival := range sl.rivals {
+				c.reserveSlot(rival)
+			}
+		}
+	}
+	for _, sl := range c.f.orphans {
+		c.reserveSlot(sl)
+	}
+	for _, sv := range c.f.services {
+		if c.f.asks(sv) {
+			c.providers[sv.Name] = &plan.Handle{}
+		}
+	}
+	c.spareRebuilt()
+	for key, n := range c.f.networks {
+		if n.create || n.replace != "" || len(n.twins) > 0 {
+			c.networks[key] = &plan.Handle{}
+		}
+	}
+	for key, v := range c.f.volumes {
+		if v.create || v.replace != "" {
+			c.volumes[key] = &plan.Handle{}
+		}
+	}
+}
+
+func (e *emitter) reserveSlot(sl *slot) {
+	sl.reserve()
+	if sl.remove != nil {
+		e.removals[sl.old.ID] = removal{step: sl.remove, of: sl.of, volumes: sl.Fate != fate.Rebuild || len(sl.inherit) == 0}
+	}
+}
+
+// emitRepairs puts in order what an interrupted run left behind, and removes
+// replicas that are too many.
+func (c converger) emitRepairs(sv *service) {
+	found := slices.Concat(sv.slots, sv.surplus)
+	slices.SortStableFunc(found, func(a, b *slot) int { return a.number - b.number })
+	for _, sl := range found {
+		for _, rival := range sl.rivals {
+			sl.first = append(sl.first, c.discard(rival, c.bringing.All))
+		}
+		if sl.misfit != "" {
+			sl.renamed = c.Add(sl.of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.old.ID, Name: sl.misfit}, Name: sl.old.Name},
+				"an interrupted run left it with a temporary name", sl.first...)
+			sl.first = append(sl.first, sl.renamed)
+		}
+	}
+	for _, sl := range sv.surplus {
+		c.discard(sl, slices.Concat(c.bringing.All, sl.first))
+	}
+}
+
+// emitOrphans removes the orphans that go, and tells of the others.
+func (c converger) emitOrphans() {
+	for _, sl := range c.f.orphans {
+		c.discard(sl, c.bringing.All)
+	}
+	if len(c.f.left) > 0 && !c.opt.IgnoreOrphans {
+		c.Warn("Found orphan containers ([%s]) for this project; --remove-orphans removes them", strings.Join(c.f.left, " "))
+	}
+}
+
+// emitSlot adds the steps of one replica.
+func (c converger) emitSlot(sl *slot) {
+	switch sl.Fate {
+	case fate.Create:
+		c.emitCreate(sl, nil)
+	case fate.Recreate:
+		c.emitRecreate(sl)
+	case fate.Rebuild:
+		c.emitRebuild(sl)
+	default:
+		c.emitKept(sl)
+	}
 }
 
 // emitKept leaves, unpauses, starts or bounces a container that stays.
-func (u *up) emitKept(sl *slot) {
-	c := *sl.old
-	nets := u.replacedNetworks(c)
-	if u.unpauses(sl) {
-		u.Add(sl.id+"/unpause", plan.UnpauseContainer{Target: sl.ref()}, "paused", append(u.conditions(sl.svc), sl.first...)...)
+func (c converger) emitKept(sl *slot) {
+	if sl.Fate == fate.Unpause {
+		c.Put(sl.start, sl.of, "unpause", plan.UnpauseContainer{Target: sl.ref()}, sl.Why, append(c.conditions(sl.svc), sl.first...)...)
 		return
 	}
-	if !u.starts(sl) && len(nets) == 0 {
-		if engine.Alive(c) {
-			u.Kept = append(u.Kept, sl.ref())
-			u.conditions(sl.svc) // what it runs on is to be well, too
+	replaced := c.f.replacedNetworks(*sl.old)
+	if !sl.Starts && len(replaced) == 0 {
+		if sl.runs() {
+			c.Kept = append(c.Kept, sl.ref())
+			c.conditions(sl.svc) // what it runs on is to be well, too
 		}
 		return
 	}
 	needs := slices.Clone(sl.first)
-	if u.ending(sl) && u.starts(sl) {
-		stopping, _ := u.have.IsStopping(c)
-		needs = []plan.StepID{u.Add(sl.id+"/end", plan.AwaitEnd{Target: c.Ref, Service: sl.svc.Name, Stopping: stopping}, plan.StillStopped, needs...)}
+	if sl.Fate == fate.StartLater {
+		needs = []*plan.Handle{c.awaitEnd(sl, needs)}
 	}
-	if stop := sl.stopID(); stop != "" {
-		needs = u.stopWithHooks(sl.svc.Service, c, sl.id, sl.bounce, u.stopNeeds(sl))
+	if sl.stops() {
+		needs = c.stop(sl, sl.Why, c.stopNeeds(sl))
 	}
-	for _, np := range nets {
-		id := sl.id + "/connect " + plan.StepID(np.Key)
-		connect := plan.ConnectNetwork{Target: c.Ref, Endpoint: u.endpoint(c, np.Network)}
-		needs = append(needs, u.Add(id, connect, np.replace, sl.id+"/disconnect "+plan.StepID(np.Key), np.ready))
-		u.Last().Finish = true
+	for _, n := range replaced {
+		connect := plan.ConnectNetwork{Target: sl.old.Ref, Endpoint: c.endpoint(*sl.old, n.Network)}
+		connected := c.Add(sl.of, "connect "+n.Key, connect, n.replace, sl.leaves[n.Key], c.networks[n.Key])
+		connected.Finish = true
+		needs = append(needs, connected)
 	}
-	if u.starts(sl) {
-		u.emitStart(sl, c.Ref, startReason(sl), needs, nil)
+	if sl.Starts {
+		c.startInPlace(sl, append(needs, c.prepareModels(sl.svc)...))
 	}
 }
 
-// startReason says why a container that is there is started.
-func startReason(sl *slot) string {
-	c := *sl.old
-	switch {
-	case sl.bounce != "":
-		return sl.bounce
-	case engine.Alive(c):
-		return plan.StoppedEarlier
-	case c.State == engine.Created:
-		return "created, but not started"
-	case c.ExitCode == 0 && !sl.svc.Restart.Restarts():
-		return "finished with code 0; a one-shot runs again on every up"
+// emitCreate makes a container under its final name and starts it.
+func (c converger) emitCreate(sl *slot, after *plan.Handle) {
+	spec := c.createSpec(sl, sl.name)
+	made := c.Put(sl.create, sl.of, "create", plan.CreateContainer{Spec: spec}, sl.Why, append(c.createNeeds(sl), after)...)
+	made.Finish = after != nil
+	if sl.Starts {
+		c.startInPlace(sl, []*plan.Handle{made})
 	}
-	return fmt.Sprintf("exited with code %d", c.ExitCode)
+}
+
+// startInPlace copies what is no host file into the container, starts it under
+// the name that it has and runs its post_start hooks.
+func (c converger) startInPlace(sl *slot, needs []*plan.Handle) {
+	needs = c.copyFiles(sl, sl.ref(), needs, sl.stops(), nil)
+	needs = slices.Concat(needs, c.dependencyNeeds(sl.svc), awaitsOf(sl))
+	c.start(sl, sl.ref(), needs).Finish = sl.stops()
+	c.postStart(sl, sl.start)
+}
+
+// awaitsOf are the steps after which what the slot needs is free.
+func awaitsOf(sl *slot) []*plan.Handle {
+	var free []*plan.Handle
+	for _, holder := range sl.awaits {
+		free = append(free, holder.left())
+	}
+	return free
 }
 
 // stopNeeds is what has to happen before the slot's container may be stopped:
 // all images there, repairs, dependents that stop with it, and, unless others
 // wait for the stop, dependencies ready, so that it runs as long as it can.
-func (u *up) stopNeeds(sl *slot) []plan.StepID {
-	needs := slices.Concat(u.imageSteps, sl.first)
-	for _, sp := range u.order {
-		if sp == sl.svc || !slices.ContainsFunc(sp.DependsOn, func(d project.Dependency) bool { return d.Service == sl.svc.Name }) {
+func (c converger) stopNeeds(sl *slot) []*plan.Handle {
+	needs := slices.Concat(c.bringing.All, sl.first)
+	for _, sv := range c.f.dependents[sl.svc.Name] {
+		if sv == sl.svc {
 			continue
 		}
-		for _, dependent := range sp.slots {
+		for _, dependent := range sv.slots {
 			if dependent.early {
-				needs = append(needs, dependent.stopID())
+				needs = append(needs, dependent.stop)
 			}
 		}
 	}
 	if sl.early {
-		return append(needs, u.successors(sl.svc.Service, map[string]bool{})...)
+		return append(needs, c.successors(sl.svc, map[string]bool{})...)
 	}
-	needs = append(needs, u.dependencyNeeds(sl.svc)...)
-	return append(needs, sl.awaits...)
+	needs = append(needs, c.dependencyNeeds(sl.svc)...)
+	return append(needs, awaitsOf(sl)...)
 }
 
 // successors are the steps that make the new containers of what the service is
 // to restart with: what cannot be made stops nobody.
-func (u *up) successors(s *project.Service, seen map[string]bool) []plan.StepID {
-	var made []plan.StepID
-	for _, d := range s.DependsOn {
-		dep := u.services[d.Service]
+func (c converger) successors(sv *service, seen map[string]bool) []*plan.Handle {
+	var made []*plan.Handle
+	for _, d := range sv.DependsOn {
+		dep := c.services[d.Service]
 		if dep == nil || !d.Restart || seen[d.Service] {
 			continue
 		}
 		seen[d.Service] = true
-		ahead := len(creation.JoinedBy(dep.Service)) == 0 && !u.needsReplaced(dep.Service) // else its creation may wait for the stop
+		ahead := len(creation.JoinedBy(dep.Service)) == 0 && !c.f.needsReplaced(dep.Service) // else its creation may wait for the stop
 		for _, sl := range dep.slots {
-			if !ahead || sl.fate != recreate || sl.apart {
+			if !ahead || sl.Fate != fate.Recreate || sl.apart || !sl.create.Added() {
 				continue
 			}
-			for _, id := range []plan.StepID{sl.id + "/create", sl.id + "/copy"} {
-				if slices.ContainsFunc(u.Steps, func(s plan.Step) bool { return s.ID == id }) {
-					made = append(made, id)
-				}
-			}
+			made = append(made, sl.create, sl.copy)
 		}
-		made = append(made, u.successors(dep.Service, seen)...)
+		made = append(made, c.successors(dep, seen)...)
 	}
 	return made
-}
-
-// createNeeds is what has to exist before a container of the slot can. What is
-// new waits for every image: one that cannot be had leaves nothing half done.
-func (u *up) createNeeds(sl *slot) []plan.StepID {
-	s := sl.svc.Service
-	needs := append(slices.Clone(sl.first), u.images[engine.ServiceImage(s).Plain()])
-	if sl.fate == create {
-		needs = append(needs, u.imageSteps...)
-	}
-	needs = append(needs, u.providers(s)...)
-	if u.starts(sl) {
-		needs = append(needs, u.models(sl.svc)...)
-	}
-	for _, ref := range engine.VolumeImages(u.want, s) {
-		needs = append(needs, u.images[ref])
-	}
-	if joinsNetworks(s) {
-		for _, key := range s.Networks {
-			if np := u.networks[key]; np != nil {
-				needs = append(needs, np.ready)
-			}
-		}
-	}
-	for _, key := range s.Volumes {
-		if vp := u.volumes[key]; vp != nil {
-			needs = append(needs, vp.ready)
-		}
-	}
-	for _, ns := range creation.JoinedBy(s) {
-		dep := u.services[ns.Service]
-		switch {
-		case dep == nil:
-		case ns.Attribute == creation.ByLinks: // to all of its containers
-			for _, other := range dep.slots {
-				needs = append(needs, u.namedID(other))
-			}
-		default:
-			if first := firstByName(dep.slots); first != nil {
-				needs = append(needs, u.namedID(first))
-			}
-		}
-	}
-	return needs
-}
-
-// createSpec asks for the slot's container under a name.
-func (u *up) createSpec(sl *slot, name string, inherit []engine.InheritedVolume) engine.CreateSpec {
-	s := sl.svc.Service
-	spec := engine.CreateSpec{
-		Project: u.want, Service: s, Name: name, Number: sl.number,
-		Labels: creation.ContainerLabels(u.want, s, sl.number, false), Refs: sl.refs, Unlinked: u.unlinked(s), Inherit: inherit,
-	}
-	if hash, err := s.HashResolved(sl.ids); err == nil {
-		spec.Labels[project.LabelConfigHash] = string(hash)
-	}
-	spec.Labels[project.LabelName] = sl.name
-	if s.Restart.Owner() == restartpolicy.Supervisor {
-		spec.RestartPolicy = string(restartpolicy.No) // two owners would both restart it
-	}
-	if len(inherit) > 0 {
-		spec.Labels[project.LabelReplace] = s.ContainerName
-		if s.ContainerName == "" {
-			spec.Labels[project.LabelReplace] = s.Name + u.want.Separator + strconv.Itoa(sl.number)
-		}
-	}
-	if local, ok := u.have.Image(engine.ServiceImage(s)); ok && !u.fresh[engine.ServiceImage(s).Plain()] {
-		spec.ImageID = local.ID
-		spec.Labels[project.LabelImage] = local.Digest
-	}
-	mounted := engine.VolumeImages(u.want, s)
-	if !slices.ContainsFunc(mounted, func(r engine.ImageRef) bool { return u.fresh[r] }) {
-		if label := engine.ImageVolumeLabel(u.want, s, u.have); label != "" {
-			spec.Labels[project.LabelImageVolume] = label
-		}
-	}
-	return spec
-}
-
-// emitCreate makes a container under its final name and starts it.
-func (u *up) emitCreate(sl *slot, after plan.StepID, inherit []engine.InheritedVolume) {
-	spec := u.createSpec(sl, sl.name, inherit)
-	made := u.Add(sl.id+"/create", plan.CreateContainer{Spec: spec}, sl.why, append(u.createNeeds(sl), after)...)
-	u.Last().Finish = after != ""
-	if u.starts(sl) {
-		u.emitStart(sl, engine.Ref{Name: sl.name}, sl.why, []plan.StepID{made}, nil)
-	}
-}
-
-// emitStart copies what is no host file into the container, starts it and runs
-// its post_start hooks. restore is done if the start fails.
-func (u *up) emitStart(sl *slot, target engine.Ref, why string, needs []plan.StepID, restore []plan.Action) {
-	if sl.fate == keep { // what is made waits for them before it is made
-		needs = slices.Concat(needs, u.models(sl.svc))
-	}
-	needs = u.emitCopy(sl, target, needs, sl.stopID() != "", restore)
-	u.Add(sl.id+"/start", plan.StartContainer{Target: target, Service: sl.svc.Name}, why,
-		slices.Concat(needs, u.dependencyNeeds(sl.svc), sl.awaits)...)
-	u.Last().Finish = sl.stopID() != ""
-	u.Last().OnFailure = restore
-	if sl.fate != recreate {
-		u.emitPostStart(sl, sl.id+"/start")
-	}
-}
-
-func (u *up) emitCopy(sl *slot, target engine.Ref, needs []plan.StepID, finish bool, restore []plan.Action) []plan.StepID {
-	files := creation.ContainerFiles(u.want, sl.svc.Service)
-	if len(files) == 0 {
-		return needs
-	}
-	copied := u.Add(sl.id+"/copy", plan.CopyFiles{Target: target, Files: files}, "configs and secrets that are no host files", needs...)
-	u.Last().Finish, u.Last().OnFailure = finish, restore
-	return []plan.StepID{copied}
-}
-
-func (u *up) emitPostStart(sl *slot, after plan.StepID) {
-	for i, h := range sl.svc.PostStart {
-		run := plan.RunHook{Target: sl.ref(), Service: sl.svc.Name, Kind: "post_start", Index: i, Hook: h}
-		after = u.Add(sl.id+plan.StepID(fmt.Sprintf("/post_start-%d", i)), run, "it has started", after)
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -123,7 +124,7 @@ func imageRefs(p *project.Project) []engine.ImageRef {
 		refs = append(refs, creation.HookImages(p, s)...)
 	}
 	slices.SortFunc(refs, func(a, b engine.ImageRef) int {
-		if c := compareImageRefs(a, b); c != 0 || a.Age == b.Age {
+		if c := images.Compare(a, b); c != 0 || a.Age == b.Age {
 			return c
 		}
 		if a.Age {

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
-	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/fate"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -28,28 +28,14 @@ func PlanRun(want *project.Project, have engine.Observed, service string, opt Ru
 	if s == nil {
 		return plan.Plan{}, &project.UnknownServiceError{Name: service}
 	}
-	u, err := newUp(want, have, runDependencies(want, s, opt))
+	t, err := surveyTargets(want, have, runDependencies(want, s, opt))
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	if opt.NoDeps || len(u.opt.Services) == 0 {
-		u.scope, u.targets = nil, map[string]bool{}
-	}
-	u.partial = true
-	dependencies := u.scope
-	u.scope = append(slices.Clone(u.scope), s)
-	u.checkServices()
-	u.planImages()
-	u.surveyNetworks()
-	u.surveyVolumes()
-	for _, d := range dependencies {
-		u.survey(d)
-	}
-	sl := u.oneOff(s, opt)
-	u.finish(dependencies)
-	u.emitOneOff(sl, opt)
-	p, err := u.Plan(want.Name)
-	p.Provisional = u.provisional()
+	t.runs(s, opt)
+	f := decide(t)
+	p, err := emit(f).Plan(f.name)
+	p.Provisional = f.provisional()
 	return p, err
 }
 
@@ -65,31 +51,14 @@ func runDependencies(want *project.Project, s *project.Service, opt RunOptions) 
 	return up
 }
 
-// oneOff is the slot of the container, outside of the service's replicas.
-func (u *up) oneOff(s *project.Service, opt RunOptions) *slot {
-	sl := &slot{
-		svc: &servicePlan{Service: s}, id: plan.StepID(s.Name + "-run"), name: opt.Name, fate: create, why: "it was asked for",
+// runs adds the one-off container of a service, outside of the service's
+// replicas. What is there for it counts; only its dependencies are converged.
+func (t *targets) runs(s *project.Service, opt RunOptions) {
+	if opt.NoDeps || len(t.opt.Services) == 0 {
+		t.scope, t.converged, t.named = nil, nil, map[string]bool{}
 	}
-	sl.refs, sl.ids, _ = u.joins(s)
-	return sl
-}
-
-// emitOneOff creates the container once everything that its start needs is there.
-func (u *up) emitOneOff(sl *slot, opt RunOptions) {
-	spec := u.createSpec(sl, sl.name, nil)
-	hash := spec.Labels[project.LabelConfigHash]
-	image := spec.Labels[project.LabelImage]
-	spec.OneOff, spec.UseAliases, spec.AutoRemove = true, opt.UseAliases, opt.Remove
-	spec.Labels = creation.ContainerLabels(u.want, sl.svc.Service, 0, true)
-	spec.Labels[project.LabelSlug], spec.Labels[project.LabelName] = opt.Slug, sl.name
-	spec.Labels[project.LabelConfigHash] = hash
-	if image != "" {
-		spec.Labels[project.LabelImage] = image
-	}
-	needs := u.createNeeds(sl)
-	if !opt.NoDeps {
-		needs = append(needs, u.dependencyNeeds(sl.svc)...)
-	}
-	made := u.Add(sl.id+"/create", plan.CreateContainer{Spec: spec}, sl.why, needs...)
-	u.emitCopy(sl, engine.Ref{Name: sl.name}, []plan.StepID{made}, false, nil)
+	t.partial, t.run = true, opt
+	t.scope = append(slices.Clone(t.scope), s)
+	sv := &service{Service: s, declared: true}
+	t.oneOff = &slot{svc: sv, of: s.Name + "-run", name: opt.Name, Verdict: fate.Of(fate.Facts{Command: fate.Run, NoStart: opt.NoStart})}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/builder"
 	"github.com/musterdev/muster/project"
@@ -60,7 +60,7 @@ func Bake(p *project.Project, services []*project.Service, spec func(*project.Se
 			names = append(names, s.Name)
 		}
 	}
-	all, err := up.WithBases(p, services)
+	all, err := images.WithBases(p, services)
 	if err != nil {
 		return nil, err
 	}

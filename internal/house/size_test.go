@@ -39,7 +39,6 @@ var largePackages = map[string]string{
 var largeTypes = map[string]string{
 	"convergence/apply.run":      "a method for each action",
 	"convergence/supervise.loop": "to be cut when it becomes a reader of the feed",
-	"convergence/up.up":          "to be cut into survey, decide and emit",
 	"internal/docker.Engine":     "implements every role of an engine",
 	"internal/enginetest.Engine": "implements every role of an engine",
 	"internal/enginetest.core":   "the states of containers and what changes them",

@@ -57,11 +57,11 @@ func FileUses(p *project.Project, s *project.Service) []FileUse {
 
 // CheckFiles refuses configs and secrets whose content cannot be had. A container
 // that has run has the content of then: it keeps it, with a warning.
-func CheckFiles(b *plan.Builder, p *project.Project, s *project.Service, ran bool) {
-	unavailable := b.Fail
+func CheckFiles(n *plan.Notes, p *project.Project, s *project.Service, ran bool) {
+	unavailable := n.Fail
 	if ran {
 		unavailable = func(pos project.Position, format string, args ...any) {
-			b.WarnOnce("%v; containers keep what they have of it", plan.At(pos, format, args...))
+			n.WarnOnce("%v; containers keep what they have of it", plan.At(pos, format, args...))
 		}
 	}
 	for _, use := range FileUses(p, s) {
@@ -77,7 +77,7 @@ func CheckFiles(b *plan.Builder, p *project.Project, s *project.Service, ran boo
 		}
 		for _, id := range []string{use.uid, use.gid} {
 			if _, err := strconv.ParseUint(id, 10, 31); id != "" && err != nil && use.File.Path == "" {
-				b.Fail(use.pos, "service %s: %s %s: %q is not a numeric user or group ID", s.Name, kind, use.File.Key, id)
+				n.Fail(use.pos, "service %s: %s %s: %q is not a numeric user or group ID", s.Name, kind, use.File.Key, id)
 			}
 		}
 	}

@@ -28,3 +28,7 @@ func JoinedBy(s *project.Service) []project.NamespaceRef {
 	}
 	return refs
 }
+
+// JoinsNetworks reports whether the networks of the service count: a service
+// with a network_mode has none.
+func JoinsNetworks(s *project.Service) bool { return s.Spec.NetworkMode == "" }

@@ -1,4 +1,4 @@
-package up
+package divergence
 
 import (
 	"slices"
@@ -7,15 +7,15 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// announceGrants warns of powers over the host that services of the scope get
+// AnnounceGrants warns of powers over the host that services get
 // by this plan and their containers did not have: once per change, since what
 // is made of it carries the fingerprints of its attributes.
-func (u *up) announceGrants() {
-	grants := u.want.Grants()
-	for _, s := range u.scope {
+func (l Look) AnnounceGrants(services []*project.Service, never bool) {
+	grants := l.Want.Grants()
+	for _, s := range services {
 		var fresh []project.Grant
 		for _, g := range grants {
-			if g.Service == s.Name && isRisky(g) && u.isNew(s, g.Attribute) {
+			if g.Service == s.Name && isRisky(g) && l.isNew(s, g.Attribute, never) {
 				fresh = append(fresh, g)
 			}
 		}
@@ -29,7 +29,7 @@ func (u *up) announceGrants() {
 				kinds = append(kinds, g.Kind)
 			}
 		}
-		u.Warn("%s: service %s newly gets %s (--policy deny:%s refuses that)",
+		l.Notes.Warn("%s: service %s newly gets %s (--policy deny:%s refuses that)",
 			fresh[0].Pos, s.Name, strings.Join(what, ", "), strings.Join(kinds, ","))
 	}
 }
@@ -43,13 +43,13 @@ func isRisky(g project.Grant) bool {
 // isNew reports whether no container of the service has the attribute as it is
 // now. Containers of Docker Compose and of other users do not tell, and those that are never made
 // anew get nothing.
-func (u *up) isNew(s *project.Service, attribute string) bool {
-	for _, c := range u.have.Containers {
+func (l Look) isNew(s *project.Service, attribute string, never bool) bool {
+	for _, c := range l.Have.Containers {
 		if c.Service != s.Name || c.OneOff {
 			continue
 		}
 		label := c.Labels[project.LabelSections]
-		if label == "" || !u.keyed(c) || u.opt.Recreate == RecreateNever || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
+		if label == "" || !Keyed(l.Want, c) || never || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
 			return false
 		}
 	}

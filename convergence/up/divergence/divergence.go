@@ -1,4 +1,6 @@
-package up
+// Package divergence says how containers differ from what their services ask for,
+// in words, and which new powers over the host a change brings.
+package divergence
 
 import (
 	"fmt"
@@ -7,27 +9,40 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
-// divergence says in words why a container no longer is what the service asks
+// Look is what containers are compared with.
+type Look struct {
+	Want  *project.Project
+	Have  engine.Observed
+	Notes *plan.Notes
+	// Provided are the variables that providers set just now, by service.
+	Provided map[string]map[string]string
+	// Apart is the name of the network of that key if the container should be on it
+	// and is not.
+	Apart func(c engine.Container, network string) string
+}
+
+// Of says in words why a container no longer is what the service asks
 // for; empty if it is. ids are the containers of the services it joins.
-func (u *up) divergence(s *project.Service, c engine.Container, ids map[string]string) string {
+func (l Look) Of(s *project.Service, ids map[string]string, c engine.Container) string {
 	if c.State == engine.Dead || c.State == engine.Removing {
 		return "the engine could not remove it (" + string(c.State) + ")"
 	}
 	hash, err := s.HashResolved(ids)
 	if err != nil {
-		u.Fail(s.Pos, "%w", err)
+		l.Notes.Fail(s.Pos, "%w", err)
 		return ""
 	}
 	if c.Labels[project.LabelConfigHash] != string(hash) {
-		return u.configChange(s, c)
+		return l.configChange(s, c)
 	}
 	for _, why := range []string{
-		u.imageChange(s, c), imageVolumeChange(u.want, s, c, u.have), u.contentChange(s, c), u.providedChange(s, c),
-		u.networkChange(s, c), u.volumeChange(s, c),
+		l.imageChange(s, c), imageVolumeChange(l.Want, s, c, l.Have), l.contentChange(s, c), l.providedChange(s, c),
+		l.networkChange(s, c), l.volumeChange(s, c),
 	} {
 		if why != "" {
 			return why
@@ -36,19 +51,25 @@ func (u *up) divergence(s *project.Service, c engine.Container, ids map[string]s
 	return ""
 }
 
-// keyed reports whether the digests of the container's labels are by our key, so
-// that they can be compared with those of the project.
-func (u *up) keyed(c engine.Container) bool { return c.Labels[project.LabelKey] == u.want.Key.ID() }
+// Keyed reports whether the digests of the container's labels are by the project's
+// key, so that they can be compared with those of the project.
+func Keyed(want *project.Project, c engine.Container) bool {
+	return c.Labels[project.LabelKey] == want.Key.ID()
+}
+
+// Tells reports whether the container was made by Muster, so that its labels
+// tell of what it was made with to those who have the key.
+func Tells(c engine.Container) bool { return c.Labels[project.LabelOwner] != "" && !c.OneOff }
 
 // configChange names the attributes whose fingerprints differ. A container made
 // by Docker Compose, or by another user, has none that could be compared; of it
 // only the image is known.
-func (u *up) configChange(s *project.Service, c engine.Container) string {
+func (l Look) configChange(s *project.Service, c engine.Container) string {
 	var parts []string
 	if c.Image != "" && c.Image != s.Image && !strings.HasPrefix(c.Image, "sha256:") {
 		parts = append(parts, fmt.Sprintf("image changed from %s to %s", c.Image, s.Image))
 	}
-	if label := c.Labels[project.LabelSections]; label != "" && u.keyed(c) {
+	if label := c.Labels[project.LabelSections]; label != "" && Keyed(l.Want, c) {
 		changes := changedSections(project.ParseFingerprints(label), s.Sections)
 		if len(parts) > 0 {
 			changes = slices.DeleteFunc(changes, func(change string) bool { return change == "image changed" })
@@ -103,8 +124,8 @@ func hasEntries(prints map[string]project.Fingerprint, attribute string) bool {
 
 // imageChange compares the digest that the container was made from with that
 // of the local image. What is not known has not changed.
-func (u *up) imageChange(s *project.Service, c engine.Container) string {
-	local, ok := u.have.Image(engine.ServiceImage(s))
+func (l Look) imageChange(s *project.Service, c engine.Container) string {
+	local, ok := l.Have.Image(engine.ServiceImage(s))
 	was := c.Labels[project.LabelImage]
 	if !ok || was == "" || was == local.Digest {
 		return ""
@@ -112,7 +133,10 @@ func (u *up) imageChange(s *project.Service, c engine.Container) string {
 	return fmt.Sprintf("%s is another image now (%s, was %s)", s.Image, shortDigest(local.Digest), shortDigest(was))
 }
 
-func shortDigest(d string) string { return shortID(strings.TrimPrefix(d, "sha256:")) }
+func shortDigest(d string) string {
+	d = strings.TrimPrefix(d, "sha256:")
+	return d[:min(12, len(d))]
+}
 
 func imageVolumeChange(p *project.Project, s *project.Service, c engine.Container, have engine.Observed) string {
 	was, now := c.Labels[project.LabelImageVolume], engine.ImageVolumeLabel(p, s, have)
@@ -134,12 +158,12 @@ func sameList(a, b string) bool {
 // not tell, since another user or another machine wrote them, what was read from
 // the container does, and else nobody can: that is said, and the container stays.
 // Of one made by Docker Compose nothing is known.
-func (u *up) contentChange(s *project.Service, c engine.Container) string {
-	if !tells(c) {
+func (l Look) contentChange(s *project.Service, c engine.Container) string {
+	if !Tells(c) {
 		return ""
 	}
-	old := u.have.Content[c.ID]
-	if u.keyed(c) {
+	old := l.Have.Content[c.ID]
+	if Keyed(l.Want, c) {
 		old = project.ParseFingerprints(c.Labels[project.LabelContent])
 	}
 	var changed, unknown []string
@@ -148,12 +172,12 @@ func (u *up) contentChange(s *project.Service, c engine.Container) string {
 		switch was, known := old[name]; {
 		case known && was != s.Content[name]:
 			changed = append(changed, said)
-		case !known && !u.keyed(c):
+		case !known && !Keyed(l.Want, c):
 			unknown = append(unknown, said)
 		}
 	}
 	if len(unknown) > 0 {
-		u.Warn("cannot tell whether %s changed: container %s was created by another user or on another machine; "+
+		l.Notes.Warn("cannot tell whether %s changed: container %s was created by another user or on another machine; "+
 			"--force-recreate creates it with what there is now", plan.NameList(unknown), c.Name)
 	}
 	if len(changed) == 0 {
@@ -163,32 +187,39 @@ func (u *up) contentChange(s *project.Service, c engine.Container) string {
 }
 
 // networkChange notices a network that the container should be on and is not.
-// Networks that are made anew in place take their containers along.
-func (u *up) networkChange(s *project.Service, c engine.Container) string {
-	if !joinsNetworks(s) {
+func (l Look) networkChange(s *project.Service, c engine.Container) string {
+	if !creation.JoinsNetworks(s) {
 		return ""
 	}
 	for _, key := range s.Networks {
-		np := u.networks[key]
-		if np == nil {
-			continue
-		}
-		if np.create || !engine.Attached(c, np.id, np.Name) {
-			return "it is not attached to network " + np.Name
+		if name := l.Apart(c, key); name != "" {
+			return "it is not attached to network " + name
 		}
 	}
 	return ""
 }
 
-// joinsNetworks reports whether the networks of the service count: a service
-// with a network_mode has none.
-func joinsNetworks(s *project.Service) bool { return s.Spec.NetworkMode == "" }
-
-func (u *up) volumeChange(s *project.Service, c engine.Container) string {
+func (l Look) volumeChange(s *project.Service, c engine.Container) string {
 	for _, key := range s.Volumes {
-		v := u.want.Volume(key)
-		if v != nil && !mountsVolume(c, v.Name) {
+		v := l.Want.Volume(key)
+		if v != nil && !c.MountsVolume(v.Name) {
 			return "volume " + v.Name + " is not mounted"
+		}
+	}
+	return ""
+}
+
+// providedChange notices that a provider sets other variables than those that
+// the container was made with.
+func (l Look) providedChange(s *project.Service, c engine.Container) string {
+	if !Keyed(l.Want, c) {
+		return ""
+	}
+	given := project.ParseFingerprints(c.Labels[project.LabelProvided])
+	for _, d := range s.DependsOn {
+		set, known := l.Provided[d.Service]
+		if was, had := given[d.Service]; known && had && was != plan.ProvidedDigest(l.Want, d.Service, set) {
+			return "provider " + d.Service + " sets other variables now"
 		}
 	}
 	return ""

@@ -1,4 +1,4 @@
-package up
+package images
 
 import (
 	"slices"
@@ -10,12 +10,12 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// PlanBuild is the plan that builds the images of those services that have a
+// Plan is the plan that builds the images of those services that have a
 // build section, and the images that these build on, whether or not their
 // services are named or active: each image once, those that others build on
 // first. change adds what the caller wants of every build; nil changes nothing.
-func PlanBuild(want *project.Project, services []*project.Service, change func(engine.BuildSpec) engine.BuildSpec) (plan.Plan, error) {
-	var b plan.Builder
+func Plan(want *project.Project, services []*project.Service, change func(engine.BuildSpec) engine.BuildSpec) (plan.Plan, error) {
+	var d plan.Draft
 	if change == nil {
 		change = func(s engine.BuildSpec) engine.BuildSpec { return s }
 	}
@@ -25,29 +25,31 @@ func PlanBuild(want *project.Project, services []*project.Service, change func(e
 			return plan.Plan{}, err
 		}
 	}
-	built, turns := map[engine.ImageRef]bool{}, map[string]plan.StepID{}
+	built, turns := map[engine.ImageRef]bool{}, map[string]*plan.Handle{}
+	var builds builds
 	for _, s := range services {
 		ref, tag := engine.ServiceImage(s).Plain(), project.FullTag(s.Image)
 		if !s.Build || s.Provider || built[ref] {
 			continue
 		}
 		built[ref] = true
-		checkPlatform(&b, want, s)
+		checkPlatform(&d.Notes, want, s)
 		spec := change(engine.BuildSpec{Project: want, Service: s, Labels: creation.BuildLabels(want, s)})
-		turns[tag] = b.Add(imageID(ref)+"/build", plan.BuildImage{Spec: spec}, "a build was asked for", turns[tag])
+		turns[tag] = d.Add(name(ref), "build", plan.BuildImage{Spec: spec}, "a build was asked for", turns[tag])
+		builds.add(s, turns[tag])
 	}
-	orderBuilds(&b, want)
-	return b.Plan(want.Name)
+	builds.order(want)
+	return d.Plan(want.Name)
 }
 
 // checkPlatform refuses a platform of the environment that the build has not.
-func checkPlatform(b *plan.Builder, want *project.Project, s *project.Service) {
+func checkPlatform(n *plan.Notes, want *project.Project, s *project.Service) {
 	wanted := want.Environment["DOCKER_DEFAULT_PLATFORM"]
 	platforms := s.Spec.Build.Platforms
 	if wanted == "" || len(platforms) == 0 || s.Spec.Platform != wanted || slices.Contains(platforms, wanted) {
 		return
 	}
-	b.Fail(want.Positions.Of("services", s.Name, "build", "platforms"),
+	n.Fail(want.Positions.Of("services", s.Name, "build", "platforms"),
 		"service %q build.platforms does not support value set by DOCKER_DEFAULT_PLATFORM: %s (it has %s)", s.Name, wanted, strings.Join(platforms, ", "))
 }
 
@@ -89,22 +91,29 @@ func WithBases(want *project.Project, services []*project.Service) ([]*project.S
 	return all, nil
 }
 
-// orderBuilds lets builds wait for the builds of the images that they build on.
-func orderBuilds(b *plan.Builder, want *project.Project) {
-	builds := map[string]plan.StepID{} // by image
-	for _, s := range b.Steps {
-		if a, ok := s.Action.(plan.BuildImage); ok {
-			builds[a.Spec.Service.Image] = s.ID
-		}
+// builds are steps that build images of services.
+type builds []struct {
+	service *project.Service
+	step    *plan.Handle
+}
+
+func (b *builds) add(s *project.Service, step *plan.Handle) {
+	*b = append(*b, struct {
+		service *project.Service
+		step    *plan.Handle
+	}{s, step})
+}
+
+// order lets builds wait for the builds of the images that they build on.
+func (b builds) order(want *project.Project) {
+	byImage := map[string]*plan.Handle{}
+	for _, build := range b {
+		byImage[build.service.Image] = build.step
 	}
-	for i := range b.Steps {
-		a, ok := b.Steps[i].Action.(plan.BuildImage)
-		if !ok {
-			continue
-		}
-		for _, name := range a.Spec.Service.BuildsOn {
-			if base := want.Declared(name); base != nil && builds[base.Image] != b.Steps[i].ID {
-				b.Steps[i].Needs = append(slices.Clone(b.Steps[i].Needs), builds[base.Image])
+	for _, build := range b {
+		for _, name := range build.service.BuildsOn {
+			if base := want.Declared(name); base != nil && byImage[base.Image] != build.step {
+				build.step.Need(byImage[base.Image])
 			}
 		}
 	}

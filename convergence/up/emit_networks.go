@@ -1,0 +1,134 @@
+package up
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
+)
+
+// emitNetworks creates what is missing and replaces what changed, once every
+// image is there, so that an image that cannot be had leaves nothing behind. A replaced
+// network loses its containers first: each is stopped and disconnected, and
+// connected again, with the full settings of its service, by what follows.
+func (c converger) emitNetworks() {
+	for _, n := range c.f.networksInOrder() {
+		alone := c.removeTwins(n)
+		switch {
+		case n.create:
+			c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "not there yet", c.bringing.All...)
+		case n.replace != "":
+			c.replaceNetwork(n, alone)
+		}
+	}
+}
+
+func networkSteps(n *networkFate) string { return "network " + n.Key }
+
+func (c converger) createNetwork(n *networkFate) plan.CreateNetwork {
+	return plan.CreateNetwork{Network: n.Network, Labels: creation.NetworkLabels(c.want, n.Network)}
+}
+
+// removeTwins removes them one after the other and returns the last step. What
+// starts on the network waits for it.
+func (c converger) removeTwins(n *networkFate) *plan.Handle {
+	var last *plan.Handle
+	for i, twin := range n.twins {
+		step := &plan.Handle{}
+		if i == len(n.twins)-1 && n.replace == "" {
+			step = c.networks[n.Key]
+		}
+		last = c.Put(step, networkSteps(n), "remove "+shortID(twin.ID), plan.RemoveNetwork{ID: twin.ID, Name: twin.Name},
+			"an interrupted run left a second network of this name", last)
+	}
+	if last == nil {
+		return nil
+	}
+	for _, sv := range c.f.order {
+		for _, sl := range sv.slots {
+			if sl.Fate.Keeps() && slices.Contains(sv.Networks, n.Key) {
+				sl.first = append([]*plan.Handle{last}, sl.first...)
+			}
+		}
+	}
+	return last
+}
+
+func (c converger) replaceNetwork(n *networkFate, alone *plan.Handle) {
+	var freed []*plan.Handle
+	var restore []plan.Action
+	for _, o := range c.have.Containers {
+		if !engine.Attached(o, n.id, n.Name) {
+			continue
+		}
+		freed = append(freed, c.detach(o, n))
+		if sl := c.f.holders[o.ID]; sl != nil && sl.Fate != fate.Rebuild {
+			restore = append(restore, c.putBack(o, n)...)
+		}
+	}
+	remove := c.Add(networkSteps(n), "remove", plan.RemoveNetwork{ID: n.id, Name: n.Name}, n.replace, append(freed, c.bringing.All...)...)
+	remove.Finish, remove.OnFailure = len(freed) > 0, restore
+	create := c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), n.replace, remove, alone)
+	create.Finish, create.OnFailure = true, restore
+}
+
+// detach disconnects the container once it is stopped, whether it will be
+// replaced or connected again. One that is removed for good is just gone.
+func (c converger) detach(o engine.Container, n *networkFate) *plan.Handle {
+	sl := c.f.holders[o.ID]
+	if sl == nil || sl.Fate == fate.Rebuild {
+		return c.removals[o.ID].step
+	}
+	left := c.Add(sl.of, "disconnect "+n.Key, plan.DisconnectNetwork{Target: o.Ref, Network: n.id, Name: n.Name}, n.replace, append(slices.Clone(c.bringing.All), sl.stop)...)
+	left.Finish = sl.stops()
+	if sl.leaves == nil {
+		sl.leaves = map[string]*plan.Handle{}
+	}
+	sl.leaves[n.Key] = left
+	return left
+}
+
+// putBack reconnects and restarts a container after a failure.
+func (c converger) putBack(o engine.Container, n *networkFate) []plan.Action {
+	actions := []plan.Action{plan.ConnectNetwork{Target: o.Ref, Endpoint: c.endpoint(o, n.Network)}}
+	if o.State == engine.Running {
+		actions = append(actions, plan.StartContainer{Target: o.Ref, Service: o.Service})
+	}
+	return actions
+}
+
+// endpoint are the full settings of the container on the network, as its
+// service declares them; a container of no declared service gets its names.
+func (c converger) endpoint(o engine.Container, n *project.Network) engine.EndpointSpec {
+	s := c.want.Declared(o.Service)
+	if s == nil {
+		s = &project.Service{Name: o.Service}
+	}
+	return engine.EndpointSpec{Project: c.want, Service: s, Network: n, Container: o.Name}
+}
+
+// removeRenamedNetworks removes the project's networks that have another name
+// now, once no container of the plan is attached to them.
+func (c converger) removeRenamedNetworks() {
+	for _, n := range c.f.networksInOrder() {
+		for _, old := range n.renamed {
+			after := []*plan.Handle{c.networks[n.Key]}
+			busy := false
+			for _, o := range c.have.Containers {
+				if engine.Attached(o, old.ID, old.Name) {
+					after, busy = append(after, c.removals[o.ID].step), busy || c.removals[o.ID].step == nil
+				}
+			}
+			if busy {
+				c.Warn("network %s has become %s; %s is kept while containers use it", old.Name, n.Name, old.Name)
+				continue
+			}
+			c.Add(networkSteps(n), "remove "+strings.TrimPrefix(old.Name, c.name+"_"),
+				plan.RemoveNetwork{ID: old.ID, Name: old.Name}, "renamed to "+n.Name, after...)
+		}
+	}
+}

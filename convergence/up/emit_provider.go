@@ -1,0 +1,68 @@
+package up
+
+import (
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/divergence"
+	"github.com/musterdev/muster/project"
+)
+
+// asks reports whether the plan runs the service's provider.
+func (f *fates) asks(sv *service) bool {
+	_, answered := f.opt.Provided[sv.Name]
+	return sv.Provider && !answered
+}
+
+// emitProvider brings a provided service up, on every up: only its program
+// knows what there is to do.
+func (c converger) emitProvider(sv *service) {
+	if c.f.asks(sv) && c.services[sv.Name] == sv {
+		a := plan.RunProvider{Project: c.want, Service: sv.Service, Verb: "up", Given: c.given(sv.Name)}
+		c.runProvider(sv, a, "its provider knows what there is to do", c.dependencyNeeds(sv))
+	}
+}
+
+// runProvider has the program that provides the service carry out a verb.
+func (e *emitter) runProvider(sv *service, a plan.RunProvider, why string, needs []*plan.Handle) {
+	e.providers[sv.Name] = e.Put(e.providers[sv.Name], sv.Name, "provider", a, why, needs...)
+}
+
+// given is what the provider set for containers that stay and may be made anew.
+// Of one without the label, made by another tool, nothing is known.
+func (c converger) given(provider string) []plan.Given {
+	var given []plan.Given
+	for _, sv := range c.f.order {
+		if sv.follower || c.f.policy(sv.Name) == RecreateNever {
+			continue
+		}
+		for _, sl := range sv.slots {
+			if !sl.Fate.Keeps() {
+				continue
+			}
+			was, ok := project.ParseFingerprints(sl.old.Labels[project.LabelProvided])[provider]
+			switch {
+			case ok && divergence.Keyed(c.want, *sl.old):
+				given = append(given, plan.Given{Service: sv.Name, Digest: was})
+			case ok:
+				c.Warn("cannot tell whether provider %s sets other variables now: container %s was created by another user or on "+
+					"another machine; --force-recreate creates it with what there is now", provider, sl.old.Name)
+			}
+		}
+	}
+	return given
+}
+
+// providedBefore are the steps after which the variables for the service are
+// known. Those of a provider that is left out are not, which is said.
+func (c converger) providedBefore(s *project.Service) []*plan.Handle {
+	var steps []*plan.Handle
+	for _, d := range s.DependsOn {
+		_, answered := c.opt.Provided[d.Service]
+		switch p := c.want.Service(d.Service); {
+		case c.services[d.Service] != nil:
+			steps = append(steps, c.providers[d.Service])
+		case !answered && p != nil && p.Provider:
+			c.WarnOnce("%s is made without the variables that provider %s sets: it is not asked without the dependencies", s.Name, p.Name)
+		}
+	}
+	return steps
+}

@@ -1,0 +1,128 @@
+package up
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
+)
+
+// findSlots finds the service's replicas by number, and what an interrupted
+// recreation left behind. A successor carries a temporary name until its
+// predecessor is gone:
+//
+//	successor not running, predecessor there → the successor goes; the anonymous
+//	    volumes that it inherited are the predecessor's and stay
+//	successor running, predecessor there     → the predecessor goes
+//	predecessor gone                         → the successor gets its name
+func (w *world) findSlots(sv *service) []*slot {
+	groups := map[int][]*engine.Container{}
+	var numbers []int
+	for _, c := range w.replicas[sv.Name] {
+		if groups[c.Number] == nil {
+			numbers = append(numbers, c.Number)
+		}
+		groups[c.Number] = append(groups[c.Number], c)
+	}
+	slices.Sort(numbers)
+	var slots []*slot
+	for _, n := range numbers {
+		slots = append(slots, w.findSlot(sv, groups[n]))
+	}
+	return slots
+}
+
+func (w *world) findSlot(sv *service, group []*engine.Container) *slot {
+	stays := survivor(group)
+	sl := &slot{svc: sv, number: stays.Number, of: fmt.Sprintf("%s-%d", sv.Name, stays.Number)}
+	for _, c := range group {
+		if c.ID != stays.ID {
+			sl.rivals = append(sl.rivals, newRival(sl, c, stays))
+		}
+	}
+	if final, temporary := project.FinalName(stays.Name); temporary && isSuccessorName(w.want, sv.Service, final, stays.Number) {
+		named := *stays // once it has been renamed
+		named.Name = final
+		sl.misfit, stays = stays.Name, &named
+	}
+	sl.name = w.want.ContainerName(sv.Service, stays.Number)
+	if keepsName(sv, stays, sl.name) {
+		sl.name = stays.Name
+	}
+	sl.old = stays
+	return sl
+}
+
+// newRival is what shares a slot with the container that stays.
+func newRival(sl *slot, c, stays *engine.Container) *slot {
+	kind, of := fate.Predecessor, sl.of+".old"
+	if rank(c, []*engine.Container{c, stays}) == successorDown {
+		kind, of = fate.Leftover, sl.of+".new"
+	}
+	if n := len(sl.rivals); n > 0 {
+		of += strconv.Itoa(n + 1)
+	}
+	rival := slotFor(sl.svc, of, c)
+	rival.Verdict = fate.Of(fate.Facts{Kind: kind, State: c.State})
+	return rival
+}
+
+// keepsName lets a container keep a name with the other separator: the stack
+// was made with or without compatibility mode.
+func keepsName(sv *service, c *engine.Container, wanted string) bool {
+	return sv.ContainerName == "" && strings.ReplaceAll(c.Name, "_", "-") == strings.ReplaceAll(wanted, "_", "-")
+}
+
+// isSuccessorName reports whether a temporary name belongs to that replica; a
+// container_name may look like one by chance.
+func isSuccessorName(p *project.Project, s *project.Service, final string, number int) bool {
+	if s.ContainerName != "" && final == s.ContainerName {
+		return true
+	}
+	canonical := strings.Join([]string{p.Name, s.Name, strconv.Itoa(number)}, "-")
+	return strings.ReplaceAll(final, "_", "-") == strings.ReplaceAll(canonical, "_", "-")
+}
+
+// survivor is the container of a slot that goes on: a running successor, else
+// the one that is nobody's successor.
+func survivor(group []*engine.Container) *engine.Container {
+	if len(group) == 1 {
+		return group[0]
+	}
+	return slices.MinFunc(group, func(a, b *engine.Container) int {
+		return cmp.Or(cmp.Compare(rank(a, group), rank(b, group)), b.Created.Compare(a.Created), strings.Compare(a.Name, b.Name))
+	})
+}
+
+// The ranks of the containers of a slot.
+const (
+	successorUp = iota
+	otherUp
+	otherDown
+	successorDown
+)
+
+// rank orders the containers of a slot: running successors, then running and
+// other containers without predecessor, then successors that do not run.
+func rank(c *engine.Container, group []*engine.Container) int {
+	prefix, _, temporary := strings.Cut(c.Name, "_")
+	_, temporaryShape := project.FinalName(c.Name)
+	successor := temporary && temporaryShape && slices.ContainsFunc(group, func(o *engine.Container) bool {
+		return o.ID != c.ID && strings.HasPrefix(o.ID, prefix)
+	})
+	running := c.State == engine.Running || c.State == engine.Paused
+	switch {
+	case successor && running:
+		return successorUp
+	case !successor && running:
+		return otherUp
+	case !successor:
+		return otherDown
+	}
+	return successorDown
+}
