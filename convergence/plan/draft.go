@@ -123,7 +123,9 @@ func (d *Draft) Plan(name string) (Plan, error) {
 	for i, h := range sorted {
 		p.Steps[i] = Step{ID: h.id, Action: h.action, Reason: h.reason, Destroys: h.Destroys, OnFailure: h.OnFailure, Finish: h.Finish, Needs: needs[i]}
 	}
-	if slices.ContainsFunc(sorted, func(h *Handle) bool { return slices.ContainsFunc(h.needs, func(n *Handle) bool { return n.at >= h.at }) }) {
+	if slices.ContainsFunc(sorted, func(h *Handle) bool {
+		return slices.ContainsFunc(h.needs, func(n *Handle) bool { return n.at >= h.at })
+	}) {
 		_, err := p.Graph() // says which steps wait for each other
 		return Plan{}, fmt.Errorf("plan %s: %w", name, err)
 	}
