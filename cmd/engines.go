@@ -3,15 +3,34 @@ package cmd
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/build"
 	"github.com/musterdev/muster/internal/docker"
 )
 
-// engines finds the engine, and connects on first use.
+// Connect reaches an engine.
+type Connect func(docker.Options) (engine.Engine, error)
+
+// toDocker reaches an engine that speaks Docker's API.
+func toDocker(opt docker.Options) (engine.Engine, error) {
+	opt.Builder = build.BuildKit{}
+	e, err := docker.Connect(opt)
+	if err != nil {
+		return nil, err // an interface around a nil pointer would be no nil
+	}
+	return e, nil
+}
+
+// dockerFlags are docker's own flags, in front of the command line.
+type dockerFlags = docker.Options
+
+// engines finds the engine, and connects on first use. This file alone knows which
+// kind of engine that is.
 type engines struct {
-	connect func(docker.Options) (engine.Engine, error)
-	flags   docker.Options // given in front of the command line
+	connect Connect
+	flags   dockerFlags
 	agent   string
 	env     *environment
 	console *console
@@ -37,10 +56,17 @@ func (f *engines) options() docker.Options {
 	return opt
 }
 
-// configured is the format that docker's configuration has under the key, if a
-// table can be printed by it, as try finds out.
-func (f *engines) configured(key string, of func(docker.Formats) string, try func(format string) error) string {
-	format := of(docker.ReadFormats(f.options()))
+// psFormat and statsFormat are how docker's configuration wants these lists to be
+// printed, if they can be, as try finds out; else empty.
+func (f *engines) psFormat(try func(format string) error) string {
+	return f.configured("psFormat", docker.ReadFormats(f.options()).Containers, try)
+}
+
+func (f *engines) statsFormat(try func(format string) error) string {
+	return f.configured("statsFormat", docker.ReadFormats(f.options()).Stats, try)
+}
+
+func (f *engines) configured(key, format string, try func(format string) error) string {
 	if format == "" {
 		return ""
 	}
@@ -50,6 +76,10 @@ func (f *engines) configured(key string, of func(docker.Formats) string, try fun
 	}
 	return format
 }
+
+// instant is what engines take for a time: RFC 3339 with or without zone and time
+// of day, Unix seconds, or a duration before now.
+func instant(text string, now time.Time) (time.Time, error) { return docker.Instant(text, now) }
 
 // close drops the connection, if there is one.
 func (f *engines) close() {

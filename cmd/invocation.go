@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/musterdev/muster/internal/docker"
 )
 
 // pluginMetadata is the sub-command by which the docker command line asks
@@ -28,10 +26,10 @@ const pluginHooks = "docker-cli-plugin-hooks"
 // Flags of the docker command line may stand in front in every form.
 type invocation struct {
 	args     []string
-	engine   docker.Options // from docker's flags
-	metadata bool           // only the plugin's description was asked for
-	silent   bool           // hints were asked for: there are none
-	asPlugin bool           // called by the docker command line
+	engine   dockerFlags // from docker's flags
+	metadata bool        // only the plugin's description was asked for
+	silent   bool        // hints were asked for: there are none
+	asPlugin bool        // called by the docker command line
 }
 
 // parseInvocation reads the program's name and arguments.
@@ -49,13 +47,13 @@ func parseInvocation(program string, args []string) (invocation, error) {
 			return inv, nil
 		}
 	}
-	rest, err := inv.dockerFlags(args)
+	rest, err := inv.takeDockerFlags(args)
 	if err != nil {
 		return inv, err
 	}
 	if isPlugin && len(rest) > 0 && rest[0] == plugin {
 		inv.asPlugin = true
-		if rest, err = inv.dockerFlags(rest[1:]); err != nil {
+		if rest, err = inv.takeDockerFlags(rest[1:]); err != nil {
 			return inv, err
 		}
 	}
@@ -63,8 +61,8 @@ func parseInvocation(program string, args []string) (invocation, error) {
 	return inv, nil
 }
 
-// dockerFlags takes docker's own flags off the front of the arguments.
-func (inv *invocation) dockerFlags(args []string) (rest []string, err error) {
+// takeDockerFlags takes docker's own flags off the front of the arguments.
+func (inv *invocation) takeDockerFlags(args []string) (rest []string, err error) {
 	for len(args) > 0 {
 		flag, value, joined := strings.Cut(args[0], "=")
 		take, isSwitch := inv.dockerFlag(flag)

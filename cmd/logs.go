@@ -13,7 +13,6 @@ import (
 
 	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -66,7 +65,7 @@ func (o *logsOptions) span(now time.Time) (engine.LogOptions, error) {
 		if bound.text == "" {
 			continue
 		}
-		at, err := docker.Instant(bound.text, now)
+		at, err := instant(bound.text, now)
 		if err != nil {
 			return read, fmt.Errorf("invalid value for --%s: %q: use a time such as 2013-01-02T13:23:37Z or a duration such as 42m", bound.flag, bound.text)
 		}

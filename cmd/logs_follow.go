@@ -7,7 +7,6 @@ import (
 
 	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -18,7 +17,7 @@ func followLogs(ctx context.Context, s *session, e engine.Engine, t target, sel 
 	out := spool.Writer(s.Out)
 	printer := show.Printer(out, cs)
 	if read.Until != "" { // the engine sends nothing later, but notices only when something comes
-		at, err := docker.Instant(read.Until, time.Now())
+		at, err := instant(read.Until, time.Now())
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/keeper"
 	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
@@ -88,8 +87,7 @@ func runPs(ctx context.Context, s *session, opt psOptions, args []string) error 
 		return nil
 	}
 	if !opt.formatSet {
-		of := func(f docker.Formats) string { return f.Containers }
-		opt.format = s.configured("psFormat", of, func(format string) error {
+		opt.format = s.psFormat(func(format string) error {
 			return ui.ContainerTable(make([]engine.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
 		})
 	}

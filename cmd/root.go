@@ -8,33 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/musterdev/muster/loader"
 )
-
-// globalFlags are the flags before the command's name.
-type globalFlags struct {
-	files         []string
-	name          string
-	profiles      []string
-	envFiles      []string
-	dir           string
-	workdir       string // deprecated: dir
-	allResources  bool
-	ansi          string
-	noANSI        bool // deprecated: ansi never
-	compatibility bool
-	dryRun        bool
-	parallel      int
-	progress      string
-	insecure      []string
-	verbose       bool
-	version       bool
-}
 
 // rootCmd is the command tree.
 func rootCmd(s *session) *cobra.Command {
-	g := s.global
 	c := &cobra.Command{
 		Use:   "muster",
 		Short: "Run Compose files on a container engine",
@@ -44,27 +21,7 @@ func rootCmd(s *session) *cobra.Command {
 		RunE:              func(c *cobra.Command, args []string) error { return noCommand(s, c, args) },
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return prepare(s, c) },
 	}
-	f := c.Flags()
-	f.SetInterspersed(false)
-	f.StringArrayVarP(&g.files, "file", "f", nil, "Compose configuration files; - is standard input")
-	f.StringVarP(&g.name, "project-name", "p", "", "Project name")
-	f.StringArrayVar(&g.profiles, "profile", nil, "Specify a profile to enable; * enables all")
-	f.StringArrayVar(&g.envFiles, "env-file", nil, "Specify an alternate environment file")
-	f.StringVar(&g.dir, "project-directory", "", "Specify an alternate working directory (default: the path of the first Compose file)")
-	f.StringVar(&g.workdir, "workdir", "", "Deprecated: use --project-directory")
-	f.BoolVar(&g.allResources, "all-resources", false, "Include all resources, even those not used by services")
-	f.StringVar(&g.ansi, "ansi", "", `Control when to print ANSI control characters ("never"|"always"|"auto")`)
-	f.BoolVar(&g.noANSI, "no-ansi", false, "Deprecated: use --ansi never")
-	f.BoolVar(&g.compatibility, "compatibility", false, "Run in backward compatibility mode: container names are joined by _")
-	f.IntVar(&g.parallel, "parallel", -1, "Control max parallelism of pulls and builds, -1 for unlimited")
-	f.StringVar(&g.progress, "progress", "", "Set type of progress output (auto, tty, plain, json, quiet)")
-	f.StringArrayVar(&g.insecure, "insecure-registry", nil, "Use plain HTTP for Compose artifacts of these registries")
-	f.BoolVar(&g.verbose, "verbose", false, "Show more output")
-	f.BoolVarP(&g.version, "version", "v", false, "Show the version")
-	for _, hidden := range []string{"workdir", "no-ansi", "insecure-registry", "verbose", "version"} {
-		f.Lookup(hidden).Hidden = true
-	}
-	c.PersistentFlags().BoolVar(&g.dryRun, "dry-run", false, "Print what would be done, and do nothing")
+	s.global.addTo(c)
 	c.SetFlagErrorFunc(flagError)
 	for _, child := range commands(s) {
 		if child.Args != nil {
@@ -164,47 +121,4 @@ func noCommand(s *session, c *cobra.Command, args []string) error {
 		err = fmt.Errorf("%w, did you mean %s?", err, strings.Join(near, " or "))
 	}
 	return err
-}
-
-// prepare settles what the global flags mean before a command runs. Commands
-// marked "bare" do without.
-func prepare(s *session, c *cobra.Command) error {
-	if _, bare := c.Annotations[bare]; bare {
-		return nil
-	}
-	g := s.global
-	if g.workdir != "" {
-		if g.dir != "" {
-			return fmt.Errorf("cannot specify --workdir and --project-directory at the same time: --workdir is deprecated")
-		}
-		g.dir = g.workdir
-	}
-	// A file that cannot be read is reported when the project is loaded; here
-	// the process environment does.
-	if env, err := loader.Environment(c.Context(), s.loaderInput()); err == nil {
-		s.env.all = env
-	}
-	if err := s.chooseProgress(); err != nil {
-		return err
-	}
-	for _, old := range [][2]string{{"no-ansi", "--ansi never"}, {"workdir", "--project-directory"}} {
-		if c.Root().Flags().Changed(old[0]) {
-			s.printer.Warn(fmt.Sprintf("--%s is deprecated: use %s", old[0], old[1]))
-		}
-	}
-	return checkParallel(s, c)
-}
-
-// bare marks commands that need no environment, no project and no progress.
-const bare = "bare"
-
-func checkParallel(s *session, c *cobra.Command) error {
-	limit := s.env.get("COMPOSE_PARALLEL_LIMIT")
-	if limit == "" || c.Root().Flags().Changed("parallel") {
-		return nil
-	}
-	if _, err := fmt.Sscanf(limit, "%d", &s.global.parallel); err != nil {
-		return fmt.Errorf("COMPOSE_PARALLEL_LIMIT must be an integer (found: %q)", limit)
-	}
-	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/docker"
 	"github.com/musterdev/muster/internal/stats"
 	"github.com/musterdev/muster/internal/ui"
 )
@@ -59,8 +58,7 @@ func runStats(ctx context.Context, s *session, opt statsOptions, args []string) 
 		return err
 	}
 	if opt.format == "" {
-		of := func(f docker.Formats) string { return f.Stats }
-		opt.format = s.configured("statsFormat", of, func(format string) error {
+		opt.format = s.statsFormat(func(format string) error {
 			return ui.StatsTable(make([]ui.Measured, 1), false).Print(io.Discard, format)
 		})
 	}
