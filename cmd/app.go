@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/musterdev/muster/convergence/apply"
+	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/ui"
 )
 
