@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,10 +32,11 @@ services:
   built: {build: ., image: "shop/built", command: echo built, develop: {watch: [{path: src, target: /src, action: sync}]}}
 volumes: {data: }
 `, "src/file": "x", "units/readme": "x", "Dockerfile": "FROM muster-test/busybox:1\n"})
+			h.must("create") // so that there is something that cannot be done with it
 			said := 0
 			roles := declares(h.engine)
-			for _, lines := range dryRuns {
-				for _, line := range lines {
+			for _, command := range slices.Sorted(maps.Keys(dryRuns)) {
+				for _, line := range dryRuns[command] {
 					if strings.HasPrefix(line, "watch") || line == "up --watch" || strings.HasPrefix(line, "supervise") && roles.Events != nil {
 						continue // stays until it is told to go
 					}
