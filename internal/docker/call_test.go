@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
 
@@ -94,9 +95,19 @@ func TestErrorKinds(t *testing.T) {
 	}
 }
 
+// demo is the project of a Compose file.
+func demo(t *testing.T, file string) *project.Project {
+	t.Helper()
+	p, _, err := loader.Load(t.Context(), loader.Input{Files: []string{"-"}, Stdin: strings.NewReader(file), ProjectName: "demo", Dir: "/project"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // createSpec asks for a container of a service with two networks.
 func createSpec(t *testing.T) engine.CreateSpec {
-	p := load(t, "services: {web: {image: nginx, networks: [a, b]}}\nnetworks: {a: {}, b: {}}\n")
+	p := demo(t, "services: {web: {image: nginx, networks: [a, b]}}\nnetworks: {a: {}, b: {}}\n")
 	return engine.CreateSpec{
 		Project: p, Service: p.Service("web"), Name: "demo-web-1", Number: 1,
 		Labels: map[string]string{project.LabelProject: "demo", project.LabelService: "web", project.LabelOp: "op1"},
@@ -183,7 +194,7 @@ func TestCreateHalf(t *testing.T) {
 }
 
 func TestCreateNetworkConflict(t *testing.T) {
-	n := load(t, "services: {web: {image: nginx}}\n").Network("default")
+	n := demo(t, "services: {web: {image: nginx}}\n").Network("default")
 	for _, tc := range []struct {
 		labels map[string]string
 		want   error

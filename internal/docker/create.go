@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
@@ -67,12 +66,6 @@ func (e *Engine) imageFor(ctx context.Context, in engine.CreateSpec, t *translat
 		return s.Image, err
 	}
 	return in.ImageID, nil
-}
-
-// needsImage reports whether the request depends on the image's own settings,
-// which costs a call.
-func (t translation) needsImage() bool {
-	return t.clearsCommand() || slices.ContainsFunc(t.in.Inherit, func(v engine.InheritedVolume) bool { return v.IfImageVolume })
 }
 
 func (e *Engine) inspectImage(ctx context.Context, ref string) (image.InspectResponse, error) {

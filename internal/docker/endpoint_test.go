@@ -144,7 +144,7 @@ func TestNegotiation(t *testing.T) {
 	}{
 		{engine: "1.41", want: "1.41"},
 		{engine: "1.47", want: "1.47"},
-		{engine: "1.99", want: newest},
+		{engine: "1.99", want: "1.51"},
 		{engine: "1.47", forced: "1.44", want: "1.44"},
 		{engine: "1.40", kind: engine.ErrUnsupported},
 		{engine: "", kind: engine.ErrUnsupported},

@@ -16,6 +16,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
 )
 
 // minimumAPI is the oldest API version that is spoken: Docker Engine 20.10's.
@@ -203,4 +204,14 @@ func drain(resp *http.Response) {
 	// Whatever is wrong with the rest of an answer does not matter any more.
 	_, _ = io.CopyN(io.Discard, resp.Body, 1<<10)
 	_ = resp.Body.Close()
+}
+
+// Check implements engine.Info: first what has another effect than written, in
+// file order, then every key that no container could be created with.
+func (e *Engine) Check(ctx context.Context, p *project.Project) ([]engine.Finding, error) {
+	c, err := e.connected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(unsupportedBy(p, c.ClientVersion(), e.osType()), refused(p, c.ClientVersion(), e.osType())...), nil
 }

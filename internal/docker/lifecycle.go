@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,18 +46,6 @@ func (e *Engine) RestartContainer(ctx context.Context, c engine.Ref, grace *time
 	return e.do(ctx, long(), doing("restart", c), func(ctx context.Context, d *client.Client) error {
 		return d.ContainerRestart(ctx, c.Key(), container.StopOptions{Timeout: seconds(grace)})
 	})
-}
-
-// seconds rounds up: half a second must not become an immediate kill.
-func seconds(grace *time.Duration) *int {
-	if grace == nil {
-		return nil
-	}
-	s := int((*grace + time.Second - 1) / time.Second)
-	if *grace < 0 {
-		s = -1 // wait without end
-	}
-	return &s
 }
 
 // KillContainer implements engine.Containers. A container that does not
@@ -181,22 +168,4 @@ func (e *Engine) SetRestartPolicy(ctx context.Context, c engine.Ref, policy stri
 		_, err := d.ContainerUpdate(ctx, c.Key(), container.UpdateConfig{RestartPolicy: p})
 		return err
 	})
-}
-
-// parseRestartPolicy reads the engine's policies: no, always, unless-stopped,
-// on-failure and on-failure:N.
-func parseRestartPolicy(s string) (container.RestartPolicy, error) {
-	name, count, counted := strings.Cut(s, ":")
-	p := container.RestartPolicy{Name: container.RestartPolicyMode(name)}
-	if counted {
-		n, err := strconv.Atoi(count)
-		if err != nil {
-			return p, fmt.Errorf("%q is not a number of restarts", count)
-		}
-		p.MaximumRetryCount = n
-	}
-	if err := container.ValidateRestartPolicy(p); err != nil {
-		return p, err
-	}
-	return p, nil
 }

@@ -80,32 +80,3 @@ func TestNewInspectionOfLittle(t *testing.T) {
 		t.Errorf("got %+v, want nothing", got)
 	}
 }
-
-func TestParseRestartPolicy(t *testing.T) {
-	for _, tc := range []struct {
-		in   string
-		name container.RestartPolicyMode
-		max  int
-		ok   bool
-	}{
-		{"no", "no", 0, true}, {"always", "always", 0, true}, {"unless-stopped", "unless-stopped", 0, true},
-		{"on-failure", "on-failure", 0, true}, {"on-failure:3", "on-failure", 3, true},
-		{"always:3", "always", 3, false}, {"on-failure:x", "on-failure", 0, false}, {"sometimes", "sometimes", 0, false},
-	} {
-		p, err := parseRestartPolicy(tc.in)
-		if p.Name != tc.name || p.MaximumRetryCount != tc.max || (err == nil) != tc.ok {
-			t.Errorf("parseRestartPolicy(%q) = %+v, %v", tc.in, p, err)
-		}
-	}
-}
-
-func TestSeconds(t *testing.T) {
-	for grace, want := range map[time.Duration]int{0: 0, time.Millisecond: 1, time.Second: 1, 1500 * time.Millisecond: 2, -time.Second: -1} {
-		if got := seconds(&grace); *got != want {
-			t.Errorf("seconds(%s) = %d, want %d", grace, *got, want)
-		}
-	}
-	if seconds(nil) != nil {
-		t.Error("seconds(nil) is not nil")
-	}
-}

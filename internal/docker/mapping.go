@@ -2,6 +2,7 @@ package docker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -105,4 +106,10 @@ func parsePlatform(s string) (*ocispec.Platform, error) {
 		p.Variant = parts[2]
 	}
 	return p, nil
+}
+
+// needsImage reports whether the request depends on the image's own settings,
+// which costs a call.
+func (t translation) needsImage() bool {
+	return t.clearsCommand() || slices.ContainsFunc(t.in.Inherit, func(v engine.InheritedVolume) bool { return v.IfImageVolume })
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -176,4 +177,34 @@ func portRange(s string) (first, last int, ok bool) {
 	}
 	last, err = strconv.Atoi(to)
 	return first, last, err == nil && last >= first && last <= 65535
+}
+
+// seconds rounds up: half a second must not become an immediate kill.
+func seconds(grace *time.Duration) *int {
+	if grace == nil {
+		return nil
+	}
+	s := int((*grace + time.Second - 1) / time.Second)
+	if *grace < 0 {
+		s = -1 // wait without end
+	}
+	return &s
+}
+
+// parseRestartPolicy reads the engine's policies: no, always, unless-stopped,
+// on-failure and on-failure:N.
+func parseRestartPolicy(s string) (container.RestartPolicy, error) {
+	name, count, counted := strings.Cut(s, ":")
+	p := container.RestartPolicy{Name: container.RestartPolicyMode(name)}
+	if counted {
+		n, err := strconv.Atoi(count)
+		if err != nil {
+			return p, fmt.Errorf("%q is not a number of restarts", count)
+		}
+		p.MaximumRetryCount = n
+	}
+	if err := container.ValidateRestartPolicy(p); err != nil {
+		return p, err
+	}
+	return p, nil
 }

@@ -123,24 +123,3 @@ func (e *Engine) DisconnectNetwork(ctx context.Context, c engine.Ref, name strin
 	}
 	return err
 }
-
-// networkOptions translates a network definition.
-func networkOptions(n *project.Network, labels map[string]string) network.CreateOptions {
-	spec := n.Spec
-	opt := network.CreateOptions{
-		Driver: spec.Driver, Internal: spec.Internal, Attachable: spec.Attachable,
-		EnableIPv4: spec.EnableIPv4, EnableIPv6: spec.EnableIPv6,
-		Options: spec.DriverOpts, Labels: labels,
-	}
-	ipam := spec.Ipam
-	if ipam.Driver == "" && len(ipam.Config) == 0 && len(ipam.Options) == 0 {
-		return opt
-	}
-	opt.IPAM = &network.IPAM{Driver: ipam.Driver, Options: ipam.Options}
-	for _, pool := range ipam.Config {
-		opt.IPAM.Config = append(opt.IPAM.Config, network.IPAMConfig{
-			Subnet: pool.Subnet, IPRange: pool.IPRange, Gateway: pool.Gateway, AuxAddress: pool.AuxiliaryAddresses,
-		})
-	}
-	return opt
-}

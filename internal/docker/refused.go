@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,16 +20,6 @@ func (e *keyError) Error() string {
 }
 
 func (e *keyError) Unwrap() error { return e.err }
-
-// Check implements engine.Info: first what has another effect than written, in
-// file order, then every key that no container could be created with.
-func (e *Engine) Check(ctx context.Context, p *project.Project) ([]engine.Finding, error) {
-	c, err := e.connected(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return append(unsupportedBy(p, c.ClientVersion(), e.osType()), refused(p, c.ClientVersion(), e.osType())...), nil
-}
 
 // refused finds the keys of services that no container could be created with on
 // an engine of that API version and operating system.

@@ -71,3 +71,32 @@ func TestUnknown(t *testing.T) {
 		t.Error("no row says refused")
 	}
 }
+
+func TestDescribeWarnings(t *testing.T) {
+	p := load(t, "services: {web: {image: nginx, credential_spec: {config: c}, cpu_count: 2, build: {context: ., shm_size: 1g, ulimits: {nofile: 9}}}}\nconfigs: {c: {file: ./c}}\n")
+	for os, want := range map[string]string{
+		"linux":   "services.web.credential_spec: only Windows engines know it: it has no effect\nservices.web.cpu_count: only Windows engines know it: it has no effect",
+		"windows": "services.web.credential_spec.config: engines without Swarm keep no configs: it has no effect",
+	} {
+		var texts []string
+		for _, w := range unsupportedBy(p, newest, os) {
+			texts = append(texts, w.Text)
+		}
+		if got := strings.Join(texts, "\n"); got != want {
+			t.Errorf("on %s:\n%s\nwant:\n%s", os, got, want)
+		}
+	}
+	var old []string
+	for _, w := range unsupportedBy(p, "1.41", "linux") {
+		old = append(old, w.Text)
+	}
+	want := []string{
+		"services.web.credential_spec: only Windows engines know it: it has no effect",
+		"services.web.cpu_count: only Windows engines know it: it has no effect",
+		"services.web.build.shm_size: needs an engine with API 1.42, this one has 1.41: builds have the engine's own",
+		"services.web.build.ulimits: needs an engine with API 1.42, this one has 1.41: builds have the engine's own",
+	}
+	if !slices.Equal(old, want) {
+		t.Errorf("on an old engine:\n%q\nwant:\n%q", old, want)
+	}
+}

@@ -57,8 +57,3 @@ func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 	}
 	return err
 }
-
-// volumeOptions translates a volume definition.
-func volumeOptions(v *project.Volume, labels map[string]string) volume.CreateOptions {
-	return volume.CreateOptions{Name: v.Name, Driver: v.Spec.Driver, DriverOpts: v.Spec.DriverOpts, Labels: labels}
-}
