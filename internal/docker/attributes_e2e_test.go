@@ -13,13 +13,13 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/docker"
+	"github.com/musterdev/muster/internal/docker/attributes"
 	"github.com/musterdev/muster/internal/testrun"
 )
 
-// TestAttributes starts the containers of InsideCases and looks at them.
+// TestAttributes starts the containers of attributes.Cases and looks at them.
 func TestAttributes(t *testing.T) {
-	for i, tc := range docker.InsideCases() {
+	for i, tc := range attributes.Cases() {
 		t.Run(tc.Name, func(t *testing.T) {
 			t.Parallel()
 			name := fmt.Sprintf("attr%d", i)

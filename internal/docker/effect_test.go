@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/musterdev/muster/internal/docker/attributes"
 	"github.com/musterdev/muster/project"
 )
 
@@ -205,12 +206,12 @@ func sortedValues(m reflect.Value) []reflect.Value {
 }
 
 // TestInside holds the rows that claim to be seen on a real engine: every
-// attribute below them is in one of InsideCases. What reaches an engine and is
+// attribute below them is in one of attributes.Cases. What reaches an engine and is
 // done has to claim it, or to name another test on an engine, or what no such
 // test can go without.
 func TestInside(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range InsideCases() {
+	for _, c := range attributes.Cases() {
 		file := strings.NewReplacer("PORT", "8080", "DISK", "/dev/sda").Replace(c.Compose("nginx"))
 		eachSet(load(t, file), func(path string, _ func()) { seen[path] = true })
 	}
@@ -226,7 +227,7 @@ func TestInside(t *testing.T) {
 		switch {
 		case holds("inside"):
 			if !seen[attribute] {
-				t.Errorf("%s is in none of InsideCases", attribute)
+				t.Errorf("%s is in none of attributes.Cases", attribute)
 			}
 		case rows[i].state == "done" && holds("mapping:") && !holds("script:e2e/") && !holds("needs:"):
 			t.Errorf("%s: row %s names no test on a running engine", attribute, rows[i].path)

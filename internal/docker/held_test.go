@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/tools/txtar"
 	"gopkg.in/yaml.v3"
+
+	"github.com/musterdev/muster/internal/docker/attributes"
 )
 
 // evidence is what the tests that a row names hold: the Compose files of golden
@@ -47,17 +49,17 @@ func gather(t *testing.T, held []string) *evidence {
 }
 
 // insideCases are the case of that name, with _ for spaces, or all.
-func insideCases(t *testing.T, name string) []InsideCase {
+func insideCases(t *testing.T, name string) []attributes.Case {
 	t.Helper()
 	if name == "" {
-		return InsideCases()
+		return attributes.Cases()
 	}
-	for _, c := range InsideCases() {
+	for _, c := range attributes.Cases() {
 		if strings.ReplaceAll(c.Name, " ", "_") == name {
-			return []InsideCase{c}
+			return []attributes.Case{c}
 		}
 	}
-	t.Fatalf("there is no case %s in inside_test.go", name)
+	t.Fatalf("there is no case %s in internal/docker/attributes", name)
 	return nil
 }
 

@@ -8,11 +8,12 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/musterdev/muster/internal/docker/attributes"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
 
-// TestRoundTrip writes the Compose files of testdata/mapping and of InsideCases as
+// TestRoundTrip writes the Compose files of testdata/mapping and of attributes.Cases as
 // `config` does and reads them back: the engine has to be asked for the same.
 func TestRoundTrip(t *testing.T) {
 	files, err := filepath.Glob("testdata/mapping/*.txtar")
@@ -30,7 +31,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range InsideCases() {
+	for _, c := range attributes.Cases() {
 		file := strings.NewReplacer("PORT", "8080", "DISK", "/dev/sda").Replace(c.Compose("nginx"))
 		roundTrip(t, txtar.File{Name: c.Name, Data: []byte(file)})
 	}

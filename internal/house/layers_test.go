@@ -44,6 +44,8 @@ var mayImport = map[string][]string{
 	"convergence/up/fate":       {"convergence/plan", "engine"},
 	"convergence/up/images":     {"convergence/plan", "convergence/up/creation", "engine", "project"},
 
+	"internal/docker/attributes": {},
+
 	"internal/docker":     {"internal/hostfile", "engine", "project", "restartpolicy", "internal/builder", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/builder":    {"engine", "github.com/docker/cli"},
 	"internal/build":      {"internal/builder", "internal/hostfile", "convergence/up/images", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},

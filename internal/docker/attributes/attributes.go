@@ -1,13 +1,16 @@
-package docker
+// Package attributes has a case for each attribute of a Compose file that a running
+// container shows. The tests of requests write every case and read it back; those
+// of the engine run it.
+package attributes
 
 import "strings"
 
-// InsideCase is a running container, seen from inside and by inspection. The
+// Case is a running container, seen from inside and by inspection. The
 // service's image, and where it says nothing of them its command and init, are
 // added. IMAGE, PORT, DISK, MACHINE and NAME stand for the test image, a free port, a
 // disk and the name of this machine, and the name of the project. On an engine others
 // take the place of networks of 10.213, which another run may have.
-type InsideCase struct {
+type Case struct {
 	Name    string
 	Web     string // the service
 	More    string // the rest of the file
@@ -16,11 +19,11 @@ type InsideCase struct {
 	Inspect string // [network NAME|volume NAME] template of docker inspect = what it must print
 }
 
-// InsideCases are the attributes on a real engine. Those whose names begin with
+// Cases are the attributes on a real engine. Those whose names begin with
 // cgroup: look at control groups of version 1; where the engine has version 2,
 // what it says itself has to do.
-func InsideCases() []InsideCase {
-	return []InsideCase{
+func Cases() []Case {
+	return []Case{
 		{"environment", `{environment: {B: "2", A: "$$x y"}}`, "", "echo $A-$B", "$x y-2", ""},
 		{"user and groups", `{user: "7:8", group_add: ["99"]}`, "", "id -u; id -g; id -G", "7\n8\n8 99", ""},
 		{"working_dir", `{working_dir: /made/up}`, "", "pwd", "/made/up", ""},
@@ -116,7 +119,7 @@ func InsideCases() []InsideCase {
 }
 
 // Compose is the case's file.
-func (c InsideCase) Compose(image string) string {
+func (c Case) Compose(image string) string {
 	web := "{image: " + image + ", "
 	if !strings.Contains(c.Web, "command:") {
 		web += `command: [sleep, "1000"], `
