@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/registry"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 )
 
 // dockerHub is the name under which Docker Hub's credentials are kept.
@@ -83,7 +84,7 @@ func (e *Engine) credentialsFile() (engine.FileContent, error) {
 	if err := plain.SaveToWriter(&text); err != nil {
 		return engine.FileContent{}, fmt.Errorf("write credentials: %w", err)
 	}
-	return engine.FileContent{Path: path.Join(apiSocketConfig, "config.json"), Content: []byte(text.String()), Mode: 0o600}, nil
+	return engine.FileContent{Path: path.Join(request.SocketConfig, "config.json"), Content: []byte(text.String()), Mode: 0o600}, nil
 }
 
 // proxyVariables are what the client's configuration sets in containers. A

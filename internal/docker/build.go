@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 )
 
 // keptLines are the last lines of a build that a failure shows.
@@ -27,7 +28,7 @@ func (e *Engine) buildClassic(ctx context.Context, c *client.Client, spec engine
 	if err := refuseBuildKit(spec.Service.Name, b, e.classicWanted()); err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}
-	opt := newBuildOptions(spec, b, e.proxyVariables(e.osType()))
+	opt := request.Build(spec, b, e.proxyVariables(e.osType()))
 	opt.AuthConfigs = e.authConfigs()
 	var archive io.ReadCloser
 	if remote(b.Context) {

@@ -10,6 +10,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/project"
 )
@@ -25,21 +26,21 @@ func (e *Engine) CreateContainer(ctx context.Context, in engine.CreateSpec) (eng
 	if err != nil {
 		return engine.CreateResult{}, err
 	}
-	t := newTranslation(in, c.ClientVersion(), e.osType())
-	t.readFile = func(path string) ([]byte, error) { return hostfile.Read(path, maxSmallFile) }
-	t.proxy = e.proxyVariables(t.os)
+	t := request.New(in, c.ClientVersion(), e.osType())
+	t.ReadFile = func(path string) ([]byte, error) { return hostfile.Read(path, maxSmallFile) }
+	t.Proxy = e.proxyVariables(t.OS)
 	ref, err := e.imageFor(ctx, in, &t)
 	if err != nil {
 		return engine.CreateResult{}, fmt.Errorf("create %s: %w", in.Name, err)
 	}
-	if t.needsImage() {
+	if t.NeedsImage() {
 		found, err := e.inspectImage(ctx, ref)
 		if err != nil {
 			return engine.CreateResult{}, err
 		}
-		t.image = &found
+		t.Image = &found
 	}
-	r, err := t.request()
+	r, err := t.Create()
 	if err != nil {
 		return engine.CreateResult{}, err
 	}
@@ -49,7 +50,7 @@ func (e *Engine) CreateContainer(ctx context.Context, in engine.CreateSpec) (eng
 
 // imageFor is the image that a container is made from: its reference, or, if
 // that is another platform's at the moment, its ID.
-func (e *Engine) imageFor(ctx context.Context, in engine.CreateSpec, t *translation) (string, error) {
+func (e *Engine) imageFor(ctx context.Context, in engine.CreateSpec, t *request.Translation) (string, error) {
 	s := in.Service
 	if !s.SharesTag || in.ImageID == "" {
 		return s.Image, nil
@@ -59,7 +60,7 @@ func (e *Engine) imageFor(ctx context.Context, in engine.CreateSpec, t *translat
 		if err != nil {
 			return "", err
 		}
-		t.native = &own
+		t.Native = &own
 	}
 	named, err := e.ListImages(ctx, []engine.ImageRef{{Ref: s.Image, Platform: s.Platform}})
 	if err != nil || len(named) > 0 && named[0].ID == in.ImageID {
@@ -74,10 +75,10 @@ func (e *Engine) inspectImage(ctx context.Context, ref string) (image.InspectRes
 	})
 }
 
-func (e *Engine) create(ctx context.Context, in engine.CreateSpec, r request) (engine.CreateResult, error) {
+func (e *Engine) create(ctx context.Context, in engine.CreateSpec, r request.Create) (engine.CreateResult, error) {
 	verb := "create " + in.Name
 	answer, err := call(ctx, e, long(), verb, func(ctx context.Context, c *client.Client) (container.CreateResponse, error) {
-		return c.ContainerCreate(ctx, r.Config, r.HostConfig, r.NetworkingConfig, r.platform, in.Name)
+		return c.ContainerCreate(ctx, r.Config, r.HostConfig, r.NetworkingConfig, r.Platform, in.Name)
 	})
 	if err != nil {
 		id, err := e.adopt(ctx, in, verb, err)
@@ -136,10 +137,10 @@ func sameSlot(have, want map[string]string) bool {
 }
 
 // finish does what a create call leaves open.
-func (e *Engine) finish(ctx context.Context, in engine.CreateSpec, r request, id string) error {
+func (e *Engine) finish(ctx context.Context, in engine.CreateSpec, r request.Create, id string) error {
 	ref := engine.Ref{ID: id, Name: in.Name}
-	for _, n := range r.connect {
-		if err := e.connect(ctx, ref, n.network, n.settings); err != nil {
+	for _, n := range r.Connect {
+		if err := e.connect(ctx, ref, n.Network, n.Settings); err != nil {
 			return err
 		}
 	}

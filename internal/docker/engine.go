@@ -16,6 +16,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 	"github.com/musterdev/muster/project"
 )
 
@@ -213,5 +214,5 @@ func (e *Engine) Check(ctx context.Context, p *project.Project) ([]engine.Findin
 	if err != nil {
 		return nil, err
 	}
-	return append(unsupportedBy(p, c.ClientVersion(), e.osType()), refused(p, c.ClientVersion(), e.osType())...), nil
+	return append(request.Unsupported(p, c.ClientVersion(), e.osType()), request.Refused(p, c.ClientVersion(), e.osType())...), nil
 }

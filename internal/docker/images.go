@@ -18,6 +18,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 	"github.com/musterdev/muster/project"
 )
 
@@ -182,7 +183,7 @@ func (e *Engine) platform(ctx context.Context, text string) (*ocispec.Platform, 
 		own, err := e.native(ctx)
 		return &own, err
 	}
-	platform, err := parsePlatform(text)
+	platform, err := request.Platform(text)
 	if err != nil {
 		err = fmt.Errorf("platform %w", err)
 	}

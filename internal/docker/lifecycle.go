@@ -12,6 +12,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 	"github.com/musterdev/muster/project"
 )
 
@@ -37,14 +38,14 @@ func (e *Engine) StartContainer(ctx context.Context, c engine.Ref) error {
 // container takes.
 func (e *Engine) StopContainer(ctx context.Context, c engine.Ref, grace *time.Duration) error {
 	return e.do(ctx, long(), doing("stop", c), func(ctx context.Context, d *client.Client) error {
-		return d.ContainerStop(ctx, c.Key(), container.StopOptions{Timeout: seconds(grace)})
+		return d.ContainerStop(ctx, c.Key(), container.StopOptions{Timeout: request.Seconds(grace)})
 	})
 }
 
 // RestartContainer implements engine.Containers.
 func (e *Engine) RestartContainer(ctx context.Context, c engine.Ref, grace *time.Duration) error {
 	return e.do(ctx, long(), doing("restart", c), func(ctx context.Context, d *client.Client) error {
-		return d.ContainerRestart(ctx, c.Key(), container.StopOptions{Timeout: seconds(grace)})
+		return d.ContainerRestart(ctx, c.Key(), container.StopOptions{Timeout: request.Seconds(grace)})
 	})
 }
 
@@ -160,7 +161,7 @@ func awaitRemoval(ctx context.Context, d *client.Client, c engine.Ref) error {
 // SetRestartPolicy implements engine.Containers.
 func (e *Engine) SetRestartPolicy(ctx context.Context, c engine.Ref, policy string) error {
 	verb := fmt.Sprintf("set restart policy %s on %s", policy, c.Name)
-	p, err := parseRestartPolicy(policy)
+	p, err := request.RestartPolicy(policy)
 	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}

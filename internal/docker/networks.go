@@ -10,6 +10,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 	"github.com/musterdev/muster/project"
 )
 
@@ -33,7 +34,7 @@ func (e *Engine) ListNetworks(ctx context.Context) ([]engine.Network, error) {
 // answer was lost, a network of that name, project and definition is adopted.
 func (e *Engine) CreateNetwork(ctx context.Context, n *project.Network, labels map[string]string) (string, error) {
 	verb := "create network " + n.Name
-	opt := networkOptions(n, labels)
+	opt := request.Network(n, labels)
 	answer, err := call(ctx, e, change(), verb, func(ctx context.Context, c *client.Client) (network.CreateResponse, error) {
 		return c.NetworkCreate(ctx, n.Name, opt)
 	})
@@ -93,7 +94,7 @@ func (e *Engine) ConnectNetwork(ctx context.Context, c engine.Ref, spec engine.E
 	if err != nil {
 		return err
 	}
-	settings, err := newEndpointSettings(spec, d.ClientVersion())
+	settings, err := request.Endpoint(spec, d.ClientVersion())
 	if err != nil {
 		return fmt.Errorf("connect %s: services.%s.mac_address: %w", c.Name, spec.Service.Name, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/docker/request"
 	"github.com/musterdev/muster/project"
 )
 
@@ -34,7 +35,7 @@ func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map
 	// Creating is idempotent, so it may be repeated like a read.
 	made, err := call(ctx, e, kind{deadline: change().deadline, tries: read().tries}, verb,
 		func(ctx context.Context, c *client.Client) (volume.Volume, error) {
-			return c.VolumeCreate(ctx, volumeOptions(v, labels))
+			return c.VolumeCreate(ctx, request.Volume(v, labels))
 		})
 	if err != nil {
 		return err

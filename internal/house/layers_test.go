@@ -45,8 +45,9 @@ var mayImport = map[string][]string{
 	"convergence/up/images":     {"convergence/plan", "convergence/up/creation", "engine", "project"},
 
 	"internal/docker/attributes": {},
+	"internal/docker/request":    {"engine", "project", "github.com/docker/docker", "github.com/compose-spec/compose-go/v2/types"},
 
-	"internal/docker":     {"internal/hostfile", "engine", "project", "restartpolicy", "internal/builder", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/docker":     {"internal/docker/request", "internal/hostfile", "engine", "project", "restartpolicy", "internal/builder", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/builder":    {"engine", "github.com/docker/cli"},
 	"internal/build":      {"internal/builder", "internal/hostfile", "convergence/up/images", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/ui":         {"convergence/plan", "convergence/apply", "convergence/output", "engine", "project", "loader", "restartpolicy", "internal/metrics"},

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"bytes"
@@ -119,30 +119,30 @@ func requestText(t *testing.T, f txtar.File, api string) string {
 func projectRequest(t *testing.T, name string, p *project.Project, api string) string {
 	t.Helper()
 	var b strings.Builder
-	for _, w := range unsupportedBy(p, api, systemOf(name)) {
+	for _, w := range Unsupported(p, api, systemOf(name)) {
 		fmt.Fprintf(&b, "warning: %d:%d: %s\n", w.Pos.Line, w.Pos.Column, w.Text)
 	}
 	translated := exampleTranslation(p, api)
-	translated.os = systemOf(name)
-	r, err := translated.request()
+	translated.OS = systemOf(name)
+	r, err := translated.Create()
 	if err != nil {
 		fmt.Fprintf(&b, "error: %v\n", err)
 		return b.String()
 	}
 	base := flat(t, "", container.CreateRequest{Config: &container.Config{}, HostConfig: &container.HostConfig{}})
 	if name != "plain" {
-		plain, err := exampleTranslation(load(t, "services: {web: {image: nginx}}"), api).request()
+		plain, err := exampleTranslation(load(t, "services: {web: {image: nginx}}"), api).Create()
 		if err != nil {
 			t.Fatal(err)
 		}
 		base = flat(t, "", plain.CreateRequest)
 	}
 	b.WriteString(difference(base, flat(t, "", r.CreateRequest)))
-	if r.platform != nil {
-		fmt.Fprintf(&b, "platform %s/%s/%s\n", r.platform.OS, r.platform.Architecture, r.platform.Variant)
+	if r.Platform != nil {
+		fmt.Fprintf(&b, "platform %s/%s/%s\n", r.Platform.OS, r.Platform.Architecture, r.Platform.Variant)
 	}
-	for _, c := range r.connect {
-		fmt.Fprintf(&b, "then connect to %s:\n%s", c.network, difference(nil, flat(t, "", *c.settings)))
+	for _, c := range r.Connect {
+		fmt.Fprintf(&b, "then connect to %s:\n%s", c.Network, difference(nil, flat(t, "", *c.Settings)))
 	}
 	return b.String() + objectRequests(t, p)
 }
@@ -171,14 +171,14 @@ func objectRequests(t *testing.T, p *project.Project) string {
 		if n.External {
 			request("network", n.Name, nil, nil)
 		} else {
-			request("network", n.Name, networkOptions(&project.Network{}, nil), networkOptions(n, n.Spec.Labels))
+			request("network", n.Name, Network(&project.Network{}, nil), Network(n, n.Spec.Labels))
 		}
 	}
 	for _, v := range p.Volumes {
 		if v.External {
 			request("volume", v.Name, nil, nil)
 		} else {
-			request("volume", v.Name, volumeOptions(&project.Volume{Name: v.Name}, nil), volumeOptions(v, v.Spec.Labels))
+			request("volume", v.Name, Volume(&project.Volume{Name: v.Name}, nil), Volume(v, v.Spec.Labels))
 		}
 	}
 	return b.String()
@@ -186,7 +186,7 @@ func objectRequests(t *testing.T, p *project.Project) string {
 
 // exampleTranslation creates the service web, with what its x-test section
 // names: inherited volumes and a one-off.
-func exampleTranslation(p *project.Project, api string) translation {
+func exampleTranslation(p *project.Project, api string) Translation {
 	web := p.Service("web")
 	in := engine.CreateSpec{
 		Project: p, Service: web, Name: p.ContainerName(web, 1), Number: 1,
@@ -214,10 +214,10 @@ func exampleTranslation(p *project.Project, api string) translation {
 			}
 		}
 	}
-	t := newTranslation(in, api, "linux")
-	t.proxy = map[string]string{}
-	t.readFile = func(string) ([]byte, error) { return []byte("{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}\n"), nil }
-	t.image = &image.InspectResponse{Config: &dockerspec.DockerOCIImageConfig{ImageConfig: ocispec.ImageConfig{
+	t := New(in, api, "linux")
+	t.Proxy = map[string]string{}
+	t.ReadFile = func(string) ([]byte, error) { return []byte("{\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}\n"), nil }
+	t.Image = &image.InspectResponse{Config: &dockerspec.DockerOCIImageConfig{ImageConfig: ocispec.ImageConfig{
 		Volumes: map[string]struct{}{"/var/lib/image": {}}, Entrypoint: []string{"/entry"}, Cmd: []string{"serve"},
 	}}}
 	return t

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"github.com/docker/docker/api/types/network"
@@ -7,8 +7,8 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// networkOptions translates a network definition.
-func networkOptions(n *project.Network, labels map[string]string) network.CreateOptions {
+// Network translates a network definition.
+func Network(n *project.Network, labels map[string]string) network.CreateOptions {
 	spec := n.Spec
 	opt := network.CreateOptions{
 		Driver: spec.Driver, Internal: spec.Internal, Attachable: spec.Attachable,
@@ -28,7 +28,7 @@ func networkOptions(n *project.Network, labels map[string]string) network.Create
 	return opt
 }
 
-// volumeOptions translates a volume definition.
-func volumeOptions(v *project.Volume, labels map[string]string) volume.CreateOptions {
+// Volume translates a volume definition.
+func Volume(v *project.Volume, labels map[string]string) volume.CreateOptions {
 	return volume.CreateOptions{Name: v.Name, Driver: v.Spec.Driver, DriverOpts: v.Spec.DriverOpts, Labels: labels}
 }

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ import (
 //
 // Plain binds and named volumes go into Binds, which creates a missing host
 // path on every engine; what Binds cannot say goes into Mounts.
-func (t translation) mounts(h *container.HostConfig) error {
+func (t Translation) mounts(h *container.HostConfig) error {
 	taken := map[string]bool{} // targets; the first claim wins
 	for target := range h.Tmpfs {
 		taken[path.Clean(target)] = true
@@ -59,7 +59,7 @@ const apiSocket = "/var/run/docker.sock"
 
 // inherited are the predecessor's anonymous volumes that have a place in this
 // container: where the service has an anonymous volume too, or nothing of its own.
-func (t translation) inherited() []engine.InheritedVolume {
+func (t Translation) inherited() []engine.InheritedVolume {
 	var kept []engine.InheritedVolume
 	for _, v := range t.in.Inherit {
 		if v.IfImageVolume && !t.imageVolume(v.Target) {
@@ -75,11 +75,11 @@ func (t translation) inherited() []engine.InheritedVolume {
 	return kept
 }
 
-func (t translation) imageVolume(target string) bool {
-	if t.image == nil || t.image.Config == nil {
+func (t Translation) imageVolume(target string) bool {
+	if t.Image == nil || t.Image.Config == nil {
 		return false
 	}
-	for v := range t.image.Config.Volumes {
+	for v := range t.Image.Config.Volumes {
 		if path.Clean(v) == path.Clean(target) {
 			return true
 		}
@@ -87,7 +87,7 @@ func (t translation) imageVolume(target string) bool {
 	return false
 }
 
-func (t translation) mount(h *container.HostConfig, i int, v types.ServiceVolumeConfig) error {
+func (t Translation) mount(h *container.HostConfig, i int, v types.ServiceVolumeConfig) error {
 	switch v.Type {
 	case types.VolumeTypeBind:
 		if bind, ok := bindString(v); ok {
@@ -195,7 +195,7 @@ func ambiguous(p string) bool {
 	return strings.Contains(p, ":")
 }
 
-func (t translation) bindMount(v types.ServiceVolumeConfig) mount.Mount {
+func (t Translation) bindMount(v types.ServiceVolumeConfig) mount.Mount {
 	m := mount.Mount{
 		Type: mount.TypeBind, Source: v.Source, Target: v.Target,
 		ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency),
@@ -223,7 +223,7 @@ func (t translation) bindMount(v types.ServiceVolumeConfig) mount.Mount {
 }
 
 // volumeMount mounts a volume by name, or a new anonymous one.
-func (t translation) volumeMount(v types.ServiceVolumeConfig, name string) mount.Mount {
+func (t Translation) volumeMount(v types.ServiceVolumeConfig, name string) mount.Mount {
 	m := mount.Mount{
 		Type: mount.TypeVolume, Source: name, Target: v.Target,
 		ReadOnly: v.ReadOnly, Consistency: mount.Consistency(v.Consistency),

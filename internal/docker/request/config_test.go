@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"strings"
@@ -19,7 +19,7 @@ func TestParseRestartPolicy(t *testing.T) {
 		{"on-failure", "on-failure", 0, true}, {"on-failure:3", "on-failure", 3, true},
 		{"always:3", "always", 3, false}, {"on-failure:x", "on-failure", 0, false}, {"sometimes", "sometimes", 0, false},
 	} {
-		p, err := parseRestartPolicy(tc.in)
+		p, err := RestartPolicy(tc.in)
 		if p.Name != tc.name || p.MaximumRetryCount != tc.max || (err == nil) != tc.ok {
 			t.Errorf("parseRestartPolicy(%q) = %+v, %v", tc.in, p, err)
 		}
@@ -28,11 +28,11 @@ func TestParseRestartPolicy(t *testing.T) {
 
 func TestSeconds(t *testing.T) {
 	for grace, want := range map[time.Duration]int{0: 0, time.Millisecond: 1, time.Second: 1, 1500 * time.Millisecond: 2, -time.Second: -1} {
-		if got := seconds(&grace); *got != want {
+		if got := Seconds(&grace); *got != want {
 			t.Errorf("seconds(%s) = %d, want %d", grace, *got, want)
 		}
 	}
-	if seconds(nil) != nil {
+	if Seconds(nil) != nil {
 		t.Error("seconds(nil) is not nil")
 	}
 }
@@ -41,7 +41,7 @@ func TestSeconds(t *testing.T) {
 // client's proxy variables.
 func TestProxyBelowEnvironment(t *testing.T) {
 	tr := exampleTranslation(load(t, "services: {web: {image: nginx, environment: {HTTP_PROXY: mine}}}"), newest)
-	tr.proxy = map[string]string{"HTTP_PROXY": "http://p", "http_proxy": "http://p", "NO_PROXY": "local", "no_proxy": "local"}
+	tr.Proxy = map[string]string{"HTTP_PROXY": "http://p", "http_proxy": "http://p", "NO_PROXY": "local", "no_proxy": "local"}
 	if env := strings.Join(tr.environment(), " "); env != "HTTP_PROXY=mine NO_PROXY=local http_proxy=http://p no_proxy=local" {
 		t.Errorf("environment = %s", env)
 	}

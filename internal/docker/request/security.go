@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 
 // security translates security_opt and credential_spec: profiles are files of
 // this machine, so their content is sent.
-func (t translation) security(h *container.HostConfig) error {
+func (t Translation) security(h *container.HostConfig) error {
 	for _, opt := range t.spec.SecurityOpt {
 		opt = withEquals(opt)
 		name, value, _ := strings.Cut(opt, "=")
@@ -30,7 +30,7 @@ func (t translation) security(h *container.HostConfig) error {
 		}
 		h.SecurityOpt = append(h.SecurityOpt, opt)
 	}
-	if c := t.spec.CredentialSpec; c != nil && t.os == "windows" {
+	if c := t.spec.CredentialSpec; c != nil && t.OS == "windows" {
 		switch {
 		case c.File != "":
 			h.SecurityOpt = append(h.SecurityOpt, "credentialspec=file://"+c.File)
@@ -54,11 +54,11 @@ func withEquals(opt string) string {
 	return opt
 }
 
-func (t translation) seccomp(path string) (string, error) {
+func (t Translation) seccomp(path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(t.in.Project.Dir, path)
 	}
-	b, err := t.readFile(path)
+	b, err := t.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("read seccomp profile: %w", err)
 	}

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ const interfaceOption = "com.docker.network.endpoint.ifname"
 // networking translates network_mode or networks. The first network is the
 // primary one, whose name is the container's network mode; engines below API
 // 1.44 take no other in a create call.
-func (t translation) networking(r *request) error {
+func (t Translation) networking(r *Create) error {
 	mode := t.spec.NetworkMode
 	if mode != "" || len(t.in.Service.Networks) == 0 {
 		if mode == "" {
@@ -54,14 +54,14 @@ func (t translation) networking(r *request) error {
 			r.NetworkingConfig.EndpointsConfig[n.Name] = settings
 			continue
 		}
-		r.connect = append(r.connect, connection{n.Name, settings})
+		r.Connect = append(r.Connect, connection{n.Name, settings})
 	}
 	return nil
 }
 
-func (t translation) endpoint(n *project.Network) (*network.EndpointSettings, error) {
+func (t Translation) endpoint(n *project.Network) (*network.EndpointSettings, error) {
 	spec := engine.EndpointSpec{Project: t.in.Project, Service: t.in.Service, Network: n, Container: t.finalName()}
-	settings, err := newEndpointSettings(spec, t.api)
+	settings, err := Endpoint(spec, t.api)
 	if err != nil {
 		return nil, t.invalid("mac_address", err)
 	}
@@ -73,7 +73,7 @@ func (t translation) endpoint(n *project.Network) (*network.EndpointSettings, er
 
 // finalName is the name that the container ends up with: a successor is
 // created under a temporary one.
-func (t translation) finalName() string {
+func (t Translation) finalName() string {
 	if t.in.OneOff {
 		return t.in.Name
 	}
@@ -82,7 +82,7 @@ func (t translation) finalName() string {
 
 // links are those that the default bridge resolves when the container is created:
 // to containers that exist.
-func (t translation) links() []string {
+func (t Translation) links() []string {
 	return append(serviceLinks(t.in.Project, t.in.Service, t.in.Unlinked), externalLinks(t.spec.ExternalLinks)...)
 }
 
@@ -123,9 +123,9 @@ func externalLinks(list []string) []string {
 	return links
 }
 
-// newEndpointSettings translates a service's attachment to a network, whole: a
+// Endpoint translates a service's attachment to a network, whole: a
 // container that is connected again later must not lose what it had.
-func newEndpointSettings(spec engine.EndpointSpec, api string) (*network.EndpointSettings, error) {
+func Endpoint(spec engine.EndpointSpec, api string) (*network.EndpointSettings, error) {
 	s, n := spec.Service, spec.Network
 	settings := &network.EndpointSettings{
 		Aliases: []string{spec.Container, s.Name},
@@ -182,7 +182,7 @@ func macAddress(s *project.Service, key string, primary bool) (string, error) {
 
 // legacyMAC is the primary endpoint's address for engines below API 1.44,
 // which know one per container.
-func (t translation) legacyMAC() string {
+func (t Translation) legacyMAC() string {
 	if t.atLeast("1.44") {
 		return ""
 	}

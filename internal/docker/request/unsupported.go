@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"cmp"
@@ -13,10 +13,10 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// unsupportedBy lists, in file order, what an engine of that API version and
+// Unsupported lists, in file order, what an engine of that API version and
 // operating system, linux or windows, does otherwise than written. What it could
 // only do wrong it refuses.
-func unsupportedBy(p *project.Project, api, os string) []engine.Finding {
+func Unsupported(p *project.Project, api, os string) []engine.Finding {
 	w := &warnings{project: p, api: api, os: os}
 	for _, s := range p.Services {
 		if s.Provider {

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"fmt"
@@ -16,49 +16,52 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// translation is everything that a container's request is made of. Given the
+// Translation is everything that a container's request is made of. Given the
 // same, the request is the same, byte for byte.
-type translation struct {
+type Translation struct {
 	in   engine.CreateSpec
 	spec types.ServiceConfig // service: references are resolved to containers
 	api  string              // negotiated API version
-	os   string              // linux or windows
-	// proxy are the client's proxy variables, below the service's own.
-	proxy map[string]string
-	// image is the service's image if something needs to know it, else nil.
-	image  *image.InspectResponse
-	native *ocispec.Platform // the engine's, where its own is asked for
-	// readFile reads a file of this machine: seccomp profiles.
-	readFile func(string) ([]byte, error)
+	OS   string              // linux or windows
+	// Proxy are the client's proxy variables, below the service's own.
+	Proxy map[string]string
+	// Image is the service's image if something needs to know it, else nil.
+	Image  *image.InspectResponse
+	Native *ocispec.Platform // the engine's, where its own is asked for
+	// ReadFile reads a file of this machine: seccomp profiles.
+	ReadFile func(string) ([]byte, error)
 }
 
-// request is what is sent to create a container.
-type request struct {
+// Create is what is sent to create a container.
+type Create struct {
 	container.CreateRequest
-	platform *ocispec.Platform
-	// connect are the networks that an engine below API 1.44 is told of after
+	Platform *ocispec.Platform
+	// Connect are the networks that an engine below API 1.44 is told of after
 	// the create call, in this order.
-	connect []connection
+	Connect []connection
 }
 
+// connection is a network that a container is connected to by a call of its own.
 type connection struct {
-	network  string
-	settings *network.EndpointSettings
+	Network  string
+	Settings *network.EndpointSettings
 }
 
-func newTranslation(in engine.CreateSpec, api, os string) translation {
+// New translates for an engine of that API version and operating system.
+func New(in engine.CreateSpec, api, os string) Translation {
 	ids := make(map[string]string, len(in.Refs))
 	for service, c := range in.Refs {
 		ids[service] = c.Key()
 	}
-	return translation{in: in, spec: in.Service.Resolved(ids), api: api, os: os}
+	return Translation{in: in, spec: in.Service.Resolved(ids), api: api, OS: os}
 }
 
 // atLeast reports whether the engine speaks that API version.
-func (t translation) atLeast(version string) bool { return !versions.LessThan(t.api, version) }
+func (t Translation) atLeast(version string) bool { return !versions.LessThan(t.api, version) }
 
-func (t translation) request() (request, error) {
-	var r request
+// Create is the request.
+func (t Translation) Create() (Create, error) {
+	var r Create
 	r.Config = t.config()
 	host, err := t.host()
 	if err != nil {
@@ -68,7 +71,7 @@ func (t translation) request() (request, error) {
 	if err := t.networking(&r); err != nil {
 		return r, err
 	}
-	r.platform, err = t.wantedPlatform()
+	r.Platform, err = t.wantedPlatform()
 	if err != nil {
 		return r, t.invalid("platform", err)
 	}
@@ -76,21 +79,21 @@ func (t translation) request() (request, error) {
 }
 
 // invalid is the error of a key that cannot be translated.
-func (t translation) invalid(key string, err error) error {
+func (t Translation) invalid(key string, err error) error {
 	return &keyError{t.in.Name, t.in.Service.Name, key, err}
 }
 
 // wantedPlatform is that of the container; nil is that of the image.
-func (t translation) wantedPlatform() (*ocispec.Platform, error) {
+func (t Translation) wantedPlatform() (*ocispec.Platform, error) {
 	if t.in.Service.Platform == project.NativePlatform {
-		return t.native, nil
+		return t.Native, nil
 	}
-	return parsePlatform(t.in.Service.Platform)
+	return Platform(t.in.Service.Platform)
 }
 
-// parsePlatform reads os/architecture[/variant]; an empty string is nil, the
+// Platform reads os/architecture[/variant]; an empty string is nil, the
 // engine's own platform.
-func parsePlatform(s string) (*ocispec.Platform, error) {
+func Platform(s string) (*ocispec.Platform, error) {
 	if s == "" {
 		return nil, nil
 	}
@@ -108,8 +111,8 @@ func parsePlatform(s string) (*ocispec.Platform, error) {
 	return p, nil
 }
 
-// needsImage reports whether the request depends on the image's own settings,
+// NeedsImage reports whether the request depends on the image's own settings,
 // which costs a call.
-func (t translation) needsImage() bool {
+func (t Translation) NeedsImage() bool {
 	return t.clearsCommand() || slices.ContainsFunc(t.in.Inherit, func(v engine.InheritedVolume) bool { return v.IfImageVolume })
 }

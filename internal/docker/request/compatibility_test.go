@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-const compatibilityDoc = "../../docs/COMPATIBILITY.md"
+const compatibilityDoc = "../../../docs/COMPATIBILITY.md"
 
 // support is a row of testdata/compatibility.txt.
 type support struct {
@@ -172,7 +172,7 @@ func renderSupport(rows []support) string {
 	var b strings.Builder
 	b.WriteString(`# Compatibility: every attribute of the Compose Specification
 
-Written from internal/docker/testdata/compatibility.txt, which a test holds against everything that compose-go knows: no
+Written from internal/docker/request/testdata/compatibility.txt, which a test holds against everything that compose-go knows: no
 attribute is missing, and the tests that a row names hold each attribute of it: what is done by a golden file and on a real
 engine, everything else by the words that are said of it. A row stands for all below it that has no row of its own. What has
 no effect is said when the file is read, with its line.

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"maps"
@@ -16,8 +16,8 @@ import (
 // labelBuilder tells which builder made an image.
 const labelBuilder = "com.docker.compose.image.builder"
 
-// newBuildOptions translates a build section, but for its context.
-func newBuildOptions(spec engine.BuildSpec, b *types.BuildConfig, proxy map[string]string) build.ImageBuildOptions {
+// Build translates a build section, but for its context.
+func Build(spec engine.BuildSpec, b *types.BuildConfig, proxy map[string]string) build.ImageBuildOptions {
 	opt := build.ImageBuildOptions{
 		Tags:        unique(append([]string{spec.Service.Image}, b.Tags...)),
 		NoCache:     spec.NoCache || b.NoCache,

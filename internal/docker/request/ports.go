@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 )
 
 // exposed are the ports of expose and ports.
-func (t translation) exposed() nat.PortSet {
+func (t Translation) exposed() nat.PortSet {
 	set := nat.PortSet{}
 	for _, e := range t.spec.Expose {
 		number, proto, _ := strings.Cut(e, "/")
@@ -33,7 +33,7 @@ func (t translation) exposed() nat.PortSet {
 
 // published are the host's sides of ports. An empty published port lets the
 // engine choose; of a range it takes the first that is free.
-func (t translation) published() (nat.PortMap, error) {
+func (t Translation) published() (nat.PortMap, error) {
 	if len(t.spec.Ports) == 0 {
 		return nil, nil
 	}

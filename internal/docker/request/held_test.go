@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"os"
@@ -36,11 +36,11 @@ func gather(t *testing.T, held []string) *evidence {
 		case "mapping":
 			e.golden = append(e.golden, e.files(t, "testdata/mapping/"+name+".txtar")...)
 		case "loader":
-			e.golden = append(e.golden, e.files(t, "../../loader/testdata/*/"+name+".txtar")...)
+			e.golden = append(e.golden, e.files(t, "../../../loader/testdata/*/"+name+".txtar")...)
 		case "plan":
-			e.golden = append(e.golden, e.files(t, "../../convergence/testdata/plan/*.txtar")...)
+			e.golden = append(e.golden, e.files(t, "../../../convergence/testdata/plan/*.txtar")...)
 		case "script":
-			e.engine = append(e.engine, e.files(t, "../../cmd/testdata/script/"+name+".txtar")...)
+			e.engine = append(e.engine, e.files(t, "../../../cmd/testdata/script/"+name+".txtar")...)
 		default:
 			t.Fatalf("there is no kind of test %s", test)
 		}

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ services:
       provenance: "false"
 `)
 	web := p.Service("web")
-	opt := newBuildOptions(engine.BuildSpec{
+	opt := Build(engine.BuildSpec{
 		Project: p, Service: web, Args: []string{"A=high", "TOKEN", "ALSO_MISSING"}, Labels: map[string]string{project.LabelService: "web"},
 	}, web.Spec.Build, map[string]string{"http_proxy": "http://proxy", "B": "proxy"})
 	var args []string

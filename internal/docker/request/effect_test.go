@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"path/filepath"
@@ -91,10 +91,10 @@ func (e effects) hear(t *testing.T, f txtar.File) {
 	for _, w := range warned {
 		texts = append(texts, w.Path+": "+w.Msg)
 	}
-	for _, w := range unsupportedBy(p, oldest, systemOf(f.Name)) {
+	for _, w := range Unsupported(p, oldest, systemOf(f.Name)) {
 		texts = append(texts, w.Text)
 	}
-	if _, err := exampleTranslation(p, oldest).request(); err != nil {
+	if _, err := exampleTranslation(p, oldest).Create(); err != nil {
 		_, text, _ := strings.Cut(err.Error(), ": ")
 		texts = append(texts, text)
 	}

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 )
 
 // devices translates device nodes, CDI devices, gpus and reserved devices.
-func (t translation) devices(r *container.Resources) {
+func (t Translation) devices(r *container.Resources) {
 	var cdi []string
 	for _, d := range t.spec.Devices {
 		if isCDI(d) {

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"path/filepath"

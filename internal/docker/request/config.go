@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 
 // config translates what runs in the container: program, environment, user,
 // labels, health check.
-func (t translation) config() *container.Config {
+func (t Translation) config() *container.Config {
 	s := t.spec
 	c := &container.Config{
 		Hostname:     s.Hostname,
@@ -34,7 +34,7 @@ func (t translation) config() *container.Config {
 		WorkingDir:   s.WorkingDir,
 		Labels:       t.labels(),
 		StopSignal:   s.StopSignal,
-		StopTimeout:  seconds(t.in.Service.Grace),
+		StopTimeout:  Seconds(t.in.Service.Grace),
 	}
 	//lint:ignore SA1019 engines below API 1.44 know no other; it is empty for the rest
 	c.MacAddress = t.legacyMAC()
@@ -46,17 +46,17 @@ func (t translation) config() *container.Config {
 	c.AttachStdin = t.in.OneOff && s.StdinOpen
 	c.StdinOnce = c.AttachStdin
 	c.AttachStdout, c.AttachStderr = t.in.OneOff, t.in.OneOff
-	if t.clearsCommand() && t.image != nil && t.image.Config != nil {
+	if t.clearsCommand() && t.Image != nil && t.Image.Config != nil {
 		// The engine takes the image's command for a missing one unless the
 		// entrypoint is given too.
-		c.Entrypoint = t.image.Config.Entrypoint
+		c.Entrypoint = t.Image.Config.Entrypoint
 	}
 	return c
 }
 
 // labels are the spec's, with the inherited volumes noted: the engine takes them
 // for named ones, so that whoever removes the container has to know.
-func (t translation) labels() map[string]string {
+func (t Translation) labels() map[string]string {
 	var names []string
 	for _, v := range t.inherited() {
 		names = append(names, v.Volume)
@@ -74,22 +74,22 @@ func (t translation) labels() map[string]string {
 
 // clearsCommand reports whether the service wants the image's entrypoint
 // without the image's command.
-func (t translation) clearsCommand() bool {
+func (t Translation) clearsCommand() bool {
 	return t.spec.Command != nil && len(t.spec.Command) == 0 && t.spec.Entrypoint == nil
 }
 
-// apiSocketConfig is where a service with use_api_socket finds the registries'
+// SocketConfig is where a service with use_api_socket finds the registries'
 // credentials.
-const apiSocketConfig = "/run/secrets/docker"
+const SocketConfig = "/run/secrets/docker"
 
 // environment is sorted by name. A name without a value removes the image's.
-func (t translation) environment() []string {
-	env := make(types.MappingWithEquals, len(t.spec.Environment)+len(t.proxy))
-	for name, value := range t.proxy {
+func (t Translation) environment() []string {
+	env := make(types.MappingWithEquals, len(t.spec.Environment)+len(t.Proxy))
+	for name, value := range t.Proxy {
 		env[name] = &value
 	}
 	if t.spec.UseAPISocket {
-		dir := apiSocketConfig
+		dir := SocketConfig
 		env["DOCKER_CONFIG"] = &dir
 	}
 	maps.Copy(env, t.spec.Environment)
@@ -104,7 +104,7 @@ func (t translation) environment() []string {
 	return list
 }
 
-func (t translation) healthCheck() *container.HealthConfig {
+func (t Translation) healthCheck() *container.HealthConfig {
 	h := t.spec.HealthCheck
 	if h == nil {
 		return nil
@@ -137,9 +137,9 @@ func duration(d *types.Duration) time.Duration {
 // restartPolicy is the engine's part of the declared policy. Delay, window and
 // a bounded "any" are no engine's business: whoever plans a supervisor for them
 // overrides it.
-func (t translation) restartPolicy() (container.RestartPolicy, error) {
+func (t Translation) restartPolicy() (container.RestartPolicy, error) {
 	if t.in.RestartPolicy != "" {
-		p, err := parseRestartPolicy(t.in.RestartPolicy)
+		p, err := RestartPolicy(t.in.RestartPolicy)
 		if err != nil {
 			return p, t.invalid("restart", err)
 		}
@@ -161,7 +161,7 @@ func (t translation) restartPolicy() (container.RestartPolicy, error) {
 
 // explicit reports whether the service sets a top-level attribute, for those
 // whose zero means something else than their absence.
-func (t translation) explicit(attribute string) bool {
+func (t Translation) explicit(attribute string) bool {
 	return t.in.Project.Positions.Has("services", t.in.Service.Name, attribute)
 }
 
@@ -179,8 +179,8 @@ func portRange(s string) (first, last int, ok bool) {
 	return first, last, err == nil && last >= first && last <= 65535
 }
 
-// seconds rounds up: half a second must not become an immediate kill.
-func seconds(grace *time.Duration) *int {
+// Seconds rounds up: half a second must not become an immediate kill.
+func Seconds(grace *time.Duration) *int {
 	if grace == nil {
 		return nil
 	}
@@ -191,9 +191,9 @@ func seconds(grace *time.Duration) *int {
 	return &s
 }
 
-// parseRestartPolicy reads the engine's policies: no, always, unless-stopped,
+// RestartPolicy reads the engine's policies: no, always, unless-stopped,
 // on-failure and on-failure:N.
-func parseRestartPolicy(s string) (container.RestartPolicy, error) {
+func RestartPolicy(s string) (container.RestartPolicy, error) {
 	name, count, counted := strings.Cut(s, ":")
 	p := container.RestartPolicy{Name: container.RestartPolicyMode(name)}
 	if counted {

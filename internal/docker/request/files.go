@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ type fileUse struct {
 }
 
 // fileUses are the configs and secrets of the service, in file order.
-func (t translation) fileUses() ([]fileUse, error) {
+func (t Translation) fileUses() ([]fileUse, error) {
 	var uses []fileUse
 	add := func(section string, i int, source, target string, files []*project.File, base string) error {
 		key := fmt.Sprintf("%s[%d]", section, i)
@@ -60,14 +60,14 @@ func (t translation) fileUses() ([]fileUse, error) {
 // their folder becomes an anonymous volume. Nothing smaller works: an engine
 // mounts a tmpfs only while the container runs, and refuses copies into a
 // read-only file system everywhere but in volumes.
-func (t translation) files(h *container.HostConfig, taken map[string]bool) error {
+func (t Translation) files(h *container.HostConfig, taken map[string]bool) error {
 	uses, err := t.fileUses()
 	if err != nil {
 		return err
 	}
 	var folders []string
-	if t.spec.UseAPISocket && t.shielded(apiSocketConfig+"/config.json", h) {
-		folders = append(folders, apiSocketConfig)
+	if t.spec.UseAPISocket && t.shielded(SocketConfig+"/config.json", h) {
+		folders = append(folders, SocketConfig)
 	}
 	for _, u := range uses {
 		if taken[u.target] {
@@ -101,14 +101,14 @@ func (t translation) files(h *container.HostConfig, taken map[string]bool) error
 }
 
 // volumeAt reports whether the service mounts a volume that takes copies.
-func (t translation) volumeAt(folder string) bool {
+func (t Translation) volumeAt(folder string) bool {
 	return slices.ContainsFunc(t.spec.Volumes, func(v types.ServiceVolumeConfig) bool {
 		return path.Clean(v.Target) == folder && !v.ReadOnly && (v.Type == types.VolumeTypeVolume || v.Type == types.VolumeTypeBind)
 	})
 }
 
 // shielded reports whether a copy to the target would be refused or hidden.
-func (t translation) shielded(target string, h *container.HostConfig) bool {
+func (t Translation) shielded(target string, h *container.HostConfig) bool {
 	if t.spec.ReadOnly {
 		return true
 	}

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"slices"
@@ -27,7 +27,7 @@ volumes: {v: {}}
 		newest: `-:5:28: services.uts.uts: service:db: engines cannot share this namespace between containers`,
 	} {
 		var got []string
-		for _, f := range refused(p, api, "linux") {
+		for _, f := range Refused(p, api, "linux") {
 			if got = append(got, f.String()); !f.Refuses {
 				t.Errorf("API %s: %s refuses nothing", api, f)
 			}
@@ -79,7 +79,7 @@ func TestDescribeWarnings(t *testing.T) {
 		"windows": "services.web.credential_spec.config: engines without Swarm keep no configs: it has no effect",
 	} {
 		var texts []string
-		for _, w := range unsupportedBy(p, newest, os) {
+		for _, w := range Unsupported(p, newest, os) {
 			texts = append(texts, w.Text)
 		}
 		if got := strings.Join(texts, "\n"); got != want {
@@ -87,7 +87,7 @@ func TestDescribeWarnings(t *testing.T) {
 		}
 	}
 	var old []string
-	for _, w := range unsupportedBy(p, "1.41", "linux") {
+	for _, w := range Unsupported(p, "1.41", "linux") {
 		old = append(old, w.Text)
 	}
 	want := []string{

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"errors"
@@ -21,9 +21,9 @@ func (e *keyError) Error() string {
 
 func (e *keyError) Unwrap() error { return e.err }
 
-// refused finds the keys of services that no container could be created with on
+// Refused finds the keys of services that no container could be created with on
 // an engine of that API version and operating system.
-func refused(p *project.Project, api, system string) []engine.Finding {
+func Refused(p *project.Project, api, system string) []engine.Finding {
 	refs := map[string]engine.Ref{} // whatever a service refers to will be there
 	for _, s := range p.Services {
 		refs[s.Name] = engine.Ref{Name: p.ContainerName(s, 1)}
@@ -33,10 +33,10 @@ func refused(p *project.Project, api, system string) []engine.Finding {
 		if s.Provider {
 			continue
 		}
-		t := newTranslation(engine.CreateSpec{Project: p, Service: s, Name: p.ContainerName(s, 1), Number: 1, Refs: refs}, api, system)
+		t := New(engine.CreateSpec{Project: p, Service: s, Name: p.ContainerName(s, 1), Number: 1, Refs: refs}, api, system)
 		// A file that is gone is no reason to leave a container that is there.
-		t.readFile = func(string) ([]byte, error) { return []byte("{}"), nil }
-		_, err := t.request()
+		t.ReadFile = func(string) ([]byte, error) { return []byte("{}"), nil }
+		_, err := t.Create()
 		var of *keyError
 		if !errors.As(err, &of) {
 			continue // what names no key is the create call's to say

@@ -1,4 +1,4 @@
-package docker
+package request
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 )
 
 // host translates how the container is run: namespaces, limits, mounts.
-func (t translation) host() (*container.HostConfig, error) {
+func (t Translation) host() (*container.HostConfig, error) {
 	s := t.spec
 	h := &container.HostConfig{
 		AutoRemove:     t.in.AutoRemove,
@@ -88,7 +88,7 @@ func tmpfs(list []string) map[string]string {
 }
 
 // resources translates limits; those of deploy.resources win.
-func (t translation) resources() container.Resources {
+func (t Translation) resources() container.Resources {
 	s := t.spec
 	r := container.Resources{
 		CPUShares:          s.CPUShares,
@@ -125,7 +125,7 @@ func (t translation) resources() container.Resources {
 	return r
 }
 
-func (t translation) deployResources(r *container.Resources) {
+func (t Translation) deployResources(r *container.Resources) {
 	if t.spec.Deploy == nil {
 		return
 	}
