@@ -7,24 +7,8 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/project"
 )
-
-// lock takes the project's lock. Whoever has to wait is told for whom.
-func (r *Runner) lock(ctx context.Context, op Operation) (release func(), err error) {
-	if unlock, ok := r.Ahead.takeLock(op.Project); ok {
-		return unlock, nil
-	}
-	opt := r.Place(op.Project, op.Name)
-	opt.Waiting = func(h lock.Holder) {
-		if h.Self() { // beside it: a key of the menu, a file that changed
-			return
-		}
-		r.Reporter.Info("waiting for project " + op.Project + ": " + h.String() + " works on it")
-	}
-	return r.Acquire(ctx, opt)
-}
 
 // preflight finds names and ports that the plan needs and others hold, before
 // anything changes.
