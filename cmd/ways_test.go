@@ -25,7 +25,9 @@ func (oldEngine) Check(_ context.Context, p *project.Project) ([]engine.Finding,
 
 // TestOneWayUp: an up in the foreground refuses what a detached one refuses, with
 // the same words and before anything changes, whatever would have come first; and
-// asks the engine for the same.
+// asks the engine for the same. It is so by construction: both are one
+// operation.Operation, Run is the only way of internal/foreground to change
+// anything, and nothing is changed before Begin (TestNothingChangesBeforeBegin).
 func TestOneWayUp(t *testing.T) {
 	const good = "services:\n  web: {image: \"muster-test/busybox:1\", command: echo web, depends_on: [db]}\n" +
 		"  db: {image: \"muster-test/busybox:1\", command: echo db}\n"
