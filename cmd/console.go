@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/musterdev/muster/internal/ui"
 )
@@ -15,13 +16,13 @@ type console struct {
 	env     *environment
 	mode    ui.Mode // of progress
 	printer ui.Printer
-	warned  map[string]bool // what was warned of once
+	warned  sync.Map // what was warned of once; operations may go on beside each other
 }
 
 func newConsole(app *App, flags *globalFlags, env *environment) *console {
 	c := &console{
 		streams: streams{In: app.In, Out: app.Out, Err: app.Err, Dir: app.Dir, Terminal: app.Terminal},
-		flags:   flags, env: env, mode: ui.Plain, warned: map[string]bool{},
+		flags:   flags, env: env, mode: ui.Plain,
 	}
 	c.printer = ui.NewPrinter(app.Err, c.mode, ui.PrinterOptions{})
 	return c
@@ -38,10 +39,9 @@ func (c *console) inform(text string) {
 
 // warnOnce warns unless it was said already.
 func (c *console) warnOnce(text string) {
-	if !c.warned[text] {
+	if _, said := c.warned.LoadOrStore(text, true); !said {
 		c.printer.Warn(text)
 	}
-	c.warned[text] = true
 }
 
 func (c *console) errorStyle() ui.ErrorStyle {
