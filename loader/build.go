@@ -10,6 +10,7 @@ import (
 	"github.com/musterdev/muster/loader/env"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/loader/quantity"
+	"github.com/musterdev/muster/loader/rules"
 	"github.com/musterdev/muster/project"
 )
 
@@ -20,7 +21,8 @@ type builder struct {
 	s         *session
 	Casts     *quantity.Casts
 	schema    *schema
-	checks    *checker
+	checks    *rules.Checker
+	letters   map[string]bool // volumes whose name is one letter
 	variables []Variable
 	included  map[string]*part // by what determines the result
 	extended  map[string]*part
@@ -53,8 +55,11 @@ func (s *session) newBuilder(ctx context.Context) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{ctx: ctx, s: s, Casts: quantity.New(s.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}}
-	b.checks = newChecker(s)
+	b := &builder{ctx: ctx, s: s, Casts: quantity.New(s.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}, letters: map[string]bool{}}
+	b.checks = rules.NewChecker(rules.Settings{
+		Variables: s.in.NoInterpolate, Ports: s.limits.PortRange, Tell: s.found,
+		Declared: func(name string) bool { return b.letters[name] },
+	})
 	return b, nil
 }
 
@@ -80,7 +85,7 @@ func (b *builder) openSource(file string, pos project.Position, path string) (*s
 // merge makes one model of the files of a frame.
 func (b *builder) merge(sources []*source, f frame) (*part, error) {
 	p := &part{model: map[string]any{}, tree: &node.Node{Kind: node.Mapping}}
-	b.checks.declare(sources)
+	b.declare(sources)
 	for _, src := range sources {
 		for _, doc := range src.docs {
 			if err := b.ctx.Err(); err != nil {
@@ -114,9 +119,15 @@ func (b *builder) prepare(doc *node.Node, f frame) {
 	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
 		b.expandHome(doc)
 	}
+	b.check(doc)
+}
+
+// check reports what is wrong with a document by itself.
+func (b *builder) check(doc *node.Node) {
 	v := validator{s: b.s}
 	v.check(doc, b.schema, "", doc.Pos)
-	b.checks.document(doc)
+	b.checks.Document(doc, b.s.at)
+	b.longForms(doc)
 }
 
 func (b *builder) dropVersion(doc *node.Node) {
@@ -124,7 +135,7 @@ func (b *builder) dropVersion(doc *node.Node) {
 	if i < 0 {
 		return
 	}
-	b.s.warn(Warning{Pos: doc.Fields[i].Pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
+	b.s.warn(Warning{Rule: "version", Pos: doc.Fields[i].Pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
 	doc.Drop("version")
 }
 

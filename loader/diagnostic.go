@@ -11,7 +11,10 @@ import (
 
 // Error is one problem of a Compose file or of something it refers to.
 type Error struct {
-	Pos project.Position
+	// Rule is the rule of docs/RULES.md that is broken; empty if there is none: the
+	// schema of Compose files, or something that cannot be read.
+	Rule string
+	Pos  project.Position
 	// Path is the element, as keys joined by dots: services.web.restart. It is
 	// empty if the problem is not about an element.
 	Path string
@@ -54,6 +57,7 @@ func (es Errors) Unwrap() []error {
 // Warning is something in a Compose file that works differently from what its
 // author may expect. Its fields are those of Error.
 type Warning struct {
+	Rule      string
 	Pos       project.Position
 	Path      string
 	Msg, Hint string

@@ -38,7 +38,7 @@ func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f
 	if f.File != "" {
 		var err error
 		if content, err = fileIdentity(absolute(f.File, s.dir, s.home())); err != nil {
-			w := Warning{Path: kind + "s." + key + ".file", Msg: shown(f.File, s.cwd) + ": " + err.Error()}
+			w := Warning{Rule: "unreadable", Path: kind + "s." + key + ".file", Msg: shown(f.File, s.cwd) + ": " + err.Error()}
 			if n := tree.At(kind+"s", key, "file"); n != nil {
 				w.Pos = n.Pos
 			}

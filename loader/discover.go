@@ -107,8 +107,9 @@ func (s *session) defaultFiles(dir string) []string {
 func (s *session) warnSeveral(found []string) {
 	for _, other := range found[1:] {
 		s.warn(Warning{
-			Pos: project.Position{File: shown(other, s.cwd)},
-			Msg: "ignored: " + shown(found[0], s.cwd) + " is used", Hint: "remove one, or name the files with -f",
+			Rule: "several-files",
+			Pos:  project.Position{File: shown(other, s.cwd)},
+			Msg:  "ignored: " + shown(found[0], s.cwd) + " is used", Hint: "remove one, or name the files with -f",
 		})
 	}
 }

@@ -12,15 +12,23 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// resolveEnvironment reads the env files of the services for which keep holds
-// and puts them under what the service sets itself. Names without a value take
-// the project's.
-func (s *session) resolveEnvironment(model *types.Project, tree *node.Node, keep func(string) bool) {
-	for _, name := range sortedKeys(model.Services) {
-		if !keep(name) {
+// serviceFiles reads the files that give services variables and labels, those for
+// which keep holds.
+type serviceFiles struct {
+	*session
+	model *types.Project
+	tree  *node.Node
+	keep  func(service string) bool
+}
+
+// environment puts env files under what the service sets itself. Names without a
+// value take the project's.
+func (s serviceFiles) environment() {
+	for _, name := range sortedKeys(s.model.Services) {
+		if !s.keep(name) {
 			continue
 		}
-		spec := model.Services[name]
+		spec := s.model.Services[name]
 		spec.Environment = spec.Environment.Resolve(s.env.Lookup)
 		own := spec.Environment
 		values := map[string]string{}
@@ -35,22 +43,22 @@ func (s *session) resolveEnvironment(model *types.Project, tree *node.Node, keep
 		}
 		s.of(node.ServiceOf(name).Within("env_file"), func() {
 			for _, file := range spec.EnvFiles {
-				item := fileItem(tree.At("services", name, "env_file"), file.Path)
+				item := fileItem(s.tree.At("services", name, "env_file"), file.Path)
 				if item.Refused {
 					continue
 				}
-				s.serviceEnvFile(file, item.Pos, "services."+name+".env_file", values, lookup)
+				s.envFile(file, item.Pos, "services."+name+".env_file", values, lookup)
 			}
 		})
 		if len(spec.EnvFiles) > 0 {
 			spec.Environment = types.Mapping(values).ToMappingWithEquals().OverrideBy(own)
 			spec.EnvFiles = nil
 		}
-		model.Services[name] = spec
+		s.model.Services[name] = spec
 	}
 }
 
-func (s *session) serviceEnvFile(file types.EnvFile, pos project.Position, path string, values map[string]string, lookup func(string) (string, bool)) {
+func (s serviceFiles) envFile(file types.EnvFile, pos project.Position, path string, values map[string]string, lookup func(string) (string, bool)) {
 	text, err := s.readEnvFile(absolute(file.Path, s.dir, s.home()))
 	if err != nil {
 		if !bool(file.Required) && errors.Is(err, fs.ErrNotExist) {
@@ -78,29 +86,29 @@ func (s *session) unreadable(file string, pos project.Position, path string, err
 	return &Error{Pos: pos, Path: path, Msg: shown(file, s.cwd) + ": " + err.Error(), Err: err}
 }
 
-// resolveLabels reads the label files of the services under their labels.
-func (s *session) resolveLabels(model *types.Project, tree *node.Node, keep func(string) bool) {
-	for _, name := range sortedKeys(model.Services) {
-		spec := model.Services[name]
-		if len(spec.LabelFiles) == 0 || !keep(name) {
+// labels puts label files under the labels of the service.
+func (s serviceFiles) labels() {
+	for _, name := range sortedKeys(s.model.Services) {
+		spec := s.model.Services[name]
+		if len(spec.LabelFiles) == 0 || !s.keep(name) {
 			continue
 		}
 		labels := map[string]string{}
 		s.of(node.ServiceOf(name).Within("label_file"), func() {
 			for _, file := range spec.LabelFiles {
-				s.serviceLabelFile(name, file, tree, labels)
+				s.labelFile(name, file, labels)
 			}
 		})
 		for k, v := range spec.Labels {
 			labels[k] = v
 		}
 		spec.Labels = labels
-		model.Services[name] = spec
+		s.model.Services[name] = spec
 	}
 }
 
-func (s *session) serviceLabelFile(name, file string, tree *node.Node, labels map[string]string) {
-	item := fileItem(tree.At("services", name, "label_file"), file)
+func (s serviceFiles) labelFile(name, file string, labels map[string]string) {
+	item := fileItem(s.tree.At("services", name, "label_file"), file)
 	if item.Refused {
 		return
 	}

@@ -65,7 +65,7 @@ func (s *session) parseEnvFile(file, text string, out map[string]string, lookup 
 		Lookup: lookup, Limit: s.limits.ValueBytes, Budget: &s.budget, Out: out,
 		Set: func(key string, line int) { set(key, project.Position{File: name, Line: line, Column: 1}) },
 		Unset: func(variable string, line int) {
-			s.warn(Warning{Pos: project.Position{File: name, Line: line}, Msg: unsetMessage(variable)})
+			s.warn(Warning{Rule: "unset-variable", Pos: project.Position{File: name, Line: line}, Msg: unsetMessage(variable)})
 		},
 	}
 	var e *env.Error
@@ -117,9 +117,9 @@ func (s *session) usable(file string) bool {
 	_, there := os.Lstat(file)
 	switch pos := (project.Position{File: shown(file, s.cwd)}); {
 	case err == nil:
-		s.warn(Warning{Pos: pos, Msg: "is a directory: no variables are read from it"})
+		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a directory: no variables are read from it"})
 	case there == nil:
-		s.warn(Warning{Pos: pos, Msg: "is a link to a file that does not exist: no variables are read from it"})
+		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a link to a file that does not exist: no variables are read from it"})
 	}
 	return false
 }

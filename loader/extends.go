@@ -217,9 +217,7 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 		b.dropVersion(doc)
 		b.interpolate(doc, "", b.Casts, f.env)
 		b.expandHome(doc)
-		v := validator{s: b.s}
-		v.check(doc, b.schema, "", doc.Pos)
-		b.checks.document(doc)
+		b.check(doc)
 		var err error
 		model := doc.Data().(map[string]any)
 		touched := touchedBy(model)

@@ -13,6 +13,7 @@ import (
 	"github.com/musterdev/muster/loader/hint"
 	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/loader/quantity"
+	"github.com/musterdev/muster/loader/rules"
 	"github.com/musterdev/muster/project"
 )
 
@@ -89,12 +90,8 @@ func (d extensionDecoder) oneOf(f node.Field, path string, words ...string) stri
 	return text
 }
 
-func extensionKeys() []string {
-	return []string{"ready", "on_unhealthy", "cascade", "crash_loop", "notify"}
-}
-
 func (d extensionDecoder) extension(f node.Field, path string) (x project.Extension) {
-	d.keys(f, path, extensionKeys(), func(f node.Field, path string) {
+	d.keys(f, path, rules.ExtensionKeys(), func(f node.Field, path string) {
 		switch f.Key {
 		case "ready":
 			x.Ready = d.ready(f, path)

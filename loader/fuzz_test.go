@@ -10,11 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 	"golang.org/x/tools/txtar"
 
-	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/loader/quantity"
 	"github.com/musterdev/muster/project"
 )
@@ -148,65 +146,6 @@ func readsBack(t *testing.T, p *project.Project, dir string) {
 	if first.String() != second.String() {
 		t.Errorf("first:\n%s\nsecond:\n%s", first.String(), second.String())
 	}
-}
-
-// FuzzPort makes sure that what passes the check is what compose-go reads, as
-// many times.
-func FuzzPort(f *testing.F) {
-	for _, seed := range []string{"80", "80:80", "127.0.0.1:80:80/udp", "1-5:1-5", "[::1]:80:80", "::1:80:80", ":80", "80:", "1-70000", "1000-2000", "a", "8000-9000:80", "127.0.0.1::80", "80/TCP", "-1", "1-"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		count, problem, _ := parsePort(text, 100)
-		if problem != "" {
-			return
-		}
-		ports, err := types.ParsePortConfig(text)
-		if err != nil || count > 100 || len(ports) != count {
-			t.Errorf("%q is %d ports; compose-go has %d, %v", text, count, len(ports), err)
-		}
-	})
-}
-
-// FuzzValue sends one text through every kind of value.
-func FuzzValue(f *testing.F) {
-	for _, seed := range []string{"1s", "1m30s", "10", "-1s", "1h1h", "512m", "1GB", "-1", "1.5g", "0x10", "9999999999999999999999", "data:/data:ro", "./a:/b", "v:/v", "C:\\a:/b", "a:b:c:d", ":", "a,b", "on-failure:3", "SIGTERM", "busybox:1"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s := emptySession(Input{})
-		c := newChecker(s)
-		c.letters["v"] = true
-		for _, check := range []func(*node.Node, string){
-			c.grace, c.restart, c.signal, c.image, c.containerName, c.volume, c.expose, c.address, c.mac, c.prefix, c.command,
-		} {
-			n := &node.Node{Value: text, Text: text, Plain: true}
-			before := len(s.errs)
-			check(n, "x")
-			if refused := n.Bad || n.Refused; refused != (len(s.errs) > before) {
-				t.Errorf("%q: refused %t, reported %t", text, refused, len(s.errs) > before)
-			}
-			s.errs = nil
-		}
-	})
-}
-
-// FuzzMount makes sure that what passes the check is a mount to compose-go.
-func FuzzMount(f *testing.F) {
-	for _, seed := range []string{"data:/data", "/anon", "./a:/b:ro,z", "v:/v:nocopy", "c:/a:/b", "a:/b:c", "~/x:/y", "${A}:/b"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s := emptySession(Input{})
-		n := &node.Node{Value: text, Text: text, Plain: true}
-		newChecker(s).volume(n, "x")
-		if n.Bad {
-			return
-		}
-		if v, err := format.ParseVolume(text); err != nil || v.Target == "" {
-			t.Errorf("%q passes; compose-go has %+v, %v", text, v, err)
-		}
-	})
 }
 
 // FuzzDuration makes sure that what passes the check is a time to compose-go.

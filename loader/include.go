@@ -48,7 +48,7 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 			continue
 		}
 		if i := part.tree.Index(project.ExtensionKey); i >= 0 {
-			b.s.warn(Warning{Pos: part.tree.Fields[i].Pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
+			b.s.warn(Warning{Rule: "included-extension", Pos: part.tree.Fields[i].Pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
 		}
 		if err := importResources(out, part, resets); err != nil {
 			return nil, err
@@ -153,7 +153,7 @@ func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 	for _, e := range files {
 		sub.envID += "\x01" + e.path
 		if b.s.in.NoInterpolate {
-			b.s.warn(Warning{Pos: in.pos, Path: in.path, Msg: "what it includes has variables of " + shown(e.path, b.s.cwd) + ", which are kept as names", Hint: "give them with --env-file where the output is read"})
+			b.s.warn(Warning{Rule: "kept-variable", Pos: in.pos, Path: in.path, Msg: "what it includes has variables of " + shown(e.path, b.s.cwd) + ", which are kept as names", Hint: "give them with --env-file where the output is read"})
 		}
 	}
 }

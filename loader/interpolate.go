@@ -66,7 +66,7 @@ func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment)
 		pos := n.Offset(u.Offset)
 		b.note(u, pos)
 		if u.Unset && !keep {
-			b.s.warn(Warning{Pos: pos, Path: path, Msg: unsetMessage(u.Name)})
+			b.s.warn(Warning{Rule: "unset-variable", Pos: pos, Path: path, Msg: unsetMessage(u.Name)})
 		}
 	}
 	out, err := x.Expand(text)

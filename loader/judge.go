@@ -25,13 +25,6 @@ func Refusal(problems []project.Problem) error {
 	return all
 }
 
-// spoilt reports whether a problem makes the files useless as a whole.
-func (s *session) spoilt() bool {
-	return slices.ContainsFunc(s.errs, func(e *Error) bool {
-		return e.of.Scope == "" && e.of.Name == "" && !strings.HasPrefix(e.of.Section, "x-")
-	})
-}
-
 // spoiltErr is the error if a problem makes the files useless as a whole.
 func (s *session) spoiltErr() error {
 	if s.spoilt() {
@@ -59,7 +52,7 @@ func (s *session) rawErr() error {
 		return s.err()
 	}
 	for _, e := range judged {
-		s.warn(Warning{Pos: e.Pos, Path: e.Path, Msg: e.Msg, Hint: e.Hint})
+		s.warn(Warning{Rule: e.Rule, Pos: e.Pos, Path: e.Path, Msg: e.Msg, Hint: e.Hint})
 	}
 	return nil
 }
@@ -67,22 +60,22 @@ func (s *session) rawErr() error {
 // judge hands the problems to the services that they concern. What no service
 // uses is unused; services of extended files that nobody extends, and resources
 // of such files, are read and not judged.
-func (s *session) judge(tree *node.Node, model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
+func (r *reports) judge(tree *node.Node, model *types.Project) (services map[string][]project.Problem, unused []project.Problem) {
 	services = map[string][]project.Problem{}
 	judgeDefaultPlatform(model, services)
-	if len(s.errs) == 0 {
+	if len(r.errs) == 0 {
 		return services, nil
 	}
-	s.errs = sortErrors(s.order, s.errs)
-	for _, o := range s.parts {
-		if n := s.unsaid[o]; n > 0 {
-			s.errs = append(s.errs, &Error{of: o, Path: node.Dotted(o.Section, o.Name), Msg: fmt.Sprintf("%d more problems are not shown", n)})
+	r.errs = sortErrors(r.order, r.errs)
+	for _, o := range r.parts {
+		if n := r.unsaid[o]; n > 0 {
+			r.errs = append(r.errs, &Error{of: o, Path: node.Dotted(o.Section, o.Name), Msg: fmt.Sprintf("%d more problems are not shown", n)})
 		}
 	}
-	heirs := s.heirs(model)
+	heirs := r.heirs(model)
 	order := 0
-	for i, e := range s.errs {
-		if i > 0 && !same(s.errs[i-1], e) && !sameWish(s.errs[i-1], e) {
+	for i, e := range r.errs {
+		if i > 0 && !same(r.errs[i-1], e) && !sameWish(r.errs[i-1], e) {
 			order++
 		}
 		problem := project.Problem{Err: e, With: e.with, Order: order, Shown: e.shown}
@@ -119,12 +112,12 @@ func sameWish(a, b *Error) bool {
 // heirs are the services that a service of the files ends up in: itself, if it
 // is the project's, and those that extend it. The owner of an extended file
 // alone leads to every service that extends one of that file.
-func (s *session) heirs(model *types.Project) map[node.Owner][]string {
+func (r *reports) heirs(model *types.Project) map[node.Owner][]string {
 	heirs := map[node.Owner][]string{}
 	for _, services := range []types.Services{model.Services, model.DisabledServices} {
 		for _, name := range sortedKeys(services) {
 			seen := map[node.Owner]bool{}
-			s.ancestors(node.ServiceOf(name), seen)
+			r.ancestors(node.ServiceOf(name), seen)
 			for o := range seen {
 				heirs[o] = append(heirs[o], name)
 			}
@@ -133,7 +126,7 @@ func (s *session) heirs(model *types.Project) map[node.Owner][]string {
 	return heirs
 }
 
-func (s *session) ancestors(o node.Owner, seen map[node.Owner]bool) {
+func (r *reports) ancestors(o node.Owner, seen map[node.Owner]bool) {
 	if seen[o] {
 		return
 	}
@@ -141,8 +134,8 @@ func (s *session) ancestors(o node.Owner, seen map[node.Owner]bool) {
 	if o.Scope != "" {
 		seen[node.Owner{Scope: o.Scope}] = true
 	}
-	for _, base := range s.bases[o] {
-		s.ancestors(base, seen)
+	for _, base := range r.bases[o] {
+		r.ancestors(base, seen)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/rules"
 	"github.com/musterdev/muster/project"
 )
 
@@ -61,19 +62,18 @@ func load(ctx context.Context, in Input) (*result, error) {
 	if err != nil {
 		return r, r.builder.finally(r.builder.locate(s.files[0], tree, err))
 	}
-	keep := s.selected(model)
+	files := serviceFiles{s, model, tree, s.selected(model)}
 	if !in.NoEnvResolution {
-		s.resolveEnvironment(model, tree, keep)
+		files.environment()
 	}
-	s.resolveLabels(model, tree, keep)
+	files.labels()
 	positions := tree.Places(model)
+	whole := rules.Project{Tree: tree, Model: model, Positions: positions, Stubs: s.stubs}
 	if !in.NoConsistency {
-		newConsistency(s, tree, model, positions).check()
+		r.builder.checks.Errors(whole)
 	}
-	s.warnUnsupported(tree, model)
-	s.warnTraps(tree, model)
+	r.builder.checks.Warnings(whole)
 	s.warnProfiles(tree)
-	s.warnMisnamed(tree)
 	input := project.Input{
 		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions, Key: in.Key,
 		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model), BaseImages: baseImages(model),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/loader/env"
+	"github.com/musterdev/muster/loader/rules"
 	"github.com/musterdev/muster/project"
 )
 
@@ -189,12 +190,12 @@ func (o OneOff) labels(_ *project.Project, spec *types.ServiceConfig) error {
 func (o OneOff) volumes(p *project.Project, spec *types.ServiceConfig) error {
 	spec.Volumes = slices.Clone(spec.Volumes)
 	for _, text := range o.Volumes {
-		word, letter := oneLetter(text, func(name string) bool { return p.Volume(name) != nil })
+		word, letter := rules.OneLetter(text, func(name string) bool { return p.Volume(name) != nil })
 		v, err := format.ParseVolume(word)
 		if err != nil {
 			return fmt.Errorf("--volume %q: %w", text, err)
 		}
-		if !strings.HasPrefix(v.Target, "/") && !windowsPath(v.Target) {
+		if !strings.HasPrefix(v.Target, "/") && !rules.WindowsPath(v.Target) {
 			return fmt.Errorf("--volume %q has no absolute path to mount at: write SOURCE:/path[:ro]", text)
 		}
 		if letter != "" {

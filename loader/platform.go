@@ -6,20 +6,11 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/loader/node"
+	"github.com/musterdev/muster/loader/rules"
 	"github.com/musterdev/muster/project"
 )
 
-const (
-	defaultPlatform = "DOCKER_DEFAULT_PLATFORM"
-	platformHint    = "write os/architecture[/variant], such as linux/arm64"
-)
-
-func (c *checker) platform(n *node.Node, path string) {
-	if text, ok := c.text(n); ok && text != "" && !project.IsPlatform(text) {
-		c.refuse(n, path, node.QuoteValue(n)+" is not a platform", platformHint)
-	}
-}
+const defaultPlatform = "DOCKER_DEFAULT_PLATFORM"
 
 // judgeDefaultPlatform adds, if the platform of the environment cannot be read,
 // one problem to all services that take their image, or one they mount, for it.
@@ -29,7 +20,7 @@ func judgeDefaultPlatform(model *types.Project, services map[string][]project.Pr
 		return
 	}
 	problem := project.Problem{
-		Err:       &Error{Msg: fmt.Sprintf("environment variable %s: %q is not a platform", defaultPlatform, text), Hint: platformHint, shown: true},
+		Err:       &Error{Rule: "platform", Msg: fmt.Sprintf("environment variable %s: %q is not a platform", defaultPlatform, text), Hint: rules.PlatformFix, shown: true},
 		Attribute: "platform", Shown: true, Order: -1, // it is said before what files say
 	}
 	for _, group := range []types.Services{model.Services, model.DisabledServices} {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/depgraph"
 	"github.com/musterdev/muster/loader/node"
 )
 
@@ -68,48 +67,4 @@ func (s *session) selected(model *types.Project) func(string) bool {
 		}
 	}
 	return func(name string) bool { return closure[name] }
-}
-
-// cycles are the dependency cycles of the active services, at most a few: each
-// is cut, at its first dependency, before the next is looked for.
-func cycles(needs map[string][]string) [][]string {
-	var found [][]string
-	for range maxCycles {
-		_, err := depgraph.New(needs)
-		cycle, ok := err.(*depgraph.CycleError[string])
-		if !ok || len(cycle.Path) < 2 {
-			return found
-		}
-		found = append(found, cycle.Path)
-		from, to := cycle.Path[0], cycle.Path[1]
-		needs[from] = slices.DeleteFunc(slices.Clone(needs[from]), func(n string) bool { return n == to })
-	}
-	return found
-}
-
-const maxCycles = 20
-
-// backEdges are dependencies without which there is no cycle.
-func backEdges(needs map[string][]string) (edges [][2]string) {
-	const under, done = 1, 2
-	state := make(map[string]int, len(needs))
-	var visit func(name string)
-	visit = func(name string) {
-		state[name] = under
-		for _, n := range needs[name] {
-			switch state[n] {
-			case 0:
-				visit(n)
-			case under:
-				edges = append(edges, [2]string{name, n})
-			}
-		}
-		state[name] = done
-	}
-	for _, name := range sortedKeys(needs) {
-		if state[name] == 0 {
-			visit(name)
-		}
-	}
-	return edges
 }

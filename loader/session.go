@@ -12,7 +12,6 @@ import (
 
 	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/loader/env"
-	"github.com/musterdev/muster/loader/node"
 	"github.com/musterdev/muster/project"
 )
 
@@ -36,16 +35,9 @@ type session struct {
 	nodes     int   // of all documents
 	documents int
 	envTexts  map[string]string
-	order     map[string]int // files as shown, in the order of reading
-	errs      Errors
-	said      map[node.Owner]int // how many errors are reported of a part
-	unsaid    map[node.Owner]int // and how many are not
-	parts     []node.Owner       // with errors, in the order of their first
-	warnings  []Warning
 
-	at    node.Owner                  // whose part of the files is looked at
-	bases map[node.Owner][]node.Owner // what services extend
-	stubs map[string]bool             // services that are nothing but a name
+	reports
+	stubs map[string]bool // services that are nothing but a name
 }
 
 // newSession decides on files, environment and directory. It reads no Compose
@@ -74,44 +66,10 @@ func newSession(ctx context.Context, in Input) (*session, error) {
 func emptySession(in Input) *session {
 	s := &session{
 		ctx: context.Background(), in: in, pipes: cmp.Or(in.Pipes, new(Pipes)), limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: env.New(in.Env),
-		said: map[node.Owner]int{}, unsaid: map[node.Owner]int{}, bases: map[node.Owner][]node.Owner{}, stubs: map[string]bool{},
-		dotenvs: map[string]bool{}, envTexts: map[string]string{}, order: map[string]int{},
+		reports: newReports(), stubs: map[string]bool{}, dotenvs: map[string]bool{}, envTexts: map[string]string{},
 	}
 	s.budget = s.limits.TotalBytes
 	return s
-}
-
-// maxReports is how many errors, and how many warnings, are worth reading.
-const maxReports = 500
-
-// fail notes a problem: of the part that is looked at unless it names another.
-// Something is said about every part that has one.
-func (s *session) fail(e *Error) {
-	if e.of == (node.Owner{}) {
-		e.of = s.at
-	}
-	part := e.of.Part()
-	if s.said[part] > 0 && len(s.errs) >= maxReports {
-		s.unsaid[part]++
-		return
-	}
-	if s.said[part]++; s.said[part] == 1 {
-		s.parts = append(s.parts, part)
-	}
-	s.errs = append(s.errs, e)
-}
-
-func (s *session) warn(w Warning) {
-	if len(s.warnings) < maxReports {
-		s.warnings = append(s.warnings, w)
-	}
-}
-
-// warnOnce is warn for what is seen several times, as behind an alias.
-func (s *session) warnOnce(w Warning) {
-	if !slices.ContainsFunc(s.warnings, func(said Warning) bool { return said.Pos == w.Pos && said.Msg == w.Msg }) {
-		s.warn(w)
-	}
 }
 
 // failFile reports that a file cannot be read.
@@ -164,16 +122,7 @@ func (s *session) err() error {
 	if len(s.errs) == 0 {
 		return nil
 	}
-	s.errs = sortErrors(s.order, s.errs)
-	all := slices.CompactFunc(slices.Clone(s.errs), same)
-	unsaid := 0
-	for _, n := range s.unsaid {
-		unsaid += n
-	}
-	if unsaid == 0 {
-		return all
-	}
-	return append(all, &Error{Msg: fmt.Sprintf("%d more problems are not shown", unsaid)})
+	return s.all()
 }
 
 // profiles are the active ones.
@@ -200,11 +149,3 @@ func (s *session) compatible() bool {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// of calls f with problems that name no owner being those of o.
-func (s *session) of(o node.Owner, f func()) {
-	outer := s.at
-	s.at = o
-	defer func() { s.at = outer }()
-	f()
-}

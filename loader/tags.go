@@ -15,7 +15,7 @@ func (p *parser) tag(n *yaml.Node, out *node.Node, path string) {
 	case n.Tag == node.TagReset || n.Tag == node.TagOverride:
 		out.Tag = n.Tag
 	case n.Style&yaml.TaggedStyle != 0 && !slices.Contains(yamlTags(), n.ShortTag()):
-		p.warn(Warning{Pos: p.at(n), Path: path, Msg: "the tag " + n.ShortTag() + " is ignored: Compose files have !reset and !override"})
+		p.warn(Warning{Rule: "tag", Pos: p.at(n), Path: path, Msg: "the tag " + n.ShortTag() + " is ignored: Compose files have !reset and !override"})
 	}
 }
 

@@ -43,8 +43,6 @@ var largeTypes = map[string]string{
 	"internal/enginetest.Engine": "implements every role of an engine",
 	"internal/enginetest.core":   "the states of containers and what changes them",
 	"internal/enginetest.stage":  "a method for each rule of the contract",
-	"loader.checker":             "a method for each check; to become a table",
-	"loader.session":             "what files refer to, one after the other",
 }
 
 // TestSizes: no file, package or method set grows beyond what one can overlook,

@@ -1,4 +1,4 @@
-package loader
+package rules
 
 import (
 	"fmt"
@@ -67,72 +67,52 @@ func byDevice(n *node.Node) string {
 
 func byPorts(n *node.Node) string { return strings.Join(node.PortKeys(n), " ") }
 
-// serviceSet is a list of a service, by its path, of which no two items are the same.
-type serviceSet struct {
-	path []string
-	id   identity
-}
-
-// lists are the sets of a service.
-func lists() []serviceSet {
-	identities := map[string]identity{
+// identities are the lists of which no two items are the same.
+func identities() map[string]identity {
+	all := map[string]identity{}
+	for list, id := range map[string]identity{
 		"environment": byName, "labels": byName, "annotations": byName, "sysctls": byName, "deploy.labels": byName,
 		"build.args": byName, "build.labels": byName, "build.additional_contexts": byName, "build.ssh": byName,
 		"build.tags": byText, "cap_add": byText, "cap_drop": byText, "dns": byText, "dns_opt": byText, "dns_search": byText, "expose": byText,
 		"links": byText, "profiles": byText, "extra_hosts": byText, "build.extra_hosts": byText, "env_file": byPath,
 		"volumes": byTarget, "tmpfs": byName, "devices": byDevice, "configs": byFile(""), "secrets": byFile("/run/secrets"), "ports": byPorts,
+		"pre_start[].environment": byName, "post_start[].environment": byName, "pre_stop[].environment": byName,
+		"networks.*.aliases": byText, "networks.*.link_local_ips": byText,
+	} {
+		all["services.*."+list] = id
 	}
-	all := make([]serviceSet, 0, len(identities))
-	for _, attribute := range sortedKeys(identities) {
-		all = append(all, serviceSet{strings.Split(attribute, "."), identities[attribute]})
+	for _, section := range []string{"networks", "volumes", "secrets", "configs"} {
+		all[section+".*.labels"] = byName
 	}
 	return all
 }
 
-// twice warns of what is said twice in one list of a service: the later item
-// takes the place of the earlier one.
-func (c *checker) twice(service *node.Node, at string) {
-	for _, l := range c.lists {
-		c.twiceIn(service.At(l.path...), at+"."+strings.Join(l.path, "."), l.id)
-	}
-	for _, hooks := range []string{"pre_start", "post_start", "pre_stop"} {
-		if list := service.Get(hooks); list != nil {
-			for i, hook := range list.Items {
-				c.twiceIn(hook.Get("environment"), at+"."+hooks+node.IndexElem(i)+".environment", byName)
+// repeated warns of what is said twice in one list: the later item takes the
+// place of the earlier one.
+func repeated() func(*At) {
+	ids := identities()
+	return func(a *At) {
+		if a.Node.Kind != node.Sequence || len(a.Node.Items) < 2 {
+			return
+		}
+		seen := make(map[string]int, len(a.Node.Items))
+		for i, item := range a.Node.Items {
+			key := ""
+			if !item.Bad && item.Tag != node.TagReset && !(a.run.Variables && item.HasVariable()) {
+				key = ids[a.On](item)
+			}
+			if key == "" {
+				continue
+			}
+			first, again := seen[key]
+			seen[key] = i
+			switch old := a.Node.Items[first]; {
+			case !again:
+			case node.Alike(item, old):
+				a.point(item.Pos, a.Path()+node.IndexElem(i), fmt.Sprintf("repeats line %d", old.Pos.Line), a.rule.Fix)
+			default:
+				a.point(old.Pos, a.Path()+node.IndexElem(first), fmt.Sprintf("has no effect, line %d says it again", item.Pos.Line), a.rule.Fix)
 			}
 		}
-	}
-	if networks := service.Get("networks"); networks != nil {
-		for _, f := range networks.Fields {
-			c.twiceIn(f.Node.Get("aliases"), node.Dotted(at+".networks", f.Key)+".aliases", byText)
-			c.twiceIn(f.Node.Get("link_local_ips"), node.Dotted(at+".networks", f.Key)+".link_local_ips", byText)
-		}
-	}
-}
-
-func (c *checker) twiceIn(list *node.Node, at string, id identity) {
-	if list == nil || list.Kind != node.Sequence || len(list.Items) < 2 {
-		return
-	}
-	seen := make(map[string]int, len(list.Items))
-	for i, item := range list.Items {
-		key := ""
-		if !item.Bad && item.Tag != node.TagReset && !(c.s.in.NoInterpolate && item.HasVariable()) {
-			key = id(item)
-		}
-		if key == "" {
-			continue
-		}
-		first, again := seen[key]
-		seen[key] = i
-		if !again {
-			continue
-		}
-		w := Warning{Pos: item.Pos, Path: at + node.IndexElem(i), Msg: fmt.Sprintf("repeats line %d", list.Items[first].Pos.Line), Hint: "remove one"}
-		if !node.Alike(item, list.Items[first]) {
-			w.Pos, w.Path = list.Items[first].Pos, at+node.IndexElem(first)
-			w.Msg = fmt.Sprintf("has no effect, line %d says it again", item.Pos.Line)
-		}
-		c.s.warn(w)
 	}
 }
