@@ -23,6 +23,9 @@ func insideTests() []test {
 	}
 }
 
+// mostKept is how much of a command's output its result keeps.
+const mostKept = 4096
+
 func (s *stage) testExec() {
 	c := s.up("web", obedient, nil)
 	stdout := "echo out; echo err >&2; exit 5"
@@ -57,8 +60,8 @@ func (s *stage) testExecTail() {
 	c := s.create("web")
 	s.must(s.CopyTo(s.Context(), c, []engine.FileContent{{Path: "/long", Content: []byte(strings.Repeat("x", 9000) + "end"), Mode: 0o644}}))
 	s.must(s.StartContainer(s.Context(), c))
-	if got := s.exec(c, "cat /long").Output; len(got) > execTail || !strings.HasSuffix(got, "xend") {
-		s.Errorf("kept %d bytes, want the last %d at most", len(got), execTail)
+	if got := s.exec(c, "cat /long").Output; len(got) > mostKept || !strings.HasSuffix(got, "xend") {
+		s.Errorf("kept %d bytes, want the last %d at most", len(got), mostKept)
 	}
 }
 

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -157,7 +158,7 @@ func (s *stage) testPort() {
 	s.network("back")
 	publish := func(c *types.ServiceConfig) {
 		joined("back")(c)
-		c.Ports = []types.ServicePortConfig{{Target: 80, Published: itoa(s.fx.Port), Protocol: "tcp", Mode: "ingress"}}
+		c.Ports = []types.ServicePortConfig{{Target: 80, Published: strconv.Itoa(s.fx.Port), Protocol: "tcp", Mode: "ingress"}}
 	}
 	first := s.up("first", obedient, publish)
 	l, _ := s.listed(first)
@@ -166,7 +167,7 @@ func (s *stage) testPort() {
 	}
 	s.service("second", obedient, publish)
 	second := s.create("second")
-	if err := s.StartContainer(s.Context(), second); err == nil || !strings.Contains(err.Error(), itoa(s.fx.Port)) {
+	if err := s.StartContainer(s.Context(), second); err == nil || !strings.Contains(err.Error(), strconv.Itoa(s.fx.Port)) {
 		s.Errorf("start = %v, want an error that names port %d", err, s.fx.Port)
 	}
 	if got := s.inspect(second); got.State != engine.Created || got.Error == "" {

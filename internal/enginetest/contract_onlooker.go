@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,7 +102,7 @@ func (s *stage) testEventsUntil() {
 	for n, span := 1, time.Second; ; n, span = n+1, 2*span {
 		stream, err := s.EventsBetween(s.Context(), s.name, "", time.Now().Add(span).Format(time.RFC3339Nano))
 		s.must(err)
-		name := "web" + itoa(n)
+		name := "web" + strconv.Itoa(n)
 		s.up(name, obedient, nil)
 		var told []string
 		for _, ev := range s.all(stream) { // it ends

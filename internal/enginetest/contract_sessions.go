@@ -186,12 +186,23 @@ func (s *stage) testCopyFrom() {
 	}
 }
 
+// sent is an archive of the folder sent with the file x.
+func (s *stage) sent(content string) []byte {
+	s.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	s.must(w.WriteHeader(&tar.Header{Name: "sent/", Typeflag: tar.TypeDir, Mode: 0o755}))
+	s.must(w.WriteHeader(&tar.Header{Name: "sent/x", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(content))}))
+	_, err := io.WriteString(w, content)
+	s.must(err)
+	s.must(w.Close())
+	return b.Bytes()
+}
+
 func (s *stage) testCopyArchive() {
 	s.service("web", obedient, nil)
 	c := s.create("web")
-	var b bytes.Buffer
-	s.must(pack(&b, "sent", map[string]*file{".": {folder: true, mode: 0o755}, "x": {content: []byte("content\n"), mode: 0o644}}))
-	archive := b.Bytes()
+	archive := s.sent("content\n")
 	s.must(s.CopyArchive(s.Context(), c, "/tmp", bytes.NewReader(archive), false))
 	s.must(s.StartContainer(s.Context(), c))
 	if got := s.exec(c, "cat /tmp/sent/x").Output; got != "content\n" {

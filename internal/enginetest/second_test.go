@@ -114,7 +114,7 @@ func sortedBy[T any](byName map[string]T) []T {
 // TestSecondBackend: a backend that knows no Docker keeps the contract of what it
 // declares. What it does not declare it says in words.
 func TestSecondBackend(t *testing.T) {
-	enginetest.Run(t, newRegistrar().roles(), enginetest.Fixture{Image: image, Prefix: "second", Patience: patience.InMemory()})
+	enginetest.Run(t, newRegistrar().roles(), enginetest.Fixture{Image: "none", Prefix: "second", Patience: patience.InMemory()})
 	e := newRegistrar().roles().Engine()
 	if err := e.PauseContainer(t.Context(), engine.Ref{Name: "web"}); err == nil || !strings.Contains(err.Error(), "pause container: not supported by this engine") {
 		t.Errorf("pause = %v", err)
