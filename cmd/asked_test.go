@@ -15,7 +15,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/project"
 )
@@ -29,7 +29,7 @@ services:
 
 // clocked is an engine with a clock that the test sets.
 type clocked struct {
-	*enginetest.Engine
+	*memengine.Engine
 	now time.Time
 }
 
@@ -60,9 +60,9 @@ func (h askedShelf) begin(now time.Time, line string, out, errs io.Writer) (wait
 func (h askedShelf) killed(now time.Time, line, method string) {
 	h.Helper()
 	var left map[string][]byte
-	h.engine.Inject(enginetest.Fault{Method: method, Nth: 1, Err: enginetest.ErrKilled, Do: func() {
+	h.engine.Inject(memengine.Fault{Method: method, Nth: 1, Err: memengine.ErrKilled, Do: func() {
 		left = h.notes()
-		h.engine.Inject(enginetest.Fault{Err: enginetest.ErrKilled})
+		h.engine.Inject(memengine.Fault{Err: memengine.ErrKilled})
 	}})
 	if errs, code := h.at(now, line); code == 0 || len(left) == 0 {
 		h.Fatalf("muster %s ends with code %d, and %d notes were there when it was killed\n%s", line, code, len(left), errs)
@@ -103,14 +103,14 @@ func (h askedShelf) web() engine.Container {
 // did: that one waits for it. The engine does it when it is asked about the
 // container, as real ones do, which answer when they have done what they began.
 func TestCallsOfKilledCommands(t *testing.T) {
-	by := map[string]func(*enginetest.Engine, context.Context, engine.Ref) error{
-		"StartContainer":   (*enginetest.Engine).StartContainer,
-		"PauseContainer":   (*enginetest.Engine).PauseContainer,
-		"UnpauseContainer": (*enginetest.Engine).UnpauseContainer,
-		"KillContainer": func(e *enginetest.Engine, ctx context.Context, c engine.Ref) error {
+	by := map[string]func(*memengine.Engine, context.Context, engine.Ref) error{
+		"StartContainer":   (*memengine.Engine).StartContainer,
+		"PauseContainer":   (*memengine.Engine).PauseContainer,
+		"UnpauseContainer": (*memengine.Engine).UnpauseContainer,
+		"KillContainer": func(e *memengine.Engine, ctx context.Context, c engine.Ref) error {
 			return e.KillContainer(ctx, c, "KILL")
 		},
-		"RestartContainer": func(e *enginetest.Engine, ctx context.Context, c engine.Ref) error {
+		"RestartContainer": func(e *memengine.Engine, ctx context.Context, c engine.Ref) error {
 			return e.StartContainer(ctx, c) // its second half
 		},
 	}
@@ -157,7 +157,7 @@ func TestCallsOfKilledCommands(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			h.engine.Inject(enginetest.Fault{Method: "InspectContainer", Do: carryOut})
+			h.engine.Inject(memengine.Fault{Method: "InspectContainer", Do: carryOut})
 			if errs, code := h.at(now, c.then); code != 0 {
 				t.Fatalf("muster %s ends with code %d\n%s", c.then, code, errs)
 			}
@@ -185,7 +185,7 @@ func TestCreationsOfKilledCommands(t *testing.T) {
 			half := old
 			half.Ref, half.State = engine.Ref{Name: project.TemporaryName(old.ID, old.Name)}, engine.Created
 			late := sync.OnceFunc(func() { h.engine.Seed(engine.Observed{Containers: []engine.Container{half}}) })
-			h.engine.Inject(enginetest.Fault{Method: "InspectContainer", Target: half.Name, Do: late})
+			h.engine.Inject(memengine.Fault{Method: "InspectContainer", Target: half.Name, Do: late})
 			if errs, code := h.at(now, then+map[string]string{"down": " -t 0"}[then]); code != 0 {
 				t.Fatalf("muster %s ends with code %d\n%s", then, code, errs)
 			}

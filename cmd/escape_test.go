@@ -12,7 +12,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -98,11 +98,11 @@ services:
 		Containers: []engine.Container{{Ref: engine.Ref{Name: "shop-other-1"}, Service: hostile, Project: "shop", Labels: labels, Image: hostile, ImageID: "sha256:" + hostile, State: engine.Running}},
 		Volumes:    []engine.Volume{{Name: "shop_" + hostile, Driver: hostile, Mountpoint: hostile, Labels: labels}},
 	})
-	lines := []enginetest.Output{{Text: hostile}, {Text: "\x1b[31mred\x1b[0m", Stderr: true}}
-	h.engine.Program("*web*", enginetest.Program{Logs: lines})
-	h.engine.Program("*sick*", enginetest.Program{Logs: lines, Probe: func(time.Duration, int) (int, string) { return 1, hostile }})
+	lines := []memengine.Output{{Text: hostile}, {Text: "\x1b[31mred\x1b[0m", Stderr: true}}
+	h.engine.Program("*web*", memengine.Program{Logs: lines})
+	h.engine.Program("*sick*", memengine.Program{Logs: lines, Probe: func(time.Duration, int) (int, string) { return 1, hostile }})
 	for method, what := range map[string]string{"PullImage": "gone", "BuildImage": "made"} {
-		h.engine.Inject(enginetest.Fault{Method: method, Err: errors.New(what + ": the other side says " + hostile)})
+		h.engine.Inject(memengine.Fault{Method: method, Err: errors.New(what + ": the other side says " + hostile)})
 	}
 	h.must("up", "-d", "web")
 	for _, terminal := range []bool{false, true} {

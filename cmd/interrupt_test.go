@@ -13,7 +13,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/project"
 )
@@ -97,13 +97,13 @@ func (i interruption) interrupt(t *testing.T) outcome {
 				again()
 				return
 			}
-			h.engine.Inject(enginetest.Fault{Nth: gaps[0], Do: again})
+			h.engine.Inject(memengine.Fault{Nth: gaps[0], Do: again})
 		}
 	}
 	first := sync.OnceFunc(func() { next(i.gaps) })
-	h.engine.Inject(enginetest.Fault{Changes: true, Delay: time.Millisecond, Late: true})
+	h.engine.Inject(memengine.Fault{Changes: true, Delay: time.Millisecond, Late: true})
 	if i.nth > 0 {
-		f := enginetest.Fault{Nth: i.nth, Method: i.method, Do: first}
+		f := memengine.Fault{Nth: i.nth, Method: i.method, Do: first}
 		if i.after {
 			f.Do, f.Then = nil, first
 		}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -92,7 +92,7 @@ services:
 func touched(h *shelf, stdout string) []string {
 	var names []string
 	for _, name := range []string{own, orphan, oneOff, hook, commited, built, unused} {
-		asked := slices.ContainsFunc(h.engine.Calls(), func(c enginetest.Call) bool { return c.Target == name && c.Method != "InspectContainer" })
+		asked := slices.ContainsFunc(h.engine.Calls(), func(c memengine.Call) bool { return c.Target == name && c.Method != "InspectContainer" })
 		if asked || strings.Contains(stdout, name) {
 			names = append(names, name)
 		}

@@ -10,12 +10,12 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 )
 
 // talkative is an engine that tells of layers and of what builds print.
 type talkative struct {
-	*enginetest.Engine
+	*memengine.Engine
 	ssh []string // what builds were given
 }
 
@@ -35,7 +35,7 @@ func (e *talkative) BuildImage(ctx context.Context, spec engine.BuildSpec, repor
 
 func newTalkative(t *testing.T, files map[string]string) (*talkative, *shelf) {
 	h := newShelf(t, files)
-	h.engine.Publish(enginetest.Image{Ref: "muster-test/far:1"})
+	h.engine.Publish(memengine.Image{Ref: "muster-test/far:1"})
 	return &talkative{Engine: h.engine}, h
 }
 

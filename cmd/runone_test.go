@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 )
 
 // TestFailedRunLeavesNoContainer: whatever fails between the creation of a one-off
@@ -14,7 +14,7 @@ import (
 // same name stays.
 func TestFailedRunLeavesNoContainer(t *testing.T) {
 	fails := errors.New("the engine says no")
-	for name, fault := range map[string]enginetest.Fault{
+	for name, fault := range map[string]memengine.Fault{
 		"a file is not copied":             {Method: "CopyTo", Target: "shop-job-run-*", Err: fails},
 		"it does not start":                {Method: "StartContainer", Target: "shop-job-run-*", Err: fails},
 		"the answer of the create is lost": {Method: "CreateContainer", Target: "shop-job-run-*", Err: fails, After: true},

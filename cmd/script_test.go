@@ -26,7 +26,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
 )
@@ -60,9 +60,9 @@ import (
 func TestScripts(t *testing.T) {
 	playScripts(t, scriptsOn(t, inMemory), theatre{
 		open: func(env *testscript.Env) engine.Engine {
-			e := enginetest.New()
+			e := memengine.New()
 			e.AddImages("muster-test/registry:2")
-			e.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
+			e.AddImage(memengine.Image{Ref: "muster-test/busybox:1", Programs: memengine.Busybox()})
 			env.Defer(e.Shutdown)
 			return e
 		},

@@ -11,7 +11,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/internal/patience"
 )
 
@@ -20,7 +20,7 @@ type shelf struct {
 	*testing.T
 	dir    string
 	env    []string
-	engine *enginetest.Engine
+	engine *memengine.Engine
 }
 
 // newShelf has the files, contents by name, in a folder that is called shop.
@@ -36,9 +36,9 @@ func newShelf(t *testing.T, files map[string]string) *shelf {
 			t.Errorf("%s cannot be removed", parent)
 		}
 	})
-	h := &shelf{T: t, dir: filepath.Join(parent, "shop"), engine: enginetest.New()}
+	h := &shelf{T: t, dir: filepath.Join(parent, "shop"), engine: memengine.New()}
 	t.Cleanup(h.engine.Shutdown)
-	h.engine.AddImage(enginetest.Image{Ref: "muster-test/busybox:1", Programs: enginetest.Busybox()})
+	h.engine.AddImage(memengine.Image{Ref: "muster-test/busybox:1", Programs: memengine.Busybox()})
 	h.env = []string{"HOME=" + h.dir}
 	if err := os.MkdirAll(h.dir, 0o755); err != nil {
 		t.Fatal(err)

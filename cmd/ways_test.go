@@ -9,12 +9,12 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
 // oldEngine can make no container of the service called new.
-type oldEngine struct{ *enginetest.Engine }
+type oldEngine struct{ *memengine.Engine }
 
 func (oldEngine) Check(_ context.Context, p *project.Project) ([]engine.Finding, error) {
 	if p.Service("new") != nil {

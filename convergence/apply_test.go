@@ -15,7 +15,7 @@ import (
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -24,7 +24,7 @@ const stageImage = "muster-test/busybox:1"
 // stage is an engine in memory and a project "p" whose plans are made by hand.
 type stage struct {
 	t *testing.T
-	*enginetest.Engine
+	*memengine.Engine
 	project *project.Project
 	said    []engine.Progress
 }
@@ -41,7 +41,7 @@ func newStage(t *testing.T, services ...types.ServiceConfig) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := enginetest.New()
+	e := memengine.New()
 	t.Cleanup(e.Shutdown)
 	e.AddImages(stageImage)
 	return &stage{t: t, Engine: e, project: p}
@@ -158,8 +158,8 @@ func TestFailureStartsNothingMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db"), service("web"), service("slow"), service("late"))
 		hold, begun := make(chan struct{}), make(chan struct{})
-		s.Inject(enginetest.Fault{Method: "CreateContainer", Target: "p-slow-1", Hold: hold})
-		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-db-1", Hold: begun, Err: errors.New("start p-db-1: port is already allocated")})
+		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-slow-1", Hold: hold})
+		s.Inject(memengine.Fault{Method: "StartContainer", Target: "p-db-1", Hold: begun, Err: errors.New("start p-db-1: port is already allocated")})
 		time.AfterFunc(time.Second/2, func() { close(begun) }) // by then the create has begun
 		time.AfterFunc(time.Second, func() { close(hold) })
 		steps := slices.Concat(s.planUp("db"), []plan.Step{
@@ -195,7 +195,7 @@ func TestKeepGoing(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.said = nil
-		s.Inject(enginetest.Fault{Method: "StopContainer", Target: "p-a-1", Err: errors.New("stop p-a-1: boom")})
+		s.Inject(memengine.Fault{Method: "StopContainer", Target: "p-a-1", Err: errors.New("stop p-a-1: boom")})
 		down := func(service string) []plan.Step {
 			c := engine.Ref{Name: name(service)}
 			stop := plan.StepID(service + "/stop")
@@ -282,13 +282,13 @@ func TestRecreate(t *testing.T) {
 func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"))
-		s.Program("web", enginetest.Program{})
+		s.Program("web", memengine.Program{})
 		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
 		steps := s.recreate("web")
 		temp := steps[0].Action.(plan.CreateContainer).Spec.Name
-		s.Program(temp, enginetest.Program{FailStart: "exec: no such file"})
+		s.Program(temp, memengine.Program{FailStart: "exec: no such file"})
 		s.said = nil
 		err := s.apply(t.Context(), steps...)
 		if err == nil || !strings.Contains(err.Error(), "the previous container p-web-1 was put back") {
@@ -311,7 +311,7 @@ func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) {
 func TestCancelledRecreateIsFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"), service("other"))
-		s.Program("web", enginetest.Program{StopAfter: 5 * time.Second})
+		s.Program("web", memengine.Program{StopAfter: 5 * time.Second})
 		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
@@ -351,10 +351,10 @@ func TestUnusedSuccessorIsRemoved(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				if tc.cause != nil {
-					s.Inject(enginetest.Fault{Method: "CreateContainer", Target: temp, Do: func() { cancel(tc.cause) }})
+					s.Inject(memengine.Fault{Method: "CreateContainer", Target: temp, Do: func() { cancel(tc.cause) }})
 				} else {
-					s.Inject(enginetest.Fault{Method: "CreateContainer", Target: temp, Delay: time.Second})
-					s.Program("other", enginetest.Program{FailStart: "exec: no such file"})
+					s.Inject(memengine.Fault{Method: "CreateContainer", Target: temp, Delay: time.Second})
+					s.Program("other", memengine.Program{FailStart: "exec: no such file"})
 					steps = append(steps, s.planUp("other")...)
 				}
 				if err := s.apply(ctx, steps...); err == nil || tc.cause != nil && !errors.Is(err, tc.cause) {
@@ -372,8 +372,8 @@ func TestUnusedSuccessorIsRemoved(t *testing.T) {
 func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("quick"), service("stuck"))
-		s.Inject(enginetest.Fault{Method: "CreateContainer", Target: "p-quick-1", Delay: 3 * time.Second})
-		s.Inject(enginetest.Fault{Method: "CreateContainer", Target: "p-stuck-1", Delay: time.Hour})
+		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-quick-1", Delay: 3 * time.Second})
+		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-stuck-1", Delay: time.Hour})
 		reason := errors.New("interrupted")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(reason) })
@@ -392,7 +392,7 @@ func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
 func TestInUseIsAWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"))
-		s.Inject(enginetest.Fault{Method: "RemoveNetwork", Err: fmt.Errorf("remove: %w", engine.ErrConflict)})
+		s.Inject(memengine.Fault{Method: "RemoveNetwork", Err: fmt.Errorf("remove: %w", engine.ErrConflict)})
 		err := s.apply(t.Context(), plan.Step{ID: "network x/remove", Action: plan.RemoveNetwork{ID: "1", Name: "p_x"}})
 		if err != nil {
 			t.Fatal(err)
@@ -409,7 +409,7 @@ func TestStopsDoNotHoldUpOthers(t *testing.T) {
 			services = append(services, service(fmt.Sprintf("s%d", i)))
 		}
 		s := newStage(t, services...)
-		s.Program("*", enginetest.Program{IgnoreStop: true})
+		s.Program("*", memengine.Program{IgnoreStop: true})
 		for _, svc := range services {
 			up = append(up, s.planUp(svc.Name)...)
 			down = append(down, plan.Step{

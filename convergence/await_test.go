@@ -14,7 +14,7 @@ import (
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -36,7 +36,7 @@ func TestAwait(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		service types.ServiceConfig
-		program enginetest.Program
+		program memengine.Program
 		wait    plan.Condition
 		change  func(*plan.Await)
 		least   time.Duration
@@ -47,25 +47,25 @@ func TestAwait(t *testing.T) {
 		{
 			name:    "a check that passes at once is seen at once",
 			service: service("db", checkEvery(10*time.Second)), wait: project.Healthy,
-			program: enginetest.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }},
+			program: memengine.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }},
 			most:    10 * time.Millisecond, text: "Healthy",
 		},
 		{
 			name:    "one that passes later is seen soon after",
 			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
-			program: enginetest.Program{HealthyAfter: 3 * time.Second},
+			program: memengine.Program{HealthyAfter: 3 * time.Second},
 			least:   3 * time.Second, most: 4 * time.Second, text: "Healthy",
 		},
 		{
 			name:    "the engine's verdict counts too",
 			service: service("db", checkEvery(200*time.Millisecond)), wait: project.Healthy,
-			program: enginetest.Program{Probe: flaky(0)}, // fails us, passes the engine
+			program: memengine.Program{Probe: flaky(0)}, // fails us, passes the engine
 			least:   150 * time.Millisecond, most: 300 * time.Millisecond, text: "Healthy",
 		},
 		{
 			name:    "a program that is missing leaves it to the engine",
 			service: service("db", checkEvery(5*time.Second)), wait: project.Healthy,
-			program: enginetest.Program{Probe: func(up time.Duration, _ int) (int, string) {
+			program: memengine.Program{Probe: func(up time.Duration, _ int) (int, string) {
 				if up < 5*time.Second {
 					return 127, "not found"
 				}
@@ -76,13 +76,13 @@ func TestAwait(t *testing.T) {
 		{
 			name:    "unhealthy ends the wait",
 			service: service("db", checkEvery(time.Second)), wait: project.Healthy,
-			program: enginetest.Program{HealthyAfter: never},
+			program: memengine.Program{HealthyAfter: never},
 			least:   3 * time.Second, most: 3100 * time.Millisecond, fails: "container p-db-1 is unhealthy", text: "Error",
 		},
 		{
 			name:    "an exit ends it at once",
 			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
-			program: enginetest.Program{HealthyAfter: never, ExitAfter: 700 * time.Millisecond, ExitCode: 3},
+			program: memengine.Program{HealthyAfter: never, ExitAfter: 700 * time.Millisecond, ExitCode: 3},
 			least:   700 * time.Millisecond, most: 750 * time.Millisecond, fails: "container p-db-1 exited (3)", text: "Error",
 		},
 		{
@@ -93,54 +93,54 @@ func TestAwait(t *testing.T) {
 		{
 			name:    "no check, and it exits",
 			service: service("db"), wait: project.Healthy,
-			program: enginetest.Program{ExitAfter: 100 * time.Millisecond, ExitCode: 7},
+			program: memengine.Program{ExitAfter: 100 * time.Millisecond, ExitCode: 7},
 			most:    time.Second, fails: "container p-db-1 exited (7), and has no healthcheck", text: "Error",
 		},
 		{
 			name:    "a restarting container has hope",
 			service: service("db", checkEvery(time.Hour), restarts("on-failure")), wait: project.Healthy,
-			program: enginetest.Program{
+			program: memengine.Program{
 				HealthyAfter: never, ExitAfter: time.Second, ExitCode: 1,
-				Then: &enginetest.Program{HealthyAfter: time.Millisecond},
+				Then: &memengine.Program{HealthyAfter: time.Millisecond},
 			},
 			least: time.Second, most: 2500 * time.Millisecond, text: "Healthy",
 		},
 		{
 			name:    "a deadline",
 			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
-			program: enginetest.Program{HealthyAfter: never},
+			program: memengine.Program{HealthyAfter: never},
 			change:  func(a *plan.Await) { a.Timeout = 7 * time.Second },
 			least:   7 * time.Second, most: 7 * time.Second, fails: "container p-db-1 is not healthy (running) after 7s", text: "Error",
 		},
 		{
 			name:    "an optional one is a warning",
 			service: service("db", checkEvery(time.Hour)), wait: project.Healthy,
-			program: enginetest.Program{HealthyAfter: never, ExitAfter: time.Second, ExitCode: 1},
+			program: memengine.Program{HealthyAfter: never, ExitAfter: time.Second, ExitCode: 1},
 			change:  func(a *plan.Await) { a.Optional = true },
 			least:   time.Second, most: 1100 * time.Millisecond, text: "Skipped",
 		},
 		{
 			name:    "a completed one",
 			service: service("db"), wait: project.Completed,
-			program: enginetest.Program{ExitAfter: 5 * time.Second},
+			program: memengine.Program{ExitAfter: 5 * time.Second},
 			least:   5 * time.Second, most: 5 * time.Second, text: "Exited",
 		},
 		{
 			name:    "one that does not complete",
 			service: service("db"), wait: project.Completed,
-			program: enginetest.Program{ExitAfter: 5 * time.Second, ExitCode: 2},
+			program: memengine.Program{ExitAfter: 5 * time.Second, ExitCode: 2},
 			least:   5 * time.Second, most: 5 * time.Second, fails: `service "db" didn't complete successfully: exit 2`, text: "Error",
 		},
 		{
 			name:    "one that completes at its second try",
 			service: service("db", restarts("on-failure")), wait: project.Completed,
-			program: enginetest.Program{ExitAfter: time.Second, ExitCode: 2, Then: &enginetest.Program{ExitAfter: time.Second}},
+			program: memengine.Program{ExitAfter: time.Second, ExitCode: 2, Then: &memengine.Program{ExitAfter: time.Second}},
 			least:   2 * time.Second, most: 3 * time.Second, text: "Exited",
 		},
 		{
 			name:    "one that completes again and again",
 			service: service("db", restarts("always")), wait: project.Completed,
-			program: enginetest.Program{ExitAfter: time.Second},
+			program: memengine.Program{ExitAfter: time.Second},
 			least:   time.Second, most: 1100 * time.Millisecond, text: "Exited",
 		},
 		{
@@ -151,25 +151,25 @@ func TestAwait(t *testing.T) {
 		{
 			name:    "what crashes within the settle time fails",
 			service: service("db"), wait: plan.RunningOrHealthy,
-			program: enginetest.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1},
+			program: memengine.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1},
 			least:   900 * time.Millisecond, most: 900 * time.Millisecond, fails: "container p-db-1 exited (1)", text: "Error",
 		},
 		{
 			name:    "the settle time begins anew at a restart",
 			service: service("db", restarts("always")), wait: plan.RunningOrHealthy,
-			program: enginetest.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1, Then: &enginetest.Program{}},
+			program: memengine.Program{ExitAfter: 900 * time.Millisecond, ExitCode: 1, Then: &memengine.Program{}},
 			least:   2 * time.Second, most: 2100 * time.Millisecond, text: "Healthy",
 		},
 		{
 			name:    "a finished one-shot is done",
 			service: service("db"), wait: plan.RunningOrHealthy,
-			program: enginetest.Program{ExitAfter: 300 * time.Millisecond},
+			program: memengine.Program{ExitAfter: 300 * time.Millisecond},
 			least:   300 * time.Millisecond, most: 300 * time.Millisecond, text: "Exited",
 		},
 		{
 			name:    "with a check it must be healthy",
 			service: service("db", checkEvery(time.Hour)), wait: plan.RunningOrHealthy,
-			program: enginetest.Program{HealthyAfter: 2 * time.Second},
+			program: memengine.Program{HealthyAfter: 2 * time.Second},
 			least:   2 * time.Second, most: 3 * time.Second, text: "Healthy",
 		},
 		{
@@ -180,7 +180,7 @@ func TestAwait(t *testing.T) {
 		{
 			name:    "a line of the log",
 			service: service("db"), wait: project.Healthy,
-			program: enginetest.Program{Logs: []enginetest.Output{
+			program: memengine.Program{Logs: []memengine.Output{
 				{After: time.Second, Text: "starting"}, {After: 2 * time.Second, Text: "ready to accept connections", Stderr: true},
 			}},
 			change: func(a *plan.Await) { a.Ready = &project.Ready{Log: &project.ReadyLog{Pattern: `ready to \w+`}} },
@@ -231,7 +231,7 @@ func flaky(first int) func(time.Duration, int) (int, string) {
 func TestEngineHealthTurnsProbesOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(10*time.Second)))
-		s.Program("db", enginetest.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }})
+		s.Program("db", memengine.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }})
 		began := time.Now()
 		steps := append(s.planUp("db"), await("db", project.Healthy, "db/start"))
 		if err := s.applyWith(t.Context(), plan.Plan{Project: "p", Steps: steps}, apply.ApplyOptions{EngineHealth: true}); err != nil {
@@ -240,7 +240,7 @@ func TestEngineHealthTurnsProbesOff(t *testing.T) {
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("took %s, want the engine's interval", took)
 		}
-		if slices.ContainsFunc(s.Calls(), func(c enginetest.Call) bool { return c.Method == "Exec" }) {
+		if slices.ContainsFunc(s.Calls(), func(c memengine.Call) bool { return c.Method == "Exec" }) {
 			t.Error("the check was run in the container all the same")
 		}
 	})
@@ -249,8 +249,8 @@ func TestEngineHealthTurnsProbesOff(t *testing.T) {
 func TestProbesAreDenseButNotTooDense(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Hour)))
-		s.Program("db", enginetest.Program{HealthyAfter: 20 * time.Second})
-		s.Inject(enginetest.Fault{Method: "Exec", Delay: 300 * time.Millisecond})
+		s.Program("db", memengine.Program{HealthyAfter: 20 * time.Second})
+		s.Inject(memengine.Fault{Method: "Exec", Delay: 300 * time.Millisecond})
 		if _, err := s.awaited("db", await("db", project.Healthy)); err != nil {
 			t.Fatal(err)
 		}
@@ -278,8 +278,8 @@ func TestProbesAreDenseButNotTooDense(t *testing.T) {
 func TestWaitsEndWhenAnotherStepFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Hour)), service("web"))
-		s.Program("db", enginetest.Program{HealthyAfter: time.Hour})
-		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "p-web-1", Delay: time.Second, Err: errors.New("start p-web-1: boom")})
+		s.Program("db", memengine.Program{HealthyAfter: time.Hour})
+		s.Inject(memengine.Fault{Method: "StartContainer", Target: "p-web-1", Delay: time.Second, Err: errors.New("start p-web-1: boom")})
 		began := time.Now()
 		err := s.apply(t.Context(), slices.Concat(s.planUp("db"), []plan.Step{await("db", project.Healthy, "db/start")}, s.planUp("web"))...)
 		if err == nil || err.Error() != "service web: start p-web-1: boom" {
@@ -294,7 +294,7 @@ func TestWaitsEndWhenAnotherStepFails(t *testing.T) {
 func TestCancelledWaitIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Hour)))
-		s.Program("db", enginetest.Program{HealthyAfter: time.Hour})
+		s.Program("db", memengine.Program{HealthyAfter: time.Hour})
 		reason := errors.New("interrupted")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(reason) })
@@ -311,12 +311,12 @@ func TestCancelledWaitIsAnError(t *testing.T) {
 func TestFailureTellsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Second)))
-		program := enginetest.Program{
+		program := memengine.Program{
 			ExitAfter: 2500 * time.Millisecond, OOM: true,
 			Probe: func(time.Duration, int) (int, string) { return 1, "connection \x1b[31mrefused" },
 		}
 		for range 30 {
-			program.Logs = append(program.Logs, enginetest.Output{Text: "line \x1b]0;title\x07 of a log"})
+			program.Logs = append(program.Logs, memengine.Output{Text: "line \x1b]0;title\x07 of a log"})
 		}
 		s.Program("db", program)
 		_, err := s.awaited("db", await("db", project.Healthy))
@@ -346,7 +346,7 @@ func TestFailureTellsAll(t *testing.T) {
 func TestFailureShowsOurLastProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Hour)))
-		s.Program("db", enginetest.Program{
+		s.Program("db", memengine.Program{
 			ExitAfter: time.Second, ExitCode: 3,
 			Probe: func(time.Duration, int) (int, string) { return 2, "no such database" },
 		})
@@ -364,7 +364,7 @@ func TestFailureShowsOurLastProbe(t *testing.T) {
 func TestWaitsForOneContainerAreReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("db", checkEvery(time.Hour)))
-		s.Program("db", enginetest.Program{HealthyAfter: time.Second})
+		s.Program("db", memengine.Program{HealthyAfter: time.Second})
 		optional := with(await("db", project.Healthy, "db/start"), func(a *plan.Await) { a.Optional = true })
 		optional.ID += "-optional"
 		again := await("db", plan.RunningOrHealthy, optional.ID)
@@ -381,8 +381,8 @@ func TestWaitsForOneContainerAreReportedOnce(t *testing.T) {
 func TestReplicasFailTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a", checkEvery(time.Hour)), service("b", checkEvery(time.Hour)))
-		s.Program("a", enginetest.Program{HealthyAfter: time.Hour})
-		s.Program("b", enginetest.Program{HealthyAfter: time.Hour, ExitAfter: 5 * time.Second, ExitCode: 9})
+		s.Program("a", memengine.Program{HealthyAfter: time.Hour})
+		s.Program("b", memengine.Program{HealthyAfter: time.Hour, ExitAfter: 5 * time.Second, ExitCode: 9})
 		both := with(await("a", project.Healthy, "a/start", "b/start"), func(a *plan.Await) {
 			a.Targets = append(a.Targets, engine.Ref{Name: "p-b-1"})
 		})

@@ -9,7 +9,7 @@ import (
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 )
 
 // TestBasesFollowThePulls applies plans with images that may be pulled or else
@@ -31,10 +31,10 @@ func TestBasesFollowThePulls(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := load(t, file, "")
-			e := enginetest.New()
+			e := memengine.New()
 			defer e.Close()
 			for _, ref := range tc.published {
-				e.Publish(enginetest.Image{Ref: ref})
+				e.Publish(memengine.Image{Ref: ref})
 			}
 			plan, err := up.PlanUp(p, engine.Observed{Project: "demo"}, up.UpOptions{NoStart: true})
 			if err != nil {

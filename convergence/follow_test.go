@@ -13,7 +13,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 )
 
 // heard collects what Follow emits as text.
@@ -56,10 +56,10 @@ func (s *stage) follow(ctx context.Context, h *heard, opt output.FollowOptions) 
 	return done
 }
 
-func says(texts ...string) []enginetest.Output {
-	var out []enginetest.Output
+func says(texts ...string) []memengine.Output {
+	var out []memengine.Output
 	for i, text := range texts {
-		out = append(out, enginetest.Output{After: time.Duration(i) * time.Second, Text: text})
+		out = append(out, memengine.Output{After: time.Duration(i) * time.Second, Text: text})
 	}
 	return out
 }
@@ -67,11 +67,11 @@ func says(texts ...string) []enginetest.Output {
 func TestFollowFromTheStartToTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a", restarts("on-failure")), service("quiet"))
-		s.Program("a", enginetest.Program{
+		s.Program("a", memengine.Program{
 			Logs: says("one", "two"), ExitAfter: 2 * time.Second, ExitCode: 1,
-			Then: &enginetest.Program{Logs: says("three"), ExitAfter: time.Nanosecond},
+			Then: &memengine.Program{Logs: says("three"), ExitAfter: time.Nanosecond},
 		})
-		s.Program("quiet", enginetest.Program{Logs: says("hush"), ExitAfter: time.Second})
+		s.Program("quiet", memengine.Program{Logs: says("hush"), ExitAfter: time.Second})
 		hold, h := make(chan struct{}), &heard{}
 		done := s.follow(t.Context(), h, output.FollowOptions{
 			Hold: hold, Select: func(c engine.Container) bool { return c.Service == "a" },
@@ -91,8 +91,8 @@ func TestFollowFromTheStartToTheEnd(t *testing.T) {
 func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"), service("b"))
-		s.Program("a", enginetest.Program{Logs: says("old"), ExitAfter: time.Second, Then: &enginetest.Program{Logs: says("new"), ExitAfter: time.Minute}})
-		s.Program("b", enginetest.Program{Logs: says("before", "", "", "after"), ExitAfter: time.Minute})
+		s.Program("a", memengine.Program{Logs: says("old"), ExitAfter: time.Second, Then: &memengine.Program{Logs: says("new"), ExitAfter: time.Minute}})
+		s.Program("b", memengine.Program{Logs: says("before", "", "", "after"), ExitAfter: time.Minute})
 		if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
 			t.Fatal(err)
 		}
@@ -115,13 +115,13 @@ func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
 func TestFollowLeavesTheLastRunAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"))
-		left := func(texts ...string) []enginetest.Output {
+		left := func(texts ...string) []memengine.Output {
 			out := says(texts...)
 			out[len(out)-1].Open = true
 			return out
 		}
-		again := enginetest.Program{Logs: left("new", "left again"), ExitAfter: 3 * time.Second}
-		s.Program("a", enginetest.Program{Logs: left("old", "left"), ExitAfter: 2 * time.Second, Then: &again})
+		again := memengine.Program{Logs: left("new", "left again"), ExitAfter: 3 * time.Second}
+		s.Program("a", memengine.Program{Logs: left("old", "left"), ExitAfter: 2 * time.Second, Then: &again})
 		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
@@ -142,8 +142,8 @@ func TestFollowLeavesTheLastRunAlone(t *testing.T) {
 func TestFollowThePast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"), service("b"))
-		s.Program("a", enginetest.Program{Logs: says("one", "two", "three"), ExitAfter: 10 * time.Second})
-		s.Program("b", enginetest.Program{Logs: says("gone"), ExitAfter: time.Second})
+		s.Program("a", memengine.Program{Logs: says("one", "two", "three"), ExitAfter: 10 * time.Second})
+		s.Program("b", memengine.Program{Logs: says("gone"), ExitAfter: time.Second})
 		if err := s.apply(t.Context(), slices.Concat(s.planUp("b"), s.planUp("a"))...); err != nil {
 			t.Fatal(err)
 		}
@@ -161,8 +161,8 @@ func TestFollowThePast(t *testing.T) {
 func TestFollowSurvivesLostStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"), service("b"))
-		s.Program("a", enginetest.Program{Logs: says("one", "two", "three", "four"), ExitAfter: 5 * time.Second, ExitCode: 7})
-		s.Program("b", enginetest.Program{Logs: says("late"), ExitAfter: time.Second})
+		s.Program("a", memengine.Program{Logs: says("one", "two", "three", "four"), ExitAfter: 5 * time.Second, ExitCode: 7})
+		s.Program("b", memengine.Program{Logs: says("late"), ExitAfter: time.Second})
 		hold, h := make(chan struct{}), &heard{}
 		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
 		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
@@ -170,7 +170,7 @@ func TestFollowSurvivesLostStreams(t *testing.T) {
 		}
 		time.Sleep(1500 * time.Millisecond)
 		s.BreakStreams()
-		s.Inject(enginetest.Fault{Method: "Watch", Err: errors.New("still starting")})
+		s.Inject(memengine.Fault{Method: "Watch", Err: errors.New("still starting")})
 		if err := s.apply(t.Context(), s.planUp("b")...); err != nil { // nobody hears of it
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestFollowSurvivesLostStreams(t *testing.T) {
 func TestFollowNamesASuccessorByItsFinalName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("web"))
-		s.Program("web", enginetest.Program{Logs: says("hello"), StopCode: 143})
+		s.Program("web", memengine.Program{Logs: says("hello"), StopCode: 143})
 		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +213,7 @@ func TestFollowNamesASuccessorByItsFinalName(t *testing.T) {
 func TestFollowEndsWithItsReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"))
-		s.Program("a", enginetest.Program{Logs: says("one", "two")})
+		s.Program("a", memengine.Program{Logs: says("one", "two")})
 		h := &heard{err: errors.New("broken pipe")}
 		hold := make(chan struct{})
 		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
@@ -235,7 +235,7 @@ func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
 		s := newStage(t, service("a"))
 		h := &heard{}
 		done := s.follow(t.Context(), h, output.FollowOptions{Hold: make(chan struct{})})
-		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
+		s.Inject(memengine.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
 		s.BreakStreams()
 		began := time.Now()
 		err := <-done
@@ -253,7 +253,7 @@ func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
 func TestFollowOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, service("a"))
-		s.Program("a", enginetest.Program{Logs: says("one"), Then: &enginetest.Program{Logs: says("two")}})
+		s.Program("a", memengine.Program{Logs: says("one"), Then: &memengine.Program{Logs: says("two")}})
 		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +289,7 @@ func TestFollowWaitsForNobodyWhomItsCallerStops(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(t, service("a"))
-				s.Program("a", enginetest.Program{Logs: says("one"), Then: &enginetest.Program{Logs: says("two")}})
+				s.Program("a", memengine.Program{Logs: says("one"), Then: &memengine.Program{Logs: says("two")}})
 				hold, h := make(chan struct{}), &heard{}
 				var final atomic.Bool
 				done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold, Final: final.Load})

@@ -9,7 +9,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 )
 
 // TestFailedImagesLeaveNothingBehind: whichever pull or build fails, of whichever
@@ -37,14 +37,14 @@ volumes: {data: {}}
 	for name, plan := range plans {
 		for _, broken := range []string{"reg/pulled:1", "demo-built", "reg/hook:1"} {
 			t.Run(name+" "+broken, func(t *testing.T) {
-				e := enginetest.New()
+				e := memengine.New()
 				defer e.Close()
 				e.AddImages("there:1")
 				for _, ref := range []string{"reg/pulled:1", "reg/hook:1"} {
-					e.Publish(enginetest.Image{Ref: ref})
+					e.Publish(memengine.Image{Ref: ref})
 				}
 				for _, method := range []string{"PullImage", "BuildImage"} {
-					e.Inject(enginetest.Fault{Method: method, Target: broken, Err: errors.New("it cannot be had")})
+					e.Inject(memengine.Fault{Method: method, Target: broken, Err: errors.New("it cannot be had")})
 				}
 				have, err := up.Observe(context.Background(), e, p)
 				if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -26,14 +26,14 @@ func TestInterruptedAnywhere(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		defer w.Close()
-		theirs := enginetest.Strangers(t, w.Engine)
+		theirs := memengine.Strangers(t, w.Engine)
 		time.Sleep(time.Minute) // their health is settled
-		before := enginetest.Part(w.Snapshot(), theirs, false)
-		first := enginetest.DrawProject(t, "demo")
+		before := memengine.Part(w.Snapshot(), theirs, false)
+		first := memengine.DrawProject(t, "demo")
 		w.converge(first, up.UpOptions{})
 		w.writeData(first)
 
-		second := enginetest.DrawProject(t, "demo")
+		second := memengine.DrawProject(t, "demo")
 		opt := up.UpOptions{RemoveOrphans: true}
 		for range rapid.IntRange(1, 3).Draw(t, "interruptions") {
 			p, err := up.PlanUp(second, w.observe(second), opt)
@@ -61,7 +61,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 		}
 		w.apply(p)
 		w.empty(second)
-		if got := enginetest.Part(w.Snapshot(), theirs, false); got != before {
+		if got := memengine.Part(w.Snapshot(), theirs, false); got != before {
 			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
 		}
 	})
@@ -75,12 +75,12 @@ func (w *drawnWorld) interrupt(p plan.Plan) {
 	defer cancel(nil)
 	interrupted := errors.New("interrupted")
 	if how == "canceled" {
-		w.Inject(enginetest.Fault{Changes: true, Nth: n, Do: func() { cancel(interrupted) }})
+		w.Inject(memengine.Fault{Changes: true, Nth: n, Do: func() { cancel(interrupted) }})
 	} else {
 		w.Kill(n, how == "killed after")
 	}
 	err := apply.Apply(ctx, p, w.Engine, nil, nil)
-	if err != nil && !errors.Is(err, enginetest.ErrKilled) && !errors.Is(err, interrupted) {
+	if err != nil && !errors.Is(err, memengine.ErrKilled) && !errors.Is(err, interrupted) {
 		w.Fatalf("apply: %v\nof the plan\n%s", err, p)
 	}
 	w.Heal()

@@ -11,7 +11,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -19,11 +19,11 @@ import (
 // image for two platforms, and services that want both.
 type sharing struct {
 	t *testing.T
-	*enginetest.Engine
+	*memengine.Engine
 }
 
 func newSharing(t *testing.T) sharing {
-	e := enginetest.New()
+	e := memengine.New()
 	t.Cleanup(e.Shutdown)
 	s := sharing{t, e}
 	s.publish("1")
@@ -33,7 +33,7 @@ func newSharing(t *testing.T) sharing {
 // publish puts a version of the image for both platforms into the registry.
 func (s sharing) publish(version string) {
 	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
-		s.Publish(enginetest.Image{Ref: "reg/app:1", Platform: platform, ID: "sha256:" + platform + version})
+		s.Publish(memengine.Image{Ref: "reg/app:1", Platform: platform, ID: "sha256:" + platform + version})
 	}
 }
 
@@ -97,7 +97,7 @@ func TestOneTagForSeveralPlatforms(t *testing.T) {
 				p := load(t, "services: "+tc.services+"\n", tc.env)
 				s := newSharing(t)
 				if before != "" {
-					s.AddImage(enginetest.Image{Ref: "reg/app:1", Platform: before, ID: "sha256:" + before + "1"})
+					s.AddImage(memengine.Image{Ref: "reg/app:1", Platform: before, ID: "sha256:" + before + "1"})
 				}
 				s.planUp(p, up.UpOptions{NoStart: true})
 				if got := s.images(p); got != tc.want {

@@ -14,7 +14,7 @@ import (
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -94,10 +94,10 @@ func (s *stage) wantContainers(want ...string) {
 func TestPreStartKilled(t *testing.T) {
 	killed := func(t *testing.T) *stage {
 		s := hookStage(t, "1", "sleep 60")
-		s.Inject(enginetest.Fault{Method: "StartContainer", Target: "*pre_start*", After: true, Err: enginetest.ErrKilled, Do: func() {
-			s.Inject(enginetest.Fault{Err: enginetest.ErrKilled})
+		s.Inject(memengine.Fault{Method: "StartContainer", Target: "*pre_start*", After: true, Err: memengine.ErrKilled, Do: func() {
+			s.Inject(memengine.Fault{Err: memengine.ErrKilled})
 		}})
-		if err := s.converge(); !errors.Is(err, enginetest.ErrKilled) {
+		if err := s.converge(); !errors.Is(err, memengine.ErrKilled) {
 			t.Fatalf("up = %v, want it killed", err)
 		}
 		s.Heal()
@@ -137,19 +137,19 @@ func TestPreStartKilled(t *testing.T) {
 func TestPreStartReplicas(t *testing.T) {
 	for _, tc := range []struct {
 		name, hook string
-		fault      enginetest.Fault
+		fault      memengine.Fault
 		hooks      int
 		want       []string
 	}{
-		{"done", "true", enginetest.Fault{}, 1, []string{"p-web-1 running 2", "p-web-2 running 2"}},
-		{"first stop fails", "true", enginetest.Fault{Method: "StopContainer", Target: "p-web-1", Err: errors.New("stuck")},
+		{"done", "true", memengine.Fault{}, 1, []string{"p-web-1 running 2", "p-web-2 running 2"}},
+		{"first stop fails", "true", memengine.Fault{Method: "StopContainer", Target: "p-web-1", Err: errors.New("stuck")},
 			0, []string{"p-web-1 running 1", "p-web-2 running 1"}},
-		{"second stop fails", "true", enginetest.Fault{Method: "StopContainer", Target: "p-web-2", Err: errors.New("stuck")},
+		{"second stop fails", "true", memengine.Fault{Method: "StopContainer", Target: "p-web-2", Err: errors.New("stuck")},
 			0, []string{"p-web-1 running 1", "p-web-2 running 1"}},
-		{"hook fails", "exit 3", enginetest.Fault{}, 1, []string{"p-web-1 running 1", "p-web-2 running 1"}},
-		{"hook cannot be made", "true", enginetest.Fault{Method: "CreateContainer", Target: "*pre_start*", Err: errors.New("no space")},
+		{"hook fails", "exit 3", memengine.Fault{}, 1, []string{"p-web-1 running 1", "p-web-2 running 1"}},
+		{"hook cannot be made", "true", memengine.Fault{Method: "CreateContainer", Target: "*pre_start*", Err: errors.New("no space")},
 			0, []string{"p-web-1 running 1", "p-web-2 running 1"}},
-		{"second start fails", "true", enginetest.Fault{Method: "StartContainer", Target: "*_p-web-2", Err: errors.New("no room")},
+		{"second start fails", "true", memengine.Fault{Method: "StartContainer", Target: "*_p-web-2", Err: errors.New("no room")},
 			1, []string{"p-web-1 running 2", "p-web-2 running 1"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/engine/feed"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -32,9 +32,9 @@ func TestPlanProperties(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		defer w.Close()
-		w.converge(enginetest.DrawProject(t, "demo"), up.UpOptions{})
+		w.converge(memengine.DrawProject(t, "demo"), up.UpOptions{})
 		w.disturb()
-		want := enginetest.DrawProject(t, "demo")
+		want := memengine.DrawProject(t, "demo")
 		have := w.observe(want)
 		for _, pl := range planners(t, want) {
 			before := copied(have)
@@ -66,15 +66,15 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		defer w.Close()
-		theirs := enginetest.Strangers(t, w.Engine)
-		before := enginetest.Part(w.Snapshot(), theirs, false)
+		theirs := memengine.Strangers(t, w.Engine)
+		before := memengine.Part(w.Snapshot(), theirs, false)
 
-		w.converge(enginetest.DrawProject(t, "demo"), up.UpOptions{})
+		w.converge(memengine.DrawProject(t, "demo"), up.UpOptions{})
 		w.disturb()
-		second := enginetest.DrawProject(t, "demo")
+		second := memengine.DrawProject(t, "demo")
 		w.converge(second, up.UpOptions{RemoveOrphans: true})
 		w.complete(second)
-		if got := enginetest.Part(w.Snapshot(), theirs, false); got != before {
+		if got := memengine.Part(w.Snapshot(), theirs, false); got != before {
 			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
 		}
 
@@ -85,7 +85,7 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 		}
 		w.apply(down)
 		w.empty(second)
-		if got := enginetest.Part(w.Snapshot(), theirs, false); got != before {
+		if got := memengine.Part(w.Snapshot(), theirs, false); got != before {
 			t.Fatalf("down touched strangers:\n%s\nwas\n%s", got, before)
 		}
 	})
@@ -94,15 +94,15 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 // drawnWorld is an engine and what is done to it.
 type drawnWorld struct {
 	*rapid.T
-	*enginetest.Engine
+	*memengine.Engine
 }
 
-func newWorld(t *rapid.T) *drawnWorld { return &drawnWorld{t, enginetest.NewGenerated()} }
+func newWorld(t *rapid.T) *drawnWorld { return &drawnWorld{t, memengine.NewGenerated()} }
 
 // disturb lets accidents happen and their consequences come about: a job that
 // an up finds running might otherwise be one that is about to be killed.
 func (w *drawnWorld) disturb() {
-	enginetest.Disturb(w.T, w.Engine, "demo")
+	memengine.Disturb(w.T, w.Engine, "demo")
 	time.Sleep(time.Second)
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/engine/feed"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 )
 
 // TestFindStopping: a stop in flight is known by the signal that no end of the
@@ -141,7 +141,7 @@ func TestStopInFlight(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(t, service("web", restarts(tc.policy)))
-				s.Program("p-web-1", enginetest.Program{IgnoreStop: true})
+				s.Program("p-web-1", memengine.Program{IgnoreStop: true})
 				up := func() {
 					t.Helper()
 					if err := s.converge(); err != nil {
@@ -224,7 +224,7 @@ func TestSettle(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(t, service("web"))
-				s.Program("p-web-1", enginetest.Program{IgnoreStop: true})
+				s.Program("p-web-1", memengine.Program{IgnoreStop: true})
 				if err := s.converge(); err != nil {
 					t.Fatal(err)
 				}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -22,7 +22,7 @@ import (
 // It is the supervisor's engine too, so that it sees each of its calls when it
 // is made: that is where P1, P2, P5 and P12 are held to.
 type drama struct {
-	*enginetest.Engine
+	*memengine.Engine
 	t        *rapid.T
 	want     *project.Project
 	policies map[string]string // of services, as drawn
@@ -76,7 +76,7 @@ func newDrama(t *rapid.T) *drama {
 		t.Fatal(err)
 	}
 	d := &drama{
-		Engine: enginetest.New(), t: t, want: want, policies: kinds, began: time.Now(),
+		Engine: memengine.New(), t: t, want: want, policies: kinds, began: time.Now(),
 		byUser: map[string]bool{}, waits: map[string][]time.Duration{},
 	}
 	d.AddImages(testImage)

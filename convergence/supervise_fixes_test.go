@@ -14,7 +14,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -85,9 +85,9 @@ func (w *watched) alertsAre(want ...string) {
 // start it again leaves it to the policy, not down.
 func TestSuperviseFailedRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		well := enginetest.Program{}
+		well := memengine.Program{}
 		w := watch(t, types.Services{"web": checked(restart("always"))}, map[string]project.Extension{"web": {OnUnhealthy: "restart"}},
-			map[string]enginetest.Program{"web": {UnhealthyAfter: time.Second, Then: &enginetest.Program{FailStart: "no space left on device", Then: &well}}})
+			map[string]memengine.Program{"web": {UnhealthyAfter: time.Second, Then: &memengine.Program{FailStart: "no space left on device", Then: &well}}})
 		defer w.close()
 		w.after(30 * time.Second)
 		w.isState("p-web-1", engine.Running)
@@ -104,9 +104,9 @@ func TestSuperviseRefusedRestart(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := watch(t, types.Services{"web": checked(restart("always"))}, map[string]project.Extension{"web": ext},
-					map[string]enginetest.Program{"web": {UnhealthyAfter: time.Second, Then: &enginetest.Program{}}})
+					map[string]memengine.Program{"web": {UnhealthyAfter: time.Second, Then: &memengine.Program{}}})
 				defer w.close()
-				w.eng.Inject(enginetest.Fault{Method: method, Err: errors.New("internal error")})
+				w.eng.Inject(memengine.Fault{Method: method, Err: errors.New("internal error")})
 				w.after(2 * time.Minute)
 				if n := w.count(method, "p-web-1"); n < 2 || n > 10 {
 					t.Errorf("%d calls in two minutes, want a few", n)
@@ -120,9 +120,9 @@ func TestSuperviseRefusedRestart(t *testing.T) {
 // out by the look that was due, not by the next resync only.
 func TestSuperviseSilentGiveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		well := enginetest.Program{}
-		w := watch(t, types.Services{"web": restart("always")}, nil, map[string]enginetest.Program{
-			"web": {Then: &enginetest.Program{FailStart: "no space left on device", Then: &well}},
+		well := memengine.Program{}
+		w := watch(t, types.Services{"web": restart("always")}, nil, map[string]memengine.Program{
+			"web": {Then: &memengine.Program{FailStart: "no space left on device", Then: &well}},
 		})
 		defer w.close()
 		w.end()
@@ -136,7 +136,7 @@ func TestSuperviseSilentGiveUp(t *testing.T) {
 
 // slowList answers a list late, with what was true when it was asked.
 type slowList struct {
-	*enginetest.Engine
+	*memengine.Engine
 	delay time.Duration
 }
 
@@ -175,7 +175,7 @@ func TestSuperviseFailedLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t, types.Services{"web": delayed(time.Second)}, nil, nil)
 		defer w.close()
-		w.eng.Inject(enginetest.Fault{Method: "InspectContainer", Err: errors.New("internal error")})
+		w.eng.Inject(memengine.Fault{Method: "InspectContainer", Err: errors.New("internal error")})
 		w.crash("p-web-1", 1)
 		w.after(2500 * time.Millisecond)
 		w.isState("p-web-1", engine.Exited)
@@ -194,13 +194,13 @@ func TestSuperviseBrake(t *testing.T) {
 		then func(*watched)
 	}{
 		{"over", func(w *watched) {
-			w.eng.Program("web", enginetest.Program{})
+			w.eng.Program("web", memengine.Program{})
 			w.after(40 * time.Minute)
 			w.isState("p-web-1", engine.Running)
 			w.alertsAre("p-web-1 crash_loop", "p-web-1 recovered")
 		}},
 		{"stopped by a user", func(w *watched) {
-			w.eng.Program("web", enginetest.Program{})
+			w.eng.Program("web", memengine.Program{})
 			w.after(90 * time.Second)
 			if err := w.eng.ByHand().StopContainer(w.ctx, engine.Ref{Name: "p-web-1"}, nil); err != nil {
 				w.t.Fatal(err)
@@ -209,7 +209,7 @@ func TestSuperviseBrake(t *testing.T) {
 			w.isState("p-web-1", engine.Exited)
 		}},
 		{"the supervisor ends", func(w *watched) {
-			w.eng.Program("web", enginetest.Program{})
+			w.eng.Program("web", memengine.Program{})
 			w.after(90 * time.Second)
 			if got := w.state("p-web-1").RestartPolicy; got != "no" {
 				w.t.Errorf("policy = %s before the end, want it held", got)
@@ -221,7 +221,7 @@ func TestSuperviseBrake(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := watch(t, types.Services{"web": restart("always")}, map[string]project.Extension{"web": {CrashLoop: "brake"}},
-					map[string]enginetest.Program{"web": {ExitAfter: time.Second, ExitCode: 1}})
+					map[string]memengine.Program{"web": {ExitAfter: time.Second, ExitCode: 1}})
 				defer w.close()
 				w.after(20 * time.Minute)
 				if got := w.state("p-web-1").RestartPolicy; got != "no" {
@@ -382,14 +382,14 @@ func TestSuperviseNamespace(t *testing.T) {
 func TestSuperviseAlertsOnce(t *testing.T) {
 	t.Run("crash loop", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := watch(t, types.Services{"web": restart("always")}, nil, map[string]enginetest.Program{"web": {ExitAfter: 11 * time.Second, ExitCode: 1}})
+			w := watch(t, types.Services{"web": restart("always")}, nil, map[string]memengine.Program{"web": {ExitAfter: 11 * time.Second, ExitCode: 1}})
 			defer w.close()
 			w.after(10 * time.Minute)
 			w.alertsAre("p-web-1 crash_loop")
 			if s := w.supervision("p-web-1"); !s.CrashLoop || s.Restarts < 20 {
 				t.Errorf("supervision = %+v, want a crash loop that goes on at the engine's pace", s)
 			}
-			w.eng.Program("web", enginetest.Program{})
+			w.eng.Program("web", memengine.Program{})
 			w.after(time.Hour + 30*time.Minute)
 			w.alertsAre("p-web-1 crash_loop", "p-web-1 recovered")
 		})
@@ -397,7 +397,7 @@ func TestSuperviseAlertsOnce(t *testing.T) {
 	t.Run("never heals", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := watch(t, types.Services{"web": checked(restart("always"))}, map[string]project.Extension{"web": {OnUnhealthy: "restart"}},
-				map[string]enginetest.Program{"web": {HealthyAfter: time.Hour}})
+				map[string]memengine.Program{"web": {HealthyAfter: time.Hour}})
 			defer w.close()
 			w.after(20 * time.Minute)
 			w.alertsAre("p-web-1 unhealthy", "p-web-1 crash_loop")
@@ -409,7 +409,7 @@ func TestSuperviseAlertsOnce(t *testing.T) {
 	t.Run("gave up", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := watch(t, types.Services{"web": restart("always")}, map[string]project.Extension{"web": {CrashLoop: "giveup"}},
-				map[string]enginetest.Program{"web": {ExitAfter: time.Second, ExitCode: 1}})
+				map[string]memengine.Program{"web": {ExitAfter: time.Second, ExitCode: 1}})
 			defer w.close()
 			w.after(10 * time.Minute)
 			w.alertsAre("p-web-1 crash_loop", "p-web-1 gave_up")
@@ -417,7 +417,7 @@ func TestSuperviseAlertsOnce(t *testing.T) {
 			if s := w.supervision("p-web-1"); s.Decision.Action != restartpolicy.GiveUp || s.Decision.Reason != restartpolicy.ReasonCrashLoop {
 				t.Errorf("decision = %v, want that it gave up for the crash loop", s.Decision)
 			}
-			w.eng.Program("web", enginetest.Program{})
+			w.eng.Program("web", memengine.Program{})
 			if err := w.eng.ByHand().StartContainer(w.ctx, engine.Ref{Name: "p-web-1"}); err != nil {
 				t.Fatal(err)
 			}
@@ -466,7 +466,7 @@ func TestSuperviseLockedOut(t *testing.T) {
 // it went in order, which looks as if users stopped everything, or crashed; what
 // a user had stopped stays down where the policy says so.
 func TestSuperviseEngineAway(t *testing.T) {
-	for name, away := range map[string]func(*enginetest.Engine){"in order": (*enginetest.Engine).ShutDown, "killed": (*enginetest.Engine).Crash9} {
+	for name, away := range map[string]func(*memengine.Engine){"in order": (*memengine.Engine).ShutDown, "killed": (*memengine.Engine).Crash9} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				services := types.Services{"late": delayed(time.Second), "no": restart("no")}

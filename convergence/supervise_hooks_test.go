@@ -9,7 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -72,7 +72,7 @@ func TestSupervisePreStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := checked(hooked(restart("always"), "echo hello"))
 		w := watch(t, types.Services{"web": s}, map[string]project.Extension{"web": {OnUnhealthy: "restart"}},
-			map[string]enginetest.Program{"web": {UnhealthyAfter: 5 * time.Second, Then: &enginetest.Program{}}})
+			map[string]memengine.Program{"web": {UnhealthyAfter: 5 * time.Second, Then: &memengine.Program{}}})
 		defer w.close()
 		w.after(time.Minute)
 		did := w.did("p-web-1")

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -103,7 +103,7 @@ func TestSuperviseP3(t *testing.T) {
 		defer d.end()
 		s := d.want.Services[rapid.IntRange(0, len(d.want.Services)-1).Draw(t, "service")]
 		name := d.want.ContainerName(s, 1)
-		d.Program(name, enginetest.Program{ExitAfter: rapid.SampledFrom([]time.Duration{1, 10 * time.Millisecond, time.Second}).Draw(t, "runs"), ExitCode: 1})
+		d.Program(name, memengine.Program{ExitAfter: rapid.SampledFrom([]time.Duration{1, 10 * time.Millisecond, time.Second}).Draw(t, "runs"), ExitCode: 1})
 		d.act("crash", name)
 		time.Sleep(20 * time.Minute)
 		d.mu.Lock()
@@ -139,10 +139,10 @@ func TestSuperviseP4(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &drama{Engine: enginetest.New(), t: t, want: want, policies: map[string]string{"web": owner}, began: time.Now(), byUser: map[string]bool{}, waits: map[string][]time.Duration{}}
+		d := &drama{Engine: memengine.New(), t: t, want: want, policies: map[string]string{"web": owner}, began: time.Now(), byUser: map[string]bool{}, waits: map[string][]time.Duration{}}
 		defer d.end()
 		d.AddImages(testImage)
-		d.Program("web", enginetest.Program{ExitAfter: 300 * time.Millisecond, ExitCode: 1})
+		d.Program("web", memengine.Program{ExitAfter: 300 * time.Millisecond, ExitCode: 1})
 		starts := 0
 		d.Tamper(func(ev engine.Event) []engine.Event {
 			if ev.Action == "start" {
@@ -265,7 +265,7 @@ func TestSuperviseP10(t *testing.T) {
 // again is the same project from its beginning on.
 func (d *drama) again() *drama {
 	twin := &drama{
-		Engine: enginetest.New(), t: d.t, want: d.want, policies: d.policies, began: time.Now(),
+		Engine: memengine.New(), t: d.t, want: d.want, policies: d.policies, began: time.Now(),
 		byUser: map[string]bool{}, waits: map[string][]time.Duration{},
 	}
 	twin.AddImages(testImage)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/supervise"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -24,7 +24,7 @@ const testImage = "muster-test/busybox:1"
 // watched is a supervised project on the engine in memory.
 type watched struct {
 	t    *testing.T
-	eng  *enginetest.Engine
+	eng  *memengine.Engine
 	want *project.Project
 	// What run uses; the defaults are eng and what records.
 	engine  supervise.Supervised
@@ -41,7 +41,7 @@ type watched struct {
 
 // watch makes the project's containers, starts them in dependency order and
 // supervises them. It must be called inside a synctest bubble.
-func watch(t *testing.T, services types.Services, ext map[string]project.Extension, programs map[string]enginetest.Program) *watched {
+func watch(t *testing.T, services types.Services, ext map[string]project.Extension, programs map[string]memengine.Program) *watched {
 	t.Helper()
 	for name, s := range services {
 		s.Name, s.Image = name, testImage
@@ -54,7 +54,7 @@ func watch(t *testing.T, services types.Services, ext map[string]project.Extensi
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watched{t: t, eng: enginetest.New(), want: want}
+	w := &watched{t: t, eng: memengine.New(), want: want}
 	w.engine = w.eng
 	w.eng.AddImages(testImage)
 	for name, p := range programs {
@@ -204,7 +204,7 @@ func TestSuperviseAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		two := uint64(2)
 		w := watch(t, types.Services{"job": deployRestart(types.RestartPolicy{Condition: "any", MaxAttempts: &two})}, nil,
-			map[string]enginetest.Program{"job": {ExitAfter: time.Second, ExitCode: 0}})
+			map[string]memengine.Program{"job": {ExitAfter: time.Second, ExitCode: 0}})
 		defer w.close()
 		w.after(10 * time.Minute)
 		if n := w.eng.Starts("p-job-1"); n != 3 {
@@ -232,7 +232,7 @@ func TestSuperviseWindow(t *testing.T) {
 				two, delay, window := uint64(2), types.Duration(5*time.Second), types.Duration(tc.window)
 				w := watch(t, types.Services{"job": deployRestart(types.RestartPolicy{
 					Condition: "any", MaxAttempts: &two, Delay: &delay, Window: &window,
-				})}, nil, map[string]enginetest.Program{"job": {ExitAfter: 2 * time.Second, ExitCode: 1}})
+				})}, nil, map[string]memengine.Program{"job": {ExitAfter: 2 * time.Second, ExitCode: 1}})
 				defer w.close()
 				w.after(2 * time.Hour)
 				if n := w.eng.Starts("p-job-1"); n != tc.starts && (tc.starts == 3 || n < tc.starts) {
@@ -250,9 +250,9 @@ func TestSuperviseWindow(t *testing.T) {
 // restart fails; the supervisor does not.
 func TestSuperviseEngineGaveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		works := enginetest.Program{}
-		w := watch(t, types.Services{"web": restart("always")}, nil, map[string]enginetest.Program{
-			"web": {Then: &enginetest.Program{FailStart: "no space left on device", Then: &works}},
+		works := memengine.Program{}
+		w := watch(t, types.Services{"web": restart("always")}, nil, map[string]memengine.Program{
+			"web": {Then: &memengine.Program{FailStart: "no space left on device", Then: &works}},
 		})
 		defer w.close()
 		if err := w.eng.Crash("p-web-1", 1); err != nil {
@@ -289,7 +289,7 @@ func TestSuperviseUserStop(t *testing.T) {
 // policy; the next crash is still followed by a restart.
 func TestSupervisePoisoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := watch(t, types.Services{"web": restart("always")}, nil, map[string]enginetest.Program{"web": {IgnoreStop: true}})
+		w := watch(t, types.Services{"web": restart("always")}, nil, map[string]memengine.Program{"web": {IgnoreStop: true}})
 		defer w.close()
 		if err := w.eng.ByHand().KillContainer(w.ctx, engine.Ref{Name: "p-web-1"}, "HUP"); err != nil {
 			t.Fatal(err)
@@ -318,7 +318,7 @@ func TestSuperviseUnhealthy(t *testing.T) {
 				s := restart("always")
 				s.HealthCheck = check
 				w := watch(t, types.Services{"web": s}, map[string]project.Extension{"web": {OnUnhealthy: tc.on}},
-					map[string]enginetest.Program{"web": {UnhealthyAfter: 5 * time.Second, Then: &enginetest.Program{}}})
+					map[string]memengine.Program{"web": {UnhealthyAfter: 5 * time.Second, Then: &memengine.Program{}}})
 				defer w.close()
 				w.after(time.Minute)
 				if n := w.eng.Starts("p-web-1"); n != tc.starts {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/engine/feed"
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 )
 
 // tracked is a stage with a running container of service a and a Tracker.
@@ -104,7 +104,7 @@ func TestUntilSeesWhatHappensAfterTheCallOnly(t *testing.T) {
 		s, tr := tracked(t)
 		// A look that is under way when the second wait begins is too old for it.
 		release := make(chan struct{})
-		s.Inject(enginetest.Fault{Method: "ListContainers", Nth: 1, Hold: release})
+		s.Inject(memengine.Fault{Method: "ListContainers", Nth: 1, Hold: release})
 		first := until(t.Context(), tr, exited("p-a-1"))
 		looks := 0
 		second := until(t.Context(), tr, func(o engine.Observed) (bool, error) {
@@ -130,7 +130,7 @@ func TestUntilSeesWhatHappensAfterTheCallOnly(t *testing.T) {
 func TestBurstsLeadToFewLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, tr := tracked(t)
-		s.Inject(enginetest.Fault{Method: "ListContainers", Delay: 20 * time.Millisecond})
+		s.Inject(memengine.Fault{Method: "ListContainers", Delay: 20 * time.Millisecond})
 		done := until(t.Context(), tr, exited("p-a-1"))
 		for range 200 {
 			s.Emit(engine.Event{Action: "exec_start", Attributes: map[string]string{"com.docker.compose.project": "p"}})
@@ -156,7 +156,7 @@ func TestLostStreamIsReplaced(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			s.BreakStreams()
 		}
-		s.Inject(enginetest.Fault{Method: "Watch", Nth: 1, Err: errors.New("still starting")})
+		s.Inject(memengine.Fault{Method: "Watch", Nth: 1, Err: errors.New("still starting")})
 		s.BreakStreams()
 		if err := s.Crash("p-a-1", 0); err != nil { // nobody is subscribed
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func TestUntilGivesUpOnAnEngineThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, tr := tracked(t)
 		done := until(t.Context(), tr, exited("p-a-1"))
-		s.Inject(enginetest.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
+		s.Inject(memengine.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
 		s.BreakStreams()
 		began := time.Now()
 		if err := <-done; !errors.Is(err, engine.ErrUnreachable) {
@@ -233,7 +233,7 @@ func TestUntilEndsWithItsCause(t *testing.T) {
 // lateEngine lists an exit only a while after it has announced it, as Docker
 // 20.10 does; an inspection waits for that.
 type lateEngine struct {
-	*enginetest.Engine
+	*memengine.Engine
 	before []engine.Container
 }
 

@@ -1,14 +1,3 @@
-// Package enginetest is a container engine in memory, and the contract that it
-// and the real engine both keep.
-//
-// The engine is no mock: names are unique, networks and volumes in use cannot
-// be removed, ports collide when containers start, health checks run on their
-// interval, restart policies back off as the real engine's do. What runs in a
-// container is a Program, or the container's own command, of which a small
-// shell with the usual tools is understood. It spawns no goroutine: processes,
-// probes and restarts are timers of package time, so testing/synctest drives
-// them.
-//
-// Its limits: no real process runs, no byte crosses a network, and limits on
-// CPU and memory are not enforced.
+// Package enginetest is the contract that engines keep, by the roles that they
+// declare: the one in memory, the real one, and whatever comes next.
 package enginetest

@@ -9,7 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/musterdev/muster/internal/enginetest"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
@@ -26,7 +26,7 @@ func TestRefusedUnchanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := enginetest.New()
+	e := memengine.New()
 	t.Cleanup(e.Shutdown)
 	refused := errors.New("refused")
 	ran := 0

@@ -19,7 +19,7 @@ var mayImport = map[string][]string{
 		"convergence/plan", "convergence/up", "convergence/up/images", "convergence/apply", "convergence/supervise", "convergence/output",
 		"internal/operation", "internal/foreground",
 		"internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/lock", "internal/keyfile",
-		"internal/keeper", "internal/metrics", "internal/stats", "internal/transfer", "internal/plugins", "internal/enginetest", "github.com/spf13/cobra",
+		"internal/keeper", "internal/metrics", "internal/stats", "internal/transfer", "internal/plugins", "github.com/spf13/cobra",
 	},
 	"loader":          {"loader/node", "loader/rules", "loader/env", "loader/hint", "loader/quantity", "internal/hostfile", "project", "depgraph", "restartpolicy", "github.com/compose-spec/compose-go/v2", "gopkg.in/yaml.v3"},
 	"loader/env":      {"project"},
@@ -52,7 +52,8 @@ var mayImport = map[string][]string{
 	"internal/builder":    {"engine", "github.com/docker/cli"},
 	"internal/build":      {"internal/builder", "internal/hostfile", "convergence/up/images", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/ui":         {"convergence/plan", "convergence/apply", "convergence/output", "engine", "project", "loader", "restartpolicy", "internal/metrics"},
-	"internal/enginetest": {"engine", "project", "restartpolicy", "internal/patience", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/enginetest": {"engine", "project", "internal/patience", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/memengine":  {"engine", "project", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/keeper": {
 		"convergence/plan", "convergence/supervise", "engine", "project", "restartpolicy",
 		"internal/host", "internal/lock", "internal/metrics", "internal/notify", "internal/ui", "golang.org/x/sync",

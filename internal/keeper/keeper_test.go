@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/convergence/supervise"
-	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/internal/metrics"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/project"
@@ -49,7 +49,7 @@ func newOptions(t *testing.T) (Options, *said) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	e := enginetest.New()
+	e := memengine.New()
 	t.Cleanup(func() { _ = e.Close() })
 	report := &said{}
 	return Options{

@@ -11,15 +11,15 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/enginetest"
 	"github.com/musterdev/muster/internal/lock"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
 // stage is an engine in memory with a runner on it, and a record of all that
 // happens, in its order.
 type stage struct {
-	*enginetest.Engine
+	*memengine.Engine
 	runner Runner
 	want   *project.Project
 	found  []engine.Finding
@@ -34,7 +34,7 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{Engine: enginetest.New(), want: want}
+	s := &stage{Engine: memengine.New(), want: want}
 	t.Cleanup(s.Shutdown)
 	say := func(text string) { s.log = append(s.log, text) }
 	s.runner = Runner{
@@ -100,7 +100,7 @@ func TestNothingChangesBeforeBegin(t *testing.T) {
 			s.runner.Acquire = func(context.Context, lock.Options) (func(), error) { return nil, no }
 		}, ""},
 		"the engine":             {func(s *stage, _ *Operation) { s.found = []engine.Finding{{Text: "no", Refuses: true}} }, "lock check unlock"},
-		"an engine out of reach": {func(s *stage, _ *Operation) { s.Inject(enginetest.Fault{Method: "ListVolumes", Err: no}) }, "lock unlock"},
+		"an engine out of reach": {func(s *stage, _ *Operation) { s.Inject(memengine.Fault{Method: "ListVolumes", Err: no}) }, "lock unlock"},
 		"the planner": {func(_ *stage, op *Operation) {
 			op.Plan = func(engine.Observed, Known) (plan.Plan, error) { return plan.Plan{}, no }
 		}, "lock check unlock"},
@@ -225,7 +225,7 @@ func TestAgain(t *testing.T) {
 		p.Provisional = true
 		return p, nil
 	}
-	s.Inject(enginetest.Fault{Method: "CreateVolume", Target: "late", Err: engine.ErrStale})
+	s.Inject(memengine.Fault{Method: "CreateVolume", Target: "late", Err: engine.ErrStale})
 	if err := s.runner.Run(t.Context(), op); err != nil {
 		t.Fatal(err)
 	}

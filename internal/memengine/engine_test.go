@@ -1,0 +1,252 @@
+package memengine_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/memengine"
+	"github.com/musterdev/muster/project"
+)
+
+const image = "muster-test/busybox:1"
+
+// world is an engine with one image, and what makes containers on it.
+type world struct {
+	t *testing.T
+	*memengine.Engine
+}
+
+func newWorld(t *testing.T) *world {
+	e := memengine.New()
+	t.Cleanup(e.Shutdown)
+	e.AddImages(image)
+	return &world{t: t, Engine: e}
+}
+
+// add creates a container of a service with that command.
+func (w *world) add(name string, change func(*types.ServiceConfig), command ...string) engine.Ref {
+	w.t.Helper()
+	s := types.ServiceConfig{Name: name, Image: image, Command: command, NetworkMode: "none"}
+	if change != nil {
+		change(&s)
+	}
+	p, err := project.New(project.Input{Compose: &types.Project{Name: "p", Services: types.Services{name: s}}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := w.CreateContainer(w.t.Context(), engine.CreateSpec{
+		Project: p, Service: p.Services[0], Name: name,
+		Labels: map[string]string{project.LabelProject: "p", project.LabelService: name},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return engine.Ref{ID: r.ID, Name: name}
+}
+
+func (w *world) start(ref engine.Ref) {
+	w.t.Helper()
+	if err := w.StartContainer(w.t.Context(), ref); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) inspect(ref engine.Ref) engine.Inspection {
+	w.t.Helper()
+	i, err := w.InspectContainer(w.t.Context(), ref)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return i
+}
+
+// record notes the actions of all events from now on.
+func (w *world) record() *[]string {
+	var actions []string
+	w.Tamper(func(ev engine.Event) []engine.Event {
+		actions = append(actions, ev.Action)
+		return []engine.Event{ev}
+	})
+	return &actions
+}
+
+func restart(policy string) func(*types.ServiceConfig) {
+	return func(s *types.ServiceConfig) { s.Restart = policy }
+}
+
+func TestBackoffDoublesAndIsForgottenAfterAGoodRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		crash := memengine.Program{ExitAfter: time.Nanosecond, ExitCode: 1}
+		good := memengine.Program{ExitAfter: 10 * time.Second, Then: &memengine.Program{ExitAfter: time.Hour}}
+		third := crash
+		third.Then = &good
+		second := crash
+		second.Then = &third
+		w.Program("web", second)
+		web := w.add("web", restart("always"))
+		began := time.Now()
+		w.start(web)
+		var starts []time.Duration
+		for n := 1; n <= 4; n++ {
+			for w.Starts("web") < n {
+				time.Sleep(time.Millisecond)
+				synctest.Wait()
+			}
+			starts = append(starts, time.Since(began).Round(10*time.Millisecond))
+		}
+		want := []time.Duration{0, 100 * time.Millisecond, 300 * time.Millisecond, 10400 * time.Millisecond}
+		if !slices.Equal(starts, want) {
+			t.Errorf("starts at %v, want %v", starts, want)
+		}
+		if got := w.inspect(web).RestartCount; got != 3 {
+			t.Errorf("restart count = %d, want 3", got)
+		}
+	})
+}
+
+func TestOnFailureGivesUpAfterItsRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Program("*", memengine.Program{ExitAfter: time.Nanosecond, ExitCode: 3})
+		web := w.add("web", restart("on-failure:3"))
+		w.start(web)
+		time.Sleep(time.Hour)
+		if got := w.inspect(web); got.State != engine.Exited || got.ExitCode != 3 || w.Starts("web") != 4 {
+			t.Errorf("%s (%d) after %d starts, want exited (3) after 4", got.State, got.ExitCode, w.Starts("web"))
+		}
+	})
+}
+
+func TestStartFailureInARestartGivesUpSilently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Program("web", memengine.Program{ExitAfter: time.Second, ExitCode: 1, Then: &memengine.Program{FailStart: "no such device"}})
+		web := w.add("web", restart("always"))
+		events := w.record()
+		w.start(web)
+		time.Sleep(time.Hour)
+		if got := w.inspect(web); got.State != engine.Exited || got.Error != "no such device" {
+			t.Errorf("state = %s (%s), want exited (no such device)", got.State, got.Error)
+		}
+		if want := []string{"start", "die"}; !slices.Equal(*events, want) {
+			t.Errorf("events = %v, want %v", *events, want)
+		}
+	})
+}
+
+func TestSignals(t *testing.T) {
+	for _, tc := range []struct {
+		name       string
+		stopSignal string
+		do         func(context.Context, *memengine.Engine, engine.Ref) error
+		want       engine.State // after a later crash
+		events     []string
+	}{
+		{"stop ends the restarts", "", func(ctx context.Context, e *memengine.Engine, c engine.Ref) error {
+			return e.StopContainer(ctx, c, nil)
+		}, engine.Exited, []string{"kill", "die", "stop"}},
+		{"HUP ends them too without a stop signal", "", func(ctx context.Context, e *memengine.Engine, c engine.Ref) error {
+			return e.KillContainer(ctx, c, "HUP")
+		}, engine.Exited, []string{"kill", "die"}},
+		{"HUP leaves them with one", "SIGTERM", func(ctx context.Context, e *memengine.Engine, c engine.Ref) error {
+			return e.KillContainer(ctx, c, "HUP")
+		}, engine.Restarting, []string{"kill", "die"}},
+		{"restart begins anew", "", func(ctx context.Context, e *memengine.Engine, c engine.Ref) error {
+			return e.RestartContainer(ctx, c, nil)
+		}, engine.Restarting, []string{"kill", "die", "stop", "start", "restart", "die"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				web := w.add("web", func(s *types.ServiceConfig) { s.Restart, s.StopSignal = "always", tc.stopSignal })
+				w.start(web)
+				events := w.record()
+				if err := tc.do(t.Context(), w.Engine, web); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if w.inspect(web).State == engine.Running {
+					if err := w.Crash("web", 1); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := w.inspect(web).State; got != tc.want {
+					t.Errorf("state after a crash = %s, want %s", got, tc.want)
+				}
+				if !slices.Equal(*events, tc.events) {
+					t.Errorf("events = %v, want %v", *events, tc.events)
+				}
+			})
+		})
+	}
+}
+
+func TestStopDuringBackoffIsAStopAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		web := w.add("web", restart("always"))
+		w.start(web)
+		if err := w.Crash("web", 1); err != nil {
+			t.Fatal(err)
+		}
+		events := w.record()
+		if err := w.StopContainer(t.Context(), web, nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		if got := w.inspect(web).State; got != engine.Exited || !slices.Equal(*events, []string{"stop"}) {
+			t.Errorf("%s after %v, want exited after [stop]", got, *events)
+		}
+	})
+}
+
+func TestGraceEndsWithAKill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Program("web", memengine.Program{IgnoreStop: true})
+		web := w.add("web", nil)
+		w.start(web)
+		began, grace := time.Now(), 3*time.Second
+		if err := w.StopContainer(t.Context(), web, &grace); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.inspect(web); time.Since(began) != grace || got.ExitCode != 137 {
+			t.Errorf("exit code %d after %s, want 137 after %s", got.ExitCode, time.Since(began), grace)
+		}
+	})
+}
+
+func TestFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		web := w.add("web", nil)
+		lost := errors.New("answer lost")
+		w.Inject(memengine.Fault{Method: "StartContainer", Target: "w*", Nth: 2, Err: lost, After: true})
+		w.Inject(memengine.Fault{Method: "StopContainer", Err: lost})
+		w.start(web)
+		if err := w.StopContainer(t.Context(), web, nil); !errors.Is(err, lost) {
+			t.Fatalf("stop = %v, want %v", err, lost)
+		}
+		if err := w.Crash("web", 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.StartContainer(t.Context(), web); !errors.Is(err, lost) {
+			t.Fatalf("second start = %v, want %v", err, lost)
+		}
+		if got := w.inspect(web).State; got != engine.Running {
+			t.Errorf("state = %s, want running: the call took effect", got)
+		}
+		want := []string{"CreateContainer web " + image, "StartContainer web", "StopContainer web", "StartContainer web"}
+		if got := w.Mutations(); !slices.Equal(got, want) {
+			t.Errorf("calls = %q, want %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,161 @@
+package memengine
+
+import (
+	"strings"
+	"time"
+
+	"github.com/musterdev/muster/engine"
+)
+
+// process is one run of a program: the container's own, a command run inside
+// it, or a health probe. It lives on timers; everything happens under mu.
+type process struct {
+	c       *container
+	program *Program // nil if it interprets a command
+	begun   time.Time
+	ended   bool
+	timers  map[*time.Timer]bool
+	frozen  []func()          // due while the container was paused
+	traps   map[string]string // scripts by signal; an empty one ignores it
+	write   func(stderr bool, text string)
+	onExit  func(code int)
+	execs   []*process // commands run beside it, which end with it
+	stdin   *input     // nil is a terminal or pipe that nobody writes to
+	env     []string
+	user    string // empty is root
+	dir     string // empty is the root folder
+	// begin is true while the program gets going within the call that starts
+	// it; a program that ends meanwhile does so right after the call.
+	begin bool
+}
+
+func newProcess(c *container, write func(bool, string), onExit func(int)) *process {
+	return &process{
+		c: c, begun: time.Now(), timers: map[*time.Timer]bool{}, traps: map[string]string{},
+		write: write, onExit: onExit,
+	}
+}
+
+// after runs f in d unless the process ended by then; while the container is
+// paused f waits for it to go on.
+func (p *process) after(d time.Duration, f func()) {
+	e := p.c.engine
+	var t *time.Timer
+	t = time.AfterFunc(d, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(p.timers, t)
+		switch {
+		case p.ended:
+		case p.c.state == engine.Paused:
+			p.frozen = append(p.frozen, f)
+		default:
+			f()
+		}
+	})
+	p.timers[t] = true
+}
+
+// thaw does what came due during a pause.
+func (p *process) thaw() {
+	due := p.frozen
+	p.frozen = nil
+	for _, x := range p.execs {
+		x.thaw()
+	}
+	for _, f := range due {
+		if !p.ended {
+			f()
+		}
+	}
+}
+
+// finish ends the process with an exit code.
+func (p *process) finish(code int) {
+	switch {
+	case p.ended:
+		return
+	case p.begin:
+		p.after(0, func() { p.finish(code) })
+		return
+	}
+	p.kill()
+	p.onExit(code)
+}
+
+// kill ends the process without telling anybody.
+func (p *process) kill() {
+	p.ended = true
+	for t := range p.timers {
+		t.Stop()
+	}
+	for _, x := range p.execs {
+		x.finish(128 + 9)
+	}
+}
+
+// run begins the program.
+func (p *process) run() {
+	for _, line := range p.program.Logs {
+		text := line.Text + "\n"
+		if line.Open {
+			text = line.Text
+		}
+		p.after(line.After, func() { p.write(line.Stderr, text) })
+	}
+	if d := p.program.ExitAfter; d > 0 {
+		p.after(d, func() {
+			if p.program.OOM {
+				p.c.oom = true
+				p.finish(137)
+				return
+			}
+			p.finish(p.program.ExitCode)
+		})
+	}
+}
+
+// signal delivers a signal by name, without SIG.
+func (p *process) signal(sig string) {
+	if sig == "KILL" {
+		p.finish(128 + 9)
+		return
+	}
+	ends := sig == "TERM" || sig == "INT" || sig == "QUIT" || sig == p.c.stopSignal
+	if p.program != nil {
+		if ends && !p.program.IgnoreStop {
+			code := p.program.StopCode
+			p.after(p.program.StopAfter, func() { p.finish(code) })
+		}
+		return
+	}
+	script, trapped := p.traps[sig]
+	switch {
+	case trapped && script != "":
+		p.shell(script, nil, func(int) {})
+	case !trapped && ends:
+		p.finish(128 + signalNumber(sig))
+	}
+}
+
+// signalNames are the signals that the engine knows, by number on Linux.
+func signalNames() map[string]int {
+	return map[string]int{
+		"HUP": 1, "INT": 2, "QUIT": 3, "ABRT": 6, "KILL": 9, "USR1": 10, "SEGV": 11,
+		"USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "CHLD": 17, "CONT": 18, "STOP": 19, "WINCH": 28,
+	}
+}
+
+func signalNumber(name string) int { return signalNames()[name] }
+
+// signalName is the name without SIG of a signal given by name or number;
+// empty if there is none such.
+func signalName(s string) string {
+	s = strings.TrimPrefix(strings.ToUpper(s), "SIG")
+	for name, n := range signalNames() {
+		if s == name || s == itoa(n) {
+			return name
+		}
+	}
+	return ""
+}
