@@ -16,7 +16,7 @@ import (
 
 // follower shows what containers say, and reports their exits.
 type follower struct {
-	engine  engine.Engine
+	engine  output.Followed // which cannot change anything
 	project *project.Project
 	scope   Scope
 	logs    *ui.Logs

@@ -18,6 +18,7 @@ type Ahead struct {
 	stop    context.CancelFunc
 	working sync.WaitGroup
 	// What came of it, to be read once working is done, and to be used once.
+	handing  sync.Mutex
 	name     string
 	unlock   func()
 	sighting *up.Sighting
@@ -80,24 +81,19 @@ func (a *Ahead) look(name string) {
 	}
 }
 
-// takeLock hands over the lock of the project, if it was taken.
-func (a *Ahead) takeLock(name string) (unlock func(), ok bool) {
+// take hands over the lock of the project, if it was taken, and what was begun
+// under it: to the operation that comes first.
+func (a *Ahead) take(name string) (unlock func(), seen *up.Sighting) {
 	if a == nil {
-		return nil, false
+		return nil, nil
 	}
-	if a.working.Wait(); a.name != name || a.unlock == nil {
-		return nil, false
+	a.working.Wait()
+	a.handing.Lock()
+	defer a.handing.Unlock()
+	if a.name != name {
+		return nil, nil
 	}
-	unlock, a.unlock = a.unlock, nil
-	return unlock, true
-}
-
-// takeSighting hands over the observation that was begun; nil if there is none.
-func (a *Ahead) takeSighting(name string) *up.Sighting {
-	if a == nil || a.name != name || a.unlock != nil { // the lock is not the operation's yet
-		return nil
-	}
-	seen := a.sighting
-	a.sighting = nil
-	return seen
+	unlock, seen = a.unlock, a.sighting
+	a.unlock, a.sighting = nil, nil
+	return unlock, seen
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/lock"
 )
@@ -17,6 +18,7 @@ type attempt struct {
 	op     Operation
 	dry    bool
 	known  Known
+	seen   *up.Sighting    // begun before, under the same lock; may be nil
 	agreed map[string]bool // by question: the answers, which hold in every attempt
 	// kept are images that came for one of several platforms of a tag.
 	kept map[engine.ImageRef]engine.Image

@@ -27,7 +27,8 @@ func observed(ctx context.Context, sight *up.Sighting, want *project.Project) (e
 }
 
 func (a *attempt) observe(ctx context.Context) (engine.Observed, error) {
-	sight := a.Ahead.takeSighting(a.op.Project)
+	sight := a.seen
+	a.seen = nil // once looked at, it is of the past
 	settled, err := a.settle(ctx)
 	if err != nil {
 		return engine.Observed{}, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/lock"
 )
@@ -51,14 +52,15 @@ type Runner struct {
 
 // Run observes, plans and applies under the project's lock.
 func (r *Runner) Run(ctx context.Context, op Operation) error {
-	release, err := r.lock(ctx, op)
+	release, seen, err := r.lock(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer release()
 	agreed := map[string]bool{}
 	for pause := firstPause; ; pause *= 2 {
-		a := &attempt{Runner: r, op: op, agreed: agreed}
+		a := &attempt{Runner: r, op: op, agreed: agreed, seen: seen}
+		seen = nil
 		err := a.run(ctx)
 		if pause > longestPause || !errors.Is(err, engine.ErrStale) {
 			return err
@@ -89,10 +91,11 @@ func (r *Runner) Plan(ctx context.Context, op Operation) (plan.Plan, error) {
 	return p, err
 }
 
-// lock takes the project's lock. Whoever has to wait is told for whom.
-func (r *Runner) lock(ctx context.Context, op Operation) (release func(), err error) {
-	if unlock, ok := r.Ahead.takeLock(op.Project); ok {
-		return unlock, nil
+// lock takes the project's lock, or both the lock and the observation that were
+// begun before. Whoever has to wait is told for whom.
+func (r *Runner) lock(ctx context.Context, op Operation) (release func(), seen *up.Sighting, err error) {
+	if unlock, seen := r.Ahead.take(op.Project); unlock != nil {
+		return unlock, seen, nil
 	}
 	opt := r.Place(op.Project, op.Name)
 	opt.Waiting = func(h lock.Holder) {
@@ -101,5 +104,6 @@ func (r *Runner) lock(ctx context.Context, op Operation) (release func(), err er
 		}
 		r.Reporter.Info("waiting for project " + op.Project + ": " + h.String() + " works on it")
 	}
-	return r.Acquire(ctx, opt)
+	release, err = r.Acquire(ctx, opt)
+	return release, nil, err
 }
