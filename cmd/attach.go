@@ -60,5 +60,5 @@ func runAttach(ctx context.Context, s *session, opt attachOptions, service strin
 		stop := forwardSignals(ctx, s, e, c.Ref)
 		defer stop()
 	}
-	return stay(ctx, s, attached, streams)
+	return stay(ctx, s.console, attached, streams)
 }

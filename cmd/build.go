@@ -77,7 +77,7 @@ func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) 
 		s.quiet()
 	}
 	var err error
-	if opt.ssh, err = sshPaths(s, opt.ssh); err != nil {
+	if opt.ssh, err = sshPaths(s.console, opt.ssh); err != nil {
 		return err
 	}
 	p, err := s.load(ctx, args, need{attributes: buildAttributes(), builds: true, alone: !opt.withDependencies})
@@ -89,7 +89,7 @@ func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) 
 		return err
 	}
 	if opt.print {
-		return printBake(s, p, services, opt)
+		return printBake(s.console, p, services, opt)
 	}
 	e, err := s.engine()
 	if err != nil {
@@ -114,7 +114,7 @@ func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) 
 	}
 	s.printer.Begin("build", plan)
 	defer s.printer.End()
-	if err := apply.ApplyWith(ctx, plan, e, apply.ApplyOptions{Report: buildLog(s, plan), ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
+	if err := apply.ApplyWith(ctx, plan, e, apply.ApplyOptions{Report: buildLog(s.console, plan), ImageLimit: max(0, s.global.parallel), Want: p}); err != nil || !opt.push {
 		return err
 	}
 	return runPush(ctx, s, pushOptions{quiet: opt.quiet, includeDeps: opt.withDependencies}, args)
@@ -122,7 +122,7 @@ func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) 
 
 // sshPaths makes the paths of --ssh ID=PATH,… those of the folder that the command
 // runs in; those of the file are the project's.
-func sshPaths(s *session, flag string) (string, error) {
+func sshPaths(c *console, flag string) (string, error) {
 	id, list, found := strings.Cut(flag, "=")
 	if !found {
 		return flag, nil
@@ -132,7 +132,7 @@ func sshPaths(s *session, flag string) (string, error) {
 		if p == "" {
 			return "", fmt.Errorf("--ssh %q: want default, ID or ID=PATH", flag)
 		}
-		path, err := filepath.Abs(s.hostPath(p))
+		path, err := filepath.Abs(c.hostPath(p))
 		if err != nil {
 			return "", fmt.Errorf("--ssh %q: %w", flag, err)
 		}
@@ -152,12 +152,12 @@ func (o buildOptions) spec(b engine.BuildSpec) engine.BuildSpec {
 }
 
 // printBake writes the build as a bake file would say it.
-func printBake(s *session, p *project.Project, services []*project.Service, opt buildOptions) error {
+func printBake(c *console, p *project.Project, services []*project.Service, opt buildOptions) error {
 	text, err := build.Bake(p, services, func(sv *project.Service) engine.BuildSpec {
 		return opt.spec(engine.BuildSpec{Project: p, Service: sv})
 	})
 	if err != nil {
 		return err
 	}
-	return ui.WriteJSON(s.Out, text)
+	return ui.WriteJSON(c.Out, text)
 }

@@ -11,9 +11,9 @@ import (
 // buildLog is where the output of a plain `build` goes: on a terminal into the
 // view of what happens, else, as people search it, to standard output, line by
 // line, with the service's name in front where several are built.
-func buildLog(s *session, pl plan.Plan) func(engine.Progress) {
-	if s.Terminal.Out || s.mode != ui.Plain && s.mode != ui.TTY {
-		return s.printer.Report
+func buildLog(c *console, pl plan.Plan) func(engine.Progress) {
+	if c.Terminal.Out || c.mode != ui.Plain && c.mode != ui.TTY {
+		return c.printer.Report
 	}
 	builds := 0
 	for _, step := range pl.Steps {
@@ -23,13 +23,13 @@ func buildLog(s *session, pl plan.Plan) func(engine.Progress) {
 	}
 	return func(p engine.Progress) {
 		if p.Phase != engine.Working || p.Details == "" || p.Parent != "" {
-			s.printer.Report(p)
+			c.printer.Report(p)
 			return
 		}
 		line := p.Details
 		if builds > 1 {
 			line = p.Service + " | " + line
 		}
-		s.printer.Around(func() { fmt.Fprintln(s.Out, line) })
+		c.printer.Around(func() { fmt.Fprintln(c.Out, line) })
 	}
 }

@@ -30,7 +30,7 @@ func (c choice) has(service string) bool {
 // file was not loaded, to those that its containers tell of. A service that the
 // file declares and that has no container is none of these, and no error; one
 // that is nowhere is.
-func chooseServices(ctx context.Context, s *session, t target, patterns []string, cs []engine.Container) (choice, error) {
+func chooseServices(ctx context.Context, f *finder, t target, patterns []string, cs []engine.Container) (choice, error) {
 	c := choice{patterns: patterns}
 	if t.project != nil {
 		var err error
@@ -39,7 +39,7 @@ func chooseServices(ctx context.Context, s *session, t target, patterns []string
 	}
 	for _, p := range patterns {
 		found := matchServices(cs, []string{p})
-		if len(found) == 0 && !declared(ctx, s, p) {
+		if len(found) == 0 && !declared(ctx, f, p) {
 			return c, &project.UnknownServiceError{Name: p}
 		}
 		c.names = append(c.names, found...)
@@ -52,8 +52,8 @@ func chooseServices(ctx context.Context, s *session, t target, patterns []string
 // declared reports whether the files that a command would load declare the
 // service. The command can do without them: nothing is said of what is wrong
 // with them.
-func declared(ctx context.Context, s *session, pattern string) bool {
-	in := s.loaderInput()
+func declared(ctx context.Context, f *finder, pattern string) bool {
+	in := f.loaderInput()
 	in.Named = nil
 	in.NoConsistency, in.NoEnvResolution = true, true
 	p, _, err := loader.Open(ctx, in)

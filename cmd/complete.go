@@ -19,15 +19,15 @@ const noFiles = cobra.ShellCompDirectiveNoFileComp
 // addCompletion lets shells complete services, profiles, projects and the words
 // of flags. A project that cannot be loaded completes nothing.
 func addCompletion(s *session, root *cobra.Command) {
-	manyServices := completeServices(s, "", -1)
+	manyServices := completeServices(s.finder, "", -1)
 	for _, c := range root.Commands() {
 		switch c.Name() {
 		case "attach", "commit", "export", "port", "stats", "exec", "run":
-			c.ValidArgsFunction = completeServices(s, "", 1)
+			c.ValidArgsFunction = completeServices(s.finder, "", 1)
 		case "scale":
-			c.ValidArgsFunction = completeServices(s, "=", -1)
+			c.ValidArgsFunction = completeServices(s.finder, "=", -1)
 		case "cp":
-			c.ValidArgsFunction = completeCopy(s)
+			c.ValidArgsFunction = completeCopy(s.finder)
 		case "ls", "version", "help", "completion":
 			c.ValidArgsFunction = cobra.NoFileCompletions
 		default:
@@ -40,20 +40,20 @@ func addCompletion(s *session, root *cobra.Command) {
 		completeWords(c, "signal", "SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 		completeWords(c, "status", "paused", "restarting", "removing", "running", "dead", "created", "exited")
 		for _, flag := range []string{"attach", "no-attach", "exit-code-from"} {
-			completeFlag(s, c, flag, manyServices)
+			completeFlag(c, flag, manyServices)
 		}
 	}
 	completeWords(root, "progress", "auto", "tty", "plain", "json", "quiet")
 	completeWords(root, "ansi", "never", "always", "auto")
 	_ = root.MarkFlagFilename("file", "yaml", "yml") // see completeFlag
 	_ = root.MarkFlagDirname("project-directory")
-	completeFlag(s, root, "profile", completeProfiles(s))
-	completeFlag(s, root, "project-name", completeProjects(s))
+	completeFlag(root, "profile", completeProfiles(s.finder))
+	completeFlag(root, "project-name", completeProjects(s.engines))
 }
 
 type completer = func(c *cobra.Command, args []string, toComplete string) (completed, cobra.ShellCompDirective)
 
-func completeFlag(s *session, c *cobra.Command, flag string, f completer) {
+func completeFlag(c *cobra.Command, flag string, f completer) {
 	if c.Flags().Lookup(flag) != nil {
 		_ = c.RegisterFlagCompletionFunc(flag, f) // it fails only for flags that are not there
 	}
@@ -66,16 +66,16 @@ func completeWords(c *cobra.Command, flag string, words ...string) {
 }
 
 // completionProject loads the project without its env files and without a word.
-func completionProject(s *session, c *cobra.Command) (*project.Project, bool) {
-	in := s.loaderInput()
+func completionProject(f *finder, c *cobra.Command) (*project.Project, bool) {
+	in := f.loaderInput()
 	in.NoEnvResolution, in.NoConsistency = true, true
-	s.quiet()
-	p, err := s.open(c.Context(), in)
+	f.console.quiet()
+	p, err := f.open(c.Context(), in)
 	return p, err == nil
 }
 
 // completeServices offers services with a suffix; files after the most-th argument.
-func completeServices(s *session, suffix string, most int) completer {
+func completeServices(f *finder, suffix string, most int) completer {
 	return func(c *cobra.Command, args []string, _ string) (completed, cobra.ShellCompDirective) {
 		if most >= 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveDefault
@@ -84,12 +84,12 @@ func completeServices(s *session, suffix string, most int) completer {
 		if suffix != "" {
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
-		return serviceCompletions(s, c, args, suffix), directive
+		return serviceCompletions(f, c, args, suffix), directive
 	}
 }
 
-func serviceCompletions(s *session, c *cobra.Command, given []string, suffix string) completed {
-	p, ok := completionProject(s, c)
+func serviceCompletions(f *finder, c *cobra.Command, given []string, suffix string) completed {
+	p, ok := completionProject(f, c)
 	if !ok {
 		return nil
 	}
@@ -112,18 +112,18 @@ func offered(names completed) completed {
 }
 
 // completeCopy offers services with a colon beside files.
-func completeCopy(s *session) completer {
+func completeCopy(f *finder) completer {
 	return func(c *cobra.Command, args []string, toComplete string) (completed, cobra.ShellCompDirective) {
 		if len(args) > 1 || strings.ContainsAny(toComplete, "/:") {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
-		return serviceCompletions(s, c, nil, ":"), cobra.ShellCompDirectiveNoSpace
+		return serviceCompletions(f, c, nil, ":"), cobra.ShellCompDirectiveNoSpace
 	}
 }
 
-func completeProfiles(s *session) completer {
+func completeProfiles(f *finder) completer {
 	return func(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
-		p, ok := completionProject(s, c)
+		p, ok := completionProject(f, c)
 		if !ok {
 			return nil, noFiles
 		}
@@ -135,9 +135,9 @@ func completeProfiles(s *session) completer {
 	}
 }
 
-func completeProjects(s *session) completer {
+func completeProjects(f *engines) completer {
 	return func(c *cobra.Command, _ []string, _ string) (completed, cobra.ShellCompDirective) {
-		e, err := s.engine()
+		e, err := f.engine()
 		if err != nil {
 			return nil, noFiles
 		}

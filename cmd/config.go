@@ -83,13 +83,13 @@ func runConfig(ctx context.Context, s *session, opt configOptions, args []string
 	}
 	switch {
 	case opt.variables && !opt.selectsModel():
-		return configVariables(ctx, s, in, opt)
+		return configVariables(ctx, s.console, in, opt)
 	case opt.environment && !opt.selectsModel():
-		return configEnvironment(ctx, s, in, opt)
+		return configEnvironment(ctx, s.console, in, opt)
 	case opt.noInterpolate && !opt.selectsModel():
-		return configRaw(ctx, s, in, opt)
+		return configRaw(ctx, s.console, in, opt)
 	case opt.noInterpolate && opt.section() != "":
-		return configNames(ctx, s, in, opt)
+		return configNames(ctx, s.console, in, opt)
 	case opt.noInterpolate:
 		s.printer.Warn("--no-interpolate has no effect on --hash, --profiles and --images")
 		in.NoInterpolate = false
@@ -102,11 +102,11 @@ func runConfig(ctx context.Context, s *session, opt configOptions, args []string
 	if p, err = p.Select(args...); err != nil {
 		return err
 	}
-	if err := configProblems(s, all, p, opt); err != nil {
+	if err := configProblems(s.console, all, p, opt); err != nil {
 		return err
 	}
 	if opt.resolveDigests || opt.lockDigests {
-		if p, err = pinImages(ctx, s, p); err != nil {
+		if p, err = pinImages(ctx, s.engines, p); err != nil {
 			return err
 		}
 	}
@@ -114,14 +114,14 @@ func runConfig(ctx context.Context, s *session, opt configOptions, args []string
 	case err != nil:
 		return err
 	case selected:
-		return configLines(s, opt, lines)
+		return configLines(s.console, opt, lines)
 	case !opt.quiet:
-		return configModel(s, p, opt)
+		return configModel(s.console, p, opt)
 	}
 	return nil
 }
 
-func configEnvironment(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
+func configEnvironment(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
 	env, err := loader.Environment(ctx, in)
 	if err != nil {
 		return err
@@ -135,31 +135,31 @@ func configEnvironment(ctx context.Context, s *session, in loader.Input, opt con
 	var out bytes.Buffer
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		value := env[k]
-		if masksSecrets(s, opt) && loader.LooksSecret(k) && value != "" {
+		if masksSecrets(c, opt) && loader.LooksSecret(k) && value != "" {
 			value = loader.Masked
 		}
 		_ = ui.PrintLine(&out, k+"="+value) // buffers take everything
 	}
-	tellHidden(s, masksSecrets(s, opt) && bytes.Contains(out.Bytes(), []byte(loader.Masked)))
-	_, err = s.Out.Write(out.Bytes())
+	tellHidden(c, masksSecrets(c, opt) && bytes.Contains(out.Bytes(), []byte(loader.Masked)))
+	_, err = c.Out.Write(out.Bytes())
 	return err
 }
 
 // configWrite has config's output written: to a file that only its owner can
 // read, since it may hold secrets, or to where the command prints.
-func configWrite(s *session, opt configOptions, write func(w io.Writer) error) error {
+func configWrite(c *console, opt configOptions, write func(w io.Writer) error) error {
 	if opt.capture == "" {
-		return write(s.Out)
+		return write(c.Out)
 	}
-	if s.global.dryRun {
-		s.inform("would write " + opt.capture)
+	if c.flags.dryRun {
+		c.inform("would write " + opt.capture)
 		return write(io.Discard)
 	}
-	return writeAtomically(s.hostPath(opt.capture), write)
+	return writeAtomically(c.hostPath(opt.capture), write)
 }
 
-func configLines(s *session, opt configOptions, lines []string) error {
-	return configWrite(s, opt, func(w io.Writer) error {
+func configLines(c *console, opt configOptions, lines []string) error {
+	return configWrite(c, opt, func(w io.Writer) error {
 		for _, l := range lines {
 			if err := ui.PrintLine(w, l); err != nil {
 				return err
@@ -171,31 +171,31 @@ func configLines(s *session, opt configOptions, lines []string) error {
 
 // configModel renders the model. On a terminal, values that look secret are
 // masked; scripts feed the output to other tools and get all of it.
-func configModel(s *session, p *project.Project, opt configOptions) error {
+func configModel(c *console, p *project.Project, opt configOptions) error {
 	format, err := opt.renderFormat()
 	if err != nil {
 		return err
 	}
 	hidden := false
-	err = configWrite(s, opt, func(w io.Writer) (err error) {
+	err = configWrite(c, opt, func(w io.Writer) (err error) {
 		if opt.lockDigests {
 			return loader.RenderImages(w, p, format)
 		}
-		hidden, err = loader.Render(w, p, loader.RenderOptions{Format: format, Mask: masksSecrets(s, opt)})
+		hidden, err = loader.Render(w, p, loader.RenderOptions{Format: format, Mask: masksSecrets(c, opt)})
 		return err
 	})
-	tellHidden(s, hidden)
+	tellHidden(c, hidden)
 	return err
 }
 
 // masksSecrets reports whether what config prints is for eyes only.
-func masksSecrets(s *session, opt configOptions) bool {
-	return s.Terminal.Out && opt.capture == "" && !opt.showSecrets
+func masksSecrets(c *console, opt configOptions) bool {
+	return c.Terminal.Out && opt.capture == "" && !opt.showSecrets
 }
 
-func tellHidden(s *session, hidden bool) {
+func tellHidden(c *console, hidden bool) {
 	if hidden {
-		s.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
+		c.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
 	}
 }
 
@@ -210,33 +210,33 @@ func (o configOptions) renderFormat() (loader.Format, error) {
 }
 
 // configRaw writes the merged files with their variables kept.
-func configRaw(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
+func configRaw(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
 	format, err := opt.renderFormat()
 	if err != nil {
 		return err
 	}
 	var text bytes.Buffer
-	hidden, warnings, err := loader.RenderRaw(ctx, &text, in, loader.RenderOptions{Format: format, Mask: masksSecrets(s, opt)})
+	hidden, warnings, err := loader.RenderRaw(ctx, &text, in, loader.RenderOptions{Format: format, Mask: masksSecrets(c, opt)})
 	for _, w := range warnings {
-		s.printer.Warn(w.String())
+		c.printer.Warn(w.String())
 	}
 	if err != nil || opt.quiet {
 		return err
 	}
-	tellHidden(s, hidden)
-	return configWrite(s, opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
+	tellHidden(c, hidden)
+	return configWrite(c, opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 }
 
 // configVariables lists the variables that the files use.
-func configVariables(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
+func configVariables(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
 	variables, err := loader.Variables(ctx, in)
 	if err != nil {
 		return err
 	}
 	for i, v := range variables {
-		if masksSecrets(s, opt) && loader.LooksSecret(v.Name) && v.Default != "" {
+		if masksSecrets(c, opt) && loader.LooksSecret(v.Name) && v.Default != "" {
 			variables[i].Default = loader.Masked
-			s.printer.Info("defaults of what looks secret are hidden on a terminal; --show-secrets shows them")
+			c.printer.Info("defaults of what looks secret are hidden on a terminal; --show-secrets shows them")
 		}
 	}
 	var format loader.Format
@@ -246,23 +246,23 @@ func configVariables(ctx context.Context, s *session, in loader.Input, opt confi
 	case "yaml":
 		format = loader.YAML
 	default:
-		return ui.VariableTable(variables).Print(s.Out, opt.format)
+		return ui.VariableTable(variables).Print(c.Out, opt.format)
 	}
 	text, err := loader.RenderVariables(variables, format)
 	if err != nil {
 		return err
 	}
 	if format == loader.JSON {
-		return ui.WriteJSON(s.Out, text)
+		return ui.WriteJSON(c.Out, text)
 	}
-	_, err = s.Out.Write(text)
+	_, err = c.Out.Write(text)
 	return err
 }
 
 // pinImages replaces the images' tags by the digests that their registries
 // have for them now.
-func pinImages(ctx context.Context, s *session, p *project.Project) (*project.Project, error) {
-	e, err := s.engine()
+func pinImages(ctx context.Context, f *engines, p *project.Project) (*project.Project, error) {
+	e, err := f.engine()
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (o configOptions) section() string {
 // configProblems says what is wrong with the files, as far as the output needs
 // it: names are known all the same. What Docker Compose prints is printed, with a
 // warning about what keeps it from being run.
-func configProblems(s *session, all, selected *project.Project, opt configOptions) error {
+func configProblems(c *console, all, selected *project.Project, opt configOptions) error {
 	var problems []project.Problem
 	switch pins := opt.resolveDigests || opt.lockDigests; {
 	case !opt.selectsModel() && all == selected:
@@ -52,21 +52,21 @@ func configProblems(s *session, all, selected *project.Project, opt configOption
 		return loader.Refusal(project.InOrder(problems))
 	}
 	for _, p := range project.InOrder(problems) {
-		s.printer.Warn(p.Err.Error())
+		c.printer.Warn(p.Err.Error())
 	}
 	return nil
 }
 
 // configNames prints the names of a section of files whose variables are kept.
-func configNames(ctx context.Context, s *session, in loader.Input, opt configOptions) error {
+func configNames(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
 	names, warnings, err := loader.RawNames(ctx, in, opt.section())
 	for _, w := range warnings {
-		s.printer.Warn(w.String())
+		c.printer.Warn(w.String())
 	}
 	if err != nil {
 		return err
 	}
-	return configLines(s, opt, names)
+	return configLines(c, opt, names)
 }
 
 // lines answers the selectors, the first of which wins.

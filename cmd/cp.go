@@ -77,7 +77,7 @@ func runCp(ctx context.Context, s *session, opt cpOptions, source, destination s
 		return fmt.Errorf("no container found for service %q", service)
 	}
 	if fromService != "" {
-		return copying(s, cs[0], source, destination, func() error {
+		return copying(s.console, cs[0], source, destination, func() error {
 			return transfer.Out(ctx, e, cs[0].Ref, from, s.hostPath(to), s.Out, opt.Options)
 		})
 	}
@@ -87,7 +87,7 @@ func runCp(ctx context.Context, s *session, opt cpOptions, source, destination s
 	group, ctx := errgroup.WithContext(ctx)
 	for _, c := range cs {
 		group.Go(func() error {
-			return copying(s, c, source, destination, func() error {
+			return copying(s.console, c, source, destination, func() error {
 				return transfer.In(ctx, e, c.Ref, s.hostPath(from), to, s.In, opt.Options)
 			})
 		})
@@ -96,20 +96,20 @@ func runCp(ctx context.Context, s *session, opt cpOptions, source, destination s
 }
 
 // copying reports a copy as it begins and ends; one to standard output is silent.
-func copying(s *session, c engine.Container, source, destination string, work func() error) error {
+func copying(to *console, c engine.Container, source, destination string, work func() error) error {
 	details := source + " to " + destination
-	if destination == "-" || s.global.dryRun {
-		if s.global.dryRun {
-			s.inform("would copy " + details + " (" + c.Name + ")")
+	if destination == "-" || to.flags.dryRun {
+		if to.flags.dryRun {
+			to.inform("would copy " + details + " (" + c.Name + ")")
 			return nil
 		}
 		return work()
 	}
-	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Working, Text: "Copying", Details: details})
+	to.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Working, Text: "Copying", Details: details})
 	if err := work(); err != nil {
-		s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Failed, Text: "Error", Details: err.Error(), Err: err})
+		to.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Failed, Text: "Error", Details: err.Error(), Err: err})
 		return err
 	}
-	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Done, Text: "Copied", Details: details})
+	to.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Done, Text: "Copied", Details: details})
 	return nil
 }

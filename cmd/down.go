@@ -52,7 +52,7 @@ func runDown(ctx context.Context, s *session, opt downOptions, args []string) er
 		return err
 	}
 	warnOfHooks(s.console, t, names)
-	built, err := builtImages(ctx, s, t.name, opt.images)
+	built, err := builtImages(ctx, s.engines, t.name, opt.images)
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,11 @@ func runDown(ctx context.Context, s *session, opt downOptions, args []string) er
 }
 
 // builtImages are the images of the project, if they are to be removed.
-func builtImages(ctx context.Context, s *session, name, rmi string) ([]engine.BuiltImage, error) {
+func builtImages(ctx context.Context, f *engines, name, rmi string) ([]engine.BuiltImage, error) {
 	if rmi == "" {
 		return nil, nil
 	}
-	e, err := s.engine()
+	e, err := f.engine()
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func runEvents(ctx context.Context, s *session, opt eventsOptions, args []string
 	if err != nil {
 		return err
 	}
-	chosen, err := eventServices(ctx, s, e, name, args)
+	chosen, err := eventServices(ctx, s.finder, e, name, args)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func runEvents(ctx context.Context, s *session, opt eventsOptions, args []string
 
 // eventServices resolves the services whose events are wanted. What the files
 // declare may have no container yet.
-func eventServices(ctx context.Context, s *session, e engine.Engine, name string, patterns []string) (choice, error) {
+func eventServices(ctx context.Context, f *finder, e engine.Engine, name string, patterns []string) (choice, error) {
 	if len(patterns) == 0 {
 		return choice{}, nil
 	}
@@ -83,7 +83,7 @@ func eventServices(ctx context.Context, s *session, e engine.Engine, name string
 	if err != nil {
 		return choice{}, err
 	}
-	return chooseServices(ctx, s, target{name: name}, patterns, cs)
+	return chooseServices(ctx, f, target{name: name}, patterns, cs)
 }
 
 // acquaintances tell the events of a project's containers from those of others

@@ -78,13 +78,13 @@ func runExec(ctx context.Context, s *session, opt execOptions, interactive bool,
 	if err != nil {
 		return err
 	}
-	return stay(ctx, s, started, streams)
+	return stay(ctx, s.console, started, streams)
 }
 
 // stay connects the streams and ends with the exit code of what runs inside, or
 // with success when the user detaches from it.
-func stay(ctx context.Context, s *session, inside engine.Session, streams engine.SessionOptions) error {
-	err := interact(ctx, s, inside, streams)
+func stay(ctx context.Context, c *console, inside engine.Session, streams engine.SessionOptions) error {
+	err := interact(ctx, c, inside, streams)
 	if errors.Is(err, engine.ErrDetached) {
 		return nil
 	}

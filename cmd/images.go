@@ -37,7 +37,7 @@ func runImages(ctx context.Context, s *session, opt imagesOptions, args []string
 	if err != nil {
 		return err
 	}
-	cs, err := containersNamed(ctx, s, e, name, args)
+	cs, err := containersNamed(ctx, s.finder, e, name, args)
 	if err != nil {
 		return err
 	}

@@ -24,22 +24,22 @@ type imageWork struct {
 
 // workOnImages does all of it, as many at a time as --parallel allows, with
 // progress. The first failure ends it unless failures only warn.
-func workOnImages(ctx context.Context, s *session, operation string, all []imageWork) error {
-	s.printer.Begin(operation, plan.Plan{})
-	defer s.printer.End()
+func workOnImages(ctx context.Context, c *console, operation string, all []imageWork) error {
+	c.printer.Begin(operation, plan.Plan{})
+	defer c.printer.End()
 	group, ctx := errgroup.WithContext(ctx)
-	if s.global.parallel > 0 {
-		group.SetLimit(s.global.parallel)
+	if c.flags.parallel > 0 {
+		group.SetLimit(c.flags.parallel)
 	}
 	for _, w := range all {
 		group.Go(func() error {
 			report := func(phase engine.Phase, text, details string, err error) {
-				s.printer.Report(engine.Progress{
+				c.printer.Report(engine.Progress{
 					ID: "Image " + w.ref, Phase: phase, Text: text, Details: details, Err: err, At: time.Now(),
 				})
 			}
 			report(engine.Working, w.doing, "", nil)
-			err := w.work(ctx, s.printer.Report)
+			err := w.work(ctx, c.printer.Report)
 			switch {
 			case err == nil:
 				report(engine.Done, w.done, "", nil)
@@ -59,8 +59,8 @@ func workOnImages(ctx context.Context, s *session, operation string, all []image
 }
 
 // skipImage says that nothing is done for an image, and why.
-func skipImage(s *session, name, why string) {
-	s.printer.Report(engine.Progress{ID: name, Phase: engine.Done, Text: "Skipped", Details: why})
+func skipImage(c *console, name, why string) {
+	c.printer.Report(engine.Progress{ID: name, Phase: engine.Done, Text: "Skipped", Details: why})
 }
 
 // withDependencies are the services that the patterns name, or all, and what

@@ -14,17 +14,17 @@ import (
 // interact connects the session's streams with ours until the output ends. With
 // a terminal on both sides it is raw and follows changes of its size. It ends
 // with engine.ErrDetached when the user leaves while the process goes on.
-func interact(ctx context.Context, s *session, inside engine.Session, opt engine.SessionOptions) error {
+func interact(ctx context.Context, c *console, inside engine.Session, opt engine.SessionOptions) error {
 	defer inside.Close()
-	if opt.TTY && opt.Stdin && s.Terminal.In && s.Terminal.Raw != nil {
-		restore, err := s.Terminal.Raw()
+	if opt.TTY && opt.Stdin && c.Terminal.In && c.Terminal.Raw != nil {
+		restore, err := c.Terminal.Raw()
 		if err != nil {
 			return fmt.Errorf("use the terminal: %w", err)
 		}
 		defer restore()
 	}
-	if opt.TTY && s.Terminal.Out && s.Terminal.Resized != nil {
-		stop := followSize(ctx, s, inside)
+	if opt.TTY && c.Terminal.Out && c.Terminal.Resized != nil {
+		stop := followSize(ctx, c, inside)
 		defer stop()
 	}
 	detached := make(chan struct{})
@@ -32,7 +32,7 @@ func interact(ctx context.Context, s *session, inside engine.Session, opt engine
 		// It ends with the standard input or with the process: a read from a
 		// terminal cannot be called back.
 		go func() {
-			_, err := io.Copy(inside, s.In) // whoever reads it may be gone first
+			_, err := io.Copy(inside, c.In) // whoever reads it may be gone first
 			if errors.Is(err, engine.ErrDetached) {
 				close(detached)
 				return
@@ -41,7 +41,7 @@ func interact(ctx context.Context, s *session, inside engine.Session, opt engine
 		}()
 	}
 	done := make(chan error, 1)
-	go func() { done <- inside.Copy(s.Out, s.Err) }()
+	go func() { done <- inside.Copy(c.Out, c.Err) }()
 	select {
 	case err := <-done:
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
@@ -60,14 +60,14 @@ func interact(ctx context.Context, s *session, inside engine.Session, opt engine
 }
 
 // followSize passes the terminal's size on, now and whenever it changes.
-func followSize(ctx context.Context, s *session, inside engine.Session) (stop func()) {
-	changes, unsubscribe := s.Terminal.Resized()
+func followSize(ctx context.Context, c *console, inside engine.Session) (stop func()) {
+	changes, unsubscribe := c.Terminal.Resized()
 	end := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for {
-			if columns, rows := s.Terminal.size(); columns > 0 && rows > 0 {
+			if columns, rows := c.Terminal.size(); columns > 0 && rows > 0 {
 				// The process may not run yet, or not any more: the next change tells.
 				_ = inside.Resize(ctx, columns, rows)
 			}

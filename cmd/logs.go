@@ -100,7 +100,7 @@ func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	chosen, err := chooseServices(ctx, s, t, args, cs)
+	chosen, err := chooseServices(ctx, s.finder, t, args, cs)
 	if err != nil {
 		return err
 	}
@@ -115,9 +115,9 @@ func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) er
 	}}
 	if opt.follow {
 		sel := func(c engine.Container) bool { return opt.shows(t, chosen, c) }
-		return followLogs(ctx, s, e, t, sel, shown, read, show)
+		return followLogs(ctx, s.console, e, t, sel, shown, read, show)
 	}
-	return printLogs(ctx, s, e, shown, read, show)
+	return printLogs(ctx, s.console, e, shown, read, show)
 }
 
 // parseTail reads the number of lines per container; all is -1.
@@ -155,8 +155,8 @@ func declinesAttach(p *project.Project, service string) bool {
 
 // printLogs prints what the containers said so far, in the order of time. It
 // all goes to standard output.
-func printLogs(ctx context.Context, s *session, e engine.Engine, cs []engine.Container, read engine.LogOptions, show ui.LogView) error {
-	out := bufio.NewWriterSize(s.Out, 64<<10)
+func printLogs(ctx context.Context, c *console, e engine.Engine, cs []engine.Container, read engine.LogOptions, show ui.LogView) error {
+	out := bufio.NewWriterSize(c.Out, 64<<10)
 	printer := show.Printer(out, cs)
 	read.Timestamps = show.JSON || show.Style.Timestamps || len(cs) > 1
 	unread, err := output.Merge(ctx, e, cs, read, func(i int, line engine.LogLine) error {
@@ -172,7 +172,7 @@ func printLogs(ctx context.Context, s *session, e engine.Engine, cs []engine.Con
 		return errors.Join(unread...)
 	}
 	for _, reason := range unread {
-		s.printer.Warn(reason.Error())
+		c.printer.Warn(reason.Error())
 	}
 	return err
 }

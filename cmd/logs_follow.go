@@ -12,9 +12,9 @@ import (
 
 // followLogs prints what the containers said and say, those that come later
 // included, until all are gone.
-func followLogs(ctx context.Context, s *session, e engine.Engine, t target, sel func(engine.Container) bool, cs []engine.Container, read engine.LogOptions, show ui.LogView) error {
-	spool := ui.NewSpool(s.printer.Around)
-	out := spool.Writer(s.Out)
+func followLogs(ctx context.Context, c *console, e engine.Engine, t target, sel func(engine.Container) bool, cs []engine.Container, read engine.LogOptions, show ui.LogView) error {
+	spool := ui.NewSpool(c.printer.Around)
+	out := spool.Writer(c.Out)
 	printer := show.Printer(out, cs)
 	if read.Until != "" { // the engine sends nothing later, but notices only when something comes
 		at, err := instant(read.Until, time.Now())

@@ -119,7 +119,7 @@ func serviceArgs(ctx context.Context, s *session, t target, args []string) (name
 	if len(cs) == 0 {
 		return nil, true, nil // of a project of which nothing is there every service is down
 	}
-	chosen, err := chooseServices(ctx, s, t, args, cs)
+	chosen, err := chooseServices(ctx, s.finder, t, args, cs)
 	return chosen.names, chosen.none(), err
 }
 

@@ -25,12 +25,12 @@ func containersOf(ctx context.Context, e engine.Engine, t target, service string
 
 // containersNamed are the containers of the services that a command that knows no
 // more than the project's name is about: those of the patterns, or all.
-func containersNamed(ctx context.Context, s *session, e engine.Engine, name string, patterns []string) ([]engine.Container, error) {
+func containersNamed(ctx context.Context, f *finder, e engine.Engine, name string, patterns []string) ([]engine.Container, error) {
 	cs, err := engine.ListOurs(ctx, e, name, nil)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := chooseServices(ctx, s, target{name: name}, patterns, cs)
+	chosen, err := chooseServices(ctx, f, target{name: name}, patterns, cs)
 	return slices.DeleteFunc(cs, func(c engine.Container) bool { return !chosen.has(c.Service) }), err
 }
 

@@ -63,8 +63,8 @@ func readLine(r io.Reader) (string, error) {
 // askForVolumes asks, where a person sits at the terminal, whether volumes that
 // are defined otherwise now are to be made anew, which destroys their data;
 // without an answer they stay.
-func askForVolumes(s *session, op *operation.Operation) {
-	if !s.Terminal.In || !s.Terminal.Err {
+func askForVolumes(c *console, op *operation.Operation) {
+	if !c.Terminal.In || !c.Terminal.Err {
 		return
 	}
 	op.Question = func(p plan.Plan) string {
@@ -73,5 +73,5 @@ func askForVolumes(s *session, op *operation.Operation) {
 		}
 		return "Defined otherwise now: " + strings.Join(p.Diverged, ", ") + ". Recreate (data will be lost)?"
 	}
-	op.Ask = func(question string) (bool, error) { return s.confirm(question, false) }
+	op.Ask = func(question string) (bool, error) { return c.confirm(question, false) }
 }

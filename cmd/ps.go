@@ -68,7 +68,7 @@ func runPs(ctx context.Context, s *session, opt psOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	chosen, err := chooseServices(ctx, s, t, args, cs)
+	chosen, err := chooseServices(ctx, s.finder, t, args, cs)
 	if err != nil {
 		return err
 	}

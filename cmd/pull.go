@@ -83,7 +83,7 @@ func runPull(ctx context.Context, s *session, opt pullOptions, args []string) er
 			continue
 		}
 		if why := opt.skips(sv, local[ref]); why != "" {
-			skipImage(s, imageName(sv), why)
+			skipImage(s.console, imageName(sv), why)
 			continue
 		}
 		pulled[ref] = true
@@ -112,7 +112,7 @@ func runPull(ctx context.Context, s *session, opt pullOptions, args []string) er
 		work[tag] = len(all)
 		all = append(all, imageWork{ref: sv.Image, doing: "Pulling", done: "Pulled", failureWarns: opt.ignoreFailures || sv.Build, work: pull})
 	}
-	err = workOnImages(ctx, s, "pull", all)
+	err = workOnImages(ctx, s.console, "pull", all)
 	if names := unbuilt.sorted(); err == nil && len(names) > 0 {
 		s.printer.Warn(fmt.Sprintf("Some service image(s) must be built from source by running:\n    %s build %s", calledAs(s), strings.Join(names, " ")))
 	}

@@ -47,7 +47,7 @@ func runPush(ctx context.Context, s *session, opt pushOptions, args []string) er
 	var all []imageWork
 	for _, sv := range once(services) {
 		if !sv.Build || sv.Spec.Image == "" {
-			skipImage(s, sv.Name, "")
+			skipImage(s.console, sv.Name, "")
 			continue
 		}
 		for _, ref := range append([]string{sv.Image}, sv.Spec.Build.Tags...) {
@@ -63,5 +63,5 @@ func runPush(ctx context.Context, s *session, opt pushOptions, args []string) er
 			})
 		}
 	}
-	return workOnImages(ctx, s, "push", all)
+	return workOnImages(ctx, s.console, "push", all)
 }

@@ -156,10 +156,10 @@ func runOneOff(ctx context.Context, s *session, opt runOptions, args []string) e
 	}
 	op := operation.Operation{Name: "run", Project: p.Name, Want: p, Services: args[:1], Conflicts: true, Recalls: !opt.noDeps}
 	op.Plan = func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
-		return up.PlanRun(p, have, args[0], planRunOptions(s, opt, name, slug))
+		return up.PlanRun(p, have, args[0], planRunOptions(s.env, opt, name, slug))
 	}
 	if err := operate(ctx, s, op); err != nil || s.global.dryRun {
-		discardOneOff(ctx, s, name, slug, err)
+		discardOneOff(ctx, s.engines, name, slug, err)
 		return err
 	}
 	return attend(ctx, s, engine.Ref{Name: name}, opt)
@@ -174,11 +174,11 @@ func (o runOptions) need() need {
 	return need{alone: o.noDeps, spared: spared}
 }
 
-func planRunOptions(s *session, opt runOptions, name, slug string) up.RunOptions {
+func planRunOptions(env *environment, opt runOptions, name, slug string) up.RunOptions {
 	return up.RunOptions{
 		Name: name, Slug: slug, UseAliases: opt.useAliases, Remove: opt.Remove,
 		UpOptions: up.UpOptions{
-			NoDeps: opt.noDeps, RemoveOrphans: opt.orphans, IgnoreOrphans: s.env.isTrue("COMPOSE_IGNORE_ORPHANS"),
+			NoDeps: opt.noDeps, RemoveOrphans: opt.orphans, IgnoreOrphans: env.isTrue("COMPOSE_IGNORE_ORPHANS"),
 			Pull: opt.pull, QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, Now: time.Now(),
 		},
 	}
@@ -191,24 +191,24 @@ func attend(ctx context.Context, s *session, c engine.Ref, opt runOptions) error
 		return err
 	}
 	if opt.detach {
-		return startDetached(ctx, s, e, c)
+		return startDetached(ctx, s.console, e, c)
 	}
 	streams := engine.SessionOptions{TTY: opt.TTY, Stdin: opt.Stdin, Remove: opt.Remove}
 	attached, err := e.AttachContainer(ctx, c, streams)
-	if err := startOneOff(ctx, s, e, c, err); err != nil {
+	if err := startOneOff(ctx, e, c, err); err != nil {
 		return err
 	}
 	if !opt.TTY {
 		stop := forwardSignals(ctx, s, e, c)
 		defer stop()
 	}
-	return stay(ctx, s, attached, streams)
+	return stay(ctx, s.console, attached, streams)
 }
 
 // startOneOff starts the container unless something failed before. What cannot be
 // started goes, and so does what was started while a signal came: nobody has been
 // told of it, and nothing is lost with it.
-func startOneOff(ctx context.Context, s *session, e engine.Engine, c engine.Ref, failed error) error {
+func startOneOff(ctx context.Context, e engine.Engine, c engine.Ref, failed error) error {
 	whole := context.WithoutCancel(ctx) // a start cut off could take effect after the removal
 	if failed == nil && ctx.Err() == nil {
 		failed = e.StartContainer(whole, c)
@@ -225,8 +225,8 @@ func startOneOff(ctx context.Context, s *session, e engine.Engine, c engine.Ref,
 // discardOneOff removes the container if it was created before the run failed,
 // with a file that could not be copied into it or beside another step: it was never
 // started, and nobody will. One of the same name that is not of this run stays.
-func discardOneOff(ctx context.Context, s *session, name, slug string, failed error) {
-	e, err := s.engine()
+func discardOneOff(ctx context.Context, f *engines, name, slug string, failed error) {
+	e, err := f.engine()
 	if failed == nil || err != nil || errors.Is(failed, engine.ErrUnreachable) {
 		return
 	}
@@ -236,15 +236,15 @@ func discardOneOff(ctx context.Context, s *session, name, slug string, failed er
 	}
 }
 
-func startDetached(ctx context.Context, s *session, e engine.Engine, c engine.Ref) error {
-	if err := startOneOff(ctx, s, e, c, nil); err != nil {
+func startDetached(ctx context.Context, to *console, e engine.Engine, c engine.Ref) error {
+	if err := startOneOff(ctx, e, c, nil); err != nil {
 		return err
 	}
 	seen, err := e.InspectContainer(ctx, c)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.Out, seen.ID)
+	_, err = fmt.Fprintln(to.Out, seen.ID)
 	return err
 }
 

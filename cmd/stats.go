@@ -47,7 +47,7 @@ func runStats(ctx context.Context, s *session, opt statsOptions, args []string) 
 		return err
 	}
 	list := func(ctx context.Context) ([]engine.Container, error) {
-		cs, err := containersNamed(ctx, s, e, name, args)
+		cs, err := containersNamed(ctx, s.finder, e, name, args)
 		if err != nil {
 			return nil, err
 		}

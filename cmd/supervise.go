@@ -78,7 +78,7 @@ func runSupervise(ctx context.Context, s *session, opt superviseOptions, args []
 	k, err := keeper.Take(ctx, keeper.Options{
 		Engine: e, Project: p, Services: names, Place: s.lockOptions(e, p.Name, "supervise"), Acquire: s.acquire, Report: s.printer,
 		Audit: keeper.Audit(s.Out, opt.logFormat == "json"), Metrics: opt.metrics, Env: s.app.Env, HookOutput: s.hooks,
-		Reload: func(ctx context.Context) (*project.Project, error) { return reload(ctx, s, names) },
+		Reload: func(ctx context.Context) (*project.Project, error) { return reload(ctx, s.finder, names) },
 	})
 	if err != nil {
 		return err

@@ -58,9 +58,9 @@ func tellStopped(ctx context.Context, s *session, name string, services []string
 
 // reload loads the project of the services again, or of all, without printing
 // warnings a second time.
-func reload(ctx context.Context, s *session, services []string) (*project.Project, error) {
-	in := s.loaderInput()
-	in.Services, in.Key = services, s.labelKey()
+func reload(ctx context.Context, f *finder, services []string) (*project.Project, error) {
+	in := f.loaderInput()
+	in.Services, in.Key = services, f.labelKey()
 	p, _, err := loader.Open(ctx, in)
 	if err != nil {
 		return nil, err

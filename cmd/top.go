@@ -37,7 +37,7 @@ func runTop(ctx context.Context, s *session, format string, args []string) error
 	if err != nil {
 		return err
 	}
-	cs, err := containersNamed(ctx, s, e, name, args)
+	cs, err := containersNamed(ctx, s.finder, e, name, args)
 	if err != nil {
 		return err
 	}

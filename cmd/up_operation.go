@@ -59,7 +59,7 @@ func upOperation(ctx context.Context, s *session, name string, opt createOptions
 		Name: name, Project: p.Name, Want: p, Services: names, Conflicts: true, Recalls: !opt.noStart, EngineHealth: opt.engineHealth,
 		Replans: true, Plan: operation.PlanUp(p, o),
 	}
-	askForVolumes(s, &op)
+	askForVolumes(s.console, &op)
 	return op, nil
 }
 

@@ -42,7 +42,7 @@ func runVolumes(ctx context.Context, s *session, opt volumesOptions, args []stri
 		return err
 	}
 	have = have.Ours(t.project)
-	chosen, err := chooseServices(ctx, s, t, args, have.Containers)
+	chosen, err := chooseServices(ctx, s.finder, t, args, have.Containers)
 	if err != nil {
 		return err
 	}

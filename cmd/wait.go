@@ -56,7 +56,7 @@ func runWait(ctx context.Context, s *session, down bool, args []string) error {
 		for _, c := range waits {
 			s.inform("would wait for " + c.Name)
 		}
-	} else if code, err = waitForAll(ctx, s, e, waits); err != nil {
+	} else if code, err = waitForAll(ctx, s.console, e, waits); err != nil {
 		return err
 	}
 	if down {
@@ -67,7 +67,7 @@ func runWait(ctx context.Context, s *session, down bool, args []string) error {
 	return exitWith(code, nil)
 }
 
-func waitForAll(ctx context.Context, s *session, e engine.Containers, cs []engine.Container) (last int, err error) {
+func waitForAll(ctx context.Context, to *console, e engine.Containers, cs []engine.Container) (last int, err error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, c := range cs {
@@ -82,7 +82,7 @@ func waitForAll(ctx context.Context, s *session, e engine.Containers, cs []engin
 				return
 			}
 			last = code
-			_ = ui.PrintLine(s.Out, fmt.Sprintf("container %q exited with status code %d", c.ID, code)) // the code is returned all the same
+			_ = ui.PrintLine(to.Out, fmt.Sprintf("container %q exited with status code %d", c.ID, code)) // the code is returned all the same
 		})
 	}
 	wg.Wait()
