@@ -1,5 +1,3 @@
-//go:build e2e
-
 package muster_test
 
 import (
@@ -7,38 +5,48 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/musterdev/muster"
-	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/up"
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/loader"
 )
 
-// A program that brings a stack up, waits until it is ready, uses it and takes
-// it down, with its data.
-func Example() {
-	ctx := context.Background()
-	engine, err := muster.Connect(ctx, muster.Options{})
+// Load reads Compose files. Whatever is wrong with them comes at once, with file,
+// line and column; what has another effect than it may seem comes as warnings.
+func Example_load() {
+	stack, warnings, err := loader.Load(context.Background(), loader.Input{Files: []string{"testdata/example/compose.yaml"}, ProjectName: "muster-example"})
 	check(err)
-	stack, _, err := loader.Load(ctx, loader.Input{Files: []string{"testdata/example/compose.yaml"}, ProjectName: "muster-example"})
-	check(err)
+	for _, w := range warnings {
+		fmt.Println("warning:", w)
+	}
+	for _, s := range stack.Services {
+		fmt.Println(s.Name, "runs", s.Spec.Image)
+	}
+	// Output:
+	// cache runs muster-test/redis:7
+	// web runs muster-test/nginx:1
+}
 
-	have, err := up.Observe(ctx, engine, stack)
+// Plan compares what is wanted with what an engine has, and says step by step what
+// would be done, and why. Here the engine has the images and nothing else; up.Observe
+// asks one.
+func Example_plan() {
+	stack, _, err := loader.Load(context.Background(), loader.Input{Files: []string{"testdata/example/compose.yaml"}, ProjectName: "muster-example"})
 	check(err)
+	have := engine.Observed{Project: stack.Name, Images: []engine.Image{{Ref: "muster-test/nginx:1", ID: "sha256:1"}, {Ref: "muster-test/redis:7", ID: "sha256:2"}}}
 	plan, err := up.PlanUp(stack, have, up.UpOptions{Wait: true})
 	check(err)
-	check(apply.Apply(ctx, plan, engine, nil, nil))
-
-	have, err = up.Observe(ctx, engine, stack)
-	check(err)
-	for _, c := range have.Containers {
-		fmt.Println(c.Name, "is", c.State)
+	for _, step := range plan.Steps {
+		fmt.Printf("%s: %s\n", step.Action, step.Reason)
 	}
-	down, err := up.PlanDown(stack, have, up.DownOptions{Volumes: true})
-	check(err)
-	check(apply.Apply(ctx, down, engine, nil, nil))
 	// Output:
-	// muster-example-cache-1 is running
-	// muster-example-web-1 is running
+	// create network muster-example_default: not there yet
+	// create volume muster-example_data: not there yet
+	// create muster-example-cache-1 from muster-test/redis:7: not there yet
+	// start muster-example-cache-1: not there yet
+	// create muster-example-web-1 from muster-test/nginx:1: not there yet
+	// wait for cache to be healthy: others depend on it
+	// start muster-example-web-1: not there yet
+	// wait for web to be ready: asked to wait for it
 }
 
 func check(err error) {

@@ -1,7 +1,8 @@
 // Package muster connects Go programs to a container engine. What is done with
 // it lives in the packages beside it: loader reads Compose files, project is the
 // model they make, convergence/up observes an engine and plans, convergence/apply
-// applies, convergence/supervise keeps true.
+// applies, convergence/supervise keeps true: loader.Load, up.PlanUp, apply.Apply and
+// supervise.Supervise are the four calls, and the examples show each.
 //
 // Images are built by the engine's classic builder here: BuildKit, which the
 // muster command builds with, would double what a program links.
