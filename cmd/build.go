@@ -11,9 +11,6 @@ import (
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/build"
-	"github.com/musterdev/muster/internal/ui"
-	"github.com/musterdev/muster/project"
 )
 
 type buildOptions struct {
@@ -149,15 +146,4 @@ func (o buildOptions) spec(b engine.BuildSpec) engine.BuildSpec {
 		b.SSH = []string{o.ssh}
 	}
 	return b
-}
-
-// printBake writes the build as a bake file would say it.
-func printBake(c *console, p *project.Project, services []*project.Service, opt buildOptions) error {
-	text, err := build.Bake(p, services, func(sv *project.Service) engine.BuildSpec {
-		return opt.spec(engine.BuildSpec{Project: p, Service: sv})
-	})
-	if err != nil {
-		return err
-	}
-	return ui.WriteJSON(c.Out, text)
 }

@@ -1,20 +1,13 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"maps"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
 )
@@ -119,144 +112,6 @@ func runConfig(ctx context.Context, s *session, opt configOptions, args []string
 		return configModel(s.console, p, opt)
 	}
 	return nil
-}
-
-func configEnvironment(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
-	env, err := loader.Environment(ctx, in)
-	if err != nil {
-		return err
-	}
-	switch name, err := loader.Name(ctx, in); {
-	case err == nil:
-		env["COMPOSE_PROJECT_NAME"] = name // as interpolation sees it
-	case !errors.Is(err, loader.ErrNoFile):
-		return err
-	}
-	var out bytes.Buffer
-	for _, k := range slices.Sorted(maps.Keys(env)) {
-		value := env[k]
-		if masksSecrets(c, opt) && loader.LooksSecret(k) && value != "" {
-			value = loader.Masked
-		}
-		_ = ui.PrintLine(&out, k+"="+value) // buffers take everything
-	}
-	tellHidden(c, masksSecrets(c, opt) && bytes.Contains(out.Bytes(), []byte(loader.Masked)))
-	_, err = c.Out.Write(out.Bytes())
-	return err
-}
-
-// configWrite has config's output written: to a file that only its owner can
-// read, since it may hold secrets, or to where the command prints.
-func configWrite(c *console, opt configOptions, write func(w io.Writer) error) error {
-	if opt.capture == "" {
-		return write(c.Out)
-	}
-	if c.flags.dryRun {
-		c.inform("would write " + opt.capture)
-		return write(io.Discard)
-	}
-	return writeAtomically(c.hostPath(opt.capture), write)
-}
-
-func configLines(c *console, opt configOptions, lines []string) error {
-	return configWrite(c, opt, func(w io.Writer) error {
-		for _, l := range lines {
-			if err := ui.PrintLine(w, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// configModel renders the model. On a terminal, values that look secret are
-// masked; scripts feed the output to other tools and get all of it.
-func configModel(c *console, p *project.Project, opt configOptions) error {
-	format, err := opt.renderFormat()
-	if err != nil {
-		return err
-	}
-	hidden := false
-	err = configWrite(c, opt, func(w io.Writer) (err error) {
-		if opt.lockDigests {
-			return loader.RenderImages(w, p, format)
-		}
-		hidden, err = loader.Render(w, p, loader.RenderOptions{Format: format, Mask: masksSecrets(c, opt)})
-		return err
-	})
-	tellHidden(c, hidden)
-	return err
-}
-
-// masksSecrets reports whether what config prints is for eyes only.
-func masksSecrets(c *console, opt configOptions) bool {
-	return c.Terminal.Out && opt.capture == "" && !opt.showSecrets
-}
-
-func tellHidden(c *console, hidden bool) {
-	if hidden {
-		c.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
-	}
-}
-
-func (o configOptions) renderFormat() (loader.Format, error) {
-	switch o.format {
-	case "", "yaml":
-		return loader.YAML, nil
-	case "json":
-		return loader.JSON, nil
-	}
-	return "", fmt.Errorf("unsupported format %q: use yaml or json", o.format)
-}
-
-// configRaw writes the merged files with their variables kept.
-func configRaw(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
-	format, err := opt.renderFormat()
-	if err != nil {
-		return err
-	}
-	var text bytes.Buffer
-	hidden, warnings, err := loader.RenderRaw(ctx, &text, in, loader.RenderOptions{Format: format, Mask: masksSecrets(c, opt)})
-	for _, w := range warnings {
-		c.printer.Warn(w.String())
-	}
-	if err != nil || opt.quiet {
-		return err
-	}
-	tellHidden(c, hidden)
-	return configWrite(c, opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
-}
-
-// configVariables lists the variables that the files use.
-func configVariables(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
-	variables, err := loader.Variables(ctx, in)
-	if err != nil {
-		return err
-	}
-	for i, v := range variables {
-		if masksSecrets(c, opt) && loader.LooksSecret(v.Name) && v.Default != "" {
-			variables[i].Default = loader.Masked
-			c.printer.Info("defaults of what looks secret are hidden on a terminal; --show-secrets shows them")
-		}
-	}
-	var format loader.Format
-	switch opt.format {
-	case "json":
-		format = loader.JSON
-	case "yaml":
-		format = loader.YAML
-	default:
-		return ui.VariableTable(variables).Print(c.Out, opt.format)
-	}
-	text, err := loader.RenderVariables(variables, format)
-	if err != nil {
-		return err
-	}
-	if format == loader.JSON {
-		return ui.WriteJSON(c.Out, text)
-	}
-	_, err = c.Out.Write(text)
-	return err
 }
 
 // pinImages replaces the images' tags by the digests that their registries

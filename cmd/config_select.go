@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -55,18 +54,6 @@ func configProblems(c *console, all, selected *project.Project, opt configOption
 		c.printer.Warn(p.Err.Error())
 	}
 	return nil
-}
-
-// configNames prints the names of a section of files whose variables are kept.
-func configNames(ctx context.Context, c *console, in loader.Input, opt configOptions) error {
-	names, warnings, err := loader.RawNames(ctx, in, opt.section())
-	for _, w := range warnings {
-		c.printer.Warn(w.String())
-	}
-	if err != nil {
-		return err
-	}
-	return configLines(c, opt, names)
 }
 
 // lines answers the selectors, the first of which wins.

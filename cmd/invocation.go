@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -119,18 +118,6 @@ func (inv *invocation) dockerFlag(flag string) (take func(string) error, isSwitc
 	return nil, false
 }
 
-// calledAs is what people type to run the program as it was run.
-func calledAs(s *session) string {
-	if s.app.Program == "" {
-		return "muster"
-	}
-	name := strings.TrimSuffix(filepath.Base(s.app.Program), ".exe")
-	if plugin, isPlugin := strings.CutPrefix(name, "docker-"); isPlugin && s.asPlugin {
-		return "docker " + plugin
-	}
-	return name
-}
-
 // standalone turns the short forms that people use in place of a command into it.
 func standalone(args []string) []string {
 	if len(args) == 0 {
@@ -143,12 +130,4 @@ func standalone(args []string) []string {
 		return append([]string{"version"}, args[1:]...)
 	}
 	return args
-}
-
-// printMetadata answers the docker command line.
-func printMetadata(app *App) error {
-	return json.NewEncoder(app.Out).Encode(map[string]string{
-		"SchemaVersion": "0.1.0", "Vendor": "Muster", "Version": app.Version,
-		"ShortDescription": "Run Compose files on a container engine", "URL": "https://github.com/musterdev/muster",
-	})
 }

@@ -1,17 +1,13 @@
 package cmd
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
@@ -52,28 +48,6 @@ func logsCmd(s *session) *cobra.Command {
 	f.StringArrayVar(&opt.exclude, "exclude", nil, "Leave out lines that match the regular expression, or any of several")
 	f.BoolVar(&opt.raw, "raw-logs", false, "Let containers send control sequences to the terminal")
 	return c
-}
-
-// span is which part of the logs is read. What ends in the past is not followed.
-func (o *logsOptions) span(now time.Time) (engine.LogOptions, error) {
-	read := engine.LogOptions{Since: o.since, Until: o.until}
-	var err error
-	if read.Tail, err = parseTail(o.tail); err != nil {
-		return read, err
-	}
-	for _, bound := range []struct{ flag, text string }{{"since", o.since}, {"until", o.until}} {
-		if bound.text == "" {
-			continue
-		}
-		at, err := instant(bound.text, now)
-		if err != nil {
-			return read, fmt.Errorf("invalid value for --%s: %q: use a time such as 2013-01-02T13:23:37Z or a duration such as 42m", bound.flag, bound.text)
-		}
-		if bound.flag == "until" && !at.After(now) {
-			o.follow = false
-		}
-	}
-	return read, nil
 }
 
 func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) error {
@@ -120,18 +94,6 @@ func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) er
 	return printLogs(ctx, s.console, e, shown, read, show)
 }
 
-// parseTail reads the number of lines per container; all is -1.
-func parseTail(text string) (int, error) {
-	if text == "all" || text == "" {
-		return -1, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fmt.Errorf("invalid value for --tail: %q: use a number or all", text)
-	}
-	return n, nil
-}
-
 // shows reports whether the container's output is wanted: that of the services
 // named, or of all of the given files that do not decline with attach: false.
 func (o logsOptions) shows(t target, chosen choice, c engine.Container) bool {
@@ -151,28 +113,4 @@ func declinesAttach(p *project.Project, service string) bool {
 	}
 	sv := p.Service(service)
 	return sv != nil && sv.Spec.Attach != nil && !*sv.Spec.Attach
-}
-
-// printLogs prints what the containers said so far, in the order of time. It
-// all goes to standard output.
-func printLogs(ctx context.Context, c *console, e engine.Engine, cs []engine.Container, read engine.LogOptions, show ui.LogView) error {
-	out := bufio.NewWriterSize(c.Out, 64<<10)
-	printer := show.Printer(out, cs)
-	read.Timestamps = show.JSON || show.Style.Timestamps || len(cs) > 1
-	unread, err := output.Merge(ctx, e, cs, read, func(i int, line engine.LogLine) error {
-		return printer.Output(output.Output{Container: cs[i], Line: line})
-	})
-	if closeErr := printer.Close(); err == nil {
-		err = closeErr
-	}
-	if flushErr := out.Flush(); err == nil {
-		err = flushErr
-	}
-	if err == nil && len(unread) > 0 && len(unread) == len(cs) {
-		return errors.Join(unread...)
-	}
-	for _, reason := range unread {
-		c.printer.Warn(reason.Error())
-	}
-	return err
 }

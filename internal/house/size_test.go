@@ -10,6 +10,7 @@ const (
 	mostFileLines    = 400
 	mostPackageLines = 3000
 	mostMethods      = 40
+	mostCommandLines = 150 // of a file of the command line: flags, a struct, one call
 )
 
 // largeFiles may have more lines than others.
@@ -48,17 +49,25 @@ var largeTypes = map[string]string{
 // TestSizes: no file, package or method set grows beyond what one can overlook,
 // but for those with a reason. A reason that is not needed any more goes.
 func TestSizes(t *testing.T) {
-	files, packages, types := map[string]int{}, map[string]int{}, map[string]int{}
+	files, commands, packages, types := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	for _, s := range sources(t) {
 		files[s.path] = s.lines
 		if s.test() {
 			continue
 		}
 		packages[s.dir()] += s.lines
+		if s.dir() == "cmd" {
+			commands[s.path] = s.lines
+		}
 		for _, d := range s.file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
 				types[s.dir()+"."+receiver(f)]++
 			}
+		}
+	}
+	for name, n := range commands {
+		if n > mostCommandLines {
+			t.Errorf("%d lines of file %s, at most %d: what is more than flags has a room elsewhere", n, name, mostCommandLines)
 		}
 	}
 	within(t, "lines of file", files, mostFileLines, largeFiles)
