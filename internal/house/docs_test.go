@@ -82,6 +82,43 @@ func TestDocsNameTests(t *testing.T) {
 	}
 }
 
+// TestDocsNamePaths: every path of this repository that a document names exists. The
+// decisions in docs/adr and the changelog tell of what was.
+func TestDocsNamePaths(t *testing.T) {
+	quoted, linked := regexp.MustCompile("`([^`\\s]+/[^`\\s]*)`"), regexp.MustCompile(`\]\(([^):#\s]+)[^)]*\)`)
+	pages, err := filepath.Glob(root + "/docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, page := range append(pages, root+"/README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look := func(from, path string) {
+			if named++; strings.ContainsAny(path, "{…") { // several in one
+				return
+			}
+			if found, err := filepath.Glob(filepath.Join(from, path)); err != nil || len(found) == 0 {
+				t.Errorf("%s names %s, which does not exist", page, path)
+			}
+		}
+		for _, m := range quoted.FindAllStringSubmatch(string(text), -1) {
+			first, _, _ := strings.Cut(m[1], "/")
+			if info, err := os.Stat(filepath.Join(root, first)); err == nil && info.IsDir() && !strings.HasPrefix(first, ".") {
+				look(root, m[1])
+			}
+		}
+		for _, m := range linked.FindAllStringSubmatch(string(text), -1) {
+			look(filepath.Dir(page), m[1])
+		}
+	}
+	if named < 50 {
+		t.Errorf("only %d paths are named", named)
+	}
+}
+
 // goTests are the names of all tests of the module.
 func goTests(t *testing.T) map[string]bool {
 	found := map[string]bool{}
