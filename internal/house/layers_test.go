@@ -15,8 +15,7 @@ var mayImport = map[string][]string{
 	"":           {"engine", "internal/docker"},
 	"cmd/muster": {"cmd"},
 	"cmd": {
-		"loader", "project", "depgraph", "restartpolicy", "engine", "engine/feed",
-		"convergence/plan", "convergence/up", "convergence/up/images", "convergence/apply", "convergence/supervise", "convergence/output",
+		"loader", "project", "engine", "convergence/plan", "convergence/up", "convergence/up/images", "convergence/apply", "convergence/output",
 		"internal/operation", "internal/foreground",
 		"internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/lock", "internal/keyfile",
 		"internal/keeper", "internal/metrics", "internal/stats", "internal/transfer", "internal/plugins", "github.com/spf13/cobra",
