@@ -183,13 +183,13 @@ func TestAwait(t *testing.T) {
 			program: memengine.Program{Logs: []memengine.Output{
 				{After: time.Second, Text: "starting"}, {After: 2 * time.Second, Text: "ready to accept connections", Stderr: true},
 			}},
-			change: func(a *plan.Await) { a.Ready = &project.Ready{Log: &project.ReadyLog{Pattern: `ready to \w+`}} },
+			change: func(a *plan.Await) { a.Ready = &project.Ready{Kind: "log", Pattern: `ready to \w+`} },
 			least:  2 * time.Second, most: 2 * time.Second, text: "Healthy",
 		},
 		{
 			name:    "no address, no probe by address",
 			service: service("db"), wait: project.Healthy,
-			change: func(a *plan.Await) { a.Ready = &project.Ready{TCP: &project.ReadyTCP{Port: 80}} },
+			change: func(a *plan.Await) { a.Ready = &project.Ready{Kind: "tcp", Port: 80} },
 			most:   10 * time.Millisecond, fails: "no network", text: "Error",
 		},
 	} {

@@ -48,7 +48,7 @@ func TestReadyTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := project.Ready{TCP: &project.ReadyTCP{Port: port(t, l.Addr())}}
+	check := project.Ready{Kind: "tcp", Port: port(t, l.Addr())}
 	if err := ready(t, check, time.Minute); err != nil {
 		t.Error(err)
 	}
@@ -78,22 +78,22 @@ func TestReadyHTTP(t *testing.T) {
 	}))
 	defer server.Close()
 	for _, tc := range []struct {
-		check project.ReadyHTTP
+		check project.Ready
 		fails bool
 	}{
-		{check: project.ReadyHTTP{Path: "/warming"}},
-		{check: project.ReadyHTTP{Path: "/moved"}},
-		{check: project.ReadyHTTP{Path: "/teapot", Status: http.StatusTeapot}},
-		{check: project.ReadyHTTP{Path: "/teapot"}, fails: true},
-		{check: project.ReadyHTTP{Path: "/moved", Status: http.StatusOK}, fails: true},
-		{check: project.ReadyHTTP{Path: ""}, fails: true},
+		{check: project.Ready{Kind: "http", Path: "/warming"}},
+		{check: project.Ready{Kind: "http", Path: "/moved"}},
+		{check: project.Ready{Kind: "http", Path: "/teapot", Status: http.StatusTeapot}},
+		{check: project.Ready{Kind: "http", Path: "/teapot"}, fails: true},
+		{check: project.Ready{Kind: "http", Path: "/moved", Status: http.StatusOK}, fails: true},
+		{check: project.Ready{Kind: "http", Path: ""}, fails: true},
 	} {
 		tc.check.Port = port(t, server.Listener.Addr())
 		timeout := time.Minute
 		if tc.fails {
 			timeout = 150 * time.Millisecond
 		}
-		if err := ready(t, project.Ready{HTTP: &tc.check}, timeout); (err != nil) != tc.fails {
+		if err := ready(t, tc.check, timeout); (err != nil) != tc.fails {
 			t.Errorf("%+v: error = %v", tc.check, err)
 		}
 	}

@@ -34,7 +34,7 @@ services:
 	if plain := p.Service("plain").Muster; plain.Ready != nil {
 		t.Errorf("a service without a probe gets one: %+v", plain.Ready)
 	}
-	if probed := p.Service("probed").Muster; probed.Ready.Timeout != 4*time.Second || probed.Ready.TCP.Port != 80 {
+	if probed := p.Service("probed").Muster; probed.Ready.Timeout != 4*time.Second || probed.Ready.Port != 80 {
 		t.Errorf("probed is ready by %+v", probed.Ready)
 	}
 	own := p.Service("own").Muster
@@ -93,13 +93,13 @@ services:
 `
 	p := open(t, text, nil, loader.Input{Env: []string{"PORT=8080", "SPAN=2d"}})
 	web, api, db := p.Service("web").Muster.Ready, p.Service("api").Muster.Ready, p.Service("db").Muster.Ready
-	if web.HTTP.Port != 80 || web.HTTP.Status != 204 || web.Timeout != 90*time.Second {
-		t.Errorf("web is ready by %+v after %s", web.HTTP, web.Timeout)
+	if web.Port != 80 || web.Status != 204 || web.Timeout != 90*time.Second {
+		t.Errorf("web is ready by %+v after %s", web, web.Timeout)
 	}
-	if api.HTTP.Port != 8080 || api.HTTP.Status != 200 || api.Timeout != 48*time.Hour {
-		t.Errorf("api is ready by %+v after %s", api.HTTP, api.Timeout)
+	if api.Port != 8080 || api.Status != 200 || api.Timeout != 48*time.Hour {
+		t.Errorf("api is ready by %+v after %s", api, api.Timeout)
 	}
-	if db.TCP.Port != 5432 || db.Timeout != 100*time.Millisecond {
-		t.Errorf("db is ready by %+v after %s", db.TCP, db.Timeout)
+	if db.Port != 5432 || db.Timeout != 100*time.Millisecond {
+		t.Errorf("db is ready by %+v after %s", db, db.Timeout)
 	}
 }

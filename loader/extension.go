@@ -108,83 +108,90 @@ func (d extensionDecoder) extension(f node.Field, path string) (x project.Extens
 	return x
 }
 
+// readyKind is what a kind of check can say, and what it must.
+type readyKind struct {
+	kind, must string
+	keys       []string
+}
+
+func readyKinds() []readyKind {
+	return []readyKind{
+		{"http", "port", []string{"port", "path", "status"}},
+		{"tcp", "port", []string{"port"}},
+		{"log", "pattern", []string{"pattern"}},
+	}
+}
+
 func (d extensionDecoder) ready(f node.Field, path string) *project.Ready {
 	r := &project.Ready{}
+	var kinds []string
+	for _, k := range readyKinds() {
+		kinds = append(kinds, k.kind)
+	}
 	probes := 0
-	ok := d.keys(f, path, []string{"http", "tcp", "log", "timeout"}, func(f node.Field, path string) {
+	ok := d.keys(f, path, append(slices.Clone(kinds), "timeout"), func(f node.Field, path string) {
 		if d.common && f.Key != "timeout" {
 			d.fail(f.Pos, path, "belongs to a service", "write it under services; timeout can be set for all")
 			return
 		}
-		switch f.Key {
-		case "http":
-			probes++
-			r.HTTP = d.http(f, path)
-		case "tcp":
-			probes++
-			r.TCP = &project.ReadyTCP{}
-			d.keys(f, path, []string{"port"}, func(f node.Field, path string) { r.TCP.Port = d.number(f, path, 1, quantity.MaxPort) })
-			d.require(f, path, "port")
-		case "log":
-			probes++
-			r.Log = d.log(f, path)
-		case "timeout":
+		for _, k := range readyKinds() {
+			if k.kind == f.Key {
+				probes++
+				d.probe(r, k, f, path)
+			}
+		}
+		if f.Key == "timeout" {
 			r.Timeout = d.duration(f, path)
 		}
 	})
 	if ok && probes != 1 && !d.common {
-		d.fail(f.Pos, path, fmt.Sprintf("declares %d probes", probes), "give exactly one of http, tcp and log")
+		d.fail(f.Pos, path, fmt.Sprintf("declares %d probes", probes), "give exactly one of "+strings.Replace(hint.OrList(kinds), " or ", " and ", 1))
 	}
 	return r
+}
+
+// probe decodes a check of a kind. A pattern alone is one of the log.
+func (d extensionDecoder) probe(r *project.Ready, k readyKind, f node.Field, path string) {
+	r.Kind = k.kind
+	if k.must == "pattern" && f.Node.Kind == node.Scalar {
+		r.Pattern = d.pattern(f, path)
+		return
+	}
+	d.keys(f, path, k.keys, func(f node.Field, path string) {
+		switch f.Key {
+		case "port":
+			r.Port = d.number(f, path, 1, quantity.MaxPort)
+		case "path":
+			text, ok := f.Node.Str()
+			if !ok || !strings.HasPrefix(text, "/") {
+				d.fail(f.Place(), path, "must be a path that starts with /", "")
+			}
+			r.Path = text
+		case "status":
+			r.Status = d.number(f, path, 100, 599)
+		case "pattern":
+			r.Pattern = d.pattern(f, path)
+		}
+	})
+	d.require(f, path, k.must)
+}
+
+func (d extensionDecoder) pattern(f node.Field, path string) string {
+	text, ok := f.Node.Str()
+	if !ok || text == "" {
+		d.fail(f.Place(), path, "must be a regular expression", "")
+		return ""
+	}
+	if _, err := regexp.Compile(text); err != nil {
+		d.fail(f.Node.Pos, path, strings.TrimPrefix(err.Error(), "error parsing regexp: "), "it must be a regular expression of Go")
+	}
+	return text
 }
 
 func (d extensionDecoder) require(f node.Field, path, key string) {
 	if f.Node.Kind == node.Mapping && f.Node.Get(key) == nil {
 		d.fail(f.Pos, path, key+" is missing", "")
 	}
-}
-
-func (d extensionDecoder) http(f node.Field, path string) *project.ReadyHTTP {
-	h := &project.ReadyHTTP{}
-	d.keys(f, path, []string{"port", "path", "status"}, func(f node.Field, path string) {
-		switch f.Key {
-		case "port":
-			h.Port = d.number(f, path, 1, quantity.MaxPort)
-		case "path":
-			text, ok := f.Node.Str()
-			if !ok || !strings.HasPrefix(text, "/") {
-				d.fail(f.Place(), path, "must be a path that starts with /", "")
-			}
-			h.Path = text
-		case "status":
-			h.Status = d.number(f, path, 100, 599)
-		}
-	})
-	d.require(f, path, "port")
-	return h
-}
-
-// log takes {pattern: P} or P alone.
-func (d extensionDecoder) log(f node.Field, path string) *project.ReadyLog {
-	l := &project.ReadyLog{}
-	pattern := func(f node.Field, path string) {
-		text, ok := f.Node.Str()
-		if !ok || text == "" {
-			d.fail(f.Place(), path, "must be a regular expression", "")
-			return
-		}
-		if _, err := regexp.Compile(text); err != nil {
-			d.fail(f.Node.Pos, path, strings.TrimPrefix(err.Error(), "error parsing regexp: "), "it must be a regular expression of Go")
-		}
-		l.Pattern = text
-	}
-	if f.Node.Kind == node.Scalar {
-		pattern(f, path)
-		return l
-	}
-	d.keys(f, path, []string{"pattern"}, pattern)
-	d.require(f, path, "pattern")
-	return l
 }
 
 // quantity reads a number as everywhere else in the file; nil has been reported.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
@@ -349,13 +350,13 @@ func TestExtensions(t *testing.T) {
 	c := openCase(t, filepath.Join("testdata", "valid", "muster.txtar"))
 	p := load(t, c.in)
 	web := p.Service("web").Muster
-	if web.Ready == nil || web.Ready.HTTP == nil || *web.Ready.HTTP != (project.ReadyHTTP{Port: 8080, Path: "/healthz", Status: 200}) || web.Ready.Timeout.String() != "2s" {
+	if web.Ready == nil || *web.Ready != (project.Ready{Kind: "http", Port: 8080, Path: "/healthz", Status: 200, Timeout: 2 * time.Second}) {
 		t.Errorf("ready is %+v", web.Ready)
 	}
 	if web.OnUnhealthy != "restart" || web.Cascade != "always" || web.CrashLoop != "brake" || web.Notify.Webhook == "" || len(web.Notify.Command) != 2 {
 		t.Errorf("web is %+v", web)
 	}
-	if p.Service("db").Muster.Ready.Log.Pattern != "ready to accept" || p.Service("tcp").Muster.Ready.TCP.Port != 5432 {
+	if p.Service("db").Muster.Ready.Pattern != "ready to accept" || p.Service("tcp").Muster.Ready.Port != 5432 {
 		t.Error("log or tcp is lost")
 	}
 }

@@ -44,29 +44,19 @@ func (x Extension) Over(all Extension) Extension {
 	return x
 }
 
-// Ready is a readiness check that needs no program inside the image. Exactly
-// one of HTTP, TCP and Log is set.
+// Ready is a readiness check that needs no program inside the image.
 type Ready struct {
-	HTTP *ReadyHTTP
-	TCP  *ReadyTCP
-	Log  *ReadyLog
+	// Kind is http: a GET on the container's address that is answered; tcp: a
+	// connection to it that is accepted; log: a line of the container's log. It is
+	// empty if there is no check of the service's own.
+	Kind    string
+	Port    int    // of http and tcp
+	Path    string // of http; "/" if empty
+	Status  int    // of http; zero is any 2xx or 3xx
+	Pattern string // of log: a regular expression
 	// Timeout bounds one probe; zero is one second.
 	Timeout time.Duration
 }
-
-// ReadyHTTP is met by a GET on the container's address that answers Status.
-type ReadyHTTP struct {
-	Port   int
-	Path   string // "/" if empty
-	Status int    // zero is any 2xx or 3xx
-}
-
-// ReadyTCP is met by an accepted connection to the container's address.
-type ReadyTCP struct{ Port int }
-
-// ReadyLog is met by a line of the container's log that matches the regular
-// expression Pattern.
-type ReadyLog struct{ Pattern string }
 
 // Notify says who is told of crash loops, giving up, unhealthy and recovered
 // containers.

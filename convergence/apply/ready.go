@@ -27,15 +27,15 @@ const (
 
 // probe does the readiness check of x-muster.
 func (w *wait) probe(ctx context.Context) (string, error) {
-	switch r := w.Ready; {
-	case r.HTTP != nil:
-		return w.probeAddress(ctx, r.HTTP.Port, func(ctx context.Context, address string) (bool, error) {
-			return probeHTTP(ctx, address, *r.HTTP)
+	switch r := w.Ready; r.Kind {
+	case "http":
+		return w.probeAddress(ctx, r.Port, func(ctx context.Context, address string) (bool, error) {
+			return probeHTTP(ctx, address, *r)
 		})
-	case r.TCP != nil:
-		return w.probeAddress(ctx, r.TCP.Port, probeTCP)
-	case r.Log != nil:
-		return w.probeLog(ctx, r.Log.Pattern)
+	case "tcp":
+		return w.probeAddress(ctx, r.Port, probeTCP)
+	case "log":
+		return w.probeLog(ctx, r.Pattern)
 	}
 	return "", fmt.Errorf("service %s: x-muster.ready declares neither http, tcp nor log", w.Service)
 }
@@ -124,7 +124,7 @@ func probeTCP(ctx context.Context, address string) (bool, error) {
 // errAnswered marks errors that came after the connection stood.
 var errAnswered = errors.New("connected, but no answer")
 
-func probeHTTP(ctx context.Context, address string, check project.ReadyHTTP) (bool, error) {
+func probeHTTP(ctx context.Context, address string, check project.Ready) (bool, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return false, err

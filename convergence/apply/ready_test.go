@@ -25,7 +25,7 @@ func (oneContainer) InspectContainer(context.Context, engine.Ref) (engine.Inspec
 func TestUnreachableAddressEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wait{
-			Await:     plan.Await{Service: "web", Ready: &project.Ready{TCP: &project.ReadyTCP{Port: 80}}},
+			Await:     plan.Await{Service: "web", Ready: &project.Ready{Kind: "tcp", Port: 80}},
 			run:       &run{engine: oneContainer{}},
 			container: engine.Ref{Name: "p-web-1"},
 			probed:    make(chan struct{}),
