@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,6 +35,19 @@ func (w *world) cleanUp(env *testscript.Env, name string) {
 	if err = errors.Join(err, w.removeBeside(ctx, name+"-")); err != nil {
 		env.T().Fatal("cleaning up: ", err)
 	}
+}
+
+// beside is what runs, or ran, in the background has said.
+func (w *world) beside() string {
+	const most = 4 << 10 // of each stream, its end
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(w.running)) {
+		b := w.running[name]
+		out, _ := b.out.next()
+		errs, _ := b.err.next()
+		fmt.Fprintf(&text, "in the background, %s:\n[stdout]\n%s[stderr]\n%s\n", name, out[max(0, len(out)-most):], errs[max(0, len(errs)-most):])
+	}
+	return text.String()
 }
 
 // endAll ends what still runs in the background, after a failure.

@@ -173,9 +173,13 @@ func setupScript(env *testscript.Env, th theatre, locks string) error {
 	env.Setenv("OTHER_PORT", strconv.Itoa(testrun.FreePort()))
 	env.Setenv("SUBNET", fmt.Sprintf("10.%d.%d", 64+rand.IntN(128), rand.IntN(256)))
 	env.Defer(func() { w.cleanUp(env, name) })
-	if failing, ok := env.T().(interface{ Failed() bool }); ok && th.explain != nil {
+	if failing, ok := env.T().(interface{ Failed() bool }); ok {
 		env.Defer(func() {
-			if failing.Failed() {
+			if !failing.Failed() {
+				return
+			}
+			env.T().Log(w.beside())
+			if th.explain != nil {
 				env.T().Log(th.explain(name))
 			}
 		})
