@@ -123,7 +123,7 @@ func readable(ctx context.Context, s *session, err error) error {
 	}
 	var failure *apply.Failure
 	if errors.As(err, &failure) && len(failure.Next) > 0 {
-		failure.Program, failure.Next = calledAs(s), append(s.projectFlags(), failure.Next...)
+		failure.Program, failure.Next = calledAs(s.app.Program, s.asPlugin), append(s.projectFlags(), failure.Next...)
 	}
 	return err
 }

@@ -57,7 +57,7 @@ func runAttach(ctx context.Context, s *session, opt attachOptions, service strin
 		return err
 	}
 	if opt.sigProxy && !seen.TTY {
-		stop := forwardSignals(ctx, s, e, c.Ref)
+		stop := forwardSignals(ctx, &s.interrupts, e, c.Ref)
 		defer stop()
 	}
 	return stay(ctx, s.console, attached, streams)

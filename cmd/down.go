@@ -47,7 +47,7 @@ func runDown(ctx context.Context, s *session, opt downOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	names, none, err := serviceArgs(ctx, s, t, args)
+	names, none, err := serviceArgs(ctx, s.finder, s.engines, t, args)
 	if err != nil || none {
 		return err
 	}

@@ -86,8 +86,8 @@ func followSize(ctx context.Context, c *console, inside engine.Session) (stop fu
 }
 
 // forwardSignals sends the signals that reach this process to the container.
-func forwardSignals(ctx context.Context, s *session, e engine.Engine, c engine.Ref) (stop func()) {
-	signals, release := s.interrupts.take()
+func forwardSignals(ctx context.Context, i *interrupts, e engine.Engine, c engine.Ref) (stop func()) {
+	signals, release := i.take()
 	end := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {

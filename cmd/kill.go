@@ -56,7 +56,7 @@ func runKill(ctx context.Context, s *session, opt killOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	names, none, err := serviceArgs(ctx, s, t, args)
+	names, none, err := serviceArgs(ctx, s.finder, s.engines, t, args)
 	if err != nil {
 		return err
 	}

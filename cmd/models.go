@@ -13,7 +13,7 @@ import (
 // withModels gives the services that use language models the variables that say
 // where these are. Services beyond the named ones and what they need do not
 // count: nobody is asked for models that nothing of the command uses.
-func withModels(ctx context.Context, s *session, p *project.Project, names []string) (*project.Project, error) {
+func withModels(ctx context.Context, env []string, p *project.Project, names []string) (*project.Project, error) {
 	selected, err := p.Select(names...)
 	if err != nil {
 		return nil, err
@@ -22,7 +22,7 @@ func withModels(ctx context.Context, s *session, p *project.Project, names []str
 		if len(sv.Spec.Models) == 0 {
 			continue
 		}
-		endpoint, err := plugins.Models{Env: s.app.Env, Dir: p.Dir}.Endpoint(ctx)
+		endpoint, err := plugins.Models{Env: env, Dir: p.Dir}.Endpoint(ctx)
 		if err != nil {
 			e := &loader.Error{Pos: p.Positions.Of("services", sv.Name, "models"), Msg: fmt.Sprintf("service %s uses models: %v", sv.Name, err), Err: err}
 			if errors.Is(err, plugins.ErrNoModels) {

@@ -100,7 +100,7 @@ func unchanged(n int) string {
 // serviceArgs resolves the services that a command that changes them names. none
 // reports that names were given and nothing of that name exists, so that there
 // is nothing to do.
-func serviceArgs(ctx context.Context, s *session, t target, args []string) (names []string, none bool, err error) {
+func serviceArgs(ctx context.Context, n *finder, f *engines, t target, args []string) (names []string, none bool, err error) {
 	if len(args) == 0 {
 		return nil, false, nil
 	}
@@ -108,7 +108,7 @@ func serviceArgs(ctx context.Context, s *session, t target, args []string) (name
 		names, err = t.project.Match(args...)
 		return names, false, err
 	}
-	e, err := s.engine()
+	e, err := f.engine()
 	if err != nil {
 		return nil, false, err
 	}
@@ -119,7 +119,7 @@ func serviceArgs(ctx context.Context, s *session, t target, args []string) (name
 	if len(cs) == 0 {
 		return nil, true, nil // of a project of which nothing is there every service is down
 	}
-	chosen, err := chooseServices(ctx, s.finder, t, args, cs)
+	chosen, err := chooseServices(ctx, n, t, args, cs)
 	return chosen.names, chosen.none(), err
 }
 

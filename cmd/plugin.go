@@ -7,12 +7,12 @@ import (
 )
 
 // calledAs is what people type to run the program as it was run.
-func calledAs(s *session) string {
-	if s.app.Program == "" {
+func calledAs(program string, asPlugin bool) string {
+	if program == "" {
 		return "muster"
 	}
-	name := strings.TrimSuffix(filepath.Base(s.app.Program), ".exe")
-	if plugin, isPlugin := strings.CutPrefix(name, "docker-"); isPlugin && s.asPlugin {
+	name := strings.TrimSuffix(filepath.Base(program), ".exe")
+	if plugin, isPlugin := strings.CutPrefix(name, "docker-"); isPlugin && asPlugin {
 		return "docker " + plugin
 	}
 	return name

@@ -35,7 +35,7 @@ func runPort(ctx context.Context, s *session, opt portOptions, service, private 
 	if err != nil {
 		return fmt.Errorf("invalid port %q: use a number up to 65535", private)
 	}
-	c, err := runningContainer(ctx, s, service, opt.index)
+	c, err := runningContainer(ctx, s.finder, s.engines, service, opt.index)
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func runPort(ctx context.Context, s *session, opt portOptions, service, private 
 
 // runningContainer is the service's running container that a command without a
 // replica number means: the lowest number first, one-offs last.
-func runningContainer(ctx context.Context, s *session, service string, index int) (engine.Container, error) {
+func runningContainer(ctx context.Context, n *finder, f *engines, service string, index int) (engine.Container, error) {
 	var none engine.Container
-	name, err := s.nameOnly(ctx)
+	name, err := n.nameOnly(ctx)
 	if err != nil {
 		return none, err
 	}
-	e, err := s.engine()
+	e, err := f.engine()
 	if err != nil {
 		return none, err
 	}

@@ -34,18 +34,18 @@ func prepare(s *session, c *cobra.Command) error {
 			s.printer.Warn(fmt.Sprintf("--%s is deprecated: use %s", old[0], old[1]))
 		}
 	}
-	return checkParallel(s, c)
+	return checkParallel(s.global, s.env, c)
 }
 
 // bare marks commands that need no environment, no project and no progress.
 const bare = "bare"
 
-func checkParallel(s *session, c *cobra.Command) error {
-	limit := s.env.get("COMPOSE_PARALLEL_LIMIT")
+func checkParallel(flags *globalFlags, env *environment, c *cobra.Command) error {
+	limit := env.get("COMPOSE_PARALLEL_LIMIT")
 	if limit == "" || c.Root().Flags().Changed("parallel") {
 		return nil
 	}
-	if _, err := fmt.Sscanf(limit, "%d", &s.global.parallel); err != nil {
+	if _, err := fmt.Sscanf(limit, "%d", &flags.parallel); err != nil {
 		return fmt.Errorf("COMPOSE_PARALLEL_LIMIT must be an integer (found: %q)", limit)
 	}
 	return nil

@@ -114,7 +114,7 @@ func runPull(ctx context.Context, s *session, opt pullOptions, args []string) er
 	}
 	err = workOnImages(ctx, s.console, "pull", all)
 	if names := unbuilt.sorted(); err == nil && len(names) > 0 {
-		s.printer.Warn(fmt.Sprintf("Some service image(s) must be built from source by running:\n    %s build %s", calledAs(s), strings.Join(names, " ")))
+		s.printer.Warn(fmt.Sprintf("Some service image(s) must be built from source by running:\n    %s build %s", calledAs(s.app.Program, s.asPlugin), strings.Join(names, " ")))
 	}
 	return err
 }

@@ -41,7 +41,7 @@ func runRm(ctx context.Context, s *session, opt rmOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	names, none, err := serviceArgs(ctx, s, t, args)
+	names, none, err := serviceArgs(ctx, s.finder, s.engines, t, args)
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func leftOut(command string) string {
 // noCommand answers a call without a known command.
 func noCommand(s *session, c *cobra.Command, args []string) error {
 	if s.global.version {
-		return runVersion(s, versionOptions{})
+		return runVersion(s.app, versionOptions{})
 	}
 	if len(args) > 0 {
 		if why := leftOut(args[0]); why != "" {

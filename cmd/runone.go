@@ -99,7 +99,7 @@ func runOneOff(ctx context.Context, s *session, opt runOptions, args []string) e
 	for i, file := range opt.EnvFiles {
 		opt.EnvFiles[i] = s.hostPath(file)
 	}
-	if p, err = withModels(ctx, s, p, args[:1]); err != nil {
+	if p, err = withModels(ctx, s.app.Env, p, args[:1]); err != nil {
 		return err
 	}
 	if p, err = loader.RunProject(ctx, p, args[0], opt.OneOff); err != nil {

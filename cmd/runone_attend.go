@@ -27,7 +27,7 @@ func attend(ctx context.Context, s *session, c engine.Ref, opt runOptions) error
 		return err
 	}
 	if !opt.TTY {
-		stop := forwardSignals(ctx, s, e, c)
+		stop := forwardSignals(ctx, &s.interrupts, e, c)
 		defer stop()
 	}
 	return stay(ctx, s.console, attached, streams)

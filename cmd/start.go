@@ -71,7 +71,7 @@ func onServices(ctx context.Context, s *session, name string, args []string, wor
 	if err != nil {
 		return err
 	}
-	names, none, err := serviceArgs(ctx, s, t, args)
+	names, none, err := serviceArgs(ctx, s.finder, s.engines, t, args)
 	if err != nil || none {
 		return err
 	}

@@ -62,7 +62,7 @@ func runSupervise(ctx context.Context, s *session, opt superviseOptions, args []
 		return err
 	}
 	if opt.printUnit || opt.install {
-		return superviseUnit(s, p, opt, args)
+		return superviseUnit(s.app, s.console, p, opt, args)
 	}
 	e, err := s.engine()
 	if err != nil {
@@ -93,7 +93,7 @@ func superviseStatus(ctx context.Context, s *session, opt superviseOptions) erro
 	if err != nil {
 		return err
 	}
-	all, err := askSupervisor(ctx, s, name)
+	all, err := askSupervisor(ctx, s.engines, s.locks, name)
 	if err != nil && !errors.Is(err, metrics.ErrNobody) {
 		return fmt.Errorf("ask the supervisor of project %s: %w", cmp.Or(name, "?"), err)
 	}

@@ -14,7 +14,7 @@ import (
 const unitFolder = "/etc/systemd/system"
 
 // superviseUnit prints or installs a unit that supervises the project.
-func superviseUnit(s *session, p *project.Project, opt superviseOptions, services []string) error {
+func superviseUnit(app *App, c *console, p *project.Project, opt superviseOptions, services []string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
@@ -25,18 +25,18 @@ func superviseUnit(s *session, p *project.Project, opt superviseOptions, service
 		return err
 	}
 	if opt.printUnit {
-		_, err := fmt.Fprint(s.Out, text)
+		_, err := fmt.Fprint(c.Out, text)
 		return err
 	}
-	path := filepath.Join(cmp.Or(s.app.UnitDir, unitFolder), unit.Name())
-	if s.global.dryRun {
-		s.inform("would write " + path + ":")
-		_, err := fmt.Fprint(s.Out, text)
+	path := filepath.Join(cmp.Or(app.UnitDir, unitFolder), unit.Name())
+	if c.flags.dryRun {
+		c.inform("would write " + path + ":")
+		_, err := fmt.Fprint(c.Out, text)
 		return err
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("install the unit (this needs root; --print-unit shows it): %w", err)
 	}
-	_, err = fmt.Fprintf(s.Out, "wrote %s; start it with:\n  systemctl daemon-reload && systemctl enable --now %s\n", path, unit.Name())
+	_, err = fmt.Fprintf(c.Out, "wrote %s; start it with:\n  systemctl daemon-reload && systemctl enable --now %s\n", path, unit.Name())
 	return err
 }

@@ -14,12 +14,12 @@ import (
 )
 
 // supervisorOf is where the project's supervisor is found.
-func supervisorOf(s *session, name string) (lock.Options, error) {
-	e, err := s.engine()
+func supervisorOf(f *engines, k *locks, name string) (lock.Options, error) {
+	e, err := f.engine()
 	if err != nil {
 		return lock.Options{}, err
 	}
-	return s.lockOptions(e, name, "supervise"), nil
+	return k.lockOptions(e, name, "supervise"), nil
 }
 
 // remindOfSupervisor warns, in one line, if a service needs a supervisor and
@@ -29,7 +29,7 @@ func remindOfSupervisor(ctx context.Context, s *session, p *project.Project, ser
 	if len(needs) == 0 {
 		return
 	}
-	if _, err := askSupervisor(ctx, s, p.Name); !errors.Is(err, metrics.ErrNobody) {
+	if _, err := askSupervisor(ctx, s.engines, s.locks, p.Name); !errors.Is(err, metrics.ErrNobody) {
 		return
 	}
 	s.printer.Warn(fmt.Sprintf("no supervisor runs for project %s, so nobody keeps what the engine cannot: %s; run `muster supervise`, or install it with `muster supervise --install`",
@@ -37,8 +37,8 @@ func remindOfSupervisor(ctx context.Context, s *session, p *project.Project, ser
 }
 
 // askSupervisor is the status of the project's supervisor. See keeper.Ask.
-func askSupervisor(ctx context.Context, s *session, name string) ([]metrics.ContainerStatus, error) {
-	place, err := supervisorOf(s, name)
+func askSupervisor(ctx context.Context, f *engines, k *locks, name string) ([]metrics.ContainerStatus, error) {
+	place, err := supervisorOf(f, k, name)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func askSupervisor(ctx context.Context, s *session, name string) ([]metrics.Cont
 
 // tellStopped tells the project's supervisor of services that are to be down.
 func tellStopped(ctx context.Context, s *session, name string, services []string) {
-	place, err := supervisorOf(s, name)
+	place, err := supervisorOf(s.engines, s.locks, name)
 	if err == nil {
 		err = keeper.TellStopped(ctx, place, services)
 	}

@@ -29,7 +29,7 @@ func upOperation(ctx context.Context, s *session, name string, opt createOptions
 	if err := checkPolicy(opt.policy, p, names); err != nil {
 		return operation.Operation{}, err
 	}
-	if p, err = withModels(ctx, s, p, names); err != nil {
+	if p, err = withModels(ctx, s.app.Env, p, names); err != nil {
 		return operation.Operation{}, err
 	}
 	scale, err := parseScale(opt.scale)

@@ -18,26 +18,26 @@ func versionCmd(s *session) *cobra.Command {
 	c := &cobra.Command{
 		Use: "version", Short: "Show the version", Args: cobra.NoArgs,
 		Annotations: map[string]string{bare: ""},
-		RunE:        func(*cobra.Command, []string) error { return runVersion(s, opt) },
+		RunE:        func(*cobra.Command, []string) error { return runVersion(s.app, opt) },
 	}
 	c.Flags().StringVarP(&opt.format, "format", "f", "", "Format the output: pretty or json")
 	c.Flags().BoolVar(&opt.short, "short", false, "Print the version number only")
 	return c
 }
 
-func runVersion(s *session, opt versionOptions) error {
-	number := strings.TrimPrefix(s.app.Version, "v")
+func runVersion(app *App, opt versionOptions) error {
+	number := strings.TrimPrefix(app.Version, "v")
 	full := number
 	if number != "" && number[0] >= '0' && number[0] <= '9' {
 		full = "v" + number
 	}
 	switch {
 	case opt.short:
-		fmt.Fprintln(s.Out, number)
+		fmt.Fprintln(app.Out, number)
 	case opt.format == "json":
-		return json.NewEncoder(s.Out).Encode(map[string]string{"version": full})
+		return json.NewEncoder(app.Out).Encode(map[string]string{"version": full})
 	case opt.format == "" || opt.format == "pretty":
-		fmt.Fprintln(s.Out, "Muster version "+full)
+		fmt.Fprintln(app.Out, "Muster version "+full)
 	default:
 		return fmt.Errorf("format value %q could not be parsed: use pretty or json", opt.format)
 	}

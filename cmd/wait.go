@@ -34,7 +34,7 @@ func runWait(ctx context.Context, s *session, down bool, args []string) error {
 	if err != nil {
 		return err
 	}
-	names, none, err := serviceArgs(ctx, s, t, args)
+	names, none, err := serviceArgs(ctx, s.finder, s.engines, t, args)
 	if err != nil {
 		return err
 	}
