@@ -63,7 +63,7 @@ func (t Terminal) size() (columns, rows int) {
 
 // Main runs the command that the arguments name and returns its exit code.
 func Main(app *App, args []string) int {
-	s := newSession(app)
+	s := newSetup(app)
 	ctx, stop := s.interrupts.start(context.Background(), app.Signals, app.Leave)
 	err := invoke(ctx, s, args)
 	s.close()
@@ -116,7 +116,7 @@ func exitCode(ctx context.Context, err error) int {
 
 // readable replaces what cancellation made of an error by its cause, and makes
 // the command that a failure recommends one that finds the project.
-func readable(ctx context.Context, s *session, err error) error {
+func readable(ctx context.Context, s *setup, err error) error {
 	var sig *host.Interrupt
 	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		return sig

@@ -15,7 +15,7 @@ type attachOptions struct {
 	sigProxy   bool
 }
 
-func attachCmd(s *session) *cobra.Command {
+func attachCmd(s *setup) *cobra.Command {
 	var opt attachOptions
 	c := &cobra.Command{
 		Use: "attach [OPTIONS] SERVICE", Short: "Attach local standard input, output, and error streams to a service's running container",
@@ -30,7 +30,7 @@ func attachCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runAttach(ctx context.Context, s *session, opt attachOptions, service string) error {
+func runAttach(ctx context.Context, s *setup, opt attachOptions, service string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ type buildOptions struct {
 	withDependencies bool
 }
 
-func buildCmd(s *session) *cobra.Command {
+func buildCmd(s *setup) *cobra.Command {
 	var opt buildOptions
 	var ignored struct {
 		memory, progress                      string
@@ -69,7 +69,7 @@ func buildCmd(s *session) *cobra.Command {
 
 // runBuild builds the services' images: each once, those that others build on
 // first, the rest at the same time.
-func runBuild(ctx context.Context, s *session, opt buildOptions, args []string) error {
+func runBuild(ctx context.Context, s *setup, opt buildOptions, args []string) error {
 	if opt.quiet {
 		s.quiet()
 	}

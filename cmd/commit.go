@@ -9,7 +9,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-func commitCmd(s *session) *cobra.Command {
+func commitCmd(s *setup) *cobra.Command {
 	var opt engine.CommitOptions
 	var index int
 	c := &cobra.Command{
@@ -31,7 +31,7 @@ func commitCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runCommit(ctx context.Context, s *session, service string, index int, opt engine.CommitOptions) error {
+func runCommit(ctx context.Context, s *setup, service string, index int, opt engine.CommitOptions) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ const noFiles = cobra.ShellCompDirectiveNoFileComp
 
 // addCompletion lets shells complete services, profiles, projects and the words
 // of flags. A project that cannot be loaded completes nothing.
-func addCompletion(s *session, root *cobra.Command) {
+func addCompletion(s *setup, root *cobra.Command) {
 	manyServices := completeServices(s.finder, "", -1)
 	for _, c := range root.Commands() {
 		switch c.Name() {

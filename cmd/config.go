@@ -27,7 +27,7 @@ type configOptions struct {
 	resolveDigests, lockDigests bool
 }
 
-func configCmd(s *session) *cobra.Command {
+func configCmd(s *setup) *cobra.Command {
 	var opt configOptions
 	c := &cobra.Command{
 		Use: "config [OPTIONS] [SERVICE...]", Short: "Parse, resolve and render the Compose files",
@@ -62,7 +62,7 @@ func configCmd(s *session) *cobra.Command {
 // get there.
 const configMemory = 176 << 20
 
-func runConfig(ctx context.Context, s *session, opt configOptions, args []string) error {
+func runConfig(ctx context.Context, s *setup, opt configOptions, args []string) error {
 	if s.env.get("GOMEMLIMIT") == "" {
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(configMemory))
 	}

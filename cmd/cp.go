@@ -19,7 +19,7 @@ type cpOptions struct {
 	all   bool
 }
 
-func cpCmd(s *session) *cobra.Command {
+func cpCmd(s *setup) *cobra.Command {
 	var opt cpOptions
 	c := &cobra.Command{
 		Use:   "cp [OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n  muster cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH",
@@ -47,7 +47,7 @@ func splitContainerPath(arg string) (service, path string) {
 	return service, path
 }
 
-func runCp(ctx context.Context, s *session, opt cpOptions, source, destination string) error {
+func runCp(ctx context.Context, s *setup, opt cpOptions, source, destination string) error {
 	fromService, from := splitContainerPath(source)
 	toService, to := splitContainerPath(destination)
 	switch {

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func createCmd(s *session) *cobra.Command {
+func createCmd(s *setup) *cobra.Command {
 	var opt createOptions
 	c := &cobra.Command{
 		Use: "create [OPTIONS] [SERVICE...]", Short: "Create containers without starting them",
@@ -19,7 +19,7 @@ func createCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runCreate(ctx context.Context, s *session, opt createOptions, args []string) error {
+func runCreate(ctx context.Context, s *setup, opt createOptions, args []string) error {
 	opt.noStart = true
 	if err := opt.check(); err != nil {
 		return err
@@ -28,7 +28,7 @@ func runCreate(ctx context.Context, s *session, opt createOptions, args []string
 }
 
 // converge brings the services in line with the file and comes back.
-func converge(ctx context.Context, s *session, name string, opt createOptions, args []string) error {
+func converge(ctx context.Context, s *setup, name string, opt createOptions, args []string) error {
 	stop := goAhead(ctx, s, "create")
 	defer stop()
 	op, err := upOperation(ctx, s, name, opt, args)

@@ -34,7 +34,7 @@ type createOptions struct {
 }
 
 // createFlags are the flags of create, which up has too.
-func createFlags(s *session, c *cobra.Command, opt *createOptions) {
+func createFlags(s *setup, c *cobra.Command, opt *createOptions) {
 	f := c.Flags()
 	policyFlag(f, &opt.policy)
 	f.BoolVar(&opt.build, "build", false, "Build images before starting containers")
@@ -64,7 +64,7 @@ func convergeFlags(c *cobra.Command, opt *createOptions) {
 }
 
 // settleFlags reads what flags and environment say together.
-func (o *createOptions) settleFlags(s *session, c *cobra.Command) {
+func (o *createOptions) settleFlags(s *setup, c *cobra.Command) {
 	o.timeoutSet, o.pullSet = c.Flags().Changed("timeout"), c.Flags().Changed("pull")
 	if c.Name() != "create" {
 		o.orphans = removeOrphans(c, s.env, o.orphans)

@@ -20,7 +20,7 @@ type downOptions struct {
 	images     string
 }
 
-func downCmd(s *session) *cobra.Command {
+func downCmd(s *setup) *cobra.Command {
 	var opt downOptions
 	c := &cobra.Command{
 		Use: "down [OPTIONS] [SERVICE...]", Short: "Stop and remove containers and networks",
@@ -39,7 +39,7 @@ func downCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runDown(ctx context.Context, s *session, opt downOptions, args []string) error {
+func runDown(ctx context.Context, s *setup, opt downOptions, args []string) error {
 	if opt.images != "" && opt.images != "local" && opt.images != "all" {
 		return fmt.Errorf("invalid value for --rmi: %q: use local or all", opt.images)
 	}

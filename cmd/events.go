@@ -17,7 +17,7 @@ type eventsOptions struct {
 	since, until string
 }
 
-func eventsCmd(s *session) *cobra.Command {
+func eventsCmd(s *setup) *cobra.Command {
 	var opt eventsOptions
 	c := &cobra.Command{
 		Use: "events [OPTIONS] [SERVICE...]", Short: "Receive real time events from containers",
@@ -30,7 +30,7 @@ func eventsCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runEvents(ctx context.Context, s *session, opt eventsOptions, args []string) error {
+func runEvents(ctx context.Context, s *setup, opt eventsOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

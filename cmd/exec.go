@@ -21,7 +21,7 @@ type execOptions struct {
 	workdir    string
 }
 
-func execCmd(s *session) *cobra.Command {
+func execCmd(s *setup) *cobra.Command {
 	var opt execOptions
 	var tty, interactive bool
 	c := &cobra.Command{
@@ -50,7 +50,7 @@ func execCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runExec(ctx context.Context, s *session, opt execOptions, interactive bool, args []string) error {
+func runExec(ctx context.Context, s *setup, opt execOptions, interactive bool, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-func exportCmd(s *session) *cobra.Command {
+func exportCmd(s *setup) *cobra.Command {
 	var output string
 	var index int
 	c := &cobra.Command{
@@ -27,7 +27,7 @@ func exportCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runExport(ctx context.Context, s *session, service, output string, index int) error {
+func runExport(ctx context.Context, s *setup, service, output string, index int) error {
 	if output == "" && s.Terminal.Out {
 		return fmt.Errorf("output to a terminal is no use: name a file with --output, or redirect it")
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // foregroundParts are what a command in the foreground works with.
-func foregroundParts(s *session, e engine.Engine, p *project.Project, logs *ui.Logs) foreground.Parts {
+func foregroundParts(s *setup, e engine.Engine, p *project.Project, logs *ui.Logs) foreground.Parts {
 	return foreground.Parts{
 		Engine: e, Project: p, Run: func(ctx context.Context, op operation.Operation) error { return operate(ctx, s, op) },
 		Printer: s.printer, Inform: s.inform, Out: s.Out, Hooks: logs.Hook,
@@ -20,7 +20,7 @@ func foregroundParts(s *session, e engine.Engine, p *project.Project, logs *ui.L
 }
 
 // runAttached runs up in the foreground.
-func runAttached(ctx context.Context, s *session, op operation.Operation, opt upOptions, args []string) error {
+func runAttached(ctx context.Context, s *setup, op operation.Operation, opt upOptions, args []string) error {
 	e, err := s.engine()
 	if err != nil {
 		return err

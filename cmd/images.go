@@ -17,7 +17,7 @@ type imagesOptions struct {
 	quiet  bool
 }
 
-func imagesCmd(s *session) *cobra.Command {
+func imagesCmd(s *setup) *cobra.Command {
 	var opt imagesOptions
 	c := &cobra.Command{
 		Use: "images [OPTIONS] [SERVICE...]", Short: "List images used by the created containers",
@@ -28,7 +28,7 @@ func imagesCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runImages(ctx context.Context, s *session, opt imagesOptions, args []string) error {
+func runImages(ctx context.Context, s *setup, opt imagesOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ type killOptions struct {
 	orphans bool
 }
 
-func killCmd(s *session) *cobra.Command {
+func killCmd(s *setup) *cobra.Command {
 	var opt killOptions
 	c := &cobra.Command{
 		Use: "kill [OPTIONS] [SERVICE...]", Short: "Force stop service containers",
@@ -51,7 +51,7 @@ func checkSignal(text string) error {
 	return fmt.Errorf("--signal: %q is not a signal (give a name such as SIGTERM, or a number from 1 to 64)", text)
 }
 
-func runKill(ctx context.Context, s *session, opt killOptions, args []string) error {
+func runKill(ctx context.Context, s *setup, opt killOptions, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ type logsOptions struct {
 	raw        bool
 }
 
-func logsCmd(s *session) *cobra.Command {
+func logsCmd(s *setup) *cobra.Command {
 	var opt logsOptions
 	c := &cobra.Command{
 		Use: "logs [OPTIONS] [SERVICE...]", Short: "View output from containers",
@@ -50,7 +50,7 @@ func logsCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runLogs(ctx context.Context, s *session, opt logsOptions, args []string) error {
+func runLogs(ctx context.Context, s *setup, opt logsOptions, args []string) error {
 	if opt.index != 0 && len(args) != 1 {
 		return fmt.Errorf("--index needs exactly one service")
 	}

@@ -20,7 +20,7 @@ type lsOptions struct {
 	quiet  bool
 }
 
-func lsCmd(s *session) *cobra.Command {
+func lsCmd(s *setup) *cobra.Command {
 	var opt lsOptions
 	c := &cobra.Command{
 		Use: "ls [OPTIONS]", Short: "List running Compose projects", Args: cobra.NoArgs,
@@ -34,7 +34,7 @@ func lsCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runLs(ctx context.Context, s *session, opt lsOptions) error {
+func runLs(ctx context.Context, s *setup, opt lsOptions) error {
 	keep, err := nameFilter(opt.filter)
 	if err != nil {
 		return err

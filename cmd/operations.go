@@ -17,7 +17,7 @@ import (
 )
 
 // operate runs an operation. A dry run prints its plan instead.
-func operate(ctx context.Context, s *session, op operation.Operation) error {
+func operate(ctx context.Context, s *setup, op operation.Operation) error {
 	r, err := operations(s)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func operate(ctx context.Context, s *session, op operation.Operation) error {
 }
 
 // operations runs operations with what this command has.
-func operations(s *session) (*operation.Runner, error) {
+func operations(s *setup) (*operation.Runner, error) {
 	e, err := s.engine()
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func operations(s *session) (*operation.Runner, error) {
 
 // goAhead begins with what an operation does before its project is known. The
 // function that it returns gives back what was not used.
-func goAhead(ctx context.Context, s *session, command string) (cleanUp func()) {
+func goAhead(ctx context.Context, s *setup, command string) (cleanUp func()) {
 	opt := operation.AheadOptions{Engine: s.engine, Recalls: command == "up"}
 	if !s.global.dryRun { // which locks nobody out
 		opt.Lock = func(ctx context.Context, e engine.Engine, name string) (func(), bool) {

@@ -9,7 +9,7 @@ import (
 	"github.com/musterdev/muster/internal/operation"
 )
 
-func pauseCmd(s *session) *cobra.Command {
+func pauseCmd(s *setup) *cobra.Command {
 	return &cobra.Command{
 		Use: "pause [SERVICE...]", Short: "Pause services",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -22,7 +22,7 @@ func pauseCmd(s *session) *cobra.Command {
 	}
 }
 
-func unpauseCmd(s *session) *cobra.Command {
+func unpauseCmd(s *setup) *cobra.Command {
 	return &cobra.Command{
 		Use: "unpause [SERVICE...]", Short: "Unpause services",
 		RunE: func(c *cobra.Command, args []string) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func planCmd(s *session) *cobra.Command {
+func planCmd(s *setup) *cobra.Command {
 	var opt createOptions
 	c := &cobra.Command{
 		Use: "plan [OPTIONS] [SERVICE...]", Short: "Print what up would do, and why",
@@ -22,7 +22,7 @@ func planCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runPlan(ctx context.Context, s *session, opt createOptions, args []string) error {
+func runPlan(ctx context.Context, s *setup, opt createOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type portOptions struct {
 	index    int
 }
 
-func portCmd(s *session) *cobra.Command {
+func portCmd(s *setup) *cobra.Command {
 	var opt portOptions
 	c := &cobra.Command{
 		Use: "port [OPTIONS] SERVICE PRIVATE_PORT", Short: "Print the public port for a port binding", Args: cobra.ExactArgs(2),
@@ -30,7 +30,7 @@ func portCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runPort(ctx context.Context, s *session, opt portOptions, service, private string) error {
+func runPort(ctx context.Context, s *setup, opt portOptions, service, private string) error {
 	number, err := strconv.ParseUint(private, 10, 16)
 	if err != nil {
 		return fmt.Errorf("invalid port %q: use a number up to 65535", private)

@@ -10,7 +10,7 @@ import (
 
 // prepare settles what the global flags mean before a command runs. Commands
 // marked "bare" do without.
-func prepare(s *session, c *cobra.Command) error {
+func prepare(s *setup, c *cobra.Command) error {
 	if _, bare := c.Annotations[bare]; bare {
 		return nil
 	}

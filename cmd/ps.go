@@ -31,7 +31,7 @@ type psOptions struct {
 	noTrunc   bool
 }
 
-func psCmd(s *session) *cobra.Command {
+func psCmd(s *setup) *cobra.Command {
 	var opt psOptions
 	c := &cobra.Command{
 		Use: "ps [OPTIONS] [SERVICE...]", Short: "List containers",
@@ -52,7 +52,7 @@ func psCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runPs(ctx context.Context, s *session, opt psOptions, args []string) error {
+func runPs(ctx context.Context, s *setup, opt psOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type pullOptions struct {
 	policy          string
 }
 
-func pullCmd(s *session) *cobra.Command {
+func pullCmd(s *setup) *cobra.Command {
 	var opt pullOptions
 	var parallel, noParallel bool
 	c := &cobra.Command{
@@ -53,7 +53,7 @@ func pullCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runPull(ctx context.Context, s *session, opt pullOptions, args []string) error {
+func runPull(ctx context.Context, s *setup, opt pullOptions, args []string) error {
 	if opt.quiet {
 		s.quiet()
 	}

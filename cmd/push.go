@@ -14,7 +14,7 @@ type pushOptions struct {
 	ignoreFailures bool
 }
 
-func pushCmd(s *session) *cobra.Command {
+func pushCmd(s *setup) *cobra.Command {
 	var opt pushOptions
 	c := &cobra.Command{
 		Use: "push [OPTIONS] [SERVICE...]", Short: "Push service images",
@@ -28,7 +28,7 @@ func pushCmd(s *session) *cobra.Command {
 }
 
 // runPush sends the images of services that are built: their image and its tags.
-func runPush(ctx context.Context, s *session, opt pushOptions, args []string) error {
+func runPush(ctx context.Context, s *setup, opt pushOptions, args []string) error {
 	if opt.quiet {
 		s.quiet()
 	}

@@ -17,7 +17,7 @@ type restartOptions struct {
 	noDeps     bool
 }
 
-func restartCmd(s *session) *cobra.Command {
+func restartCmd(s *setup) *cobra.Command {
 	var opt restartOptions
 	c := &cobra.Command{
 		Use: "restart [OPTIONS] [SERVICE...]", Short: "Restart service containers",
@@ -31,7 +31,7 @@ func restartCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runRestart(ctx context.Context, s *session, opt restartOptions, args []string) error {
+func runRestart(ctx context.Context, s *setup, opt restartOptions, args []string) error {
 	return onServices(ctx, s, "restart", args, func(t target, names []string) operation.Operation {
 		return operation.Operation{Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {
 			return up.PlanRestart(t.project, have, up.RestartOptions{

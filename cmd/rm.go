@@ -20,7 +20,7 @@ type rmOptions struct {
 	all     bool // no effect, as in the reference
 }
 
-func rmCmd(s *session) *cobra.Command {
+func rmCmd(s *setup) *cobra.Command {
 	var opt rmOptions
 	c := &cobra.Command{
 		Use: "rm [OPTIONS] [SERVICE...]", Short: "Remove stopped service containers",
@@ -36,7 +36,7 @@ func rmCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runRm(ctx context.Context, s *session, opt rmOptions, args []string) error {
+func runRm(ctx context.Context, s *setup, opt rmOptions, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

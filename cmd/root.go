@@ -11,7 +11,7 @@ import (
 )
 
 // rootCmd is the command tree.
-func rootCmd(s *session) *cobra.Command {
+func rootCmd(s *setup) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "muster",
 		Short: "Run Compose files on a container engine",
@@ -35,7 +35,7 @@ func rootCmd(s *session) *cobra.Command {
 }
 
 // helpCmd is --help under another name, with an error for what is no command.
-func helpCmd(s *session) *cobra.Command {
+func helpCmd(s *setup) *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command", Annotations: map[string]string{bare: ""},
 		RunE: func(c *cobra.Command, args []string) error {
@@ -49,7 +49,7 @@ func helpCmd(s *session) *cobra.Command {
 }
 
 // commands are all commands, one file each.
-func commands(s *session) []*cobra.Command {
+func commands(s *setup) []*cobra.Command {
 	return []*cobra.Command{
 		attachCmd(s), buildCmd(s), commitCmd(s), configCmd(s), cpCmd(s), createCmd(s), downCmd(s), eventsCmd(s), execCmd(s),
 		exportCmd(s), imagesCmd(s), killCmd(s), logsCmd(s), lsCmd(s), pauseCmd(s), planCmd(s), portCmd(s), psCmd(s),
@@ -100,7 +100,7 @@ func leftOut(command string) string {
 }
 
 // noCommand answers a call without a known command.
-func noCommand(s *session, c *cobra.Command, args []string) error {
+func noCommand(s *setup, c *cobra.Command, args []string) error {
 	if s.global.version {
 		return runVersion(s.app, versionOptions{})
 	}

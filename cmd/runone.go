@@ -30,7 +30,7 @@ type runOptions struct {
 	useAliases        bool
 }
 
-func runCmd(s *session) *cobra.Command {
+func runCmd(s *setup) *cobra.Command {
 	var opt runOptions
 	c := &cobra.Command{
 		Use: "run [OPTIONS] SERVICE [COMMAND] [ARGS...]", Short: "Run a one-off command on a service",
@@ -81,7 +81,7 @@ func runCmd(s *session) *cobra.Command {
 
 // runOneOff brings dependencies up, then creates, attaches to and starts the
 // container, in this order, so that no output is lost.
-func runOneOff(ctx context.Context, s *session, opt runOptions, args []string) error {
+func runOneOff(ctx context.Context, s *setup, opt runOptions, args []string) error {
 	if err := opt.settle(s.Terminal, args); err != nil {
 		return err
 	}

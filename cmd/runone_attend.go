@@ -13,7 +13,7 @@ import (
 )
 
 // attend attaches to the created container, starts it and stays until it ends.
-func attend(ctx context.Context, s *session, c engine.Ref, opt runOptions) error {
+func attend(ctx context.Context, s *setup, c engine.Ref, opt runOptions) error {
 	e, err := s.engine()
 	if err != nil {
 		return err

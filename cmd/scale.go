@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func scaleCmd(s *session) *cobra.Command {
+func scaleCmd(s *setup) *cobra.Command {
 	var opt createOptions
 	c := &cobra.Command{
 		Use: "scale [OPTIONS] SERVICE=REPLICAS...", Short: "Scale services", Args: cobra.MinimumNArgs(1),
@@ -19,7 +19,7 @@ func scaleCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runScale(ctx context.Context, s *session, opt createOptions, args []string) error {
+func runScale(ctx context.Context, s *setup, opt createOptions, args []string) error {
 	scale, err := parseScale(args)
 	if err != nil {
 		return err

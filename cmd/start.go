@@ -23,7 +23,7 @@ type startOptions struct {
 	settle      time.Duration
 }
 
-func startCmd(s *session) *cobra.Command {
+func startCmd(s *setup) *cobra.Command {
 	var opt startOptions
 	c := &cobra.Command{
 		Use: "start [OPTIONS] [SERVICE...]", Short: "Start services",
@@ -36,7 +36,7 @@ func startCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runStart(ctx context.Context, s *session, opt startOptions, args []string) error {
+func runStart(ctx context.Context, s *setup, opt startOptions, args []string) error {
 	if opt.waitTimeout < 0 {
 		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", opt.waitTimeout)
 	}
@@ -66,7 +66,7 @@ func undoing(command string) []string {
 
 // onServices runs a command on services that are there, with or without their
 // file; work says what is its own.
-func onServices(ctx context.Context, s *session, name string, args []string, work func(t target, names []string) operation.Operation) error {
+func onServices(ctx context.Context, s *setup, name string, args []string, work func(t target, names []string) operation.Operation) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

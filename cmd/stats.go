@@ -19,7 +19,7 @@ type statsOptions struct {
 	noTrunc  bool
 }
 
-func statsCmd(s *session) *cobra.Command {
+func statsCmd(s *setup) *cobra.Command {
 	var opt statsOptions
 	c := &cobra.Command{
 		Use: "stats [OPTIONS] [SERVICE]", Short: "Display a live stream of container(s) resource usage statistics",
@@ -37,7 +37,7 @@ func statsCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runStats(ctx context.Context, s *session, opt statsOptions, args []string) error {
+func runStats(ctx context.Context, s *setup, opt statsOptions, args []string) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ type stopOptions struct {
 	timeoutSet bool
 }
 
-func stopCmd(s *session) *cobra.Command {
+func stopCmd(s *setup) *cobra.Command {
 	var opt stopOptions
 	c := &cobra.Command{
 		Use: "stop [OPTIONS] [SERVICE...]", Short: "Stop services",
@@ -29,7 +29,7 @@ func stopCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runStop(ctx context.Context, s *session, opt stopOptions, args []string) error {
+func runStop(ctx context.Context, s *setup, opt stopOptions, args []string) error {
 	return onServices(ctx, s, "stop", args, func(t target, names []string) operation.Operation {
 		return operation.Operation{
 			Plan: func(have engine.Observed, _ operation.Known) (plan.Plan, error) {

@@ -24,7 +24,7 @@ type superviseOptions struct {
 	metrics   string
 }
 
-func superviseCmd(s *session) *cobra.Command {
+func superviseCmd(s *setup) *cobra.Command {
 	var opt superviseOptions
 	c := &cobra.Command{
 		Use: "supervise [OPTIONS] [SERVICE...]", Short: "Keep the stack true: restart policies, health and dependencies",
@@ -46,7 +46,7 @@ itself it leaves to the engine, and takes over where the engine gives up.`,
 	return c
 }
 
-func runSupervise(ctx context.Context, s *session, opt superviseOptions, args []string) error {
+func runSupervise(ctx context.Context, s *setup, opt superviseOptions, args []string) error {
 	if opt.logFormat != "text" && opt.logFormat != "json" {
 		return fmt.Errorf("unsupported --log-format %q: use text or json", opt.logFormat)
 	}
@@ -88,7 +88,7 @@ func runSupervise(ctx context.Context, s *session, opt superviseOptions, args []
 }
 
 // superviseStatus asks the supervisor that runs.
-func superviseStatus(ctx context.Context, s *session, opt superviseOptions) error {
+func superviseStatus(ctx context.Context, s *setup, opt superviseOptions) error {
 	name, err := s.nameOnly(ctx)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func supervisorOf(f *engines, k *locks, name string) (lock.Options, error) {
 
 // remindOfSupervisor warns, in one line, if a service needs a supervisor and
 // none runs for the project.
-func remindOfSupervisor(ctx context.Context, s *session, p *project.Project, services []string) {
+func remindOfSupervisor(ctx context.Context, s *setup, p *project.Project, services []string) {
 	needs := keeper.Needed(p, services)
 	if len(needs) == 0 {
 		return
@@ -46,7 +46,7 @@ func askSupervisor(ctx context.Context, f *engines, k *locks, name string) ([]me
 }
 
 // tellStopped tells the project's supervisor of services that are to be down.
-func tellStopped(ctx context.Context, s *session, name string, services []string) {
+func tellStopped(ctx context.Context, s *setup, name string, services []string) {
 	place, err := supervisorOf(s.engines, s.locks, name)
 	if err == nil {
 		err = keeper.TellStopped(ctx, place, services)

@@ -15,7 +15,7 @@ import (
 	"github.com/musterdev/muster/internal/ui"
 )
 
-func topCmd(s *session) *cobra.Command {
+func topCmd(s *setup) *cobra.Command {
 	format := ""
 	c := &cobra.Command{
 		Use: "top [OPTIONS] [SERVICES...]", Short: "Display the running processes",
@@ -25,7 +25,7 @@ func topCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runTop(ctx context.Context, s *session, format string, args []string) error {
+func runTop(ctx context.Context, s *setup, format string, args []string) error {
 	if format != "table" && format != "json" {
 		return fmt.Errorf("unknown format %q: use table or json", format)
 	}

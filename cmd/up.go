@@ -22,7 +22,7 @@ type upOptions struct {
 	menu           bool
 }
 
-func upCmd(s *session) *cobra.Command {
+func upCmd(s *setup) *cobra.Command {
 	var opt upOptions
 	c := &cobra.Command{
 		Use: "up [OPTIONS] [SERVICE...]", Short: "Create and start containers",
@@ -74,7 +74,7 @@ func (o upOptions) check(ignoreOrphans bool) error {
 }
 
 // up creates and starts, and unless detached follows what the containers say.
-func runUp(ctx context.Context, s *session, opt upOptions, args []string) error {
+func runUp(ctx context.Context, s *setup, opt upOptions, args []string) error {
 	if err := opt.check(s.env.isTrue("COMPOSE_IGNORE_ORPHANS")); err != nil {
 		return err
 	}

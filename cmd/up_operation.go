@@ -13,7 +13,7 @@ import (
 )
 
 // upOperation loads the project and says how up, create and scale converge it.
-func upOperation(ctx context.Context, s *session, name string, opt createOptions, args []string) (operation.Operation, error) {
+func upOperation(ctx context.Context, s *setup, name string, opt createOptions, args []string) (operation.Operation, error) {
 	s.makes = true
 	p, err := s.load(ctx, args, need{alone: opt.noDeps})
 	if err != nil {

@@ -13,7 +13,7 @@ type versionOptions struct {
 	short  bool
 }
 
-func versionCmd(s *session) *cobra.Command {
+func versionCmd(s *setup) *cobra.Command {
 	var opt versionOptions
 	c := &cobra.Command{
 		Use: "version", Short: "Show the version", Args: cobra.NoArgs,

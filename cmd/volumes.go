@@ -17,7 +17,7 @@ type volumesOptions struct {
 	quiet  bool
 }
 
-func volumesCmd(s *session) *cobra.Command {
+func volumesCmd(s *setup) *cobra.Command {
 	var opt volumesOptions
 	c := &cobra.Command{
 		Use: "volumes [OPTIONS] [SERVICE...]", Short: "List volumes",
@@ -28,7 +28,7 @@ func volumesCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runVolumes(ctx context.Context, s *session, opt volumesOptions, args []string) error {
+func runVolumes(ctx context.Context, s *setup, opt volumesOptions, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/musterdev/muster/internal/ui"
 )
 
-func waitCmd(s *session) *cobra.Command {
+func waitCmd(s *setup) *cobra.Command {
 	var down bool
 	c := &cobra.Command{
 		Use: "wait [OPTIONS] SERVICE [SERVICE...]", Short: "Block until containers of all (or specified) services stop.",
@@ -25,7 +25,7 @@ func waitCmd(s *session) *cobra.Command {
 
 // runWait prints the exit of every running container of the services as it comes,
 // and ends with the code of the one that ended last.
-func runWait(ctx context.Context, s *session, down bool, args []string) error {
+func runWait(ctx context.Context, s *setup, down bool, args []string) error {
 	t, err := s.fileOrName(ctx, args)
 	if err != nil {
 		return err

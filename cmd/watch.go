@@ -17,7 +17,7 @@ type watchOptions struct {
 	noUp  bool
 }
 
-func watchCmd(s *session) *cobra.Command {
+func watchCmd(s *setup) *cobra.Command {
 	var opt watchOptions
 	c := &cobra.Command{
 		Use: "watch [SERVICE...]", Short: "Watch build context for service and rebuild/refresh containers when files are updated",
@@ -30,7 +30,7 @@ func watchCmd(s *session) *cobra.Command {
 	return c
 }
 
-func runWatch(ctx context.Context, s *session, opt watchOptions, args []string) error {
+func runWatch(ctx context.Context, s *setup, opt watchOptions, args []string) error {
 	op, err := upOperation(ctx, s, "up", createOptions{build: true, quietBuild: opt.quiet, pull: "policy", settle: settleTime}, args)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func runWatch(ctx context.Context, s *session, opt watchOptions, args []string) 
 }
 
 // watchDry says what watch would do.
-func watchDry(ctx context.Context, s *session, op operation.Operation, rules []watch.Rule, opt watchOptions) error {
+func watchDry(ctx context.Context, s *setup, op operation.Operation, rules []watch.Rule, opt watchOptions) error {
 	if !opt.noUp {
 		if err := operate(ctx, s, op); err != nil {
 			return err

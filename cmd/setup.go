@@ -8,9 +8,9 @@ import (
 	"github.com/musterdev/muster/internal/operation"
 )
 
-// session is what a run of a command is made of: small parts, each of which can
+// setup is what a run of a command is given: small parts, each of which can
 // do one thing. Commands are functions over them.
-type session struct {
+type setup struct {
 	app        *App
 	global     *globalFlags
 	env        *environment
@@ -26,8 +26,8 @@ type session struct {
 	hooks func(plan.RunHook) io.WriteCloser
 }
 
-func newSession(app *App) *session {
-	s := &session{app: app, global: &globalFlags{}, env: newEnvironment(app.Env)}
+func newSetup(app *App) *setup {
+	s := &setup{app: app, global: &globalFlags{}, env: newEnvironment(app.Env)}
 	s.console = newConsole(app, s.global, s.env)
 	s.finder = newFinder(app, s.global, s.env, s.console)
 	s.engines = newEngines(app, s.env, s.console)
@@ -36,7 +36,7 @@ func newSession(app *App) *session {
 }
 
 // invoke finds out in which form the binary was called.
-func invoke(ctx context.Context, s *session, args []string) error {
+func invoke(ctx context.Context, s *setup, args []string) error {
 	inv, err := parseInvocation(s.app.Program, args)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func invoke(ctx context.Context, s *session, args []string) error {
 }
 
 // execute parses the arguments and runs the command that they name.
-func execute(ctx context.Context, s *session, args []string) error {
+func execute(ctx context.Context, s *setup, args []string) error {
 	root := rootCmd(s)
 	root.SetArgs(joinValues(root, args))
 	root.SetIn(s.In)
@@ -62,7 +62,7 @@ func execute(ctx context.Context, s *session, args []string) error {
 }
 
 // close leaves the terminal as it was and drops the connection to the engine.
-func (s *session) close() {
+func (s *setup) close() {
 	s.printer.End()
 	s.engines.close()
 }
