@@ -221,3 +221,6 @@ func NameList(names []string) string {
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
+
+// ShortID is as much of an engine's ID as people are shown.
+func ShortID(id string) string { return id[:min(12, len(id))] }

@@ -19,7 +19,7 @@ func PlanStart(want *project.Project, have engine.Observed, opt StartOptions) (p
 		return plan.Plan{}, err
 	}
 	x.decideStart(opt, chosen)
-	c := command(x, UpOptions{WaitTimeout: opt.WaitTimeout, Settle: opt.Settle})
+	c := command(x, timing{timeout: opt.WaitTimeout, settle: opt.Settle})
 	for _, sv := range x.closure(chosen) {
 		c.startService(sv)
 	}
@@ -45,7 +45,7 @@ func PlanRestart(want *project.Project, have engine.Observed, opt RestartOptions
 		return plan.Plan{}, err
 	}
 	restart := x.decideRestart(chosen, opt.NoDeps)
-	c := command(x, UpOptions{Timeout: opt.Timeout})
+	c := command(x, timing{grace: opt.Timeout})
 	for _, sv := range restart {
 		c.restartService(sv)
 	}
@@ -62,7 +62,7 @@ func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (pla
 		return plan.Plan{}, err
 	}
 	slots := x.decide(fate.Facts{Command: fate.StopIt}, x.chosen(chosen))
-	c := command(x, UpOptions{Timeout: opt.Timeout})
+	c := command(x, timing{grace: opt.Timeout})
 	c.stopAll(slots, plan.Asked+"stop")
 	c.tellProviders("stop", plan.Asked+"stop", chosen, slots)
 	p, err := c.planToTheEnd()
@@ -83,7 +83,7 @@ func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) 
 		return plan.Plan{}, err
 	}
 	slots := x.decide(fate.Facts{Command: fate.RemoveIt, EvenRunning: opt.Stop}, x.chosen(chosen))
-	c := command(x, UpOptions{Timeout: opt.Timeout})
+	c := command(x, timing{grace: opt.Timeout})
 	c.reserveRemovals(slots, opt.Volumes)
 	c.stopAll(slots, plan.Asked+"stop")
 	for _, sl := range slots {
@@ -111,7 +111,7 @@ func PlanKill(want *project.Project, have engine.Observed, opt KillOptions) (pla
 			cs = append(cs, o)
 		}
 	}
-	c := command(x, UpOptions{})
+	c := command(x, timing{})
 	for _, sl := range x.decide(fate.Facts{Command: fate.KillIt}, cs) {
 		c.Add(sl.of, "kill", plan.KillContainer{Target: sl.old.Ref, Signal: cmp.Or(opt.Signal, "SIGKILL")}, sl.Why)
 	}
@@ -136,7 +136,7 @@ func planEach(want *project.Project, have engine.Observed, services []string, wh
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	c := command(x, UpOptions{})
+	c := command(x, timing{})
 	for _, sl := range x.decide(fate.Facts{Command: what}, x.chosen(chosen)) {
 		if sl.Fate == fate.Pause {
 			c.Add(sl.of, "pause", plan.PauseContainer{Target: sl.old.Ref}, sl.Why)

@@ -3,6 +3,7 @@ package up
 import (
 	"slices"
 
+	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -109,7 +110,7 @@ func (f *fates) pickNetwork(n *project.Network, same []engine.Network) engine.Ne
 		return same[0]
 	}
 	i := max(0, slices.IndexFunc(same, func(o engine.Network) bool { return o.Labels[project.LabelProject] == f.name }))
-	f.notes.Warn("there are %d networks %s; the one with ID %s is used", len(same), n.Name, shortID(same[i].ID))
+	f.notes.Warn("there are %d networks %s; the one with ID %s is used", len(same), n.Name, plan.ShortID(same[i].ID))
 	return same[i]
 }
 

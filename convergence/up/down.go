@@ -26,7 +26,7 @@ func PlanDown(want *project.Project, have engine.Observed, opt DownOptions) (pla
 		chosen = x.dependents(chosen)
 	}
 	slots := x.decideDown(opt, chosen)
-	d := down{commander: command(x, UpOptions{Timeout: opt.Timeout}), opt: opt, chosen: chosen, whole: len(opt.Services) == 0}
+	d := down{commander: command(x, timing{grace: opt.Timeout}), opt: opt, chosen: chosen, whole: len(opt.Services) == 0}
 	d.reserveRemovals(slots, opt.Volumes)
 	d.takeDown(slots)
 	d.tellProviders("down", "the project goes down", chosen, slots)
@@ -78,7 +78,7 @@ func (d down) removeNetworks() {
 		}
 		verb := "remove"
 		if seen[key] {
-			verb += " " + shortID(n.ID)
+			verb += " " + plan.ShortID(n.ID)
 		}
 		seen[key] = true
 		goes, after, stay := d.users(func(c engine.Container) bool { return engine.Attached(c, n.ID, n.Name) })

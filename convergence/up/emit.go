@@ -7,103 +7,9 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/convergence/up/fate"
-	"github.com/musterdev/muster/convergence/up/images"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
 )
-
-// steps are those of a slot that other steps wait for, as far as its fate has
-// them: they are there before they are added to the plan.
-type steps struct {
-	first   []*plan.Handle // repairs of an interrupted run
-	renamed *plan.Handle   // of the repairs, the one that gives the container its name back
-	stop    *plan.Handle   // of the container that is there
-	remove  *plan.Handle   // of that one
-	create  *plan.Handle
-	copy    *plan.Handle
-	rename  *plan.Handle            // of the successor
-	start   *plan.Handle            // after it the processes of the slot run
-	hooks   []*plan.Handle          // post_start
-	aside   *plan.Handle            // takes the name from the container that is there
-	leaves  map[string]*plan.Handle // disconnects from networks, by key
-}
-
-// reserve makes the steps of a slot that others may wait for.
-func (s *slot) reserve() {
-	if s.stops() {
-		s.stop = &plan.Handle{}
-	}
-	if s.Fate.Replaces() || s.Fate == fate.Remove {
-		s.remove = &plan.Handle{}
-	}
-	if s.Fate.Replaces() || s.Fate == fate.Create {
-		s.create = &plan.Handle{}
-	}
-	if s.Fate == fate.Recreate {
-		s.rename = &plan.Handle{}
-	}
-	if s.begins() {
-		s.start = &plan.Handle{}
-	}
-	if s.Starts || s.Fate == fate.Restart {
-		for range s.svc.PostStart {
-			s.hooks = append(s.hooks, &plan.Handle{})
-		}
-	}
-}
-
-// ready is the step after which dependents may start: the last post_start hook,
-// or the start itself; nil if the slot runs already.
-func (s *slot) ready() *plan.Handle {
-	if n := len(s.hooks); n > 0 {
-		return s.hooks[n-1]
-	}
-	return s.start
-}
-
-// named is the step after which the container has its final name.
-func (s *slot) named() *plan.Handle {
-	switch {
-	case s.Fate == fate.Recreate:
-		return s.rename
-	case s.create != nil:
-		return s.create
-	case len(s.first) > 0:
-		return s.first[len(s.first)-1]
-	}
-	return nil
-}
-
-// left is the step after which nothing of the slot's container is in the way.
-func (s *slot) left() *plan.Handle {
-	if s.Fate == fate.Remove {
-		return s.remove
-	}
-	return s.stop
-}
-
-// emitter writes plans. What it writes about has its fate already: it decides
-// nothing but which step waits for which.
-type emitter struct {
-	plan.Draft
-	*world
-	opt       UpOptions
-	services  map[string]*service
-	bringing  images.Steps
-	networks  map[string]*plan.Handle // by key, the step after which it is there
-	volumes   map[string]*plan.Handle // the same
-	removals  map[string]removal      // by container ID
-	awaits    map[awaited]*plan.Handle
-	models    map[string]*plan.Handle
-	providers map[string]*plan.Handle // by service
-}
-
-func newEmitter(w *world, services map[string]*service, opt UpOptions) *emitter {
-	return &emitter{
-		Draft: plan.Draft{Notes: w.notes}, world: w, services: services, opt: opt,
-		networks: map[string]*plan.Handle{}, volumes: map[string]*plan.Handle{}, removals: map[string]removal{},
-		awaits: map[awaited]*plan.Handle{}, models: map[string]*plan.Handle{}, providers: map[string]*plan.Handle{},
-	}
-}
 
 // converger writes the plans that bring services in line.
 type converger struct {
@@ -111,9 +17,9 @@ type converger struct {
 	f *fates
 }
 
-// emit turns the fates into steps.
-func emit(f *fates) *emitter {
-	c := converger{newEmitter(f.world, f.services, f.opt), f}
+// write turns the fates into steps.
+func write(f *fates) *emitter {
+	c := converger{newEmitter(f.world, f.services, timing{f.opt.NoStart, f.opt.Timeout, f.opt.WaitTimeout, f.opt.Settle}), f}
 	c.reserve()
 	c.bringing = f.images.Emit(&c.Draft)
 	for _, sv := range f.converged {
@@ -170,13 +76,6 @@ func (c converger) reserve() {
 	}
 }
 
-func (e *emitter) reserveSlot(sl *slot) {
-	sl.reserve()
-	if sl.remove != nil {
-		e.removals[sl.old.ID] = removal{step: sl.remove, of: sl.of, volumes: sl.Fate != fate.Rebuild || len(sl.inherit) == 0}
-	}
-}
-
 // emitRepairs puts in order what an interrupted run left behind, and removes
 // replicas that are too many.
 func (c converger) emitRepairs(sv *service) {
@@ -202,7 +101,7 @@ func (c converger) emitOrphans() {
 	for _, sl := range c.f.orphans {
 		c.discard(sl, c.bringing.All)
 	}
-	if len(c.f.left) > 0 && !c.opt.IgnoreOrphans {
+	if len(c.f.left) > 0 && !c.f.opt.IgnoreOrphans {
 		c.Warn("Found orphan containers ([%s]) for this project; --remove-orphans removes them", strings.Join(c.f.left, " "))
 	}
 }
@@ -323,4 +222,23 @@ func (c converger) successors(sv *service, seen map[string]bool) []*plan.Handle 
 		made = append(made, c.successors(dep, seen)...)
 	}
 	return made
+}
+
+// waitForTargets adds what `up --wait` waits for.
+func (c converger) waitForTargets() {
+	if !c.f.opt.Wait || c.f.opt.NoStart {
+		return
+	}
+	for _, sv := range c.f.order {
+		if !c.f.named[sv.Name] || sv.follower {
+			continue
+		}
+		completes := len(c.want.Dependents(sv.Name, func(d project.Dependency) bool { return d.Condition == project.Completed })) > 0
+		switch {
+		case completes: // somebody depends on its completion
+			c.await(sv, project.Completed, false)
+		case c.awaits[awaited{sv.Name, project.Healthy, false}] == nil: // healthy is more than ready
+			c.await(sv, plan.RunningOrHealthy, false)
+		}
+	}
 }

@@ -14,7 +14,7 @@ type commander struct {
 	x *existing
 }
 
-func command(x *existing, opt UpOptions) commander {
+func command(x *existing, opt timing) commander {
 	return commander{newEmitter(x.world, x.services, opt), x}
 }
 
@@ -66,7 +66,7 @@ func (c commander) restartService(sv *service) {
 		if sl.runs() {
 			_, needs = c.preStop(sl, sl.Why, needs)
 		}
-		restarted := c.Put(sl.steps.start, sl.of, "restart", plan.RestartContainer{Target: sl.old.Ref, Grace: c.opt.Timeout}, sl.Why, needs...)
+		restarted := c.Put(sl.steps.start, sl.of, "restart", plan.RestartContainer{Target: sl.old.Ref, Grace: c.opt.grace}, sl.Why, needs...)
 		c.postStart(sl, restarted)
 	}
 }

@@ -42,7 +42,7 @@ func (c converger) removeTwins(n *networkFate) *plan.Handle {
 		if i == len(n.twins)-1 && n.replace == "" {
 			step = c.networks[n.Key]
 		}
-		last = c.Put(step, networkSteps(n), "remove "+shortID(twin.ID), plan.RemoveNetwork{ID: twin.ID, Name: twin.Name},
+		last = c.Put(step, networkSteps(n), "remove "+plan.ShortID(twin.ID), plan.RemoveNetwork{ID: twin.ID, Name: twin.Name},
 			"an interrupted run left a second network of this name", last)
 	}
 	if last == nil {

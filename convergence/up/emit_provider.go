@@ -21,11 +21,6 @@ func (c converger) emitProvider(sv *service) {
 	}
 }
 
-// runProvider has the program that provides the service carry out a verb.
-func (e *emitter) runProvider(sv *service, a plan.RunProvider, why string, needs []*plan.Handle) {
-	e.providers[sv.Name] = e.Put(e.providers[sv.Name], sv.Name, "provider", a, why, needs...)
-}
-
 // given is what the provider set for containers that stay and may be made anew.
 // Of one without the label, made by another tool, nothing is known.
 func (c converger) given(provider string) []plan.Given {
@@ -56,7 +51,7 @@ func (c converger) given(provider string) []plan.Given {
 func (c converger) providedBefore(s *project.Service) []*plan.Handle {
 	var steps []*plan.Handle
 	for _, d := range s.DependsOn {
-		_, answered := c.opt.Provided[d.Service]
+		_, answered := c.f.opt.Provided[d.Service]
 		switch p := c.want.Service(d.Service); {
 		case c.services[d.Service] != nil:
 			steps = append(steps, c.providers[d.Service])

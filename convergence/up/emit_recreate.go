@@ -60,7 +60,7 @@ func (c converger) copyBeforeStart(sl *slot, successor engine.Ref, made *plan.Ha
 // stopForSuccessor stops the old container once the new one is there.
 func (c converger) stopForSuccessor(sl *slot, made []*plan.Handle, undo []plan.Action) []*plan.Handle {
 	hooks, needs := c.preStop(sl, sl.Why, slices.Concat(made, c.stopNeeds(sl)))
-	stop := c.Put(sl.stop, sl.of, "stop", plan.StopContainer{Target: sl.old.Ref, Grace: c.opt.Timeout}, sl.Why, needs...)
+	stop := c.Put(sl.stop, sl.of, "stop", plan.StopContainer{Target: sl.old.Ref, Grace: c.opt.grace}, sl.Why, needs...)
 	for _, step := range append(hooks, stop) {
 		step.OnFailure = undo
 	}

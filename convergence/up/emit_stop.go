@@ -14,7 +14,7 @@ import (
 // is what a step after the stop needs.
 func (e *emitter) stop(sl *slot, why string, needs []*plan.Handle) []*plan.Handle {
 	_, needs = e.preStop(sl, why, needs)
-	return []*plan.Handle{e.Put(sl.stop, sl.of, "stop", plan.StopContainer{Target: sl.old.Ref, Grace: e.opt.Timeout}, why, needs...)}
+	return []*plan.Handle{e.Put(sl.stop, sl.of, "stop", plan.StopContainer{Target: sl.old.Ref, Grace: e.opt.grace}, why, needs...)}
 }
 
 // preStop runs the pre_stop hooks of a container, which needs it unpaused. What
@@ -105,7 +105,7 @@ func (e *emitter) dropVolume(first engine.Container, m engine.Mount, mounting []
 		removals = append(removals, e.removals[o.ID].step)
 	}
 	removed := e.removals[first.ID]
-	lost := fmt.Sprintf("anonymous volume %s (%s)", shortID(m.Name), m.Target)
+	lost := fmt.Sprintf("anonymous volume %s (%s)", plan.ShortID(m.Name), m.Target)
 	if removed.volumes && len(removals) == 1 && first.Labels[project.LabelReplace] == "" {
 		if removed.step.Destroys != "" {
 			lost = removed.step.Destroys + ", " + lost
@@ -113,5 +113,5 @@ func (e *emitter) dropVolume(first engine.Container, m engine.Mount, mounting []
 		removed.step.Destroys = lost
 		return
 	}
-	e.Add(removed.of, "remove-volume "+shortID(m.Name), plan.RemoveVolume{Name: m.Name}, "no container mounts it any more", removals...).Destroys = lost
+	e.Add(removed.of, "remove-volume "+plan.ShortID(m.Name), plan.RemoveVolume{Name: m.Name}, "no container mounts it any more", removals...).Destroys = lost
 }

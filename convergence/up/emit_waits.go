@@ -19,7 +19,7 @@ type awaited struct {
 // dependencies, or awaits of their conditions, which are added once each and
 // only where what is observed does not meet them already.
 func (e *emitter) dependencyNeeds(sv *service) []*plan.Handle {
-	if e.opt.NoStart {
+	if e.opt.noStart {
 		return nil
 	}
 	var needs []*plan.Handle
@@ -42,7 +42,7 @@ func (e *emitter) dependencyNeeds(sv *service) []*plan.Handle {
 // start, its dependencies are to meet their conditions. One that the plan leaves
 // alone and that only a check of ours could judge is taken at its word.
 func (e *emitter) conditions(sv *service) []*plan.Handle {
-	if e.opt.NoStart || sv.follower {
+	if e.opt.noStart || sv.follower {
 		return nil
 	}
 	var needs []*plan.Handle
@@ -86,8 +86,8 @@ func (e *emitter) await(sv *service, condition plan.Condition, optional bool) *p
 		verb, why = verb+"-optional", "others would like to have it"
 	}
 	a := plan.Await{
-		Service: sv.Name, Condition: condition, Ready: sv.Muster.Ready, Timeout: e.opt.WaitTimeout,
-		Settle: e.opt.Settle, Optional: optional,
+		Service: sv.Name, Condition: condition, Ready: sv.Muster.Ready, Timeout: e.opt.timeout,
+		Settle: e.opt.settle, Optional: optional,
 	}
 	needs := startsOf(sv)
 	for _, sl := range sv.slots {
@@ -107,23 +107,4 @@ func met(sv *service, condition plan.Condition) bool {
 	return !slices.ContainsFunc(sv.slots, func(sl *slot) bool {
 		return sl.begins() || !sl.runs() || sl.old.State != engine.Running || sl.old.Health != engine.HealthHealthy
 	})
-}
-
-// waitForTargets adds what `up --wait` waits for.
-func (c converger) waitForTargets() {
-	if !c.opt.Wait || c.opt.NoStart {
-		return
-	}
-	for _, sv := range c.f.order {
-		if !c.f.named[sv.Name] || sv.follower {
-			continue
-		}
-		completes := len(c.want.Dependents(sv.Name, func(d project.Dependency) bool { return d.Condition == project.Completed })) > 0
-		switch {
-		case completes: // somebody depends on its completion
-			c.await(sv, project.Completed, false)
-		case c.awaits[awaited{sv.Name, project.Healthy, false}] == nil: // healthy is more than ready
-			c.await(sv, plan.RunningOrHealthy, false)
-		}
-	}
 }

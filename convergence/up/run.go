@@ -34,7 +34,7 @@ func PlanRun(want *project.Project, have engine.Observed, service string, opt Ru
 	}
 	t.runs(s, opt)
 	f := decide(t)
-	p, err := emit(f).Plan(f.name)
+	p, err := write(f).Plan(f.name)
 	p.Provisional = f.provisional()
 	return p, err
 }

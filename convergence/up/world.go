@@ -134,5 +134,3 @@ func firstByName(slots []*slot) *slot {
 	}
 	return first
 }
-
-func shortID(id string) string { return id[:min(12, len(id))] }
