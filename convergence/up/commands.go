@@ -13,7 +13,7 @@ import (
 // do not run, and those of their dependencies, in the order and with the waits
 // of up. It creates nothing. want may be nil.
 func PlanStart(want *project.Project, have engine.Observed, opt StartOptions) (plan.Plan, error) {
-	x := surveyExisting(want, have)
+	x := asked{surveyExisting(want, have)}
 	chosen, err := x.choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
@@ -39,7 +39,7 @@ func PlanStart(want *project.Project, have engine.Observed, opt StartOptions) (p
 // NoDeps those of the services that depend on them with restart: true,
 // dependencies first, waiting for conditions in between. want may be nil.
 func PlanRestart(want *project.Project, have engine.Observed, opt RestartOptions) (plan.Plan, error) {
-	x := surveyExisting(want, have)
+	x := asked{surveyExisting(want, have)}
 	chosen, err := x.choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
@@ -56,7 +56,7 @@ func PlanRestart(want *project.Project, have engine.Observed, opt RestartOptions
 // first. Those that have ended are told of as stopped, those that never ran are
 // not. want may be nil.
 func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (plan.Plan, error) {
-	x := surveyExisting(want, have)
+	x := asked{surveyExisting(want, have)}
 	chosen, err := x.choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
@@ -77,7 +77,7 @@ func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (pla
 // PlanRemove is the plan of rm: it removes the services' containers that do not
 // run, and with Stop the running ones too. want may be nil.
 func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) (plan.Plan, error) {
-	x := surveyExisting(want, have)
+	x := asked{surveyExisting(want, have)}
 	chosen, err := x.choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
@@ -99,7 +99,7 @@ func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) 
 // one-offs included, all at once. Containers of services that the file does not
 // declare are left alone unless Orphans. want may be nil.
 func PlanKill(want *project.Project, have engine.Observed, opt KillOptions) (plan.Plan, error) {
-	x := surveyExisting(want, have)
+	x := asked{surveyExisting(want, have)}
 	chosen, err := x.choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
@@ -131,7 +131,7 @@ func PlanUnpause(want *project.Project, have engine.Observed, services []string)
 }
 
 func planEach(want *project.Project, have engine.Observed, services []string, what fate.Command) (plan.Plan, error) {
-	x := surveyExisting(want, have)
+	x := asked{surveyExisting(want, have)}
 	chosen, err := x.choose(services)
 	if err != nil {
 		return plan.Plan{}, err

@@ -9,9 +9,12 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
+// asked is what exists, as a command sees it that works on it as it is.
+type asked struct{ *existing }
+
 // decide gives containers that a command works on as they are their fates. The
 // result are the slots of those to which something happens.
-func (x *existing) decide(facts fate.Facts, cs []*engine.Container) []*slot {
+func (x asked) decide(facts fate.Facts, cs []*engine.Container) []*slot {
 	var slots []*slot
 	for _, c := range cs {
 		sl := slotFor(x.services[c.Service], "", c)
@@ -25,7 +28,7 @@ func (x *existing) decide(facts fate.Facts, cs []*engine.Container) []*slot {
 
 // decideReplicas does the same for the replicas of a service, which keeps the
 // slots of all of them: others may wait for it.
-func (x *existing) decideReplicas(sv *service, facts fate.Facts) {
+func (x asked) decideReplicas(sv *service, facts fate.Facts) {
 	for _, c := range x.replicas[sv.Name] {
 		sl := slotFor(sv, stepName(x.name, *c), c)
 		sl.Verdict = fate.Of(x.about(*c, facts))
@@ -34,7 +37,7 @@ func (x *existing) decideReplicas(sv *service, facts fate.Facts) {
 }
 
 // about adds what is to know about a container.
-func (x *existing) about(c engine.Container, facts fate.Facts) fate.Facts {
+func (x asked) about(c engine.Container, facts fate.Facts) fate.Facts {
 	m := x.have.Membership(c, x.want)
 	facts.Service, facts.Kind, facts.Declared = c.Service, kindOf(c, m), m.Declared
 	facts.State, facts.ExitCode, facts.Stopping = c.State, c.ExitCode, x.isStopping(c)
@@ -43,7 +46,7 @@ func (x *existing) about(c engine.Container, facts fate.Facts) fate.Facts {
 
 // nameSteps names the steps of containers. Two in one slot, which an interrupted
 // run leaves behind, are told apart by their own names.
-func (x *existing) nameSteps(slots []*slot) {
+func (x asked) nameSteps(slots []*slot) {
 	taken := map[string]bool{}
 	for _, sl := range slots {
 		sl.of = stepName(x.name, *sl.old)
@@ -55,7 +58,7 @@ func (x *existing) nameSteps(slots []*slot) {
 }
 
 // chosen are the managed containers of the chosen services that are no one-offs.
-func (x *existing) chosen(services map[string]bool) []*engine.Container {
+func (x asked) chosen(services map[string]bool) []*engine.Container {
 	var cs []*engine.Container
 	for i := range x.have.Containers {
 		if c := &x.have.Containers[i]; engine.Managed(*c) && !c.OneOff && services[c.Service] {
@@ -67,7 +70,7 @@ func (x *existing) chosen(services map[string]bool) []*engine.Container {
 
 // decideStart decides about the services that are started: the chosen ones and
 // what they depend on.
-func (x *existing) decideStart(opt StartOptions, chosen map[string]bool) {
+func (x asked) decideStart(opt StartOptions, chosen map[string]bool) {
 	for _, sv := range x.order(chosen) {
 		absent := len(x.replicas[sv.Name]) == 0 && !x.provided(sv)
 		active := x.want != nil && x.want.Service(sv.Name) != nil && sv.Replicas > 0
@@ -90,7 +93,7 @@ func (x *existing) decideStart(opt StartOptions, chosen map[string]bool) {
 }
 
 // joined are the containers that the service joins, by service.
-func (x *existing) joined(sv *service) map[string]engine.Ref {
+func (x asked) joined(sv *service) map[string]engine.Ref {
 	refs := map[string]engine.Ref{}
 	for _, ns := range sv.Namespaces {
 		if first := firstReplica(x.replicas[ns.Service]); first.Name != "" {
@@ -103,7 +106,7 @@ func (x *existing) joined(sv *service) map[string]engine.Ref {
 // decideRestart decides about every service. The result are those whose
 // containers restart, dependencies first: the chosen ones and, unless noDeps,
 // those that are to restart with them.
-func (x *existing) decideRestart(chosen map[string]bool, noDeps bool) []*service {
+func (x asked) decideRestart(chosen map[string]bool, noDeps bool) []*service {
 	var restart []*service
 	restarts := map[string]bool{}
 	for _, name := range x.needs.Order() {
@@ -135,7 +138,7 @@ func restartsWith(sv *service, restarts, chosen map[string]bool) string {
 
 // decideDown decides about the containers that belong to what is taken down, and
 // tells of those that stay.
-func (x *existing) decideDown(opt DownOptions, chosen map[string]bool) []*slot {
+func (x asked) decideDown(opt DownOptions, chosen map[string]bool) []*slot {
 	var cs []*engine.Container
 	var left []string
 	facts := fate.Facts{Command: fate.Down, RemoveOrphans: opt.RemoveOrphans, Chosen: len(opt.Services) > 0}
@@ -158,7 +161,7 @@ func (x *existing) decideDown(opt DownOptions, chosen map[string]bool) []*slot {
 
 // completes is what the readiness of a service means: to have completed if
 // somebody depends on that.
-func (x *existing) completes(sv *service) bool {
+func (x asked) completes(sv *service) bool {
 	for _, other := range x.services {
 		for _, d := range other.DependsOn {
 			if d.Service == sv.Name && d.Condition == project.Completed {

@@ -17,7 +17,7 @@ import (
 // want may be nil: then everything is known from labels, and naming a service
 // includes its dependents.
 func PlanDown(want *project.Project, have engine.Observed, opt DownOptions) (plan.Plan, error) {
-	x := surveyExisting(want, have)
+	x := asked{surveyExisting(want, have)}
 	chosen, err := x.choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err

@@ -11,10 +11,10 @@ import (
 // creates anything.
 type commander struct {
 	*emitter
-	x *existing
+	x asked
 }
 
-func command(x *existing, opt timing) commander {
+func command(x asked, opt timing) commander {
 	return commander{newEmitter(x.world, x.services, opt), x}
 }
 
@@ -77,7 +77,7 @@ func (c commander) stopAll(slots []*slot, why string) {
 	for _, name := range slices.Backward(c.x.needs.Order()) {
 		for _, sl := range slots {
 			if sl.svc.Name == name && sl.stops() {
-				c.emitter.stop(sl, why, c.stopsBefore(name, stops))
+				c.stop(sl, why, c.stopsBefore(name, stops))
 			}
 		}
 	}
