@@ -4,7 +4,9 @@ import (
 	"cmp"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/emit"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -13,56 +15,56 @@ import (
 // do not run, and those of their dependencies, in the order and with the waits
 // of up. It creates nothing. want may be nil.
 func PlanStart(want *project.Project, have engine.Observed, opt StartOptions) (plan.Plan, error) {
-	x := asked{surveyExisting(want, have)}
-	chosen, err := x.choose(opt.Services)
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	x.decideStart(opt, chosen)
-	c := command(x, timing{timeout: opt.WaitTimeout, settle: opt.Settle})
-	for _, sv := range x.closure(chosen) {
+	c := command(x, emit.Timing{Timeout: opt.WaitTimeout, Settle: opt.Settle})
+	for _, sv := range x.Closure(chosen) {
 		c.startService(sv)
 	}
 	if opt.Wait {
-		for _, sv := range x.order(chosen) {
+		for _, sv := range x.Order(chosen) {
 			condition := plan.RunningOrHealthy
 			if x.completes(sv) {
 				condition = project.Completed
 			}
-			c.await(sv, condition, false)
+			c.Await(sv, condition, false)
 		}
 	}
-	return c.Plan(x.name)
+	return c.Plan(x.Name)
 }
 
 // PlanRestart is the plan that restarts the services' containers, and unless
 // NoDeps those of the services that depend on them with restart: true,
 // dependencies first, waiting for conditions in between. want may be nil.
 func PlanRestart(want *project.Project, have engine.Observed, opt RestartOptions) (plan.Plan, error) {
-	x := asked{surveyExisting(want, have)}
-	chosen, err := x.choose(opt.Services)
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	restart := x.decideRestart(chosen, opt.NoDeps)
-	c := command(x, timing{grace: opt.Timeout})
+	c := command(x, emit.Timing{Grace: opt.Timeout})
 	for _, sv := range restart {
 		c.restartService(sv)
 	}
-	return c.Plan(x.name)
+	return c.Plan(x.Name)
 }
 
 // PlanStop is the plan that stops the services' running containers, dependents
 // first. Those that have ended are told of as stopped, those that never ran are
 // not. want may be nil.
 func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (plan.Plan, error) {
-	x := asked{surveyExisting(want, have)}
-	chosen, err := x.choose(opt.Services)
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	slots := x.decide(fate.Facts{Command: fate.StopIt}, x.chosen(chosen))
-	c := command(x, timing{grace: opt.Timeout})
+	c := command(x, emit.Timing{Grace: opt.Timeout})
 	c.stopAll(slots, plan.Asked+"stop")
 	c.tellProviders("stop", plan.Asked+"stop", chosen, slots)
 	p, err := c.planToTheEnd()
@@ -77,20 +79,20 @@ func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (pla
 // PlanRemove is the plan of rm: it removes the services' containers that do not
 // run, and with Stop the running ones too. want may be nil.
 func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) (plan.Plan, error) {
-	x := asked{surveyExisting(want, have)}
-	chosen, err := x.choose(opt.Services)
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	slots := x.decide(fate.Facts{Command: fate.RemoveIt, EvenRunning: opt.Stop}, x.chosen(chosen))
-	c := command(x, timing{grace: opt.Timeout})
+	c := command(x, emit.Timing{Grace: opt.Timeout})
 	c.reserveRemovals(slots, opt.Volumes)
 	c.stopAll(slots, plan.Asked+"stop")
 	for _, sl := range slots {
-		c.removeOld(sl, sl.Why, []*plan.Handle{sl.stop})
+		c.RemoveOld(sl, sl.Why, []*plan.Handle{sl.Stop})
 	}
 	if opt.Volumes {
-		c.dropAnonymous(nil)
+		c.DropAnonymous(nil)
 	}
 	return c.planToTheEnd()
 }
@@ -99,21 +101,21 @@ func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) 
 // one-offs included, all at once. Containers of services that the file does not
 // declare are left alone unless Orphans. want may be nil.
 func PlanKill(want *project.Project, have engine.Observed, opt KillOptions) (plan.Plan, error) {
-	x := asked{surveyExisting(want, have)}
-	chosen, err := x.choose(opt.Services)
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	orphans := opt.Orphans && len(opt.Services) == 0
 	var cs []*engine.Container
-	for i := range x.have.Containers {
-		if o := &x.have.Containers[i]; engine.Managed(*o) && (chosen[o.Service] || orphans) {
+	for i := range x.Have.Containers {
+		if o := &x.Have.Containers[i]; engine.Managed(*o) && (chosen[o.Service] || orphans) {
 			cs = append(cs, o)
 		}
 	}
-	c := command(x, timing{})
+	c := command(x, emit.Timing{})
 	for _, sl := range x.decide(fate.Facts{Command: fate.KillIt}, cs) {
-		c.Add(sl.of, "kill", plan.KillContainer{Target: sl.old.Ref, Signal: cmp.Or(opt.Signal, "SIGKILL")}, sl.Why)
+		c.Add(sl.Of, "kill", plan.KillContainer{Target: sl.Old.Ref, Signal: cmp.Or(opt.Signal, "SIGKILL")}, sl.Why)
 	}
 	return c.planToTheEnd()
 }
@@ -131,18 +133,18 @@ func PlanUnpause(want *project.Project, have engine.Observed, services []string)
 }
 
 func planEach(want *project.Project, have engine.Observed, services []string, what fate.Command) (plan.Plan, error) {
-	x := asked{surveyExisting(want, have)}
-	chosen, err := x.choose(services)
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	c := command(x, timing{})
+	c := command(x, emit.Timing{})
 	for _, sl := range x.decide(fate.Facts{Command: what}, x.chosen(chosen)) {
 		if sl.Fate == fate.Pause {
-			c.Add(sl.of, "pause", plan.PauseContainer{Target: sl.old.Ref}, sl.Why)
+			c.Add(sl.Of, "pause", plan.PauseContainer{Target: sl.Old.Ref}, sl.Why)
 		} else {
-			c.Add(sl.of, "unpause", plan.UnpauseContainer{Target: sl.old.Ref}, sl.Why)
+			c.Add(sl.Of, "unpause", plan.UnpauseContainer{Target: sl.Old.Ref}, sl.Why)
 		}
 	}
-	return c.Plan(x.name)
+	return c.Plan(x.Name)
 }

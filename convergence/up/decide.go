@@ -9,6 +9,7 @@ import (
 	"github.com/musterdev/muster/convergence/up/divergence"
 	"github.com/musterdev/muster/convergence/up/fate"
 	"github.com/musterdev/muster/convergence/up/images"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -18,16 +19,16 @@ import (
 type fates struct {
 	*targets
 	images     *images.Set
-	networks   map[string]*networkFate // by key
-	volumes    map[string]*volumeFate  // by key
-	services   map[string]*service     // that the plan is about
-	order      []*service              // dependencies first, then the followers
-	holders    map[string]*slot        // by ID of the container that is there
-	gone       map[string]bool         // containers that are removed, by ID
-	orphans    []*slot                 // that are removed
-	dependents map[string][]*service   // by service, of those in order
-	left       []string                // orphans that stay, by name
-	diverged   []string                // volumes that are defined otherwise now and kept
+	networks   map[string]*networkFate      // by key
+	volumes    map[string]*volumeFate       // by key
+	services   map[string]*survey.Service   // that the plan is about
+	order      []*survey.Service            // dependencies first, then the followers
+	holders    map[string]*survey.Slot      // by ID of the container that is there
+	gone       map[string]bool              // containers that are removed, by ID
+	orphans    []*survey.Slot               // that are removed
+	dependents map[string][]*survey.Service // by service, of those in order
+	left       []string                     // orphans that stay, by name
+	diverged   []string                     // volumes that are defined otherwise now and kept
 }
 
 // decide gives everything its fate. Services come after those they depend on,
@@ -35,10 +36,10 @@ type fates struct {
 func decide(t *targets) *fates {
 	f := &fates{
 		targets: t, networks: map[string]*networkFate{}, volumes: map[string]*volumeFate{},
-		services: map[string]*service{}, holders: map[string]*slot{}, gone: map[string]bool{},
+		services: map[string]*survey.Service{}, holders: map[string]*survey.Slot{}, gone: map[string]bool{},
 	}
 	f.checkServices()
-	f.images = images.Decide(&f.notes, f.want, f.have, f.scope, images.Options{
+	f.images = images.Decide(&f.Notes, f.Want, f.Have, f.scope, images.Options{
 		Ready: f.opt.ImagesReady, Pull: f.opt.Pull, Build: f.opt.Build, NoBuild: f.opt.NoBuild, NoHooks: f.opt.NoStart,
 		QuietPull: f.opt.QuietPull, QuietBuild: f.opt.QuietBuild, Now: f.opt.Now,
 	})
@@ -48,7 +49,7 @@ func decide(t *targets) *fates {
 		f.decideService(sv)
 	}
 	if f.oneOff != nil {
-		f.join(f.oneOff.svc)
+		f.join(f.oneOff.Svc)
 	} else {
 		f.look().AnnounceGrants(f.scope, f.opt.Recreate == RecreateNever)
 	}
@@ -60,7 +61,7 @@ func decide(t *targets) *fates {
 }
 
 // decideService decides about every container of a service.
-func (f *fates) decideService(sv *service) {
+func (f *fates) decideService(sv *survey.Service) {
 	f.services[sv.Name] = sv
 	f.order = append(f.order, sv)
 	if sv.Provider {
@@ -69,108 +70,108 @@ func (f *fates) decideService(sv *service) {
 	joined := f.join(sv)
 	facts := f.facts(sv)
 	facts.Joined = joined
-	for _, sl := range sv.slots {
-		for _, rival := range sl.rivals {
-			f.gone[rival.old.ID] = true
+	for _, sl := range sv.Slots {
+		for _, rival := range sl.Rivals {
+			f.gone[rival.Old.ID] = true
 		}
 		sl.Verdict = fate.Of(f.about(sl, facts))
 	}
 	f.scale(sv, facts)
-	if first := firstByName(sv.slots); first != nil && !first.Fate.Keeps() {
-		sv.replaced = first.Why
+	if first := survey.FirstByName(sv.Slots); first != nil && !first.Fate.Keeps() {
+		sv.Replaced = first.Why
 	}
-	for _, sl := range sv.slots {
+	for _, sl := range sv.Slots {
 		f.settle(sl, facts.Dependency)
 	}
 }
 
 // facts are those that the containers of a service share.
-func (f *fates) facts(sv *service) fate.Facts {
+func (f *fates) facts(sv *survey.Service) fate.Facts {
 	policy := f.policy(sv.Name)
 	return fate.Facts{
-		Command: fate.Up, Service: sv.Name, Declared: true, Scale: sv.Replicas, Follower: sv.follower, NoStart: f.opt.NoStart,
+		Command: fate.Up, Service: sv.Name, Declared: true, Scale: sv.Replicas, Follower: sv.Follower, NoStart: f.opt.NoStart,
 		Policy: map[RecreatePolicy]fate.Policy{RecreateForce: fate.Always, RecreateNever: fate.Never}[policy], RenewVolumes: f.opt.RenewAnonVolumes && f.named[sv.Name],
 		Dependency: f.dependencyRestarts(sv),
 	}
 }
 
 // about adds what is to know about one container.
-func (f *fates) about(sl *slot, facts fate.Facts) fate.Facts {
-	facts.State, facts.ExitCode, facts.Stopping = sl.old.State, sl.old.ExitCode, f.isStopping(*sl.old)
-	facts.OneShot = sl.old.ExitCode == 0 && !sl.svc.Restart.Restarts()
-	facts.Volume, facts.Network = f.replacedVolume(*sl.old), f.replacedNetwork(*sl.old)
+func (f *fates) about(sl *survey.Slot, facts fate.Facts) fate.Facts {
+	facts.State, facts.ExitCode, facts.Stopping = sl.Old.State, sl.Old.ExitCode, f.IsStopping(*sl.Old)
+	facts.OneShot = sl.Old.ExitCode == 0 && !sl.Svc.Restart.Restarts()
+	facts.Volume, facts.Network = f.replacedVolume(*sl.Old), f.replacedNetwork(*sl.Old)
 	if facts.Compares() { // only then: it may warn
-		facts.Differs = f.look().Of(sl.svc.Service, sl.svc.ids, *sl.old)
+		facts.Differs = f.look().Of(sl.Svc.Service, sl.Svc.IDs, *sl.Old)
 	}
 	return facts
 }
 
 // look compares containers with what is wanted of them.
 func (f *fates) look() divergence.Look {
-	return divergence.Look{Want: f.want, Have: f.have, Notes: &f.notes, Provided: f.opt.Provided, Apart: f.apart}
+	return divergence.Look{Want: f.Want, Have: f.Have, Notes: &f.Notes, Provided: f.opt.Provided, Apart: f.apart}
 }
 
 // scale keeps as many containers as are asked for: those that are up to date
 // and have the lowest numbers. The rest is removed; missing ones get numbers
 // after the highest.
-func (f *fates) scale(sv *service, facts fate.Facts) {
-	slices.SortStableFunc(sv.slots, func(a, b *slot) int {
+func (f *fates) scale(sv *survey.Service, facts fate.Facts) {
+	slices.SortStableFunc(sv.Slots, func(a, b *survey.Slot) int {
 		if a.Fate.Replaces() != b.Fate.Replaces() {
 			return map[bool]int{true: 1, false: -1}[a.Fate.Replaces()]
 		}
-		return cmp.Compare(a.number, b.number)
+		return cmp.Compare(a.Number, b.Number)
 	})
 	next := 1
-	for _, sl := range sv.slots {
-		next = max(next, sl.number+1)
+	for _, sl := range sv.Slots {
+		next = max(next, sl.Number+1)
 	}
-	for len(sv.slots) > sv.Replicas {
-		last := len(sv.slots) - 1
-		sl := sv.slots[last]
+	for len(sv.Slots) > sv.Replicas {
+		last := len(sv.Slots) - 1
+		sl := sv.Slots[last]
 		surplus := facts
-		surplus.State, surplus.Surplus = sl.old.State, true
+		surplus.State, surplus.Surplus = sl.Old.State, true
 		sl.Verdict = fate.Of(surplus)
-		sv.slots, sv.surplus = sv.slots[:last], append(sv.surplus, sl)
-		f.gone[sl.old.ID] = true
+		sv.Slots, sv.Surplus = sv.Slots[:last], append(sv.Surplus, sl)
+		f.gone[sl.Old.ID] = true
 	}
-	slices.SortFunc(sv.slots, func(a, b *slot) int { return cmp.Compare(a.number, b.number) })
-	for len(sv.slots) < sv.Replicas {
-		facts.Others = len(sv.slots) > 0
-		sv.slots = append(sv.slots, &slot{
-			svc: sv, number: next, of: fmt.Sprintf("%s-%d", sv.Name, next), name: f.want.ContainerName(sv.Service, next), Verdict: fate.Of(facts),
+	slices.SortFunc(sv.Slots, func(a, b *survey.Slot) int { return cmp.Compare(a.Number, b.Number) })
+	for len(sv.Slots) < sv.Replicas {
+		facts.Others = len(sv.Slots) > 0
+		sv.Slots = append(sv.Slots, &survey.Slot{
+			Svc: sv, Number: next, Of: fmt.Sprintf("%s-%d", sv.Name, next), Name: f.Want.ContainerName(sv.Service, next), Verdict: fate.Of(facts),
 		})
 		next++
 	}
 }
 
 // settle notes what the slot's fate means to others.
-func (f *fates) settle(sl *slot, dependency string) {
-	if sl.old == nil {
+func (f *fates) settle(sl *survey.Slot, dependency string) {
+	if sl.Old == nil {
 		return
 	}
-	f.holders[sl.old.ID] = sl
+	f.holders[sl.Old.ID] = sl
 	if sl.Fate.Replaces() {
-		f.gone[sl.old.ID] = true
-		sl.inherit = f.inherit(sl)
+		f.gone[sl.Old.ID] = true
+		sl.Inherit = f.inherit(sl)
 	}
-	sl.early = dependency != "" || sl.Fate == fate.Rebuild || f.replacedNetwork(*sl.old) != ""
+	sl.Early = dependency != "" || sl.Fate == fate.Rebuild || f.replacedNetwork(*sl.Old) != ""
 }
 
 // join resolves the services whose namespaces or volumes the service joins. The
 // result says which container that it joins will be another one; empty if none.
-func (f *fates) join(sv *service) (joined string) {
-	sv.refs, sv.ids = map[string]engine.Ref{}, map[string]string{}
+func (f *fates) join(sv *survey.Service) (joined string) {
+	sv.Refs, sv.IDs = map[string]engine.Ref{}, map[string]string{}
 	for _, ns := range creation.JoinedBy(sv.Service) {
 		ref, replaced, there := f.joinable(ns.Service)
 		switch {
 		case !there && ns.Attribute == creation.ByLinks:
 		case !there:
-			f.notes.Fail(sv.Pos, "service %s: %s joins service %s, which has no container", sv.Name, ns.Attribute, ns.Service)
+			f.Notes.Fail(sv.Pos, "service %s: %s joins service %s, which has no container", sv.Name, ns.Attribute, ns.Service)
 		case replaced:
-			sv.refs[ns.Service] = ref
+			sv.Refs[ns.Service] = ref
 			joined = cmp.Or(joined, joinsWords(ns))
 		default:
-			sv.refs[ns.Service], sv.ids[ns.Service] = ref, ref.ID
+			sv.Refs[ns.Service], sv.IDs[ns.Service] = ref, ref.ID
 		}
 	}
 	return joined
@@ -180,16 +181,16 @@ func (f *fates) join(sv *service) (joined string) {
 // that the plan creates.
 func (f *fates) joinable(service string) (ref engine.Ref, created, there bool) {
 	if sv := f.services[service]; sv != nil {
-		first := firstByName(sv.slots)
+		first := survey.FirstByName(sv.Slots)
 		switch {
 		case first == nil:
 			return engine.Ref{}, false, false
 		case first.Fate.Keeps():
-			return engine.Ref{ID: first.old.ID, Name: first.name}, false, true
+			return engine.Ref{ID: first.Old.ID, Name: first.Name}, false, true
 		}
-		return engine.Ref{Name: first.name}, true, true
+		return engine.Ref{Name: first.Name}, true, true
 	}
-	first := firstReplica(f.replicas[service])
+	first := firstReplica(f.Replicas[service])
 	return first, false, first.Name != ""
 }
 
@@ -212,19 +213,19 @@ func joinsWords(r project.NamespaceRef) string {
 // dependencyRestarts is why the service's running containers are restarted though
 // nothing about them changed: a dependency that it is to restart with is replaced,
 // bounced itself, or, for those that live in its namespaces, only now started.
-func (f *fates) dependencyRestarts(sv *service) string {
+func (f *fates) dependencyRestarts(sv *survey.Service) string {
 	for _, d := range sv.DependsOn {
 		dep := f.services[d.Service]
 		if dep == nil || !d.Restart {
 			continue
 		}
-		for _, sl := range dep.slots {
+		for _, sl := range dep.Slots {
 			switch {
 			case sl.Fate.Replaces():
 				return dep.Name + " is replaced, and it is to restart with it"
 			case sl.Fate == fate.Bounce:
 				return dep.Name + " restarts, and it is to restart with it"
-			case joinsProcess(sv.Service, d.Service) && sl.Fate.Keeps() && !sl.runs():
+			case joinsProcess(sv.Service, d.Service) && sl.Fate.Keeps() && !sl.Runs():
 				return dep.Name + " starts, and it lives in its namespaces"
 			}
 		}
@@ -241,15 +242,15 @@ func joinsProcess(s *project.Service, service string) bool {
 // provisional reports whether an image step may replace the image of a
 // container that stays, or of a volume that it mounts.
 func (f *fates) provisional() bool {
-	return slices.ContainsFunc(f.order, func(sv *service) bool {
-		return f.policy(sv.Name) != RecreateNever && slices.ContainsFunc(sv.slots, func(sl *slot) bool { return sl.Fate.Keeps() }) &&
-			(f.images.Fresh(engine.ServiceImage(sv.Service).Plain()) || slices.ContainsFunc(engine.VolumeImages(f.want, sv.Service), f.images.Fresh))
+	return slices.ContainsFunc(f.order, func(sv *survey.Service) bool {
+		return f.policy(sv.Name) != RecreateNever && slices.ContainsFunc(sv.Slots, func(sl *survey.Slot) bool { return sl.Fate.Keeps() }) &&
+			(f.images.Fresh(engine.ServiceImage(sv.Service).Plain()) || slices.ContainsFunc(engine.VolumeImages(f.Want, sv.Service), f.images.Fresh))
 	})
 }
 
 // dependentsOf are the services that depend on one, by its name.
-func dependentsOf(services []*service) map[string][]*service {
-	dependents := map[string][]*service{}
+func dependentsOf(services []*survey.Service) map[string][]*survey.Service {
+	dependents := map[string][]*survey.Service{}
 	for _, sv := range services {
 		for _, d := range sv.DependsOn {
 			dependents[d.Service] = append(dependents[d.Service], sv)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/depgraph"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
@@ -17,13 +18,13 @@ import (
 // true, that join a replaced container, or that hang on a replaced network.
 func (f *fates) decideFollowers() {
 	for _, s := range f.outsiders() {
-		sv := &service{Service: s, declared: true, follower: true}
-		for _, c := range f.replicas[s.Name] {
+		sv := &survey.Service{Service: s, Declared: true, Follower: true}
+		for _, c := range f.Replicas[s.Name] {
 			if !f.gone[c.ID] && c.State == engine.Running {
-				sv.slots = append(sv.slots, slotFor(sv, stepName(f.name, *c), c))
+				sv.Slots = append(sv.Slots, survey.SlotFor(sv, survey.StepName(f.Name, *c), c))
 			}
 		}
-		if len(sv.slots) > 0 {
+		if len(sv.Slots) > 0 {
 			f.decideFollower(sv)
 		}
 	}
@@ -31,10 +32,10 @@ func (f *fates) decideFollowers() {
 }
 
 // decideFollower keeps the service only if something happens to it.
-func (f *fates) decideFollower(sv *service) {
+func (f *fates) decideFollower(sv *survey.Service) {
 	facts := f.facts(sv)
 	for _, ns := range creation.JoinedBy(sv.Service) {
-		if other := f.services[ns.Service]; other != nil && other.replaced != "" {
+		if other := f.services[ns.Service]; other != nil && other.Replaced != "" {
 			facts.Joined = joinsWords(ns)
 		}
 	}
@@ -44,10 +45,10 @@ func (f *fates) decideFollower(sv *service) {
 	if f.opt.Recreate == RecreateNever {
 		facts.Policy = fate.Never
 	} else if facts.Joined != "" {
-		facts.Policy, sv.replaced = fate.IfDiverged, facts.Joined
+		facts.Policy, sv.Replaced = fate.IfDiverged, facts.Joined
 		f.join(sv)
 	}
-	for _, sl := range sv.slots {
+	for _, sl := range sv.Slots {
 		sl.Verdict = fate.Of(f.about(sl, facts))
 		f.settle(sl, facts.Dependency)
 	}
@@ -58,7 +59,7 @@ func (f *fates) decideFollower(sv *service) {
 // outsiders are the project's other services, dependencies first.
 func (f *fates) outsiders() []*project.Service {
 	all := map[string]*project.Service{}
-	for _, s := range slices.Concat(f.want.Services, f.want.Disabled) {
+	for _, s := range slices.Concat(f.Want.Services, f.Want.Disabled) {
 		all[s.Name] = s
 	}
 	var order []*project.Service
@@ -94,19 +95,19 @@ func serviceOrder(services []*project.Service) []string {
 
 // decideAttached lets all other containers on replaced networks follow.
 func (f *fates) decideAttached() {
-	for i := range f.have.Containers {
-		c := &f.have.Containers[i]
+	for i := range f.Have.Containers {
+		c := &f.Have.Containers[i]
 		if f.gone[c.ID] || f.holders[c.ID] != nil || f.replacedNetwork(*c) == "" || f.orphan(*c).Fate == fate.Remove {
 			continue
 		}
-		sv := undeclared(c.Service)
-		if s := f.want.Service(c.Service); s != nil && !c.OneOff {
+		sv := survey.Undeclared(c.Service)
+		if s := f.Want.Service(c.Service); s != nil && !c.OneOff {
 			sv.Service = s
 		}
-		sv.declared, sv.follower = true, true
-		sl := slotFor(sv, stepName(f.name, *c), c)
+		sv.Declared, sv.Follower = true, true
+		sl := survey.SlotFor(sv, survey.StepName(f.Name, *c), c)
 		facts := f.facts(sv)
-		sl.Verdict, sv.slots = fate.Of(f.about(sl, facts)), []*slot{sl}
+		sl.Verdict, sv.Slots = fate.Of(f.about(sl, facts)), []*survey.Slot{sl}
 		f.settle(sl, facts.Dependency)
 		f.order = append(f.order, sv)
 	}
@@ -115,15 +116,15 @@ func (f *fates) decideAttached() {
 // decideOrphans finds the project's containers that no declared service stands
 // for. Those that go and those that are told of are set apart.
 func (f *fates) decideOrphans() {
-	for i := range f.have.Containers {
-		c := &f.have.Containers[i]
+	for i := range f.Have.Containers {
+		c := &f.Have.Containers[i]
 		if f.gone[c.ID] {
 			continue
 		}
 		verdict := f.orphan(*c)
 		switch {
 		case verdict.Fate == fate.Remove:
-			sl := slotFor(undeclared(c.Service), stepName(f.name, *c), c)
+			sl := survey.SlotFor(survey.Undeclared(c.Service), survey.StepName(f.Name, *c), c)
 			sl.Verdict = verdict
 			f.orphans = append(f.orphans, sl)
 			f.gone[c.ID] = true
@@ -135,7 +136,7 @@ func (f *fates) decideOrphans() {
 
 // orphan is the fate of a container that is no replica of a declared service.
 func (f *fates) orphan(c engine.Container) fate.Verdict {
-	m := f.have.Membership(c, f.want)
+	m := f.Have.Membership(c, f.Want)
 	facts := fate.Facts{
 		Service: c.Service, Declared: m.Declared, Kind: kindOf(c, m), State: c.State, RemoveOrphans: f.opt.RemoveOrphans,
 	}
@@ -160,13 +161,13 @@ func kindOf(c engine.Container, m engine.Membership) fate.Kind {
 func (f *fates) markStops() {
 	f.markHandovers()
 	for _, sv := range f.order {
-		for _, sl := range sv.slots {
-			if sl.old == nil {
+		for _, sl := range sv.Slots {
+			if sl.Old == nil {
 				continue
 			}
-			joins := f.joinsReplaced(sl, sl.early)
-			sl.apart = joins || f.replacedNetwork(*sl.old) != "" || (sl.early && f.needsReplaced(sv.Service))
-			sl.early = sl.early || joins
+			joins := f.joinsReplaced(sl, sl.Early)
+			sl.Apart = joins || f.replacedNetwork(*sl.Old) != "" || (sl.Early && f.needsReplaced(sv.Service))
+			sl.Early = sl.Early || joins
 		}
 	}
 }
@@ -182,44 +183,44 @@ func (f *fates) needsReplaced(s *project.Service) bool {
 // joinsReplaced reports whether the slot joins a container that is replaced
 // and that must not go before it. Those that share volumes only may stay longer,
 // unless their stop is early for another reason.
-func (f *fates) joinsReplaced(sl *slot, early bool) bool {
-	return slices.ContainsFunc(creation.JoinedBy(sl.svc.Service), func(n project.NamespaceRef) bool {
+func (f *fates) joinsReplaced(sl *survey.Slot, early bool) bool {
+	return slices.ContainsFunc(creation.JoinedBy(sl.Svc.Service), func(n project.NamespaceRef) bool {
 		dep := f.services[n.Service]
-		return dep != nil && dep.replaced != "" && (early || n.Attribute != "volumes_from")
+		return dep != nil && dep.Replaced != "" && (early || n.Attribute != "volumes_from")
 	})
 }
 
 // markHandovers lets a start wait for the stop of whatever still holds one of
 // its fixed host ports or addresses, and that stop wait for nothing but images.
 func (f *fates) markHandovers() {
-	leaving := map[string]*slot{}
+	leaving := map[string]*survey.Slot{}
 	for _, sv := range f.order {
-		for _, sl := range sv.surplus {
-			leaving[sl.old.ID] = sl
+		for _, sl := range sv.Surplus {
+			leaving[sl.Old.ID] = sl
 		}
-		for _, sl := range slices.Concat(sv.slots, sv.surplus) {
-			for _, rival := range sl.rivals {
-				leaving[rival.old.ID] = rival
+		for _, sl := range slices.Concat(sv.Slots, sv.Surplus) {
+			for _, rival := range sl.Rivals {
+				leaving[rival.Old.ID] = rival
 			}
 		}
 	}
 	for _, sl := range f.orphans {
-		leaving[sl.old.ID] = sl
+		leaving[sl.Old.ID] = sl
 	}
 	for _, sv := range f.order {
-		for _, sl := range sv.slots {
-			if !sl.Starts || sl.Fate.Keeps() && sl.runs() {
+		for _, sl := range sv.Slots {
+			if !sl.Starts || sl.Fate.Keeps() && sl.Runs() {
 				continue
 			}
-			for _, c := range f.have.Containers {
-				if !engine.Alive(c) || (sl.old != nil && c.ID == sl.old.ID) || !(sharesPort(sv.Service, c) || f.sharesAddress(sv.Service, c)) {
+			for _, c := range f.Have.Containers {
+				if !engine.Alive(c) || (sl.Old != nil && c.ID == sl.Old.ID) || !(sharesPort(sv.Service, c) || f.sharesAddress(sv.Service, c)) {
 					continue
 				}
-				if holder := f.holders[c.ID]; holder != nil && holder.stops() {
-					holder.early = true
-					sl.awaits = append(sl.awaits, holder)
+				if holder := f.holders[c.ID]; holder != nil && holder.Stops() {
+					holder.Early = true
+					sl.Awaits = append(sl.Awaits, holder)
 				} else if holder == nil && leaving[c.ID] != nil {
-					sl.awaits = append(sl.awaits, leaving[c.ID])
+					sl.Awaits = append(sl.Awaits, leaving[c.ID])
 				}
 			}
 		}
@@ -241,7 +242,7 @@ func sharesPort(s *project.Service, c engine.Container) bool {
 // the service asks for.
 func (f *fates) sharesAddress(s *project.Service, c engine.Container) bool {
 	for _, key := range s.Networks {
-		wanted, n := s.Spec.Networks[key], f.want.Network(key)
+		wanted, n := s.Spec.Networks[key], f.Want.Network(key)
 		if wanted == nil || wanted.Ipv4Address == "" || n == nil {
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/emit"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -11,17 +13,17 @@ import (
 // inherit are the anonymous volumes that the successor mounts again: those of
 // targets that the service declares without a source, and those that the image
 // declares, which only the engine knows.
-func (f *fates) inherit(sl *slot) []engine.InheritedVolume {
-	if f.opt.RenewAnonVolumes && f.named[sl.svc.Name] {
+func (f *fates) inherit(sl *survey.Slot) []engine.InheritedVolume {
+	if f.opt.RenewAnonVolumes && f.named[sl.Svc.Name] {
 		return nil
 	}
 	var inherited []engine.InheritedVolume
-	for _, m := range sl.old.Mounts {
-		if !anonymous(m) {
+	for _, m := range sl.Old.Mounts {
+		if !emit.Anonymous(m) {
 			continue
 		}
-		declared, named := creation.MountAt(sl.svc.Service, m.Target)
-		if (declared && named) || (!declared && f.borrowed(sl.svc.Service, m)) {
+		declared, named := creation.MountAt(sl.Svc.Service, m.Target)
+		if (declared && named) || (!declared && f.borrowed(sl.Svc.Service, m)) {
 			continue
 		}
 		inherited = append(inherited, engine.InheritedVolume{Volume: m.Name, Target: m.Target, IfImageVolume: !declared})
@@ -33,7 +35,7 @@ func (f *fates) inherit(sl *slot) []engine.InheritedVolume {
 // names in volumes_from: it comes from there again.
 func (f *fates) borrowed(s *project.Service, m engine.Mount) bool {
 	return slices.ContainsFunc(s.Namespaces, func(n project.NamespaceRef) bool {
-		return n.Attribute == "volumes_from" && slices.ContainsFunc(f.have.Of(n.Service), func(c engine.Container) bool { return c.MountsVolume(m.Name) })
+		return n.Attribute == "volumes_from" && slices.ContainsFunc(f.Have.Of(n.Service), func(c engine.Container) bool { return c.MountsVolume(m.Name) })
 	})
 }
 
@@ -41,7 +43,7 @@ func (f *fates) borrowed(s *project.Service, m engine.Mount) bool {
 func (f *fates) inherited() map[string]bool {
 	names := map[string]bool{}
 	for _, sl := range f.holders {
-		for _, in := range sl.inherit {
+		for _, in := range sl.Inherit {
 			names[in.Volume] = true
 		}
 	}

@@ -19,7 +19,7 @@ type volumeFate struct {
 // of them if everything is converged.
 func (f *fates) decideVolumes() {
 	used := f.usedKeys(func(s *project.Service) []string { return s.Volumes })
-	for _, v := range f.want.Volumes {
+	for _, v := range f.Want.Volumes {
 		if f.partial && !used[v.Key] {
 			continue
 		}
@@ -31,10 +31,10 @@ func (f *fates) decideVolumes() {
 
 func (f *fates) decideVolume(v *project.Volume) *volumeFate {
 	vp := &volumeFate{Volume: v}
-	i := slices.IndexFunc(f.have.Volumes, func(o engine.Volume) bool { return o.Name == v.Name })
+	i := slices.IndexFunc(f.Have.Volumes, func(o engine.Volume) bool { return o.Name == v.Name })
 	if v.External {
 		if i < 0 {
-			f.notes.Fail(v.Pos, "external volume %q not found: create it first, as docker volume create %s does", v.Name, v.Name)
+			f.Notes.Fail(v.Pos, "external volume %q not found: create it first, as docker volume create %s does", v.Name, v.Name)
 			return nil
 		}
 		return vp
@@ -43,15 +43,15 @@ func (f *fates) decideVolume(v *project.Volume) *volumeFate {
 		vp.create = true
 		return vp
 	}
-	live := f.have.Volumes[i]
+	live := f.Have.Volumes[i]
 	hash := live.Labels[project.LabelConfigHash]
 	switch {
-	case live.Labels[project.LabelProject] != f.want.Name:
-		f.notes.Warn("volume %s was not made for project %s; it is used as it is (declare it `external: true` to say so)", v.Name, f.want.Name)
+	case live.Labels[project.LabelProject] != f.Want.Name:
+		f.Notes.Warn("volume %s was not made for project %s; it is used as it is (declare it `external: true` to say so)", v.Name, f.Want.Name)
 	case hash == "" || hash == string(v.Hash):
 	case !f.opt.RecreateVolumes:
 		f.diverged = append(f.diverged, v.Name)
-		f.notes.Warn("%s: volume %s is defined otherwise now; it is kept as it is, since making it anew destroys its data (up --yes does)", v.Pos, v.Name)
+		f.Notes.Warn("%s: volume %s is defined otherwise now; it is kept as it is, since making it anew destroys its data (up --yes does)", v.Pos, v.Name)
 	default:
 		vp.replace = "volume " + v.Key + " changed"
 		f.checkVolumeUsers(vp)
@@ -62,18 +62,18 @@ func (f *fates) decideVolume(v *project.Volume) *volumeFate {
 // checkVolumeUsers refuses to replace a volume that is mounted by a container
 // which this operation does not make anew.
 func (f *fates) checkVolumeUsers(vp *volumeFate) {
-	for _, c := range f.have.Containers {
+	for _, c := range f.Have.Containers {
 		if !c.MountsVolume(vp.Name) || (f.scoped(c.Service) && !c.OneOff) || f.orphan(c).Fate == fate.Remove {
 			continue
 		}
-		f.notes.Fail(vp.Pos, "volume %s cannot be made anew: container %s uses it and is not part of this operation; remove it first", vp.Name, c.Name)
+		f.Notes.Fail(vp.Pos, "volume %s cannot be made anew: container %s uses it and is not part of this operation; remove it first", vp.Name, c.Name)
 	}
 }
 
 // replacedVolume is why a container must be removed before its successor is
 // made; empty if it need not.
 func (f *fates) replacedVolume(c engine.Container) string {
-	for _, v := range f.want.Volumes {
+	for _, v := range f.Want.Volumes {
 		if vp := f.volumes[v.Key]; vp != nil && vp.replace != "" && c.MountsVolume(vp.Name) {
 			return vp.replace
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/emit"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -17,22 +19,22 @@ import (
 // want may be nil: then everything is known from labels, and naming a service
 // includes its dependents.
 func PlanDown(want *project.Project, have engine.Observed, opt DownOptions) (plan.Plan, error) {
-	x := asked{surveyExisting(want, have)}
-	chosen, err := x.choose(opt.Services)
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	if want == nil && len(opt.Services) > 0 {
-		chosen = x.dependents(chosen)
+		chosen = x.Dependents(chosen)
 	}
 	slots := x.decideDown(opt, chosen)
-	d := down{commander: command(x, timing{grace: opt.Timeout}), opt: opt, chosen: chosen, whole: len(opt.Services) == 0}
+	d := down{commander: command(x, emit.Timing{Grace: opt.Timeout}), opt: opt, chosen: chosen, whole: len(opt.Services) == 0}
 	d.reserveRemovals(slots, opt.Volumes)
 	d.takeDown(slots)
 	d.tellProviders("down", "the project goes down", chosen, slots)
 	d.removeNetworks()
 	if opt.Volumes {
-		d.dropAnonymous(nil)
+		d.DropAnonymous(nil)
 		d.removeVolumes()
 	}
 	d.removeImages()
@@ -50,11 +52,11 @@ type down struct {
 // users are the containers that use something: whether any of them goes, what
 // removes them, and which stay.
 func (d down) users(use func(engine.Container) bool) (goes bool, removals []*plan.Handle, stay []engine.Container) {
-	for _, c := range d.have.Containers {
+	for _, c := range d.Have.Containers {
 		if !use(c) {
 			continue
 		}
-		if step := d.removals[c.ID].step; step != nil {
+		if step := d.Removals[c.ID].Step; step != nil {
 			goes, removals = true, append(removals, step)
 		} else {
 			stay = append(stay, c)
@@ -68,12 +70,12 @@ func (d down) users(use func(engine.Container) bool) (goes bool, removals []*pla
 // that a container which stays is on.
 func (d down) removeNetworks() {
 	seen := map[string]bool{}
-	for _, n := range d.have.Networks {
+	for _, n := range d.Have.Networks {
 		key := n.Labels[project.LabelNetwork]
-		if n.Labels[project.LabelProject] != d.name || key == "" {
+		if n.Labels[project.LabelProject] != d.Name || key == "" {
 			continue
 		}
-		if d.want != nil && d.want.Network(key) != nil && d.want.Network(key).External {
+		if d.Want != nil && d.Want.Network(key) != nil && d.Want.Network(key).External {
 			continue
 		}
 		verb := "remove"
@@ -99,9 +101,9 @@ func (d down) removeNetworks() {
 // that it declares or that a removed container mounts, without one all of them.
 func (d down) removeVolumes() {
 	seen := map[string]bool{}
-	for _, v := range d.have.Volumes {
+	for _, v := range d.Have.Volumes {
 		key := v.Labels[project.LabelVolume]
-		if v.Labels[project.LabelProject] != d.name || key == "" {
+		if v.Labels[project.LabelProject] != d.Name || key == "" {
 			continue
 		}
 		verb := "remove"
@@ -110,9 +112,9 @@ func (d down) removeVolumes() {
 		}
 		seen[key] = true
 		mounted, after, stay := d.users(func(c engine.Container) bool { return c.MountsVolume(v.Name) })
-		declared := d.want == nil || d.want.Volume(key) != nil
+		declared := d.Want == nil || d.Want.Volume(key) != nil
 		switch {
-		case d.want != nil && declared && d.want.Volume(key).External:
+		case d.Want != nil && declared && d.Want.Volume(key).External:
 		case d.whole && (declared || mounted), !d.whole && mounted && len(stay) == 0:
 			removed := d.Add("volume "+key, verb, plan.RemoveVolume{Name: v.Name}, "volumes are to be removed", after...)
 			removed.Destroys = "all data of volume " + v.Name
@@ -141,15 +143,15 @@ func (d down) removeImages() {
 // imagesOfServices are the images that may go, and whether the project named them.
 func (d down) imagesOfServices() map[string]bool {
 	refs := map[string]bool{}
-	if d.want != nil {
-		for _, s := range slices.Concat(d.want.Services, d.want.Disabled) {
-			if _, here := d.have.Image(engine.ServiceImage(s)); (d.whole || d.chosen[s.Name]) && !s.Provider && here {
+	if d.Want != nil {
+		for _, s := range slices.Concat(d.Want.Services, d.Want.Disabled) {
+			if _, here := d.Have.Image(engine.ServiceImage(s)); (d.whole || d.chosen[s.Name]) && !s.Provider && here {
 				refs[s.Image] = s.Spec.Image == ""
 			}
 		}
 	}
-	for _, c := range d.have.Containers {
-		if d.removals[c.ID].step != nil && !d.services[c.Service].declared && c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") {
+	for _, c := range d.Have.Containers {
+		if d.Removals[c.ID].Step != nil && !d.Services[c.Service].Declared && c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") {
 			refs[c.Image] = d.named(c.Image, c.Service)
 		}
 	}
@@ -164,7 +166,7 @@ func (d down) imagesOfServices() map[string]bool {
 
 // named reports whether the project gave the service's image that name.
 func (d down) named(image, service string) bool {
-	return image == d.name+"-"+service || image == d.name+"_"+service
+	return image == d.Name+"-"+service || image == d.Name+"_"+service
 }
 
 // running are the names of those that run.

@@ -6,22 +6,31 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/emit"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
 // converger writes the plans that bring services in line.
 type converger struct {
-	*emitter
-	f *fates
+	*emit.Emitter
+	f        *fates
+	networks map[string]*plan.Handle // by key, the step after which it is there
+	volumes  map[string]*plan.Handle // the same
+	models   map[string]*plan.Handle
 }
 
 // write turns the fates into steps.
-func write(f *fates) *emitter {
-	c := converger{newEmitter(f.world, f.services, timing{f.opt.NoStart, f.opt.Timeout, f.opt.WaitTimeout, f.opt.Settle}), f}
+func write(f *fates) *emit.Emitter {
+	timing := emit.Timing{NoStart: f.opt.NoStart, Grace: f.opt.Timeout, Timeout: f.opt.WaitTimeout, Settle: f.opt.Settle}
+	c := converger{
+		Emitter: emit.New(f.World, f.services, timing), f: f,
+		networks: map[string]*plan.Handle{}, volumes: map[string]*plan.Handle{}, models: map[string]*plan.Handle{},
+	}
 	c.reserve()
-	c.bringing = f.images.Emit(&c.Draft)
+	c.Bringing = f.images.Emit(&c.Draft)
 	for _, sv := range f.converged {
 		c.emitRepairs(sv)
 	}
@@ -29,38 +38,38 @@ func write(f *fates) *emitter {
 	c.emitNetworks()
 	c.emitVolumes()
 	for _, sv := range f.order {
-		for _, sl := range sv.slots {
+		for _, sl := range sv.Slots {
 			c.emitSlot(sl)
 		}
 		c.emitPreStart(sv)
 		c.emitProvider(sv)
 	}
 	c.removeRenamedNetworks()
-	c.dropAnonymous(f.inherited())
+	c.DropAnonymous(f.inherited())
 	c.waitForNames()
 	c.waitForTargets()
 	if f.oneOff != nil {
 		c.emitOneOff(f.oneOff)
 	}
-	return c.emitter
+	return c.Emitter
 }
 
 // reserve makes the steps that others wait for before they are added.
 func (c converger) reserve() {
 	for _, sv := range c.f.order {
-		for _, sl := range slices.Concat(sv.slots, sv.surplus) {
-			c.reserveSlot(sl)
-			for _, rival := range sl.rivals {
-				c.reserveSlot(rival)
+		for _, sl := range slices.Concat(sv.Slots, sv.Surplus) {
+			c.ReserveSlot(sl)
+			for _, rival := range sl.Rivals {
+				c.ReserveSlot(rival)
 			}
 		}
 	}
 	for _, sl := range c.f.orphans {
-		c.reserveSlot(sl)
+		c.ReserveSlot(sl)
 	}
 	for _, sv := range c.f.services {
 		if c.f.asks(sv) {
-			c.providers[sv.Name] = &plan.Handle{}
+			c.Providers[sv.Name] = &plan.Handle{}
 		}
 	}
 	c.spareRebuilt()
@@ -78,28 +87,28 @@ func (c converger) reserve() {
 
 // emitRepairs puts in order what an interrupted run left behind, and removes
 // replicas that are too many.
-func (c converger) emitRepairs(sv *service) {
-	found := slices.Concat(sv.slots, sv.surplus)
-	slices.SortStableFunc(found, func(a, b *slot) int { return a.number - b.number })
+func (c converger) emitRepairs(sv *survey.Service) {
+	found := slices.Concat(sv.Slots, sv.Surplus)
+	slices.SortStableFunc(found, func(a, b *survey.Slot) int { return a.Number - b.Number })
 	for _, sl := range found {
-		for _, rival := range sl.rivals {
-			sl.first = append(sl.first, c.discard(rival, c.bringing.All))
+		for _, rival := range sl.Rivals {
+			sl.First = append(sl.First, c.Discard(rival, c.Bringing.All))
 		}
-		if sl.misfit != "" {
-			sl.renamed = c.Add(sl.of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.old.ID, Name: sl.misfit}, Name: sl.old.Name},
-				"an interrupted run left it with a temporary name", sl.first...)
-			sl.first = append(sl.first, sl.renamed)
+		if sl.Misfit != "" {
+			sl.Renamed = c.Add(sl.Of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.Old.ID, Name: sl.Misfit}, Name: sl.Old.Name},
+				"an interrupted run left it with a temporary name", sl.First...)
+			sl.First = append(sl.First, sl.Renamed)
 		}
 	}
-	for _, sl := range sv.surplus {
-		c.discard(sl, slices.Concat(c.bringing.All, sl.first))
+	for _, sl := range sv.Surplus {
+		c.Discard(sl, slices.Concat(c.Bringing.All, sl.First))
 	}
 }
 
 // emitOrphans removes the orphans that go, and tells of the others.
 func (c converger) emitOrphans() {
 	for _, sl := range c.f.orphans {
-		c.discard(sl, c.bringing.All)
+		c.Discard(sl, c.Bringing.All)
 	}
 	if len(c.f.left) > 0 && !c.f.opt.IgnoreOrphans {
 		c.Warn("Found orphan containers ([%s]) for this project; --remove-orphans removes them", strings.Join(c.f.left, " "))
@@ -107,7 +116,7 @@ func (c converger) emitOrphans() {
 }
 
 // emitSlot adds the steps of one replica.
-func (c converger) emitSlot(sl *slot) {
+func (c converger) emitSlot(sl *survey.Slot) {
 	switch sl.Fate {
 	case fate.Create:
 		c.emitCreate(sl, nil)
@@ -121,41 +130,41 @@ func (c converger) emitSlot(sl *slot) {
 }
 
 // emitKept leaves, unpauses, starts or bounces a container that stays.
-func (c converger) emitKept(sl *slot) {
+func (c converger) emitKept(sl *survey.Slot) {
 	if sl.Fate == fate.Unpause {
-		c.Put(sl.start, sl.of, "unpause", plan.UnpauseContainer{Target: sl.ref()}, sl.Why, append(c.conditions(sl.svc), sl.first...)...)
+		c.Put(sl.Start, sl.Of, "unpause", plan.UnpauseContainer{Target: sl.Ref()}, sl.Why, append(c.Conditions(sl.Svc), sl.First...)...)
 		return
 	}
-	replaced := c.f.replacedNetworks(*sl.old)
+	replaced := c.f.replacedNetworks(*sl.Old)
 	if !sl.Starts && len(replaced) == 0 {
-		if sl.runs() {
-			c.Kept = append(c.Kept, sl.ref())
-			c.conditions(sl.svc) // what it runs on is to be well, too
+		if sl.Runs() {
+			c.Kept = append(c.Kept, sl.Ref())
+			c.Conditions(sl.Svc) // what it runs on is to be well, too
 		}
 		return
 	}
-	needs := slices.Clone(sl.first)
+	needs := slices.Clone(sl.First)
 	if sl.Fate == fate.StartLater {
-		needs = []*plan.Handle{c.awaitEnd(sl, needs)}
+		needs = []*plan.Handle{c.AwaitEnd(sl, needs)}
 	}
-	if sl.stops() {
-		needs = c.stop(sl, sl.Why, c.stopNeeds(sl))
+	if sl.Stops() {
+		needs = c.Stop(sl, sl.Why, c.stopNeeds(sl))
 	}
 	for _, n := range replaced {
-		connect := plan.ConnectNetwork{Target: sl.old.Ref, Endpoint: c.endpoint(*sl.old, n.Network)}
-		connected := c.Add(sl.of, "connect "+n.Key, connect, n.replace, sl.leaves[n.Key], c.networks[n.Key])
+		connect := plan.ConnectNetwork{Target: sl.Old.Ref, Endpoint: c.endpoint(*sl.Old, n.Network)}
+		connected := c.Add(sl.Of, "connect "+n.Key, connect, n.replace, sl.Leaves[n.Key], c.networks[n.Key])
 		connected.Finish = true
 		needs = append(needs, connected)
 	}
 	if sl.Starts {
-		c.startInPlace(sl, append(needs, c.prepareModels(sl.svc)...))
+		c.startInPlace(sl, append(needs, c.prepareModels(sl.Svc)...))
 	}
 }
 
 // emitCreate makes a container under its final name and starts it.
-func (c converger) emitCreate(sl *slot, after *plan.Handle) {
-	spec := c.createSpec(sl, sl.name)
-	made := c.Put(sl.create, sl.of, "create", plan.CreateContainer{Spec: spec}, sl.Why, append(c.createNeeds(sl), after)...)
+func (c converger) emitCreate(sl *survey.Slot, after *plan.Handle) {
+	spec := c.createSpec(sl, sl.Name)
+	made := c.Put(sl.Create, sl.Of, "create", plan.CreateContainer{Spec: spec}, sl.Why, append(c.createNeeds(sl), after)...)
 	made.Finish = after != nil
 	if sl.Starts {
 		c.startInPlace(sl, []*plan.Handle{made})
@@ -164,18 +173,18 @@ func (c converger) emitCreate(sl *slot, after *plan.Handle) {
 
 // startInPlace copies what is no host file into the container, starts it under
 // the name that it has and runs its post_start hooks.
-func (c converger) startInPlace(sl *slot, needs []*plan.Handle) {
-	needs = c.copyFiles(sl, sl.ref(), needs, sl.stops(), nil)
-	needs = slices.Concat(needs, c.dependencyNeeds(sl.svc), awaitsOf(sl))
-	c.start(sl, sl.ref(), needs).Finish = sl.stops()
-	c.postStart(sl, sl.start)
+func (c converger) startInPlace(sl *survey.Slot, needs []*plan.Handle) {
+	needs = c.CopyFiles(sl, sl.Ref(), needs, sl.Stops(), nil)
+	needs = slices.Concat(needs, c.DependencyNeeds(sl.Svc), awaitsOf(sl))
+	c.Start(sl, sl.Ref(), needs).Finish = sl.Stops()
+	c.PostStart(sl, sl.Start)
 }
 
 // awaitsOf are the steps after which what the slot needs is free.
-func awaitsOf(sl *slot) []*plan.Handle {
+func awaitsOf(sl *survey.Slot) []*plan.Handle {
 	var free []*plan.Handle
-	for _, holder := range sl.awaits {
-		free = append(free, holder.left())
+	for _, holder := range sl.Awaits {
+		free = append(free, holder.Left())
 	}
 	return free
 }
@@ -183,41 +192,41 @@ func awaitsOf(sl *slot) []*plan.Handle {
 // stopNeeds is what has to happen before the slot's container may be stopped:
 // all images there, repairs, dependents that stop with it, and, unless others
 // wait for the stop, dependencies ready, so that it runs as long as it can.
-func (c converger) stopNeeds(sl *slot) []*plan.Handle {
-	needs := slices.Concat(c.bringing.All, sl.first)
-	for _, sv := range c.f.dependents[sl.svc.Name] {
-		if sv == sl.svc {
+func (c converger) stopNeeds(sl *survey.Slot) []*plan.Handle {
+	needs := slices.Concat(c.Bringing.All, sl.First)
+	for _, sv := range c.f.dependents[sl.Svc.Name] {
+		if sv == sl.Svc {
 			continue
 		}
-		for _, dependent := range sv.slots {
-			if dependent.early {
-				needs = append(needs, dependent.stop)
+		for _, dependent := range sv.Slots {
+			if dependent.Early {
+				needs = append(needs, dependent.Stop)
 			}
 		}
 	}
-	if sl.early {
-		return append(needs, c.successors(sl.svc, map[string]bool{})...)
+	if sl.Early {
+		return append(needs, c.successors(sl.Svc, map[string]bool{})...)
 	}
-	needs = append(needs, c.dependencyNeeds(sl.svc)...)
+	needs = append(needs, c.DependencyNeeds(sl.Svc)...)
 	return append(needs, awaitsOf(sl)...)
 }
 
 // successors are the steps that make the new containers of what the service is
 // to restart with: what cannot be made stops nobody.
-func (c converger) successors(sv *service, seen map[string]bool) []*plan.Handle {
+func (c converger) successors(sv *survey.Service, seen map[string]bool) []*plan.Handle {
 	var made []*plan.Handle
 	for _, d := range sv.DependsOn {
-		dep := c.services[d.Service]
+		dep := c.Services[d.Service]
 		if dep == nil || !d.Restart || seen[d.Service] {
 			continue
 		}
 		seen[d.Service] = true
 		ahead := len(creation.JoinedBy(dep.Service)) == 0 && !c.f.needsReplaced(dep.Service) // else its creation may wait for the stop
-		for _, sl := range dep.slots {
-			if !ahead || sl.Fate != fate.Recreate || sl.apart || !sl.create.Added() {
+		for _, sl := range dep.Slots {
+			if !ahead || sl.Fate != fate.Recreate || sl.Apart || !sl.Create.Added() {
 				continue
 			}
-			made = append(made, sl.create, sl.copy)
+			made = append(made, sl.Create, sl.Copy)
 		}
 		made = append(made, c.successors(dep, seen)...)
 	}
@@ -230,15 +239,15 @@ func (c converger) waitForTargets() {
 		return
 	}
 	for _, sv := range c.f.order {
-		if !c.f.named[sv.Name] || sv.follower {
+		if !c.f.named[sv.Name] || sv.Follower {
 			continue
 		}
-		completes := len(c.want.Dependents(sv.Name, func(d project.Dependency) bool { return d.Condition == project.Completed })) > 0
+		completes := len(c.Want.Dependents(sv.Name, func(d project.Dependency) bool { return d.Condition == project.Completed })) > 0
 		switch {
 		case completes: // somebody depends on its completion
-			c.await(sv, project.Completed, false)
-		case c.awaits[awaited{sv.Name, project.Healthy, false}] == nil: // healthy is more than ready
-			c.await(sv, plan.RunningOrHealthy, false)
+			c.Await(sv, project.Completed, false)
+		case c.Awaits[emit.Awaited{Service: sv.Name, Condition: project.Healthy}] == nil: // healthy is more than ready
+			c.Await(sv, plan.RunningOrHealthy, false)
 		}
 	}
 }

@@ -4,92 +4,94 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/convergence/up/emit"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 )
 
 // commander writes the plans of commands that work on what is there. It never
 // creates anything.
 type commander struct {
-	*emitter
+	*emit.Emitter
 	x asked
 }
 
-func command(x asked, opt timing) commander {
-	return commander{newEmitter(x.world, x.services, opt), x}
+func command(x asked, opt emit.Timing) commander {
+	return commander{emit.New(x.World, x.Services, opt), x}
 }
 
 // startService starts or unpauses what does not run. If nothing of it runs, its
 // pre_start hooks run first.
-func (c commander) startService(sv *service) {
-	if c.x.provided(sv) {
-		a := plan.RunProvider{Project: c.want, Service: sv.Service, Verb: "up"}
-		c.runProvider(sv, a, "its provider knows what there is to do", c.dependencyNeeds(sv))
+func (c commander) startService(sv *survey.Service) {
+	if c.x.Provided(sv) {
+		a := plan.RunProvider{Project: c.Want, Service: sv.Service, Verb: "up"}
+		c.RunProvider(sv, a, "its provider knows what there is to do", c.DependencyNeeds(sv))
 		return
 	}
-	for _, sl := range sv.slots {
-		sl.reserve()
+	for _, sl := range sv.Slots {
+		sl.Reserve()
 	}
 	var needs []*plan.Handle
-	if slices.ContainsFunc(sv.slots, (*slot).begins) {
-		needs = c.dependencyNeeds(sv)
+	if slices.ContainsFunc(sv.Slots, (*survey.Slot).Begins) {
+		needs = c.DependencyNeeds(sv)
 	}
-	first := slices.IndexFunc(sv.slots, func(sl *slot) bool { return sl.Starts })
-	if first >= 0 && !slices.ContainsFunc(sv.slots, func(sl *slot) bool { return sl.runs() && !sl.Starts }) {
-		if hooks := c.preStart(sv, sv.slots[first].ref(), needs); len(hooks) > 0 {
+	first := slices.IndexFunc(sv.Slots, func(sl *survey.Slot) bool { return sl.Starts })
+	if first >= 0 && !slices.ContainsFunc(sv.Slots, func(sl *survey.Slot) bool { return sl.Runs() && !sl.Starts }) {
+		if hooks := c.PreStart(sv, sv.Slots[first].Ref(), needs); len(hooks) > 0 {
 			needs = hooks[len(hooks)-1:]
 		}
 	}
-	for _, sl := range sv.slots {
+	for _, sl := range sv.Slots {
 		switch {
 		case sl.Starts:
 			var ended []*plan.Handle
 			if sl.Fate == fate.StartLater {
-				ended = append(ended, c.awaitEnd(sl, nil))
+				ended = append(ended, c.AwaitEnd(sl, nil))
 			}
-			copied := c.copyFiles(sl, sl.ref(), ended, false, nil)
-			c.postStart(sl, c.start(sl, sl.ref(), slices.Concat(needs, copied)))
+			copied := c.CopyFiles(sl, sl.Ref(), ended, false, nil)
+			c.PostStart(sl, c.Start(sl, sl.Ref(), slices.Concat(needs, copied)))
 		case sl.Fate == fate.Unpause:
-			c.Put(sl.steps.start, sl.of, "unpause", plan.UnpauseContainer{Target: sl.ref()}, sl.Why, needs...)
-		case sl.runs():
-			c.Kept = append(c.Kept, sl.ref())
+			c.Put(sl.Steps.Start, sl.Of, "unpause", plan.UnpauseContainer{Target: sl.Ref()}, sl.Why, needs...)
+		case sl.Runs():
+			c.Kept = append(c.Kept, sl.Ref())
 		}
 	}
 }
 
-func (c commander) restartService(sv *service) {
-	for _, sl := range sv.slots {
+func (c commander) restartService(sv *survey.Service) {
+	for _, sl := range sv.Slots {
 		if sl.Fate != fate.Restart {
 			continue
 		}
-		sl.reserve()
-		needs := c.dependencyNeeds(sv)
-		if sl.runs() {
-			_, needs = c.preStop(sl, sl.Why, needs)
+		sl.Reserve()
+		needs := c.DependencyNeeds(sv)
+		if sl.Runs() {
+			_, needs = c.PreStop(sl, sl.Why, needs)
 		}
-		restarted := c.Put(sl.steps.start, sl.of, "restart", plan.RestartContainer{Target: sl.old.Ref, Grace: c.opt.grace}, sl.Why, needs...)
-		c.postStart(sl, restarted)
+		restarted := c.Put(sl.Steps.Start, sl.Of, "restart", plan.RestartContainer{Target: sl.Old.Ref, Grace: c.Opt.Grace}, sl.Why, needs...)
+		c.PostStart(sl, restarted)
 	}
 }
 
 // stopAll stops containers that run, dependents first.
-func (c commander) stopAll(slots []*slot, why string) {
+func (c commander) stopAll(slots []*survey.Slot, why string) {
 	stops := reserveStops(slots)
-	for _, name := range slices.Backward(c.x.needs.Order()) {
+	for _, name := range slices.Backward(c.x.Needs.Order()) {
 		for _, sl := range slots {
-			if sl.svc.Name == name && sl.stops() {
-				c.stop(sl, why, c.stopsBefore(name, stops))
+			if sl.Svc.Name == name && sl.Stops() {
+				c.Stop(sl, why, c.stopsBefore(name, stops))
 			}
 		}
 	}
 }
 
 // takeDown stops and removes containers, dependents first.
-func (c commander) takeDown(slots []*slot) {
+func (c commander) takeDown(slots []*survey.Slot) {
 	stops := reserveStops(slots)
-	for _, name := range slices.Backward(c.x.needs.Order()) {
+	for _, name := range slices.Backward(c.x.Needs.Order()) {
 		for _, sl := range slots {
-			if sl.svc.Name == name {
-				c.discard(sl, c.stopsBefore(name, stops))
+			if sl.Svc.Name == name {
+				c.Discard(sl, c.stopsBefore(name, stops))
 			}
 		}
 	}
@@ -97,25 +99,25 @@ func (c commander) takeDown(slots []*slot) {
 
 // reserveStops are the stops of each service, which those of its dependencies
 // wait for.
-func reserveStops(slots []*slot) map[string][]*plan.Handle {
+func reserveStops(slots []*survey.Slot) map[string][]*plan.Handle {
 	stops := map[string][]*plan.Handle{}
 	for _, sl := range slots {
-		if !sl.stops() {
+		if !sl.Stops() {
 			continue
 		}
-		if sl.stop == nil {
-			sl.stop = &plan.Handle{}
+		if sl.Stop == nil {
+			sl.Stop = &plan.Handle{}
 		}
-		stops[sl.svc.Name] = append(stops[sl.svc.Name], sl.stop)
+		stops[sl.Svc.Name] = append(stops[sl.Svc.Name], sl.Stop)
 	}
 	return stops
 }
 
 // reserveRemovals makes the steps that remove the containers.
-func (c commander) reserveRemovals(slots []*slot, volumes bool) {
+func (c commander) reserveRemovals(slots []*survey.Slot, volumes bool) {
 	for _, sl := range slots {
-		sl.reserve()
-		c.removals[sl.old.ID] = removal{step: sl.remove, of: sl.of, volumes: volumes}
+		sl.Reserve()
+		c.Removals[sl.Old.ID] = emit.Removal{Step: sl.Remove, Of: sl.Of, Volumes: volumes}
 	}
 }
 
@@ -126,7 +128,7 @@ func (c commander) stopsBefore(service string, stops map[string][]*plan.Handle) 
 	seen := map[string]bool{}
 	var visit func(string)
 	visit = func(name string) {
-		for _, dependent := range c.x.needs.Dependents(name) {
+		for _, dependent := range c.x.Needs.Dependents(name) {
 			if seen[dependent] {
 				continue
 			}
@@ -145,15 +147,15 @@ func (c commander) stopsBefore(service string, stops map[string][]*plan.Handle) 
 // tellProviders has the chosen ones carry out the verb, once nothing that depends
 // on them runs. Those that know no such verb do nothing. Without a file it cannot
 // be known what they are.
-func (c commander) tellProviders(verb, why string, chosen map[string]bool, stopped []*slot) {
-	if gave := c.x.gave(); c.want == nil && len(gave) > 0 {
+func (c commander) tellProviders(verb, why string, chosen map[string]bool, stopped []*survey.Slot) {
+	if gave := c.x.Gave(); c.Want == nil && len(gave) > 0 {
 		c.Warn("the providers of %s are not told: there is no file that says what they are", plan.NameList(gave))
 	}
 	stops := reserveStops(stopped)
-	for _, sv := range slices.Backward(c.x.order(chosen)) {
-		if c.x.provided(sv) {
-			a := plan.RunProvider{Project: c.want, Service: sv.Service, Verb: verb}
-			c.runProvider(sv, a, why, c.stopsBefore(sv.Name, stops))
+	for _, sv := range slices.Backward(c.x.Order(chosen)) {
+		if c.x.Provided(sv) {
+			a := plan.RunProvider{Project: c.Want, Service: sv.Service, Verb: verb}
+			c.RunProvider(sv, a, why, c.stopsBefore(sv.Name, stops))
 		}
 	}
 }
@@ -161,7 +163,7 @@ func (c commander) tellProviders(verb, why string, chosen map[string]bool, stopp
 // planToTheEnd is the plan of what is taken down: a failure stops only what
 // needs the failed step.
 func (c commander) planToTheEnd() (plan.Plan, error) {
-	p, err := c.Plan(c.name)
+	p, err := c.Plan(c.Name)
 	p.KeepGoing = true
 	return p, err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/creation"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
@@ -15,18 +16,18 @@ import (
 
 // createNeeds is what has to exist before a container of the slot can. What is
 // new waits for every image: one that cannot be had leaves nothing half done.
-func (c converger) createNeeds(sl *slot) []*plan.Handle {
-	s := sl.svc.Service
-	needs := append(slices.Clone(sl.first), c.bringing.Of(engine.ServiceImage(s).Plain()))
+func (c converger) createNeeds(sl *survey.Slot) []*plan.Handle {
+	s := sl.Svc.Service
+	needs := append(slices.Clone(sl.First), c.Bringing.Of(engine.ServiceImage(s).Plain()))
 	if sl.Fate == fate.Create {
-		needs = append(needs, c.bringing.All...)
+		needs = append(needs, c.Bringing.All...)
 	}
 	needs = append(needs, c.providedBefore(s)...)
 	if sl.Starts {
-		needs = append(needs, c.prepareModels(sl.svc)...)
+		needs = append(needs, c.prepareModels(sl.Svc)...)
 	}
-	for _, ref := range engine.VolumeImages(c.want, s) {
-		needs = append(needs, c.bringing.Of(ref))
+	for _, ref := range engine.VolumeImages(c.Want, s) {
+		needs = append(needs, c.Bringing.Of(ref))
 	}
 	if creation.JoinsNetworks(s) {
 		for _, key := range s.Networks {
@@ -37,16 +38,16 @@ func (c converger) createNeeds(sl *slot) []*plan.Handle {
 		needs = append(needs, c.volumes[key])
 	}
 	for _, ns := range creation.JoinedBy(s) {
-		dep := c.services[ns.Service]
+		dep := c.Services[ns.Service]
 		switch {
 		case dep == nil:
 		case ns.Attribute == creation.ByLinks: // to all of its containers
-			for _, other := range dep.slots {
-				needs = append(needs, other.named())
+			for _, other := range dep.Slots {
+				needs = append(needs, other.Named())
 			}
 		default:
-			if first := firstByName(dep.slots); first != nil {
-				needs = append(needs, first.named())
+			if first := survey.FirstByName(dep.Slots); first != nil {
+				needs = append(needs, first.Named())
 			}
 		}
 	}
@@ -54,31 +55,31 @@ func (c converger) createNeeds(sl *slot) []*plan.Handle {
 }
 
 // createSpec asks for the slot's container under a name.
-func (c converger) createSpec(sl *slot, name string) engine.CreateSpec {
-	s := sl.svc.Service
+func (c converger) createSpec(sl *survey.Slot, name string) engine.CreateSpec {
+	s := sl.Svc.Service
 	spec := engine.CreateSpec{
-		Project: c.want, Service: s, Name: name, Number: sl.number,
-		Labels: creation.ContainerLabels(c.want, s, sl.number, false), Refs: sl.svc.refs, Unlinked: c.unlinked(s), Inherit: sl.inherit,
+		Project: c.Want, Service: s, Name: name, Number: sl.Number,
+		Labels: creation.ContainerLabels(c.Want, s, sl.Number, false), Refs: sl.Svc.Refs, Unlinked: c.unlinked(s), Inherit: sl.Inherit,
 	}
-	if hash, err := s.HashResolved(sl.svc.ids); err == nil {
+	if hash, err := s.HashResolved(sl.Svc.IDs); err == nil {
 		spec.Labels[project.LabelConfigHash] = string(hash)
 	}
-	spec.Labels[project.LabelName] = sl.name
+	spec.Labels[project.LabelName] = sl.Name
 	if s.Restart.Owner() == restartpolicy.Supervisor {
 		spec.RestartPolicy = string(restartpolicy.No) // two owners would both restart it
 	}
-	if len(sl.inherit) > 0 {
+	if len(sl.Inherit) > 0 {
 		spec.Labels[project.LabelReplace] = s.ContainerName
 		if s.ContainerName == "" {
-			spec.Labels[project.LabelReplace] = s.Name + c.want.Separator + strconv.Itoa(sl.number)
+			spec.Labels[project.LabelReplace] = s.Name + c.Want.Separator + strconv.Itoa(sl.Number)
 		}
 	}
-	if local, ok := c.have.Image(engine.ServiceImage(s)); ok && !c.f.images.Fresh(engine.ServiceImage(s).Plain()) {
+	if local, ok := c.Have.Image(engine.ServiceImage(s)); ok && !c.f.images.Fresh(engine.ServiceImage(s).Plain()) {
 		spec.ImageID = local.ID
 		spec.Labels[project.LabelImage] = local.Digest
 	}
-	if !slices.ContainsFunc(engine.VolumeImages(c.want, s), c.f.images.Fresh) {
-		if label := engine.ImageVolumeLabel(c.want, s, c.have); label != "" {
+	if !slices.ContainsFunc(engine.VolumeImages(c.Want, s), c.f.images.Fresh) {
+		if label := engine.ImageVolumeLabel(c.Want, s, c.Have); label != "" {
 			spec.Labels[project.LabelImageVolume] = label
 		}
 	}
@@ -91,13 +92,13 @@ func (c converger) createSpec(sl *slot, name string) engine.CreateSpec {
 func (c converger) unlinked(s *project.Service) []string {
 	var names []string
 	for _, ref := range creation.JoinedBy(s) {
-		target := c.want.Service(ref.Service)
+		target := c.Want.Service(ref.Service)
 		if ref.Attribute != creation.ByLinks || target == nil {
 			continue
 		}
 		existing := c.names(target.Name)
 		for n := 1; n <= target.Replicas; n++ {
-			if name := c.want.ContainerName(target, n); !slices.Contains(existing, name) {
+			if name := c.Want.ContainerName(target, n); !slices.Contains(existing, name) {
 				names = append(names, name)
 				c.WarnOnce("%v", plan.At(s.Pos, "service %s is created without the link to %s, which does not exist", s.Name, name))
 			}
@@ -109,13 +110,13 @@ func (c converger) unlinked(s *project.Service) []string {
 // names are those of the service's replicas, as they are or are planned.
 func (c converger) names(service string) []string {
 	var names []string
-	if sv := c.services[service]; sv != nil {
-		for _, sl := range sv.slots {
-			names = append(names, sl.name)
+	if sv := c.Services[service]; sv != nil {
+		for _, sl := range sv.Slots {
+			names = append(names, sl.Name)
 		}
 		return names
 	}
-	for _, r := range c.replicas[service] {
+	for _, r := range c.Replicas[service] {
 		names = append(names, r.Name)
 	}
 	return names
@@ -123,11 +124,11 @@ func (c converger) names(service string) []string {
 
 // prepareModels are the steps after which the models that the service uses are
 // there: one each.
-func (c converger) prepareModels(sv *service) []*plan.Handle {
+func (c converger) prepareModels(sv *survey.Service) []*plan.Handle {
 	var steps []*plan.Handle
 	for _, key := range slices.Sorted(maps.Keys(sv.Spec.Models)) {
 		if c.models[key] == nil {
-			m := c.want.Compose.Models[key]
+			m := c.Want.Compose.Models[key]
 			a := plan.PrepareModel{Key: key, Model: m.Model, ContextSize: m.ContextSize, RuntimeFlags: m.RuntimeFlags}
 			c.models[key] = c.Add("model "+key, "", a, "service "+sv.Name+" uses it")
 		}
@@ -138,11 +139,11 @@ func (c converger) prepareModels(sv *service) []*plan.Handle {
 
 // emitOneOff creates the container of run once everything that its start needs is
 // there.
-func (c converger) emitOneOff(sl *slot) {
+func (c converger) emitOneOff(sl *survey.Slot) {
 	run := c.f.run
-	spec := c.createSpec(sl, sl.name)
-	labels := creation.ContainerLabels(c.want, sl.svc.Service, 0, true)
-	labels[project.LabelSlug], labels[project.LabelName] = run.Slug, sl.name
+	spec := c.createSpec(sl, sl.Name)
+	labels := creation.ContainerLabels(c.Want, sl.Svc.Service, 0, true)
+	labels[project.LabelSlug], labels[project.LabelName] = run.Slug, sl.Name
 	labels[project.LabelConfigHash] = spec.Labels[project.LabelConfigHash]
 	if image := spec.Labels[project.LabelImage]; image != "" {
 		labels[project.LabelImage] = image
@@ -150,8 +151,8 @@ func (c converger) emitOneOff(sl *slot) {
 	spec.Labels, spec.OneOff, spec.UseAliases, spec.AutoRemove = labels, true, run.UseAliases, run.Remove
 	needs := c.createNeeds(sl)
 	if !run.NoDeps {
-		needs = append(needs, c.dependencyNeeds(sl.svc)...)
+		needs = append(needs, c.DependencyNeeds(sl.Svc)...)
 	}
-	made := c.Add(sl.of, "create", plan.CreateContainer{Spec: spec}, sl.Why, needs...)
-	c.copyFiles(sl, engine.Ref{Name: sl.name}, []*plan.Handle{made}, false, nil)
+	made := c.Add(sl.Of, "create", plan.CreateContainer{Spec: spec}, sl.Why, needs...)
+	c.CopyFiles(sl, engine.Ref{Name: sl.Name}, []*plan.Handle{made}, false, nil)
 }

@@ -3,6 +3,7 @@ package up
 import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -12,16 +13,16 @@ import (
 // before that: its own successor may wait for that other container.
 func (c converger) waitForNames() {
 	holding := map[string][]engine.Container{}
-	for _, o := range c.have.Containers {
+	for _, o := range c.Have.Containers {
 		holding[o.Name] = append(holding[o.Name], o)
 	}
 	for _, sv := range c.f.order {
-		for _, sl := range sv.slots {
-			if sl.renamed != nil {
-				c.freeName(sl, sl.renamed, holding[sl.old.Name])
+		for _, sl := range sv.Slots {
+			if sl.Renamed != nil {
+				c.freeName(sl, sl.Renamed, holding[sl.Old.Name])
 			}
 			if !sl.Fate.Keeps() {
-				c.freeName(sl, sl.named(), holding[sl.name])
+				c.freeName(sl, sl.Named(), holding[sl.Name])
 			}
 		}
 	}
@@ -29,28 +30,28 @@ func (c converger) waitForNames() {
 
 // freeName makes the step that gives the slot a name wait until every other
 // container has lost it.
-func (c converger) freeName(sl *slot, takes *plan.Handle, holding []engine.Container) {
+func (c converger) freeName(sl *survey.Slot, takes *plan.Handle, holding []engine.Container) {
 	for _, o := range holding {
-		if sl.old == nil || o.ID != sl.old.ID {
+		if sl.Old == nil || o.ID != sl.Old.ID {
 			c.freeNameOf(sl, takes, o)
 		}
 	}
 }
 
-func (c converger) freeNameOf(sl *slot, takes *plan.Handle, o engine.Container) {
+func (c converger) freeNameOf(sl *survey.Slot, takes *plan.Handle, o engine.Container) {
 	holder := c.f.holders[o.ID]
 	switch {
 	case holder == nil || holder.Fate == fate.Rebuild:
-		takes.Need(c.removals[o.ID].step)
-	case holder.renamed != nil:
-		takes.Need(holder.renamed)
+		takes.Need(c.Removals[o.ID].Step)
+	case holder.Renamed != nil:
+		takes.Need(holder.Renamed)
 	case holder.Fate == fate.Recreate:
-		if holder.aside == nil {
-			holder.aside = c.Add(holder.of, "step-aside", plan.RenameContainer{Target: o.Ref, Name: project.TemporaryName(o.ID, o.Name)},
-				o.Name+" is the name of service "+sl.svc.Name+" now", append(c.bringing.All[:len(c.bringing.All):len(c.bringing.All)], holder.first...)...)
-			holder.aside.Finish = takes.Finish
-			holder.steps.remove.Need(holder.aside)
+		if holder.Aside == nil {
+			holder.Aside = c.Add(holder.Of, "step-aside", plan.RenameContainer{Target: o.Ref, Name: project.TemporaryName(o.ID, o.Name)},
+				o.Name+" is the name of service "+sl.Svc.Name+" now", append(c.Bringing.All[:len(c.Bringing.All):len(c.Bringing.All)], holder.First...)...)
+			holder.Aside.Finish = takes.Finish
+			holder.Steps.Remove.Need(holder.Aside)
 		}
-		takes.Need(holder.aside)
+		takes.Need(holder.Aside)
 	}
 }

@@ -20,7 +20,7 @@ func (c converger) emitNetworks() {
 		alone := c.removeTwins(n)
 		switch {
 		case n.create:
-			c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "not there yet", c.bringing.All...)
+			c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "not there yet", c.Bringing.All...)
 		case n.replace != "":
 			c.replaceNetwork(n, alone)
 		}
@@ -30,7 +30,7 @@ func (c converger) emitNetworks() {
 func networkSteps(n *networkFate) string { return "network " + n.Key }
 
 func (c converger) createNetwork(n *networkFate) plan.CreateNetwork {
-	return plan.CreateNetwork{Network: n.Network, Labels: creation.NetworkLabels(c.want, n.Network)}
+	return plan.CreateNetwork{Network: n.Network, Labels: creation.NetworkLabels(c.Want, n.Network)}
 }
 
 // removeTwins removes them one after the other and returns the last step. What
@@ -49,9 +49,9 @@ func (c converger) removeTwins(n *networkFate) *plan.Handle {
 		return nil
 	}
 	for _, sv := range c.f.order {
-		for _, sl := range sv.slots {
+		for _, sl := range sv.Slots {
 			if sl.Fate.Keeps() && slices.Contains(sv.Networks, n.Key) {
-				sl.first = append([]*plan.Handle{last}, sl.first...)
+				sl.First = append([]*plan.Handle{last}, sl.First...)
 			}
 		}
 	}
@@ -61,7 +61,7 @@ func (c converger) removeTwins(n *networkFate) *plan.Handle {
 func (c converger) replaceNetwork(n *networkFate, alone *plan.Handle) {
 	var freed []*plan.Handle
 	var restore []plan.Action
-	for _, o := range c.have.Containers {
+	for _, o := range c.Have.Containers {
 		if !engine.Attached(o, n.id, n.Name) {
 			continue
 		}
@@ -70,7 +70,7 @@ func (c converger) replaceNetwork(n *networkFate, alone *plan.Handle) {
 			restore = append(restore, c.putBack(o, n)...)
 		}
 	}
-	remove := c.Add(networkSteps(n), "remove", plan.RemoveNetwork{ID: n.id, Name: n.Name}, n.replace, append(freed, c.bringing.All...)...)
+	remove := c.Add(networkSteps(n), "remove", plan.RemoveNetwork{ID: n.id, Name: n.Name}, n.replace, append(freed, c.Bringing.All...)...)
 	remove.Finish, remove.OnFailure = len(freed) > 0, restore
 	create := c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), n.replace, remove, alone)
 	create.Finish, create.OnFailure = true, restore
@@ -81,14 +81,14 @@ func (c converger) replaceNetwork(n *networkFate, alone *plan.Handle) {
 func (c converger) detach(o engine.Container, n *networkFate) *plan.Handle {
 	sl := c.f.holders[o.ID]
 	if sl == nil || sl.Fate == fate.Rebuild {
-		return c.removals[o.ID].step
+		return c.Removals[o.ID].Step
 	}
-	left := c.Add(sl.of, "disconnect "+n.Key, plan.DisconnectNetwork{Target: o.Ref, Network: n.id, Name: n.Name}, n.replace, append(slices.Clone(c.bringing.All), sl.stop)...)
-	left.Finish = sl.stops()
-	if sl.leaves == nil {
-		sl.leaves = map[string]*plan.Handle{}
+	left := c.Add(sl.Of, "disconnect "+n.Key, plan.DisconnectNetwork{Target: o.Ref, Network: n.id, Name: n.Name}, n.replace, append(slices.Clone(c.Bringing.All), sl.Stop)...)
+	left.Finish = sl.Stops()
+	if sl.Leaves == nil {
+		sl.Leaves = map[string]*plan.Handle{}
 	}
-	sl.leaves[n.Key] = left
+	sl.Leaves[n.Key] = left
 	return left
 }
 
@@ -104,11 +104,11 @@ func (c converger) putBack(o engine.Container, n *networkFate) []plan.Action {
 // endpoint are the full settings of the container on the network, as its
 // service declares them; a container of no declared service gets its names.
 func (c converger) endpoint(o engine.Container, n *project.Network) engine.EndpointSpec {
-	s := c.want.Declared(o.Service)
+	s := c.Want.Declared(o.Service)
 	if s == nil {
 		s = &project.Service{Name: o.Service}
 	}
-	return engine.EndpointSpec{Project: c.want, Service: s, Network: n, Container: o.Name}
+	return engine.EndpointSpec{Project: c.Want, Service: s, Network: n, Container: o.Name}
 }
 
 // removeRenamedNetworks removes the project's networks that have another name
@@ -118,16 +118,16 @@ func (c converger) removeRenamedNetworks() {
 		for _, old := range n.renamed {
 			after := []*plan.Handle{c.networks[n.Key]}
 			busy := false
-			for _, o := range c.have.Containers {
+			for _, o := range c.Have.Containers {
 				if engine.Attached(o, old.ID, old.Name) {
-					after, busy = append(after, c.removals[o.ID].step), busy || c.removals[o.ID].step == nil
+					after, busy = append(after, c.Removals[o.ID].Step), busy || c.Removals[o.ID].Step == nil
 				}
 			}
 			if busy {
 				c.Warn("network %s has become %s; %s is kept while containers use it", old.Name, n.Name, old.Name)
 				continue
 			}
-			c.Add(networkSteps(n), "remove "+strings.TrimPrefix(old.Name, c.name+"_"),
+			c.Add(networkSteps(n), "remove "+strings.TrimPrefix(old.Name, c.Name+"_"),
 				plan.RemoveNetwork{ID: old.ID, Name: old.Name}, "renamed to "+n.Name, after...)
 		}
 	}

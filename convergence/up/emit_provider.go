@@ -3,21 +3,22 @@ package up
 import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/divergence"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/project"
 )
 
 // asks reports whether the plan runs the service's provider.
-func (f *fates) asks(sv *service) bool {
+func (f *fates) asks(sv *survey.Service) bool {
 	_, answered := f.opt.Provided[sv.Name]
 	return sv.Provider && !answered
 }
 
 // emitProvider brings a provided service up, on every up: only its program
 // knows what there is to do.
-func (c converger) emitProvider(sv *service) {
-	if c.f.asks(sv) && c.services[sv.Name] == sv {
-		a := plan.RunProvider{Project: c.want, Service: sv.Service, Verb: "up", Given: c.given(sv.Name)}
-		c.runProvider(sv, a, "its provider knows what there is to do", c.dependencyNeeds(sv))
+func (c converger) emitProvider(sv *survey.Service) {
+	if c.f.asks(sv) && c.Services[sv.Name] == sv {
+		a := plan.RunProvider{Project: c.Want, Service: sv.Service, Verb: "up", Given: c.given(sv.Name)}
+		c.RunProvider(sv, a, "its provider knows what there is to do", c.DependencyNeeds(sv))
 	}
 }
 
@@ -26,20 +27,20 @@ func (c converger) emitProvider(sv *service) {
 func (c converger) given(provider string) []plan.Given {
 	var given []plan.Given
 	for _, sv := range c.f.order {
-		if sv.follower || c.f.policy(sv.Name) == RecreateNever {
+		if sv.Follower || c.f.policy(sv.Name) == RecreateNever {
 			continue
 		}
-		for _, sl := range sv.slots {
+		for _, sl := range sv.Slots {
 			if !sl.Fate.Keeps() {
 				continue
 			}
-			was, ok := project.ParseFingerprints(sl.old.Labels[project.LabelProvided])[provider]
+			was, ok := project.ParseFingerprints(sl.Old.Labels[project.LabelProvided])[provider]
 			switch {
-			case ok && divergence.Keyed(c.want, *sl.old):
+			case ok && divergence.Keyed(c.Want, *sl.Old):
 				given = append(given, plan.Given{Service: sv.Name, Digest: was})
 			case ok:
 				c.Warn("cannot tell whether provider %s sets other variables now: container %s was created by another user or on "+
-					"another machine; --force-recreate creates it with what there is now", provider, sl.old.Name)
+					"another machine; --force-recreate creates it with what there is now", provider, sl.Old.Name)
 			}
 		}
 	}
@@ -52,9 +53,9 @@ func (c converger) providedBefore(s *project.Service) []*plan.Handle {
 	var steps []*plan.Handle
 	for _, d := range s.DependsOn {
 		_, answered := c.f.opt.Provided[d.Service]
-		switch p := c.want.Service(d.Service); {
-		case c.services[d.Service] != nil:
-			steps = append(steps, c.providers[d.Service])
+		switch p := c.Want.Service(d.Service); {
+		case c.Services[d.Service] != nil:
+			steps = append(steps, c.Providers[d.Service])
 		case !answered && p != nil && p.Provider:
 			c.WarnOnce("%s is made without the variables that provider %s sets: it is not asked without the dependencies", s.Name, p.Name)
 		}

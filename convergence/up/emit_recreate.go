@@ -5,6 +5,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -13,54 +14,54 @@ import (
 // beside it under a temporary name, the old one stops only then (it may hold
 // fixed host ports), and goes only when the successor runs. If the successor
 // does not start, the old one is put back.
-func (c converger) emitRecreate(sl *slot) {
-	old := *sl.old
+func (c converger) emitRecreate(sl *survey.Slot) {
+	old := *sl.Old
 	successor := successorOf(sl)
-	creation := plan.CreateContainer{Spec: c.createSpec(sl, successor.Name), Replaces: engine.Ref{ID: old.ID, Name: sl.name}}
+	creation := plan.CreateContainer{Spec: c.createSpec(sl, successor.Name), Replaces: engine.Ref{ID: old.ID, Name: sl.Name}}
 	discard := []plan.Action{plan.RemoveContainer{Target: successor, Volumes: true}}
 	restore := append(slices.Clone(discard), c.revive(sl)...)
 
 	var ready []*plan.Handle // the successor exists and the old one is down
-	if sl.runs() && sl.apart {
-		stopped := c.stop(sl, sl.Why, c.stopNeeds(sl))
+	if sl.Runs() && sl.Apart {
+		stopped := c.Stop(sl, sl.Why, c.stopNeeds(sl))
 		for _, n := range c.f.replacedNetworks(old) {
 			stopped = append(stopped, c.networks[n.Key]) // where the old one is put back if need be
 		}
-		made := c.Put(sl.create, sl.of, "create", creation, sl.Why, slices.Concat(c.createNeeds(sl), stopped)...)
+		made := c.Put(sl.Create, sl.Of, "create", creation, sl.Why, slices.Concat(c.createNeeds(sl), stopped)...)
 		made.Finish, made.OnFailure = true, c.revive(sl)
 		ready = c.copyBeforeStart(sl, successor, made, restore)
 	} else {
-		made := c.Put(sl.create, sl.of, "create", creation, sl.Why, c.createNeeds(sl)...)
+		made := c.Put(sl.Create, sl.Of, "create", creation, sl.Why, c.createNeeds(sl)...)
 		ready = c.copyBeforeStart(sl, successor, made, discard)
-		if sl.runs() {
+		if sl.Runs() {
 			ready = c.stopForSuccessor(sl, ready, append(slices.Clone(discard), c.reviveDependents(sl)...))
 		}
 	}
 	if sl.Starts {
-		started := c.start(sl, successor, slices.Concat(ready, c.dependencyNeeds(sl.svc), awaitsOf(sl)))
-		started.Finish, started.OnFailure = sl.runs(), restore
+		started := c.Start(sl, successor, slices.Concat(ready, c.DependencyNeeds(sl.Svc), awaitsOf(sl)))
+		started.Finish, started.OnFailure = sl.Runs(), restore
 		ready = []*plan.Handle{started}
 	}
 	c.retire(sl, successor, ready)
 }
 
 // successorOf addresses the container that takes over before it has its name.
-func successorOf(sl *slot) engine.Ref {
-	return engine.Ref{Name: project.TemporaryName(sl.old.ID, sl.name)}
+func successorOf(sl *survey.Slot) engine.Ref {
+	return engine.Ref{Name: project.TemporaryName(sl.Old.ID, sl.Name)}
 }
 
 // copyBeforeStart fills the successor while the old container still runs.
-func (c converger) copyBeforeStart(sl *slot, successor engine.Ref, made *plan.Handle, undo []plan.Action) []*plan.Handle {
+func (c converger) copyBeforeStart(sl *survey.Slot, successor engine.Ref, made *plan.Handle, undo []plan.Action) []*plan.Handle {
 	if !sl.Starts {
 		return []*plan.Handle{made}
 	}
-	return c.copyFiles(sl, successor, []*plan.Handle{made}, sl.apart && sl.runs(), undo)
+	return c.CopyFiles(sl, successor, []*plan.Handle{made}, sl.Apart && sl.Runs(), undo)
 }
 
 // stopForSuccessor stops the old container once the new one is there.
-func (c converger) stopForSuccessor(sl *slot, made []*plan.Handle, undo []plan.Action) []*plan.Handle {
-	hooks, needs := c.preStop(sl, sl.Why, slices.Concat(made, c.stopNeeds(sl)))
-	stop := c.Put(sl.stop, sl.of, "stop", plan.StopContainer{Target: sl.old.Ref, Grace: c.opt.grace}, sl.Why, needs...)
+func (c converger) stopForSuccessor(sl *survey.Slot, made []*plan.Handle, undo []plan.Action) []*plan.Handle {
+	hooks, needs := c.PreStop(sl, sl.Why, slices.Concat(made, c.stopNeeds(sl)))
+	stop := c.Put(sl.Stop, sl.Of, "stop", plan.StopContainer{Target: sl.Old.Ref, Grace: c.Opt.Grace}, sl.Why, needs...)
 	for _, step := range append(hooks, stop) {
 		step.OnFailure = undo
 	}
@@ -69,43 +70,43 @@ func (c converger) stopForSuccessor(sl *slot, made []*plan.Handle, undo []plan.A
 
 // retire removes the old container and gives its name to the successor. Once the
 // successor is what counts nothing keeps it from its name.
-func (c converger) retire(sl *slot, successor engine.Ref, needs []*plan.Handle) {
-	needs = slices.Concat(needs, c.bringing.All)
-	for _, n := range c.f.replacedNetworks(*sl.old) {
-		needs = append(needs, sl.leaves[n.Key])
+func (c converger) retire(sl *survey.Slot, successor engine.Ref, needs []*plan.Handle) {
+	needs = slices.Concat(needs, c.Bringing.All)
+	for _, n := range c.f.replacedNetworks(*sl.Old) {
+		needs = append(needs, sl.Leaves[n.Key])
 	}
-	removed := c.removeOld(sl, "replaced", needs)
-	renamed := c.Put(sl.rename, sl.of, "rename", plan.RenameContainer{Target: successor, Name: sl.name}, "takes the name of the one it replaced", removed)
+	removed := c.RemoveOld(sl, "replaced", needs)
+	renamed := c.Put(sl.Rename, sl.Of, "rename", plan.RenameContainer{Target: successor, Name: sl.Name}, "takes the name of the one it replaced", removed)
 	removed.Finish, renamed.Finish = true, true
 	if sl.Starts {
-		c.postStart(sl, renamed)
+		c.PostStart(sl, renamed)
 	}
 }
 
 // revive starts the old container, and what was stopped for its sake, again.
 // One that lived in the namespace of a container that is gone cannot be.
-func (c converger) revive(sl *slot) []plan.Action {
-	if !sl.runs() || c.f.joinsReplaced(sl, false) {
+func (c converger) revive(sl *survey.Slot) []plan.Action {
+	if !sl.Runs() || c.f.joinsReplaced(sl, false) {
 		return nil
 	}
 	var actions []plan.Action
-	for _, n := range c.f.replacedNetworks(*sl.old) {
-		actions = append(actions, plan.ConnectNetwork{Target: sl.old.Ref, Endpoint: c.endpoint(*sl.old, n.Network)})
+	for _, n := range c.f.replacedNetworks(*sl.Old) {
+		actions = append(actions, plan.ConnectNetwork{Target: sl.Old.Ref, Endpoint: c.endpoint(*sl.Old, n.Network)})
 	}
-	actions = append(actions, plan.StartContainer{Target: sl.old.Ref, Service: sl.svc.Name})
+	actions = append(actions, plan.StartContainer{Target: sl.Old.Ref, Service: sl.Svc.Name})
 	return append(actions, c.reviveDependents(sl)...)
 }
 
 // reviveDependents starts what was stopped for the sake of the old container.
-func (c converger) reviveDependents(sl *slot) []plan.Action {
+func (c converger) reviveDependents(sl *survey.Slot) []plan.Action {
 	var actions []plan.Action
-	for _, sv := range c.f.dependents[sl.svc.Name] {
-		if !slices.ContainsFunc(sv.DependsOn, func(d project.Dependency) bool { return d.Service == sl.svc.Name && d.Restart }) {
+	for _, sv := range c.f.dependents[sl.Svc.Name] {
+		if !slices.ContainsFunc(sv.DependsOn, func(d project.Dependency) bool { return d.Service == sl.Svc.Name && d.Restart }) {
 			continue
 		}
-		for _, dependent := range sv.slots {
-			if dependent.early && dependent.stops() {
-				actions = append(actions, plan.StartContainer{Target: dependent.old.Ref, Service: sv.Name})
+		for _, dependent := range sv.Slots {
+			if dependent.Early && dependent.Stops() {
+				actions = append(actions, plan.StartContainer{Target: dependent.Old.Ref, Service: sv.Name})
 			}
 		}
 	}
@@ -114,13 +115,13 @@ func (c converger) reviveDependents(sl *slot) []plan.Action {
 
 // emitRebuild removes a container before its successor is made: it holds a
 // volume that is made anew, or is half removed already.
-func (c converger) emitRebuild(sl *slot) {
+func (c converger) emitRebuild(sl *survey.Slot) {
 	needs := c.stopNeeds(sl)
-	if sl.runs() {
-		needs = c.stop(sl, sl.Why, needs)
+	if sl.Runs() {
+		needs = c.Stop(sl, sl.Why, needs)
 	}
-	removed := c.removeOld(sl, sl.Why, needs)
-	removed.Finish = sl.runs()
+	removed := c.RemoveOld(sl, sl.Why, needs)
+	removed.Finish = sl.Runs()
 	c.emitCreate(sl, removed)
 }
 
@@ -131,11 +132,11 @@ func (c converger) spareRebuilt() {
 		if sl.Fate != fate.Rebuild {
 			continue
 		}
-		for _, in := range sl.inherit {
-			for _, o := range c.have.Containers {
-				if r, gone := c.removals[o.ID]; gone && o.MountsVolume(in.Volume) {
-					r.volumes = false
-					c.removals[o.ID] = r
+		for _, in := range sl.Inherit {
+			for _, o := range c.Have.Containers {
+				if r, gone := c.Removals[o.ID]; gone && o.MountsVolume(in.Volume) {
+					r.Volumes = false
+					c.Removals[o.ID] = r
 				}
 			}
 		}
@@ -145,27 +146,27 @@ func (c converger) spareRebuilt() {
 // emitPreStart runs the pre_start hooks of a service once, when all of its
 // containers that start are made and none of it runs any more. If a hook fails
 // nothing of the service starts, and what was stopped for it is put back.
-func (c converger) emitPreStart(sv *service) {
-	starting := slices.DeleteFunc(slices.Clone(sv.slots), func(sl *slot) bool { return !sl.Starts })
-	runs := slices.ContainsFunc(sv.slots, func(sl *slot) bool { return sl.Fate.Keeps() && sl.runs() && sl.Fate != fate.StartLater })
-	if len(sv.PreStart) == 0 || len(starting) == 0 || runs || sv.follower {
+func (c converger) emitPreStart(sv *survey.Service) {
+	starting := slices.DeleteFunc(slices.Clone(sv.Slots), func(sl *survey.Slot) bool { return !sl.Starts })
+	runs := slices.ContainsFunc(sv.Slots, func(sl *survey.Slot) bool { return sl.Fate.Keeps() && sl.Runs() && sl.Fate != fate.StartLater })
+	if len(sv.PreStart) == 0 || len(starting) == 0 || runs || sv.Follower {
 		return
 	}
 	var needs []*plan.Handle
 	var undo []plan.Action
 	finish := false
 	for _, sl := range starting {
-		needs, undo, finish = slices.Concat(needs, sl.steps.start.Needs()), slices.Concat(undo, sl.steps.start.OnFailure), finish || sl.steps.start.Finish
+		needs, undo, finish = slices.Concat(needs, sl.Steps.Start.Needs()), slices.Concat(undo, sl.Steps.Start.OnFailure), finish || sl.Steps.Start.Finish
 	}
-	beside := starting[0].ref()
+	beside := starting[0].Ref()
 	if starting[0].Fate == fate.Recreate {
 		beside = successorOf(starting[0])
 	}
-	hooks := c.preStart(sv, beside, needs)
+	hooks := c.PreStart(sv, beside, needs)
 	for _, hook := range hooks {
 		hook.Finish, hook.OnFailure = finish, undo
 	}
 	for _, sl := range starting {
-		sl.steps.start.Need(hooks...)
+		sl.Steps.Start.Need(hooks...)
 	}
 }

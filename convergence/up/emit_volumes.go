@@ -10,20 +10,20 @@ import (
 // emitVolumes creates what is missing and replaces what changed, once every
 // image is there.
 func (c converger) emitVolumes() {
-	for _, v := range c.want.Volumes {
+	for _, v := range c.Want.Volumes {
 		vf := c.f.volumes[v.Key]
 		if vf == nil {
 			continue
 		}
-		of, create := "volume "+v.Key, plan.CreateVolume{Volume: v, Labels: creation.VolumeLabels(c.want, v)}
+		of, create := "volume "+v.Key, plan.CreateVolume{Volume: v, Labels: creation.VolumeLabels(c.Want, v)}
 		switch {
 		case vf.create:
-			c.Put(c.volumes[v.Key], of, "create", create, "not there yet", c.bringing.All...)
+			c.Put(c.volumes[v.Key], of, "create", create, "not there yet", c.Bringing.All...)
 		case vf.replace != "":
-			after := slices.Clone(c.bringing.All)
-			for _, o := range c.have.Containers {
+			after := slices.Clone(c.Bringing.All)
+			for _, o := range c.Have.Containers {
 				if o.MountsVolume(v.Name) {
-					after = append(after, c.removals[o.ID].step)
+					after = append(after, c.Removals[o.ID].Step)
 				}
 			}
 			remove := c.Add(of, "remove", plan.RemoveVolume{Name: v.Name}, vf.replace, after...)

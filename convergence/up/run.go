@@ -5,6 +5,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/fate"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -34,7 +35,7 @@ func PlanRun(want *project.Project, have engine.Observed, service string, opt Ru
 	}
 	t.runs(s, opt)
 	f := decide(t)
-	p, err := write(f).Plan(f.name)
+	p, err := write(f).Plan(f.Name)
 	p.Provisional = f.provisional()
 	return p, err
 }
@@ -59,6 +60,6 @@ func (t *targets) runs(s *project.Service, opt RunOptions) {
 	}
 	t.partial, t.run = true, opt
 	t.scope = append(slices.Clone(t.scope), s)
-	sv := &service{Service: s, declared: true}
-	t.oneOff = &slot{svc: sv, of: s.Name + "-run", name: opt.Name, Verdict: fate.Of(fate.Facts{Command: fate.Run, NoStart: opt.NoStart})}
+	sv := &survey.Service{Service: s, Declared: true}
+	t.oneOff = &survey.Slot{Svc: sv, Of: s.Name + "-run", Name: opt.Name, Verdict: fate.Of(fate.Facts{Command: fate.Run, NoStart: opt.NoStart})}
 }

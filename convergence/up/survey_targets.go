@@ -4,21 +4,22 @@ import (
 	"slices"
 
 	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
 
 // targets are what a command brings in line: services with what they depend on.
 type targets struct {
-	*world
+	*survey.World
 	opt UpOptions
 	// scope are the services whose images, networks and volumes count, dependencies
 	// first; converged are those of them that are brought in line.
 	scope     []*project.Service
-	converged []*service
+	converged []*survey.Service
 	named     map[string]bool
-	partial   bool  // only what the scope uses counts, not all of the project
-	oneOff    *slot // of run, which says more of it
+	partial   bool         // only what the scope uses counts, not all of the project
+	oneOff    *survey.Slot // of run, which says more of it
 	run       RunOptions
 }
 
@@ -28,22 +29,22 @@ func surveyTargets(want *project.Project, have engine.Observed, opt UpOptions) (
 	if err != nil {
 		return nil, err
 	}
-	t := &targets{world: survey(want, have), opt: opt, partial: len(opt.Services) > 0, named: map[string]bool{}}
+	t := &targets{World: survey.New(want, have), opt: opt, partial: len(opt.Services) > 0, named: map[string]bool{}}
 	return t, t.choose()
 }
 
 // choose resolves targets and scope.
 func (t *targets) choose() error {
-	g, err := t.want.Graph()
+	g, err := t.Want.Graph()
 	if err != nil {
 		return err
 	}
 	names := t.opt.Services
 	if len(names) == 0 {
-		names = t.want.ServiceNames()
+		names = t.Want.ServiceNames()
 	}
 	for _, name := range names {
-		if t.want.Service(name) == nil {
+		if t.Want.Service(name) == nil {
 			return &project.UnknownServiceError{Name: name}
 		}
 		t.named[name] = true
@@ -54,7 +55,7 @@ func (t *targets) choose() error {
 	}
 	for _, name := range chosen.Order() {
 		if t.named[name] || !t.opt.NoDeps {
-			t.converge(t.want.Service(name))
+			t.converge(t.Want.Service(name))
 		}
 	}
 	return nil
@@ -63,10 +64,10 @@ func (t *targets) choose() error {
 // converge adds a service to the scope, with the slots that were found of it.
 func (t *targets) converge(s *project.Service) {
 	t.scope = append(t.scope, s)
-	sv := &service{Service: s, declared: true}
+	sv := &survey.Service{Service: s, Declared: true}
 	t.converged = append(t.converged, sv)
 	if !s.Provider {
-		sv.slots = t.findSlots(sv)
+		sv.Slots = t.FindSlots(sv)
 	}
 }
 
@@ -98,10 +99,10 @@ func (t *targets) checkServices() {
 			continue
 		}
 		if s.ContainerName != "" && s.Replicas > 1 {
-			t.notes.Fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)
+			t.Notes.Fail(s.Pos, "service %s: container_name %q allows one replica only, not %d", s.Name, s.ContainerName, s.Replicas)
 		}
 		if s.Replicas > 0 {
-			creation.CheckFiles(&t.notes, t.want, s, false)
+			creation.CheckFiles(&t.Notes, t.Want, s, false)
 		}
 	}
 	owner := map[string]*project.Service{}
@@ -110,7 +111,7 @@ func (t *targets) checkServices() {
 			continue
 		}
 		if first := owner[s.ContainerName]; first != nil {
-			t.notes.Fail(s.Pos, "service %s: container_name %q is that of service %s already", s.Name, s.ContainerName, first.Name)
+			t.Notes.Fail(s.Pos, "service %s: container_name %q is that of service %s already", s.Name, s.ContainerName, first.Name)
 		}
 		owner[s.ContainerName] = s
 	}

@@ -34,15 +34,17 @@ var mayImport = map[string][]string{
 	"engine/feed":           {"engine"},
 	"convergence":           {},
 	"convergence/plan":      {"engine", "project", "depgraph"},
-	"convergence/up":        {"convergence/plan", "convergence/up/creation", "convergence/up/divergence", "convergence/up/fate", "convergence/up/images", "engine", "project", "depgraph", "restartpolicy", "golang.org/x/sync"},
+	"convergence/up":        {"convergence/plan", "convergence/up/creation", "convergence/up/divergence", "convergence/up/emit", "convergence/up/fate", "convergence/up/images", "convergence/up/survey", "engine", "project", "depgraph", "restartpolicy", "golang.org/x/sync"},
 	"convergence/apply":     {"convergence/plan", "engine", "engine/feed", "project", "golang.org/x/sync"},
 	"convergence/supervise": {"convergence/plan", "convergence/apply", "engine", "project", "restartpolicy"},
 	"convergence/output":    {"convergence/apply", "engine", "engine/feed", "project", "golang.org/x/sync"},
 
 	"convergence/up/creation":   {"convergence/plan", "engine", "project", "restartpolicy"},
 	"convergence/up/divergence": {"convergence/plan", "convergence/up/creation", "engine", "project"},
+	"convergence/up/emit":       {"convergence/plan", "convergence/up/creation", "convergence/up/fate", "convergence/up/images", "convergence/up/survey", "engine", "project"},
 	"convergence/up/fate":       {"convergence/plan", "engine"},
 	"convergence/up/images":     {"convergence/plan", "convergence/up/creation", "engine", "project"},
+	"convergence/up/survey":     {"convergence/plan", "convergence/up/creation", "convergence/up/fate", "engine", "project", "depgraph"},
 
 	"internal/docker/attributes": {},
 	"internal/docker/request":    {"engine", "project", "github.com/docker/docker", "github.com/compose-spec/compose-go/v2/types"},

@@ -123,7 +123,7 @@ func hasEntries(prints map[string]project.Fingerprint, attribute string) bool {
 }
 
 // imageChange compares the digest that the container was made from with that
-// of the local image. What is not known has not changed.
+// Of the local image. What is not known has not changed.
 func (l Look) imageChange(s *project.Service, c engine.Container) string {
 	local, ok := l.Have.Image(engine.ServiceImage(s))
 	was := c.Labels[project.LabelImage]

@@ -1,4 +1,4 @@
-package up
+package survey
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// findSlots finds the service's replicas by number, and what an interrupted
+// FindSlots finds the service's replicas by number, and what an interrupted
 // recreation left behind. A successor carries a temporary name until its
 // predecessor is gone:
 //
@@ -20,61 +20,61 @@ import (
 //	    volumes that it inherited are the predecessor's and stay
 //	successor running, predecessor there     → the predecessor goes
 //	predecessor gone                         → the successor gets its name
-func (w *world) findSlots(sv *service) []*slot {
+func (w *World) FindSlots(sv *Service) []*Slot {
 	groups := map[int][]*engine.Container{}
 	var numbers []int
-	for _, c := range w.replicas[sv.Name] {
+	for _, c := range w.Replicas[sv.Name] {
 		if groups[c.Number] == nil {
 			numbers = append(numbers, c.Number)
 		}
 		groups[c.Number] = append(groups[c.Number], c)
 	}
 	slices.Sort(numbers)
-	var slots []*slot
+	var slots []*Slot
 	for _, n := range numbers {
 		slots = append(slots, w.findSlot(sv, groups[n]))
 	}
 	return slots
 }
 
-func (w *world) findSlot(sv *service, group []*engine.Container) *slot {
+func (w *World) findSlot(sv *Service, group []*engine.Container) *Slot {
 	stays := survivor(group)
-	sl := &slot{svc: sv, number: stays.Number, of: fmt.Sprintf("%s-%d", sv.Name, stays.Number)}
+	sl := &Slot{Svc: sv, Number: stays.Number, Of: fmt.Sprintf("%s-%d", sv.Name, stays.Number)}
 	for _, c := range group {
 		if c.ID != stays.ID {
-			sl.rivals = append(sl.rivals, newRival(sl, c, stays))
+			sl.Rivals = append(sl.Rivals, newRival(sl, c, stays))
 		}
 	}
-	if final, temporary := project.FinalName(stays.Name); temporary && isSuccessorName(w.want, sv.Service, final, stays.Number) {
+	if final, temporary := project.FinalName(stays.Name); temporary && isSuccessorName(w.Want, sv.Service, final, stays.Number) {
 		named := *stays // once it has been renamed
 		named.Name = final
-		sl.misfit, stays = stays.Name, &named
+		sl.Misfit, stays = stays.Name, &named
 	}
-	sl.name = w.want.ContainerName(sv.Service, stays.Number)
-	if keepsName(sv, stays, sl.name) {
-		sl.name = stays.Name
+	sl.Name = w.Want.ContainerName(sv.Service, stays.Number)
+	if keepsName(sv, stays, sl.Name) {
+		sl.Name = stays.Name
 	}
-	sl.old = stays
+	sl.Old = stays
 	return sl
 }
 
 // newRival is what shares a slot with the container that stays.
-func newRival(sl *slot, c, stays *engine.Container) *slot {
-	kind, of := fate.Predecessor, sl.of+".old"
+func newRival(sl *Slot, c, stays *engine.Container) *Slot {
+	kind, of := fate.Predecessor, sl.Of+".old"
 	if rank(c, []*engine.Container{c, stays}) == successorDown {
-		kind, of = fate.Leftover, sl.of+".new"
+		kind, of = fate.Leftover, sl.Of+".new"
 	}
-	if n := len(sl.rivals); n > 0 {
+	if n := len(sl.Rivals); n > 0 {
 		of += strconv.Itoa(n + 1)
 	}
-	rival := slotFor(sl.svc, of, c)
+	rival := SlotFor(sl.Svc, of, c)
 	rival.Verdict = fate.Of(fate.Facts{Kind: kind, State: c.State})
 	return rival
 }
 
 // keepsName lets a container keep a name with the other separator: the stack
 // was made with or without compatibility mode.
-func keepsName(sv *service, c *engine.Container, wanted string) bool {
+func keepsName(sv *Service, c *engine.Container, wanted string) bool {
 	return sv.ContainerName == "" && strings.ReplaceAll(c.Name, "_", "-") == strings.ReplaceAll(wanted, "_", "-")
 }
 
