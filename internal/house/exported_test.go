@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// TestExported: a package below internal, or one of the planner's own, exports no
-// name that it alone uses, save types that what it exports is made of. The other
-// packages that programs may import are for them.
+// TestExported: a package below internal, or a room of the planner or the loader,
+// exports no name that it alone uses, save types that what it exports is made of.
+// The other packages that programs may import are for them.
 func TestExported(t *testing.T) {
 	declared, used := map[string]string{}, map[string]bool{}
 	for _, s := range sources(t) {
-		if (strings.HasPrefix(s.path, "internal/") || strings.HasPrefix(s.path, "convergence/up/") && s.dir() != "convergence/up") && !s.test() {
+		if ofOurs(s.path) && !s.test() {
 			for _, name := range exported(s.file) {
 				declared[s.dir()+"."+name] = s.path
 			}
@@ -29,6 +29,16 @@ func TestExported(t *testing.T) {
 			t.Errorf("%s: nobody else uses %s", file, name)
 		}
 	}
+}
+
+// ofOurs reports whether a file is in a room that no other program imports.
+func ofOurs(path string) bool {
+	for _, room := range []string{"convergence/up", "loader"} {
+		if dir := strings.TrimPrefix(path, room+"/"); dir != path && strings.Contains(dir, "/") {
+			return true
+		}
+	}
+	return strings.HasPrefix(path, "internal/")
 }
 
 // exported are the exported names that a file declares at its top level.

@@ -61,7 +61,7 @@ func (q integer) Read(value any) (any, Verdict) {
 	if text, isText := value.(string); isText && q.word != "" && strings.EqualFold(text, q.word) {
 		return text, Fits
 	}
-	n, v := Whole(value)
+	n, v := whole(value)
 	if v == Fits && (n < q.min || n > q.max) {
 		return nil, OutOfRange
 	}
@@ -81,8 +81,8 @@ func Exactly(n *node.Node) any {
 	return n.Value
 }
 
-// Whole reads what stands for an integer.
-func Whole(value any) (int64, Verdict) {
+// whole reads what stands for an integer.
+func whole(value any) (int64, Verdict) {
 	switch v := value.(type) {
 	case int:
 		return int64(v), Fits
@@ -120,7 +120,7 @@ func (q Size) Hint() string   { return "write 512m, 1g or a number of bytes" }
 func (q Size) Bounds() string { return fmt.Sprintf("%d to %d bytes", q.min, math.MaxInt64) }
 
 func (q Size) Read(value any) (any, Verdict) {
-	n, v := Whole(value)
+	n, v := whole(value)
 	if text, isText := value.(string); isText {
 		value = text
 		if v == Mistyped {
@@ -213,7 +213,7 @@ func (Mode) Hint() string   { return "write 0440" }
 func (Mode) Bounds() string { return "0 to 07777" }
 
 func (Mode) Read(value any) (any, Verdict) {
-	n, v := Whole(value)
+	n, v := whole(value)
 	if text, isText := value.(string); isText {
 		m := octal.FindStringSubmatch(text)
 		if m == nil {
@@ -246,7 +246,7 @@ func (q WholeOrText) Bounds() string { return fmt.Sprintf("%d to %d", q.min, q.m
 func (q WholeOrText) Read(value any) (any, Verdict) {
 	switch value.(type) {
 	case int, int64, uint64, float64:
-		n, v := Whole(value)
+		n, v := whole(value)
 		if v == Fits && (n < q.min || n > q.max) {
 			v = OutOfRange
 		}

@@ -108,7 +108,7 @@ func (microseconds) Hint() string   { return "" }
 func (microseconds) Bounds() string { return integer{0, math.MaxInt64, ""}.Bounds() }
 
 func (microseconds) Read(value any) (any, Verdict) {
-	n, v := Whole(value)
+	n, v := whole(value)
 	if text, isText := value.(string); isText && v == Mistyped {
 		var d time.Duration
 		if d, v = Duration(text); v == Rounded {

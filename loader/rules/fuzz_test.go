@@ -17,7 +17,7 @@ func FuzzPort(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		count, problem, _ := ParsePort(text, 100)
+		count, problem, _ := parsePort(text, 100)
 		if problem != "" {
 			return
 		}

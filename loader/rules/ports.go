@@ -39,21 +39,21 @@ func portsOf(r *run, n *node.Node) int {
 	if !ok {
 		return 1
 	}
-	count, _, _ := ParsePort(text, r.Ports)
+	count, _, _ := parsePort(text, r.Ports)
 	return count
 }
 
 // shortPort checks [[IP:]HOST:]CONTAINER[/PROTOCOL].
 func shortPort(a *At) {
 	text, ok := a.Text()
-	if _, problem, fix := ParsePort(text, a.run.Ports); ok && problem != "" {
+	if _, problem, fix := parsePort(text, a.run.Ports); ok && problem != "" {
 		a.Hint(node.QuoteValue(a.Node)+" "+problem, fix)
 	}
 }
 
-// ParsePort checks a port in short form. It returns the number of ports, or
+// parsePort checks a port in short form. It returns the number of ports, or
 // what is wrong.
-func ParsePort(text string, limit int) (count int, problem, fix string) {
+func parsePort(text string, limit int) (count int, problem, fix string) {
 	const usage = "write CONTAINER, HOST:CONTAINER or IP:HOST:CONTAINER"
 	rest, protocol, hasProtocol := strings.Cut(text, "/")
 	if hasProtocol && !slices.Contains(protocols(), strings.ToLower(protocol)) {
