@@ -5,4 +5,8 @@
 // file, line and column that set it. Everything that is wrong is reported at
 // once, in file order, each problem with its place; nothing is printed and no
 // environment is read but the one it is given.
+//
+// It stands on rooms of its own: node (values that know their line, and how they
+// merge), env (variables and the syntax of env files), rules (the table of what is
+// checked beyond the schema), quantity (numbers, sizes and times) and hint.
 package loader
