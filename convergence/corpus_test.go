@@ -63,14 +63,14 @@ func corpusPlans(t *testing.T, file string) {
 	}
 	unpack(t, archive, dir, nil)
 	was := loadCorpus(t, in)
-	first := testCase{want: was, was: was, have: world(t, was, was, have), command: []string{"up"}}.run(t)
+	first := testCase{want: was, was: was, have: observation(t, was, was, have), command: []string{"up"}}.run(t)
 	unpack(t, archive, dir, change)
 	now := loadCorpus(t, in)
-	second := testCase{want: now, was: was, have: world(t, was, now, "everything\n"+have), command: []string{"up"}}.run(t)
+	second := testCase{want: now, was: was, have: observation(t, was, now, "everything\n"+have), command: []string{"up"}}.run(t)
 	if strings.Contains(second, "nothing to do\n") {
 		t.Errorf("the change changes nothing")
 	}
-	again := testCase{want: now, was: now, have: world(t, now, now, "everything\n"+have), command: []string{"up"}}.run(t)
+	again := testCase{want: now, was: now, have: observation(t, now, now, "everything\n"+have), command: []string{"up"}}.run(t)
 	nothing := false
 	// What others wait to complete runs here, and is waited for.
 	for _, said := range []string{"nothing to do\n", "pull_policy is ", "its provider knows", " to be completed "} {

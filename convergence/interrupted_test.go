@@ -24,7 +24,7 @@ import (
 // strangers never notice.
 func TestInterruptedAnywhere(t *testing.T) {
 	check(t, func(t *rapid.T) {
-		w := newWorld(t)
+		w := newRandomEngine(t)
 		defer w.Close()
 		theirs := memengine.Strangers(t, w.Engine)
 		time.Sleep(time.Minute) // their health is settled
@@ -68,7 +68,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 }
 
 // interrupt applies the plan up to a drawn call, or to its end if it has fewer.
-func (w *drawnWorld) interrupt(p plan.Plan) {
+func (w *randomEngine) interrupt(p plan.Plan) {
 	n := rapid.IntRange(1, 25).Draw(w.T, "interrupted at call")
 	how := rapid.SampledFrom([]string{"killed before", "killed after", "canceled"}).Draw(w.T, "how")
 	ctx, cancel := context.WithCancelCause(w.Context())
@@ -94,7 +94,7 @@ const longestStop = 15 * time.Second
 
 // writeData leaves a mark in every volume: the volume's own name if it has one,
 // else the container's.
-func (w *drawnWorld) writeData(p *project.Project) {
+func (w *randomEngine) writeData(p *project.Project) {
 	w.eachMount(p, func(c engine.Container, m engine.Mount) {
 		err := w.ByHand().CopyTo(w.Context(), c.Ref, []engine.FileContent{{Path: m.Target + "/mark", Content: []byte(mark(c, m)), Mode: 0o644}})
 		if err != nil {
@@ -104,7 +104,7 @@ func (w *drawnWorld) writeData(p *project.Project) {
 }
 
 // checkData looks for the marks in every volume that both versions mount.
-func (w *drawnWorld) checkData(first, second *project.Project) {
+func (w *randomEngine) checkData(first, second *project.Project) {
 	had := map[string]bool{}
 	for _, s := range first.Services {
 		for n := range s.Replicas {
@@ -141,7 +141,7 @@ func targets(s *project.Service) []string {
 	return ts
 }
 
-func (w *drawnWorld) eachMount(p *project.Project, do func(engine.Container, engine.Mount)) {
+func (w *randomEngine) eachMount(p *project.Project, do func(engine.Container, engine.Mount)) {
 	for _, c := range w.observe(p).Containers {
 		for _, m := range c.Mounts {
 			do(c, m)

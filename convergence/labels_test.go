@@ -15,7 +15,7 @@ import (
 func labelsOf(t *testing.T, yaml string, have string) (map[plan.StepID]map[string]string, map[plan.StepID]engine.CreateSpec) {
 	t.Helper()
 	want := load(t, yaml, "")
-	p, err := up.PlanUp(want, world(t, want, want, have), up.UpOptions{Now: now})
+	p, err := up.PlanUp(want, observation(t, want, want, have), up.UpOptions{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

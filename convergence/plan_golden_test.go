@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the want sections of golden fil
 
 // TestPlans holds the planners to testdata/plan: each file is a compose.yaml, a
 // command, what the engine has, and the plan that must come of it. have starts
-// from what was.yaml (or else compose.yaml) once asked for; see world_test.go.
+// from what was.yaml (or else compose.yaml) once asked for; see observation_test.go.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/plan/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -82,7 +82,7 @@ func readCase(t *testing.T, a *txtar.Archive) testCase {
 	if was := c.section("was.yaml"); was != "" {
 		c.was = load(t, was, c.section("env"))
 	}
-	c.have = world(t, c.was, c.want, c.section("have"))
+	c.have = observation(t, c.was, c.want, c.section("have"))
 	return c
 }
 
@@ -97,7 +97,7 @@ func (c testCase) section(name string) string {
 
 // load loads a file as project demo from a directory of its own, which is the
 // same for every test: paths are part of hashes.
-func load(t *testing.T, yaml, env string) *project.Project {
+func load(t testing.TB, yaml, env string) *project.Project {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(yaml), 0o644); err != nil {

@@ -79,7 +79,7 @@ func TestPreflight(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			want := load(t, test.yaml, "")
-			have := world(t, want, want, test.have)
+			have := observation(t, want, want, test.have)
 			p, err := up.PlanUp(want, have, up.UpOptions{Now: now})
 			if err != nil {
 				t.Fatal(err)
@@ -100,7 +100,7 @@ func TestPreflight(t *testing.T) {
 // that name does not go away by itself.
 func TestPreflightLate(t *testing.T) {
 	want := load(t, "services:\n  web:\n    image: x:1\n", "")
-	p, err := up.PlanUp(want, world(t, want, want, ""), up.UpOptions{Now: now})
+	p, err := up.PlanUp(want, observation(t, want, want, ""), up.UpOptions{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func check(t *testing.T, property func(*rapid.T)) {
 // order of what was observed does not matter, and nothing is written to.
 func TestPlanProperties(t *testing.T) {
 	check(t, func(t *rapid.T) {
-		w := newWorld(t)
+		w := newRandomEngine(t)
 		defer w.Close()
 		w.converge(memengine.DrawProject(t, "demo"), up.UpOptions{})
 		w.disturb()
@@ -64,7 +64,7 @@ func TestPlanProperties(t *testing.T) {
 // there is nothing left to do, and strangers never notice.
 func TestApplyThenPlanIsEmpty(t *testing.T) {
 	check(t, func(t *rapid.T) {
-		w := newWorld(t)
+		w := newRandomEngine(t)
 		defer w.Close()
 		theirs := memengine.Strangers(t, w.Engine)
 		before := memengine.Part(w.Snapshot(), theirs, false)
@@ -91,22 +91,22 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 	})
 }
 
-// drawnWorld is an engine and what is done to it.
-type drawnWorld struct {
+// randomEngine is an engine and what is done to it.
+type randomEngine struct {
 	*rapid.T
 	*memengine.Engine
 }
 
-func newWorld(t *rapid.T) *drawnWorld { return &drawnWorld{t, memengine.NewGenerated()} }
+func newRandomEngine(t *rapid.T) *randomEngine { return &randomEngine{t, memengine.NewGenerated()} }
 
 // disturb lets accidents happen and their consequences come about: a job that
 // an up finds running might otherwise be one that is about to be killed.
-func (w *drawnWorld) disturb() {
+func (w *randomEngine) disturb() {
 	memengine.Disturb(w.T, w.Engine, "demo")
 	time.Sleep(time.Second)
 }
 
-func (w *drawnWorld) observe(want *project.Project) engine.Observed {
+func (w *randomEngine) observe(want *project.Project) engine.Observed {
 	o, err := up.Sight(w.Context(), w.Engine, want.Name).Recall(w.Engine).Observe(w.Context(), want)
 	if err == nil {
 		o, _, err = engine.FindStopping(w.Context(), w.Engine, o, nil, time.Now())
@@ -117,7 +117,7 @@ func (w *drawnWorld) observe(want *project.Project) engine.Observed {
 	return o
 }
 
-func (w *drawnWorld) apply(p plan.Plan) {
+func (w *randomEngine) apply(p plan.Plan) {
 	tracker := feed.Track(w.Context(), p.Project, w.Engine, w.Engine)
 	defer tracker.Close()
 	if err := apply.Apply(w.Context(), p, w.Engine, tracker, func(engine.Progress) {}); err != nil {
@@ -127,7 +127,7 @@ func (w *drawnWorld) apply(p plan.Plan) {
 
 // converge applies an up and checks that another has nothing to do, save for
 // jobs, which run again at every up.
-func (w *drawnWorld) converge(want *project.Project, opt up.UpOptions) {
+func (w *randomEngine) converge(want *project.Project, opt up.UpOptions) {
 	p, err := up.PlanUp(want, w.observe(want), opt)
 	if err != nil {
 		w.Fatal(err)
@@ -147,7 +147,7 @@ func (w *drawnWorld) converge(want *project.Project, opt up.UpOptions) {
 }
 
 // complete checks that every replica runs under its own name and nothing else is there.
-func (w *drawnWorld) complete(want *project.Project) {
+func (w *randomEngine) complete(want *project.Project) {
 	have := w.observe(want)
 	n := 0
 	for _, s := range want.Services {
@@ -171,7 +171,7 @@ func (w *drawnWorld) complete(want *project.Project) {
 }
 
 // empty checks that nothing of the project is left.
-func (w *drawnWorld) empty(want *project.Project) {
+func (w *randomEngine) empty(want *project.Project) {
 	have := w.observe(want)
 	declared := func(o engine.Volume) bool {
 		return slices.ContainsFunc(want.Volumes, func(v *project.Volume) bool { return v.Name == o.Name })

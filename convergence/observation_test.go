@@ -18,7 +18,7 @@ import (
 // now is the time of every golden plan.
 var now = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 
-// world reads a have section. Its lines are
+// observation reads a have section. Its lines are
 //
 //	everything                     all that was.yaml asks for: images, networks, volumes, running containers
 //	image nginx:2 [digest=x] [age=30h] [platform=x]
@@ -31,9 +31,9 @@ var now = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 // them from compose.yaml. Keys: code, health, id, name, image, anon=TARGET[:N],
 // mount=VOLUME:TARGET, temp-of=ID, label:KEY=VALUE, made-by=compose, detached,
 // unmounted, hook, key, read=FILE=TEXT, stopping, service, number, ports=HOST:CONTAINER.
-func world(t *testing.T, was, want *project.Project, text string) engine.Observed {
+func observation(t testing.TB, was, want *project.Project, text string) engine.Observed {
 	t.Helper()
-	w := &worldReader{t: t, was: was, want: want}
+	w := &observationReader{t: t, was: was, want: want}
 	w.have.Project = was.Name
 	for line := range strings.Lines(text) {
 		if fields := strings.Fields(line); len(fields) > 0 && !strings.HasPrefix(line, "#") {
@@ -44,14 +44,14 @@ func world(t *testing.T, was, want *project.Project, text string) engine.Observe
 	return w.have
 }
 
-type worldReader struct {
-	t         *testing.T
+type observationReader struct {
+	t         testing.TB
 	was, want *project.Project
 	have      engine.Observed
 	made      int
 }
 
-func (w *worldReader) line(f []string) {
+func (w *observationReader) line(f []string) {
 	switch f[0] {
 	case "everything":
 		w.everything()
@@ -70,7 +70,7 @@ func (w *worldReader) line(f []string) {
 	}
 }
 
-func (w *worldReader) everything() {
+func (w *observationReader) everything() {
 	for _, n := range w.was.Networks {
 		w.network(n.Key, nil)
 	}
@@ -94,7 +94,7 @@ func (w *worldReader) everything() {
 	}
 }
 
-func (w *worldReader) drop(name string) {
+func (w *observationReader) drop(name string) {
 	w.have.Containers = slices.DeleteFunc(w.have.Containers, func(c engine.Container) bool { return c.Name == w.was.Name+"-"+name || c.Name == name })
 	w.have.Networks = slices.DeleteFunc(w.have.Networks, func(n engine.Network) bool { return n.Name == name })
 	w.have.Volumes = slices.DeleteFunc(w.have.Volumes, func(v engine.Volume) bool { return v.Name == name })
@@ -106,7 +106,7 @@ func digest(of string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-func (w *worldReader) image(ref string, opts []string) {
+func (w *observationReader) image(ref string, opts []string) {
 	m := engine.Image{Ref: ref, Digest: digest(ref), LastTagged: now}
 	for _, o := range opts {
 		key, value, _ := strings.Cut(o, "=")
@@ -127,7 +127,7 @@ func (w *worldReader) image(ref string, opts []string) {
 	w.have.Images = append(slices.DeleteFunc(w.have.Images, func(o engine.Image) bool { return o.Ref == ref && o.Wanted == m.Wanted }), m)
 }
 
-func (w *worldReader) network(key string, opts []string) {
+func (w *observationReader) network(key string, opts []string) {
 	n := engine.Network{Name: w.was.Name + "_" + key, Driver: "bridge", Labels: map[string]string{
 		project.LabelProject: w.was.Name, project.LabelNetwork: key,
 	}}
@@ -145,7 +145,7 @@ func (w *worldReader) network(key string, opts []string) {
 	w.have.Networks = append(slices.DeleteFunc(w.have.Networks, func(o engine.Network) bool { return o.ID == n.ID }), n)
 }
 
-func (w *worldReader) volume(key string, opts []string) {
+func (w *observationReader) volume(key string, opts []string) {
 	v := engine.Volume{Name: w.was.Name + "_" + key, Driver: "local", Labels: map[string]string{
 		project.LabelProject: w.was.Name, project.LabelVolume: key,
 	}}
@@ -176,7 +176,7 @@ func objectOptions(opts []string, labels map[string]string, name *string) {
 
 // container makes or changes a container. Its name gives service and number,
 // unless they are given.
-func (w *worldReader) container(name string, opts []string) {
+func (w *observationReader) container(name string, opts []string) {
 	from := w.was
 	if rest, ok := strings.CutPrefix(name, "now:"); ok {
 		name, from = rest, w.want
@@ -214,7 +214,7 @@ func splitSlot(name string) (service string, number int, ok bool) {
 
 // fromService makes the container what the service asks for: labels as the
 // planner itself writes them, everything attached and mounted.
-func (w *worldReader) fromService(c *engine.Container, p *project.Project, s *project.Service) {
+func (w *observationReader) fromService(c *engine.Container, p *project.Project, s *project.Service) {
 	ids := map[string]string{}
 	for _, ns := range s.Namespaces {
 		for _, o := range w.have.Containers {
@@ -273,7 +273,7 @@ func anonymousName(of string, i int) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (w *worldReader) options(c *engine.Container, opts []string) {
+func (w *observationReader) options(c *engine.Container, opts []string) {
 	for _, o := range opts {
 		key, value, _ := strings.Cut(o, "=")
 		label, isLabel := strings.CutPrefix(key, "label:")
@@ -346,7 +346,7 @@ func (w *worldReader) options(c *engine.Container, opts []string) {
 	}
 }
 
-func atoi(t *testing.T, s string) int {
+func atoi(t testing.TB, s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil {
 		t.Fatal(err)
