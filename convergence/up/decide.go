@@ -36,7 +36,7 @@ type fates struct {
 func decide(t *targets) *fates {
 	f := &fates{
 		targets: t, networks: map[string]*networkFate{}, volumes: map[string]*volumeFate{},
-		services: map[string]*survey.Service{}, holders: map[string]*survey.Slot{}, gone: map[string]bool{},
+		services: make(map[string]*survey.Service, len(t.converged)), holders: make(map[string]*survey.Slot, len(t.Have.Containers)), gone: map[string]bool{},
 	}
 	f.checkServices()
 	f.images = images.Decide(&f.Notes, f.Want, f.Have, f.scope, images.Options{
@@ -87,10 +87,16 @@ func (f *fates) decideService(sv *survey.Service) {
 
 // facts are those that the containers of a service share.
 func (f *fates) facts(sv *survey.Service) fate.Facts {
-	policy := f.policy(sv.Name)
+	policy := fate.IfDiverged
+	switch f.policy(sv.Name) {
+	case RecreateForce:
+		policy = fate.Always
+	case RecreateNever:
+		policy = fate.Never
+	}
 	return fate.Facts{
 		Command: fate.Up, Service: sv.Name, Declared: true, Scale: sv.Replicas, Follower: sv.Follower, NoStart: f.opt.NoStart,
-		Policy: map[RecreatePolicy]fate.Policy{RecreateForce: fate.Always, RecreateNever: fate.Never}[policy], RenewVolumes: f.opt.RenewAnonVolumes && f.named[sv.Name],
+		Policy: policy, RenewVolumes: f.opt.RenewAnonVolumes && f.named[sv.Name],
 		Dependency: f.dependencyRestarts(sv),
 	}
 }
@@ -116,10 +122,13 @@ func (f *fates) look() divergence.Look {
 // after the highest.
 func (f *fates) scale(sv *survey.Service, facts fate.Facts) {
 	slices.SortStableFunc(sv.Slots, func(a, b *survey.Slot) int {
-		if a.Fate.Replaces() != b.Fate.Replaces() {
-			return map[bool]int{true: 1, false: -1}[a.Fate.Replaces()]
+		switch {
+		case a.Fate.Replaces() == b.Fate.Replaces():
+			return cmp.Compare(a.Number, b.Number)
+		case a.Fate.Replaces():
+			return 1
 		}
-		return cmp.Compare(a.Number, b.Number)
+		return -1
 	})
 	next := 1
 	for _, sl := range sv.Slots {
@@ -250,7 +259,7 @@ func (f *fates) provisional() bool {
 
 // dependentsOf are the services that depend on one, by its name.
 func dependentsOf(services []*survey.Service) map[string][]*survey.Service {
-	dependents := map[string][]*survey.Service{}
+	dependents := make(map[string][]*survey.Service, len(services))
 	for _, sv := range services {
 		for _, d := range sv.DependsOn {
 			dependents[d.Service] = append(dependents[d.Service], sv)

@@ -27,7 +27,7 @@ type World struct {
 // New begins to look at what is there. Strangers are told of and not seen.
 func New(want *project.Project, have engine.Observed) *World {
 	have, strangers := have.Sorted().IgnoreStrangers(want)
-	w := &World{Name: have.Project, Want: want, Have: have, Replicas: map[string][]*engine.Container{}}
+	w := &World{Name: have.Project, Want: want, Have: have, Replicas: make(map[string][]*engine.Container, len(have.Containers))}
 	if want != nil {
 		w.Name = want.Name
 	}
