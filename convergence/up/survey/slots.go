@@ -21,18 +21,13 @@ import (
 //	successor running, predecessor there     → the predecessor goes
 //	predecessor gone                         → the successor gets its name
 func (w *World) FindSlots(sv *Service) []*Slot {
-	groups := map[int][]*engine.Container{}
-	var numbers []int
-	for _, c := range w.Replicas[sv.Name] {
-		if groups[c.Number] == nil {
-			numbers = append(numbers, c.Number)
-		}
-		groups[c.Number] = append(groups[c.Number], c)
-	}
-	slices.Sort(numbers)
 	var slots []*Slot
-	for _, n := range numbers {
-		slots = append(slots, w.findSlot(sv, groups[n]))
+	for found := w.Replicas[sv.Name]; len(found) > 0; { // they are sorted by number
+		n := 1
+		for n < len(found) && found[n].Number == found[0].Number {
+			n++
+		}
+		slots, found = append(slots, w.findSlot(sv, found[:n])), found[n:]
 	}
 	return slots
 }
