@@ -12,8 +12,9 @@ import (
 // is gone. A container that is replaced itself steps aside for another slot's
 // before that: its own successor may wait for that other container.
 func (c converger) waitForNames() {
-	holding := map[string][]engine.Container{}
-	for _, o := range c.Have.Containers {
+	holding := make(map[string][]*engine.Container, len(c.Have.Containers))
+	for i := range c.Have.Containers {
+		o := &c.Have.Containers[i]
 		holding[o.Name] = append(holding[o.Name], o)
 	}
 	for _, sv := range c.f.order {
@@ -30,10 +31,10 @@ func (c converger) waitForNames() {
 
 // freeName makes the step that gives the slot a name wait until every other
 // container has lost it.
-func (c converger) freeName(sl *survey.Slot, takes *plan.Handle, holding []engine.Container) {
+func (c converger) freeName(sl *survey.Slot, takes *plan.Handle, holding []*engine.Container) {
 	for _, o := range holding {
 		if sl.Old == nil || o.ID != sl.Old.ID {
-			c.freeNameOf(sl, takes, o)
+			c.freeNameOf(sl, takes, *o)
 		}
 	}
 }

@@ -74,6 +74,9 @@ func Anonymous(m engine.Mount) bool {
 // inherits. The engine removes them with the container that they were made with;
 // those that were inherited or shared are removed by name.
 func (e *Emitter) DropAnonymous(inherited map[string]bool) {
+	if len(e.Removals) == 0 {
+		return
+	}
 	seen := map[string]bool{}
 	mounting := map[string][]engine.Container{}
 	for _, c := range e.Have.Containers {
