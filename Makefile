@@ -75,7 +75,7 @@ test-scripts: engine images examples ## all scripts of the command line on the r
 
 .PHONY: reliability
 reliability: engine images ## play the fault matrix on engines of its own, write docs/RELIABILITY.md
-	$(ENGINE_TESTS) ./internal/faultmatrix -update
+	$(ENGINE_TESTS) ./test/faultmatrix -update
 
 # FuzzX of ./dir as dir:FuzzX, one after the other; what they find is kept in testdata/fuzz.
 FUZZ_TIME ?= 10m
@@ -93,11 +93,11 @@ race: go ## the unit tests under the race detector
 
 .PHONY: bench
 bench: build engine images ## measure against the engine's own floor, write docs/BENCHMARKS.md
-	go run ./internal/bench -muster ./muster -out docs/BENCHMARKS.md
+	go run ./test/bench -muster ./muster -out docs/BENCHMARKS.md
 
 .PHONY: soak
 soak: engine images ## random faults for SOAK_MINUTES (default 15), a supervisor keeps the stack: nothing is lost, nothing grows
-	MUSTER_E2E=1 go test -tags 'e2e soak' -count=1 -timeout 120m -run TestSoak -v ./internal/faultmatrix
+	MUSTER_E2E=1 go test -tags 'e2e soak' -count=1 -timeout 120m -run TestSoak -v ./test/faultmatrix
 
 .PHONY: soak-up
 soak-up: build engine examples ## disturb a stack between one up and the next for SOAK_MINUTES (default 60)

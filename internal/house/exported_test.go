@@ -38,7 +38,7 @@ func ofOurs(path string) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(path, "internal/")
+	return strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "test/")
 }
 
 // exported are the exported names that a file declares at its top level.

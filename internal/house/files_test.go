@@ -14,7 +14,7 @@ var opensItself = map[string]string{
 	"internal/lock":     "makes its own files",
 	"internal/keyfile":  "makes its own file, and opens it without waiting",
 	"internal/testrun":  "runs tests",
-	"internal/bench":    "measures",
+	"test/bench":        "measures",
 }
 
 // TestFilesAreOpenedInOnePlace fails when a package opens what people name by

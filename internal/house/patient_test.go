@@ -19,22 +19,22 @@ import (
 // mayKnowTime are the functions of tests that look at a clock or sleep although
 // they do so in real time, with the reason. Everything else waits for conditions
 // with internal/patience, or plays in a bubble of testing/synctest, where time is
-// not the machine's. What measures speed belongs to internal/bench.
+// not the machine's. What measures speed belongs to test/bench.
 var mayKnowTime = map[string]string{
-	"convergence.InspectContainer":         "of an engine that answers late, in bubbles",
-	"convergence.after":                    "called in bubbles, where another method of that name is not",
-	"convergence.awaited":                  "called in bubbles, where a variable of that name is not",
-	"convergence.disturb":                  "called in bubbles, where a variable of that name is not",
-	"convergence.interrupt":                "called in bubbles, where another method of that name is not",
-	"convergence.record":                   "called in bubbles, where another method of that name is not",
-	"depgraph.TestWalkCancelledBefore":     "the deadline has passed already",
-	"internal/enginetest.testWatchEnds":    "that a deadline ends the call is what is tested",
-	"internal/faultproxy.TestHoldAndStall": "that a deadline ends the call is what is tested",
-	"depgraph.TestWalkProperties":          "lets random visits take their time, to shake the order; nothing depends on it",
-	"internal/faultmatrix.TestSoak":        "random faults at random moments, for as long as one asks for (make soak)",
-	"internal/faultmatrix.fault":           "random faults at random moments",
-	"internal/patience.on":                 "called in bubbles, in a table",
-	"loader.bounded":                       "while make fuzz looks for inputs that take long, and only then",
+	"convergence.InspectContainer":      "of an engine that answers late, in bubbles",
+	"convergence.after":                 "called in bubbles, where another method of that name is not",
+	"convergence.awaited":               "called in bubbles, where a variable of that name is not",
+	"convergence.disturb":               "called in bubbles, where a variable of that name is not",
+	"convergence.interrupt":             "called in bubbles, where another method of that name is not",
+	"convergence.record":                "called in bubbles, where another method of that name is not",
+	"depgraph.TestWalkCancelledBefore":  "the deadline has passed already",
+	"internal/enginetest.testWatchEnds": "that a deadline ends the call is what is tested",
+	"test/faultproxy.TestHoldAndStall":  "that a deadline ends the call is what is tested",
+	"depgraph.TestWalkProperties":       "lets random visits take their time, to shake the order; nothing depends on it",
+	"test/faultmatrix.TestSoak":         "random faults at random moments, for as long as one asks for (make soak)",
+	"test/faultmatrix.fault":            "random faults at random moments",
+	"internal/patience.on":              "called in bubbles, in a table",
+	"loader.bounded":                    "while make fuzz looks for inputs that take long, and only then",
 }
 
 // clock are the functions that assert on real time, wait for it, or are deadlines.

@@ -22,7 +22,7 @@ var largeFiles = map[string]string{
 	"convergence/supervise_test.go":       "one stage, on which the tests of the supervisor play",
 	"convergence/supervise_fixes_test.go": "a test for each fault that was found in the supervisor",
 	"cmd/script_test.go":                  "the commands of scripts, one after the other",
-	"internal/faultmatrix/rows_test.go":   "a function for each row of the matrix",
+	"test/faultmatrix/rows_test.go":       "a function for each row of the matrix",
 	"internal/lock/lock_test.go":          "every way in which a lock can be lost",
 	"loader/load_test.go":                 "tables",
 }

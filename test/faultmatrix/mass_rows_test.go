@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/musterdev/muster/internal/faultproxy"
+	"github.com/musterdev/muster/test/faultproxy"
 )
 
 // massRows take many containers, so that they run alone.

@@ -19,9 +19,9 @@ import (
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/docker"
-	"github.com/musterdev/muster/internal/faultproxy"
 	"github.com/musterdev/muster/internal/patience"
 	"github.com/musterdev/muster/internal/testrun"
+	"github.com/musterdev/muster/test/faultproxy"
 )
 
 // stackFile is a store with a named and an anonymous volume, and a client that

@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/faultproxy"
 	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
+	"github.com/musterdev/muster/test/faultproxy"
 )
 
 const hookFile = `

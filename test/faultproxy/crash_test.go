@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/internal/faultproxy"
 	"github.com/musterdev/muster/internal/testrun"
 	"github.com/musterdev/muster/project"
+	"github.com/musterdev/muster/test/faultproxy"
 )
 
 // TestCrashEnumeration ends muster at every engine call that changes something,

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/internal/faultproxy"
+	"github.com/musterdev/muster/test/faultproxy"
 )
 
 // streamRows are about what a supervisor hears of its engine, through a proxy.

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/musterdev/muster/internal/faultproxy"
 	"github.com/musterdev/muster/internal/patience"
+	"github.com/musterdev/muster/test/faultproxy"
 )
 
 // backend is a small HTTP server on a unix socket in the engine's place.

@@ -107,7 +107,7 @@ func render(rows []row, seen map[string]string) string {
 	var b strings.Builder
 	b.WriteString(`# Reliability: what happens to restarts when things break
 
-Written by ` + "`make reliability`" + ` from the tests in internal/faultmatrix, which ` + "`make test`" + ` plays on a real engine of their
+Written by ` + "`make reliability`" + ` from the tests in test/faultmatrix, which ` + "`make test`" + ` plays on a real engine of their
 own: containers are killed from outside, engines are killed and started, event streams are cut and falsified.
 
 | # | fault | expected | seen |
@@ -119,7 +119,7 @@ own: containers are killed from outside, engines are killed and started, event s
 	b.WriteString(`
 Not on a real engine, since they take another clock: jumps of the wall clock (51) are held by the tests of restartpolicy,
 with the clock as a value.
-What happens when muster itself is killed or interrupted at any engine call is held by internal/faultproxy.
+What happens when muster itself is killed or interrupted at any engine call is held by test/faultproxy.
 `)
 	return b.String()
 }
