@@ -110,6 +110,55 @@ func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
 	})
 }
 
+// lateEvents is an engine whose events are told a while after they happened.
+type lateEvents struct{ *memengine.Engine }
+
+func (l lateEvents) Watch(ctx context.Context, project string) (engine.EventStream, error) {
+	stream, err := l.Engine.Watch(ctx, project)
+	return lateStream{stream}, err
+}
+
+type lateStream struct{ engine.EventStream }
+
+func (l lateStream) Next(ctx context.Context) (engine.Event, error) {
+	ev, err := l.EventStream.Next(ctx)
+	time.Sleep(time.Minute)
+	return ev, err
+}
+
+// TestFollowHearsOfAShortRunLate: a run that is over before anything is told of it is
+// followed all the same, also one of a container that was there and down before.
+func TestFollowHearsOfAShortRunLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"), service("b"))
+		short := memengine.Program{Logs: says("new"), ExitAfter: time.Nanosecond}
+		s.Program("a", memengine.Program{Logs: says("old"), ExitAfter: time.Nanosecond, Then: &short})
+		s.Program("b", short)
+		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		for i, does := range []func() error{
+			func() error { return s.apply(t.Context(), start("a")) },
+			func() error { return s.apply(t.Context(), s.planUp("b")...) },
+		} {
+			hold, standing, done, h := make(chan struct{}), make(chan struct{}), make(chan error, 1), &heard{}
+			opt := output.FollowOptions{Project: "p", Hold: hold, Standing: func() { close(standing) }}
+			go func() { done <- output.Follow(t.Context(), lateEvents{s.Engine}, opt, h.emit) }()
+			<-standing
+			if err := does(); err != nil {
+				t.Fatal(err)
+			}
+			close(hold)
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			name := []string{"p-a-1", "p-b-1"}[i]
+			h.want(t, name+" | new", name+" exited with code 0")
+		}
+	})
+}
+
 // TestFollowLeavesTheLastRunAlone: what a run said last, even without a newline,
 // is not taken for the beginning of the next.
 func TestFollowLeavesTheLastRunAlone(t *testing.T) {

@@ -115,7 +115,8 @@ type follower struct {
 // speaker is a container whose output is followed.
 type speaker struct {
 	engine.Container
-	old  bool // it was there before Follow
+	old  bool      // it was there before Follow
+	ran  time.Time // when its run before Follow began, if that was over by then
 	last *speech
 	// What was emitted last, to go on from there: read and written by the runs,
 	// which come one after the other.
@@ -252,18 +253,33 @@ func (f *follower) over(ctx context.Context) (bool, error) {
 		if f.selects(c) && f.awaits(c) && (engine.Alive(c) || successor && c.State == engine.Created) {
 			return false, nil // its start is still to be heard of
 		}
-		if f.selects(c) && f.unheard(c) {
-			return false, nil
+		if !f.selects(c) || c.State != engine.Exited {
+			continue
+		}
+		if unheard, err := f.unheard(ctx, c); err != nil || unheard {
+			return false, err
 		}
 	}
 	return true, nil
 }
 
-// unheard reports whether the container was made, ran and ended, and the events
-// of that are still to come: its output is yet to be read.
-func (f *follower) unheard(c engine.Container) bool {
+// unheard reports whether a container that is down ran and ended since Follow
+// began, and the events of that are still to come: its output is yet to be read.
+func (f *follower) unheard(ctx context.Context, c engine.Container) (bool, error) {
 	s := f.known[c.ID]
-	return c.State == engine.Exited && (s == nil || !s.old && s.last == nil)
+	if s == nil || s.last != nil || !s.old {
+		return s == nil || s.last == nil, nil
+	}
+	if s.ran.IsZero() || !f.awaits(c) {
+		return false, nil
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, feed.LookTimeout, errors.New("the engine does not answer"))
+	defer cancel()
+	seen, err := f.engine.InspectContainer(limited, c.Ref)
+	if errors.Is(err, engine.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && !seen.StartedAt.Equal(s.ran), err
 }
 
 // look begins to follow who is up and not followed.
@@ -272,7 +288,7 @@ func (f *follower) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	said := f.saidBefore(ctx, cs)
+	before := f.before(ctx, cs)
 	for _, c := range cs {
 		if !f.selects(c) {
 			continue
@@ -280,7 +296,7 @@ func (f *follower) look(ctx context.Context) error {
 		s := f.known[c.ID]
 		if s == nil {
 			s = f.meet(c)
-			s.old, s.upTo = !f.begun, said[c.ID]
+			s.old, s.upTo, s.ran = !f.begun, before[c.ID].upTo, before[c.ID].ran
 			f.first(ctx, s)
 			continue
 		}
@@ -295,13 +311,15 @@ func (f *follower) look(ctx context.Context) error {
 	return nil
 }
 
-// saidBefore is, of the containers that are down when Follow begins, from when
-// on what they log is of their next run. Engines write the last words of a run
-// down after its end: no time that an inspection tells parts the two.
-func (f *follower) saidBefore(ctx context.Context, cs []engine.Container) map[string]time.Time {
-	said := map[string]time.Time{}
+// past is the last run of a container that is down when Follow begins: when it
+// began, and from when on what is logged is of the next one. Engines write the last
+// words of a run down after its end: no time that an inspection tells parts the two.
+type past struct{ ran, upTo time.Time }
+
+func (f *follower) before(ctx context.Context, cs []engine.Container) map[string]past {
+	all := map[string]past{}
 	if f.begun || f.opt.Past != nil {
-		return said
+		return all
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, feed.LookTimeout, errors.New("the engine does not answer"))
 	defer cancel()
@@ -309,7 +327,7 @@ func (f *follower) saidBefore(ctx context.Context, cs []engine.Container) map[st
 	var wg sync.WaitGroup
 	places := apply.NewSlots(apply.DefaultLimit)
 	for _, c := range cs {
-		if !f.selects(c) || c.State != engine.Exited || f.unlogged(c) {
+		if !f.selects(c) || c.State != engine.Exited {
 			continue
 		}
 		free, err := places.Take(limited)
@@ -318,19 +336,34 @@ func (f *follower) saidBefore(ctx context.Context, cs []engine.Container) map[st
 		}
 		wg.Go(func() {
 			defer free()
-			// A log that cannot be read now will say so when it is followed.
-			_ = f.engine.Logs(limited, c.Ref, engine.LogOptions{Tail: 1, Timestamps: true}, func(l engine.LogLine) error {
-				mu.Lock()
-				defer mu.Unlock()
-				if !l.Time.IsZero() {
-					said[c.ID] = l.Time.Add(1)
-				}
-				return nil
-			})
+			p := f.lastRun(limited, c)
+			mu.Lock()
+			defer mu.Unlock()
+			all[c.ID] = p
 		})
 	}
 	wg.Wait()
-	return said
+	return all
+}
+
+// lastRun asks for it. What cannot be read now will say so when it is followed.
+func (f *follower) lastRun(ctx context.Context, c engine.Container) past {
+	var p past
+	if f.awaits(c) {
+		if seen, err := f.engine.InspectContainer(ctx, c.Ref); err == nil {
+			p.ran = seen.StartedAt
+		}
+	}
+	if f.unlogged(c) {
+		return p
+	}
+	_ = f.engine.Logs(ctx, c.Ref, engine.LogOptions{Tail: 1, Timestamps: true}, func(l engine.LogLine) error {
+		if !l.Time.IsZero() {
+			p.upTo = l.Time.Add(1)
+		}
+		return nil
+	})
+	return p
 }
 
 // meet makes the acquaintance of a container.
