@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/musterdev/muster/engine"
 )
@@ -59,6 +60,13 @@ func interact(ctx context.Context, c *console, inside engine.Session, opt engine
 	}
 }
 
+// sizeTries and sizeDelay bound for how long the size of a terminal is offered to a
+// process that does not run yet; each wait is twice the one before.
+const (
+	sizeTries = 10
+	sizeDelay = 10 * time.Millisecond
+)
+
 // followSize passes the terminal's size on, now and whenever it changes.
 func followSize(ctx context.Context, c *console, inside engine.Session) (stop func()) {
 	changes, unsubscribe := c.Terminal.Resized()
@@ -66,13 +74,19 @@ func followSize(ctx context.Context, c *console, inside engine.Session) (stop fu
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for {
+		for tries := 0; ; {
+			var again <-chan time.Time
 			if columns, rows := c.Terminal.size(); columns > 0 && rows > 0 {
-				// The process may not run yet, or not any more: the next change tells.
-				_ = inside.Resize(ctx, columns, rows)
+				// An engine refuses what does not run yet, or not any more.
+				if err := inside.Resize(ctx, columns, rows); err != nil && tries < sizeTries {
+					again = time.After(sizeDelay << tries)
+					tries++
+				}
 			}
 			select {
 			case <-changes:
+				tries = 0
+			case <-again:
 			case <-end:
 				return
 			}

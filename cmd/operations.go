@@ -61,10 +61,7 @@ func goAhead(ctx context.Context, s *setup, command string) (cleanUp func()) {
 	}
 	s.ahead = operation.GoAhead(ctx, opt)
 	s.named = s.ahead.Named
-	return func() {
-		s.ahead.Close()
-		s.named, s.ahead = nil, nil
-	}
+	return s.ahead.Close
 }
 
 // warnOfBuilds says what of the builds this engine does otherwise than written.

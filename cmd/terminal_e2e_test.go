@@ -14,10 +14,10 @@ func testExecTerminal(_ *testing.T, w *binaryWorld) {
 	w.muster("up", "-d")
 	shell := w.onTerminal("exec", "web", "sh")
 	shell.sees("# ")
-	shell.types("stty size\r")
+	shell.types("until stty size 2>/dev/null | grep -q ^24; do sleep 0.1; done; stty size\r") // it is passed on beside the shell's start
 	shell.sees(`^24 80\r$`)
 	shell.resize(100, 30)
-	shell.types("sleep 0.2; stty size\r")
+	shell.types("until stty size | grep -q ^30; do sleep 0.1; done; stty size\r")
 	shell.sees(`^30 100\r$`)
 	shell.types("sh -c 'echo it''s on; exec sleep 1000'\r")
 	shell.sees(`^its on\r$`)

@@ -58,8 +58,12 @@ func (a *Ahead) Named(name string) {
 func (a *Ahead) Close() {
 	a.stop()
 	a.working.Wait()
-	if a.unlock != nil {
-		a.unlock()
+	a.handing.Lock()
+	unlock := a.unlock
+	a.unlock, a.sighting = nil, nil
+	a.handing.Unlock()
+	if unlock != nil {
+		unlock()
 	}
 }
 
