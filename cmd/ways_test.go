@@ -27,7 +27,7 @@ func (oldEngine) Check(_ context.Context, p *project.Project) ([]engine.Finding,
 // the same words and before anything changes, whatever would have come first; and
 // asks the engine for the same. It is so by construction: both are one
 // operation.Operation, Run is the only way of internal/foreground to change
-// anything, and nothing is changed before Begin (TestNothingChangesBeforeBegin).
+// anything until Begin, and nothing is changed before (TestNothingChangesBeforeBegin).
 func TestOneWayUp(t *testing.T) {
 	const good = "services:\n  web: {image: \"muster-test/busybox:1\", command: echo web, depends_on: [db]}\n" +
 		"  db: {image: \"muster-test/busybox:1\", command: echo db}\n"
