@@ -49,6 +49,17 @@ func chooseServices(ctx context.Context, f *finder, t target, patterns []string,
 	return c, nil
 }
 
+// listChosen lists the project's containers, and resolves names and patterns to the
+// services that a command is about.
+func listChosen(ctx context.Context, f *finder, e engine.ContainerLister, t target, patterns []string) ([]engine.Container, choice, error) {
+	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
+	if err != nil {
+		return nil, choice{}, err
+	}
+	chosen, err := chooseServices(ctx, f, t, patterns, cs)
+	return cs, chosen, err
+}
+
 // declared reports whether the files that a command would load declare the
 // service. The command can do without them: nothing is said of what is wrong
 // with them.

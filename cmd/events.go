@@ -79,11 +79,8 @@ func eventServices(ctx context.Context, f *finder, e engine.Engine, name string,
 	if len(patterns) == 0 {
 		return choice{}, nil
 	}
-	cs, err := engine.ListOurs(ctx, e, name, nil)
-	if err != nil {
-		return choice{}, err
-	}
-	return chooseServices(ctx, f, target{name: name}, patterns, cs)
+	_, chosen, err := listChosen(ctx, f, e, target{name: name}, patterns)
+	return chosen, err
 }
 
 // acquaintances tell the events of a project's containers from those of others

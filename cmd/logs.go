@@ -70,11 +70,7 @@ func runLogs(ctx context.Context, s *setup, opt logsOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
-	if err != nil {
-		return err
-	}
-	chosen, err := chooseServices(ctx, s.finder, t, args, cs)
+	cs, chosen, err := listChosen(ctx, s.finder, e, t, args)
 	if err != nil {
 		return err
 	}

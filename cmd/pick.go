@@ -26,11 +26,7 @@ func containersOf(ctx context.Context, e engine.Engine, t target, service string
 // containersNamed are the containers of the services that a command that knows no
 // more than the project's name is about: those of the patterns, or all.
 func containersNamed(ctx context.Context, f *finder, e engine.Engine, name string, patterns []string) ([]engine.Container, error) {
-	cs, err := engine.ListOurs(ctx, e, name, nil)
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := chooseServices(ctx, f, target{name: name}, patterns, cs)
+	cs, chosen, err := listChosen(ctx, f, e, target{name: name}, patterns)
 	return slices.DeleteFunc(cs, func(c engine.Container) bool { return !chosen.has(c.Service) }), err
 }
 

@@ -64,11 +64,7 @@ func runPs(ctx context.Context, s *setup, opt psOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	cs, err := engine.ListOurs(ctx, e, t.name, t.project)
-	if err != nil {
-		return err
-	}
-	chosen, err := chooseServices(ctx, s.finder, t, args, cs)
+	cs, chosen, err := listChosen(ctx, s.finder, e, t, args)
 	if err != nil {
 		return err
 	}
