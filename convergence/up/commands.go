@@ -6,7 +6,6 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/emit"
 	"github.com/musterdev/muster/convergence/up/fate"
-	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -15,8 +14,7 @@ import (
 // do not run, and those of their dependencies, in the order and with the waits
 // of up. It creates nothing. want may be nil.
 func PlanStart(want *project.Project, have engine.Observed, opt StartOptions) (plan.Plan, error) {
-	x := asked{survey.NewExisting(want, have)}
-	chosen, err := x.Choose(opt.Services)
+	x, chosen, err := ask(want, have, opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -41,8 +39,7 @@ func PlanStart(want *project.Project, have engine.Observed, opt StartOptions) (p
 // NoDeps those of the services that depend on them with restart: true,
 // dependencies first, waiting for conditions in between. want may be nil.
 func PlanRestart(want *project.Project, have engine.Observed, opt RestartOptions) (plan.Plan, error) {
-	x := asked{survey.NewExisting(want, have)}
-	chosen, err := x.Choose(opt.Services)
+	x, chosen, err := ask(want, have, opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -58,8 +55,7 @@ func PlanRestart(want *project.Project, have engine.Observed, opt RestartOptions
 // first. Those that have ended are told of as stopped, those that never ran are
 // not. want may be nil.
 func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (plan.Plan, error) {
-	x := asked{survey.NewExisting(want, have)}
-	chosen, err := x.Choose(opt.Services)
+	x, chosen, err := ask(want, have, opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -79,8 +75,7 @@ func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (pla
 // PlanRemove is the plan of rm: it removes the services' containers that do not
 // run, and with Stop the running ones too. want may be nil.
 func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) (plan.Plan, error) {
-	x := asked{survey.NewExisting(want, have)}
-	chosen, err := x.Choose(opt.Services)
+	x, chosen, err := ask(want, have, opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -101,8 +96,7 @@ func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) 
 // one-offs included, all at once. Containers of services that the file does not
 // declare are left alone unless Orphans. want may be nil.
 func PlanKill(want *project.Project, have engine.Observed, opt KillOptions) (plan.Plan, error) {
-	x := asked{survey.NewExisting(want, have)}
-	chosen, err := x.Choose(opt.Services)
+	x, chosen, err := ask(want, have, opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -133,8 +127,7 @@ func PlanUnpause(want *project.Project, have engine.Observed, services []string)
 }
 
 func planEach(want *project.Project, have engine.Observed, services []string, what fate.Command) (plan.Plan, error) {
-	x := asked{survey.NewExisting(want, have)}
-	chosen, err := x.Choose(services)
+	x, chosen, err := ask(want, have, services)
 	if err != nil {
 		return plan.Plan{}, err
 	}

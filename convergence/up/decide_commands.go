@@ -13,6 +13,14 @@ import (
 // asked is what exists, as a command sees it that works on it as it is.
 type asked struct{ *survey.Existing }
 
+// ask surveys what is there, and chooses the services that a command names. want
+// may be nil.
+func ask(want *project.Project, have engine.Observed, services []string) (asked, map[string]bool, error) {
+	x := asked{survey.NewExisting(want, have)}
+	chosen, err := x.Choose(services)
+	return x, chosen, err
+}
+
 // decide gives containers that a command works on as they are their fates. The
 // result are the slots of those to which something happens.
 func (x asked) decide(facts fate.Facts, cs []*engine.Container) []*survey.Slot {

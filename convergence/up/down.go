@@ -7,7 +7,6 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/emit"
-	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
 )
@@ -19,8 +18,7 @@ import (
 // want may be nil: then everything is known from labels, and naming a service
 // includes its dependents.
 func PlanDown(want *project.Project, have engine.Observed, opt DownOptions) (plan.Plan, error) {
-	x := asked{survey.NewExisting(want, have)}
-	chosen, err := x.Choose(opt.Services)
+	x, chosen, err := ask(want, have, opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
