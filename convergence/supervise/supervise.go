@@ -189,10 +189,7 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 
 // asked is where questions come from once there is an answer; nil before.
 func (l *loop) asked() <-chan chan []Supervision {
-	if !l.surveyed && !l.surveying() {
-		l.surveyed = true
-	}
-	if !l.surveyed {
+	if l.surveyed = l.surveyed || !l.surveying(); !l.surveyed {
 		return nil
 	}
 	return l.status
