@@ -24,7 +24,8 @@ func (a *attached) showMenu() {
 	case a.stopper.how > 0:
 		a.Printer.Footer("")
 	default:
-		a.Printer.Footer(a.menu.line(a.choosable(), a.watcher.possible(), a.watching != nil))
+		watching := a.watching != nil || a.converging != nil && a.watcher.wanted // which w ends
+		a.Printer.Footer(a.menu.line(a.choosable(), a.watcher.possible(), watching))
 	}
 }
 
