@@ -68,9 +68,6 @@ type Container struct {
 	SizeRw      int64        // bytes written to the container's layer; 0 unless asked for
 }
 
-// Alive reports whether processes of the container exist.
-func Alive(c Container) bool { return c.Up() }
-
 // Up reports whether the container's process runs, is frozen, or is started
 // again by the engine.
 func (c Container) Up() bool { return c.State == Running || c.State == Paused || c.State == Restarting }

@@ -67,7 +67,7 @@ func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked
 			return lost && now.Sub(a.At) > callTime
 		})
 		late := ended[c.ID] && (c.State == Running || c.State == Paused)
-		if !Alive(c) || len(signals[c.ID]) == 0 && len(calls) == 0 && !late {
+		if !c.Up() || len(signals[c.ID]) == 0 && len(calls) == 0 && !late {
 			continue
 		}
 		seen, err := e.InspectContainer(ctx, c.Ref)
@@ -79,7 +79,7 @@ func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked
 		}
 		// A list is late: an engine tells of an end before it lists it.
 		found.Containers[i] = c.now(seen.Container)
-		if !Alive(seen.Container) {
+		if !seen.Up() {
 			continue
 		}
 		until := stoppedBy(seen, signals[c.ID], calls)
@@ -195,7 +195,7 @@ func (a Asked) Until(seen Inspection, past []Event, now time.Time) time.Time {
 		return soon
 	}
 	signals, _ := unanswered(past)
-	if Alive(seen.Container) && len(signals[seen.ID]) == 0 && reaches(past, a.At) && now.After(soon) {
+	if seen.Up() && len(signals[seen.ID]) == 0 && reaches(past, a.At) && now.After(soon) {
 		return soon // it never reached the engine
 	}
 	return stoppedBy(seen, signals[seen.ID], []Asked{a})
@@ -207,5 +207,5 @@ func EndsAtOnce(signal string) bool { return restartpolicy.Kills(signal) }
 // stopping reports whether the container runs and an earlier command stops it.
 func (o Observed) IsStopping(c Container) (Stopping, bool) {
 	s, ok := o.Stopping[c.ID]
-	return s, ok && Alive(c)
+	return s, ok && c.Up()
 }

@@ -34,7 +34,7 @@ func (r *run) awaitEnd(ctx context.Context, a plan.AwaitEnd, id plan.StepID) err
 		if errors.Is(err, engine.ErrNotFound) {
 			return false, fmt.Errorf("container %s was removed by an earlier command: %w", a.Target.Name, engine.ErrStale)
 		}
-		return err == nil && (!engine.Alive(seen.Container) || !seen.StartedAt.Equal(a.Stopping.Run)), err
+		return err == nil && (!seen.Up() || !seen.StartedAt.Equal(a.Stopping.Run)), err
 	})
 	if !errors.Is(err, errOutlasted) || ctx.Err() != nil {
 		return err

@@ -108,7 +108,7 @@ func (r *run) followHook(ctx context.Context, a plan.RunPreStart, c engine.Ref) 
 		if !ok {
 			return false, fmt.Errorf("its container is gone: %w", engine.ErrNotFound)
 		}
-		return !engine.Alive(seen) && seen.State != engine.Created, nil
+		return !seen.Up() && seen.State != engine.Created, nil
 	})
 	if err != nil && logErr != nil {
 		err = errors.Join(err, logErr)

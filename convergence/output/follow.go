@@ -229,7 +229,7 @@ func (f *follower) selects(c engine.Container) bool { return f.opt.Select == nil
 func (f *follower) awaits(c engine.Container) bool { return f.opt.Awaits == nil || f.opt.Awaits(c) }
 
 func (f *follower) list(ctx context.Context) ([]engine.Container, error) {
-	limited, cancel := context.WithTimeoutCause(ctx, feed.LookTimeout, errors.New("the engine does not answer"))
+	limited, cancel := feed.Limit(ctx)
 	defer cancel()
 	return engine.ListOurs(limited, f.engine, f.opt.Project, f.opt.Want)
 }
@@ -250,9 +250,11 @@ func (f *follower) over(ctx context.Context) (bool, error) {
 	}
 	for _, c := range cs {
 		_, successor := project.FinalName(c.Name)
-		if f.selects(c) && f.awaits(c) && (engine.Alive(c) || successor && c.State == engine.Created) {
+		if f.selects(c) && f.awaits(c) && (c.Up() || successor && c.State == engine.Created) {
 			return false, nil // its start is still to be heard of
 		}
+	}
+	for _, c := range cs { // which may need an inspection
 		if !f.selects(c) || c.State != engine.Exited {
 			continue
 		}
@@ -267,13 +269,15 @@ func (f *follower) over(ctx context.Context) (bool, error) {
 // began, and the events of that are still to come: its output is yet to be read.
 func (f *follower) unheard(ctx context.Context, c engine.Container) (bool, error) {
 	s := f.known[c.ID]
-	if s == nil || s.last != nil || !s.old {
-		return s == nil || s.last == nil, nil
-	}
-	if s.ran.IsZero() || !f.awaits(c) {
+	switch {
+	case s == nil:
+		return true, nil
+	case s.last != nil || !s.old:
+		return s.last == nil, nil
+	case s.ran.IsZero(): // it is not awaited
 		return false, nil
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, feed.LookTimeout, errors.New("the engine does not answer"))
+	limited, cancel := feed.Limit(ctx)
 	defer cancel()
 	seen, err := f.engine.InspectContainer(limited, c.Ref)
 	if errors.Is(err, engine.ErrNotFound) {
@@ -301,9 +305,9 @@ func (f *follower) look(ctx context.Context) error {
 			continue
 		}
 		switch {
-		case engine.Alive(c) && !s.last.open():
+		case c.Up() && !s.last.open():
 			f.begin(ctx, s, f.restarted)
-		case !engine.Alive(c) && s.last.open() && !s.last.early: // its exit was missed
+		case !c.Up() && s.last.open() && !s.last.early: // its exit was missed
 			s.last.exited(c.ExitCode)
 			f.stopped = true // as far as anybody knows
 		}
@@ -321,7 +325,7 @@ func (f *follower) before(ctx context.Context, cs []engine.Container) map[string
 	if f.begun || f.opt.Past != nil {
 		return all
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, feed.LookTimeout, errors.New("the engine does not answer"))
+	limited, cancel := feed.Limit(ctx)
 	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -378,7 +382,7 @@ func (f *follower) meet(c engine.Container) *speaker {
 
 // first begins to follow a container that is seen for the first time.
 func (f *follower) first(ctx context.Context, s *speaker) {
-	up := engine.Alive(s.Container)
+	up := s.Up()
 	switch {
 	case f.unlogged(s.Container):
 		f.attachEarly(ctx, s, up)

@@ -168,7 +168,7 @@ func (f *preflight) holder(b binding) string {
 	}
 	freed := false
 	for _, c := range f.all {
-		if !engine.Alive(c) || c.ID == b.target.ID || !slices.ContainsFunc(c.Ports, func(p engine.Port) bool {
+		if !c.Up() || c.ID == b.target.ID || !slices.ContainsFunc(c.Ports, func(p engine.Port) bool {
 			return p.HostPort == b.port && engine.SameProtocol(p.Protocol, b.protocol) && engine.Overlaps(p.HostIP, b.ip)
 		}) {
 			continue

@@ -38,7 +38,7 @@ func ReadContent(ctx context.Context, e FileReader, want *project.Project, have 
 			if use.File.Secret {
 				id = "secret:" + use.File.Key
 			}
-			if !engine.Alive(c) && use.File.Path == "" {
+			if !c.Up() && use.File.Path == "" {
 				content[c.ID][id] = s.Content[id] // it gets what there is now when it is started
 				continue
 			}

@@ -213,7 +213,7 @@ func (f *fates) markHandovers() {
 				continue
 			}
 			for _, c := range f.Have.Containers {
-				if !engine.Alive(c) || (sl.Old != nil && c.ID == sl.Old.ID) || !(sharesPort(sv.Service, c) || f.sharesAddress(sv.Service, c)) {
+				if !c.Up() || (sl.Old != nil && c.ID == sl.Old.ID) || !(sharesPort(sv.Service, c) || f.sharesAddress(sv.Service, c)) {
 					continue
 				}
 				if holder := f.holders[c.ID]; holder != nil && holder.Stops() {

@@ -171,7 +171,7 @@ func (d down) named(image, service string) bool {
 func running(cs []engine.Container) []string {
 	var names []string
 	for _, c := range cs {
-		if engine.Alive(c) {
+		if c.Up() {
 			names = append(names, c.Name)
 		}
 	}

@@ -18,19 +18,24 @@ type Observer interface {
 }
 
 const (
-	// resyncEvery is how often a waiter's world is looked at although no event
+	// ResyncEvery is how often a waiter's world is looked at although no event
 	// said so: engines drop events of slow readers without a word.
 	ResyncEvery = 30 * time.Second
 	// lookPause lets a burst of events lead to few looks.
 	lookPause = 5 * time.Millisecond
 	// lookTimeout bounds one look: an engine that is starting hangs rather than refuses.
-	LookTimeout = 20 * time.Second
+	lookTimeout = 20 * time.Second
 	// patience is how long the engine may be out of reach before waits end.
 	Patience  = 30 * time.Second
 	RetryMin  = 100 * time.Millisecond
 	RetryMax  = 5 * time.Second
 	retryDraw = 0.25 // of a delay is random, so that clients do not come back in step
 )
+
+// Limit bounds one look at the engine, and says so as the cause of its end.
+func Limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, lookTimeout, errors.New("the engine does not answer"))
+}
 
 var errTrackerClosed = errors.New("tracker closed")
 
@@ -254,7 +259,7 @@ func (t *Tracker) look(ctx context.Context) (looked bool, err error) {
 	if len(due) == 0 {
 		return false, nil
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, LookTimeout, errors.New("the engine does not answer"))
+	limited, cancel := Limit(ctx)
 	defer cancel()
 	containers, err := t.observer.ListContainers(limited, engine.ContainerFilter{Project: t.project})
 	if err != nil {
@@ -287,7 +292,7 @@ func (t *Tracker) look(ctx context.Context) (looked bool, err error) {
 func (t *Tracker) bury(ctx context.Context, containers []engine.Container, dead []engine.Ref) (stale bool, err error) {
 	for _, d := range dead {
 		i := slices.IndexFunc(containers, func(c engine.Container) bool { return c.ID == d.ID })
-		if i < 0 || !engine.Alive(containers[i]) {
+		if i < 0 || !containers[i].Up() {
 			continue
 		}
 		seen, err := t.observer.InspectContainer(ctx, d)

@@ -83,7 +83,7 @@ type Slot struct {
 }
 
 // Runs reports whether the slot's container runs now.
-func (s *Slot) Runs() bool { return s.Old != nil && engine.Alive(*s.Old) }
+func (s *Slot) Runs() bool { return s.Old != nil && s.Old.Up() }
 
 // Stops reports whether the container that is there is stopped.
 func (s *Slot) Stops() bool {
