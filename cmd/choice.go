@@ -38,7 +38,7 @@ func chooseServices(ctx context.Context, f *finder, t target, patterns []string,
 		return c, err
 	}
 	for _, p := range patterns {
-		found := matchServices(cs, []string{p})
+		found := matchServices(cs, p)
 		if len(found) == 0 && !declared(ctx, f, p) {
 			return c, &project.UnknownServiceError{Name: p}
 		}
@@ -74,16 +74,9 @@ func declared(ctx context.Context, f *finder, pattern string) bool {
 	return slices.ContainsFunc(slices.Concat(p.Services, p.Disabled), func(sv *project.Service) bool { return matches(pattern, sv.Name) })
 }
 
-// matchServices are the services of the containers that the patterns name, sorted.
-func matchServices(cs []engine.Container, patterns []string) []string {
-	var names []string
-	for _, c := range cs {
-		if slices.ContainsFunc(patterns, func(p string) bool { return matches(p, c.Service) }) {
-			names = append(names, c.Service)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+// matchServices are the services of the containers that the pattern names, sorted.
+func matchServices(cs []engine.Container, pattern string) []string {
+	return slices.DeleteFunc(serviceNames(cs), func(name string) bool { return !matches(pattern, name) })
 }
 
 func matches(pattern, service string) bool {

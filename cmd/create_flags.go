@@ -14,7 +14,6 @@ type createOptions struct {
 	policy         string
 	build, noBuild bool
 	pull           string
-	pullSet        bool
 	quietPull      bool
 	quietBuild     bool
 	orphans        bool
@@ -60,12 +59,13 @@ func convergeFlags(c *cobra.Command, opt *createOptions) {
 	f.BoolVar(&opt.wait, "wait", false, "Wait for services to be running or healthy. Implies detached mode")
 	f.IntVar(&opt.waitTimeout, "wait-timeout", 0, "Maximum duration in seconds to wait for the project to be ready")
 	f.DurationVar(&opt.settle, "settle", settleTime, "How long a service without a health check must stay up to be ready")
+	f.BoolVar(&opt.noStart, "no-start", false, "Don't start the services after creating them")
 	f.BoolVar(&opt.engineHealth, "engine-health", false, "Leave health checks to the engine instead of probing at once")
 }
 
 // settleFlags reads what flags and environment say together.
 func (o *createOptions) settleFlags(s *setup, c *cobra.Command) {
-	o.timeoutSet, o.pullSet = c.Flags().Changed("timeout"), c.Flags().Changed("pull")
+	o.timeoutSet = c.Flags().Changed("timeout")
 	if c.Name() != "create" {
 		o.orphans = removeOrphans(c, s.env, o.orphans)
 	}
@@ -76,15 +76,14 @@ func (o *createOptions) settleFlags(s *setup, c *cobra.Command) {
 
 // incompatible are pairs of flags that cannot be given together.
 type incompatible struct {
-	a, b    bool
-	flags   string
-	explain string
+	a, b  bool
+	flags string
 }
 
 func refuse(pairs []incompatible) error {
 	for _, p := range pairs {
 		if p.a && p.b {
-			return fmt.Errorf("%s are incompatible%s", p.flags, p.explain)
+			return fmt.Errorf("%s are incompatible", p.flags)
 		}
 	}
 	return nil
@@ -103,15 +102,13 @@ func (o createOptions) check() error {
 	if o.waitTimeout < 0 {
 		return fmt.Errorf("--wait-timeout must not be negative (found: %d)", o.waitTimeout)
 	}
-	if o.pullSet {
-		if err := checkPullPolicy("--pull", o.pull); err != nil {
-			return err
-		}
+	if err := checkPullPolicy("--pull", o.pull); err != nil {
+		return err
 	}
 	return refuse([]incompatible{
-		{o.build, o.noBuild, "--build and --no-build", ""},
-		{o.force, o.never, "--force-recreate and --no-recreate", ""},
-		{o.never, o.renewAnonymous, "--no-recreate and --renew-anon-volumes", ""},
-		{o.never, o.alwaysDeps, "--no-recreate and --always-recreate-deps", ""},
+		{o.build, o.noBuild, "--build and --no-build"},
+		{o.force, o.never, "--force-recreate and --no-recreate"},
+		{o.never, o.renewAnonymous, "--no-recreate and --renew-anon-volumes"},
+		{o.never, o.alwaysDeps, "--no-recreate and --always-recreate-deps"},
 	})
 }

@@ -45,7 +45,7 @@ func runAttached(ctx context.Context, s *setup, op operation.Operation, opt upOp
 		AbortOnExit: opt.abortOnExit || opt.exitCodeFrom != "" && !opt.abortOnFailure, AbortOnFailure: opt.abortOnFailure,
 		Watched: args, Watch: opt.watch, QuietBuild: opt.quietBuild, Logs: logs, TakeSignals: s.interrupts.take,
 		Keeper:   keeper.Options{Place: s.lockOptions(e, p.Name, "supervise"), Acquire: s.acquire, Env: s.app.Env},
-		Detached: func(ctx context.Context) { remindOfSupervisor(ctx, s, p, nil) },
+		Detached: func(ctx context.Context) { remindOfSupervisor(ctx, s, p) },
 	}
 	if t := s.Terminal; opt.menu && t.In && t.Out && t.Err && s.mode == ui.TTY {
 		fg.Keys = foreground.Keys{In: s.In, Mode: t.Keys}

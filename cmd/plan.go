@@ -18,7 +18,6 @@ func planCmd(s *setup) *cobra.Command {
 	}
 	createFlags(s, c, &opt)
 	convergeFlags(c, &opt)
-	c.Flags().BoolVar(&opt.noStart, "no-start", false, "Don't start the services after creating them")
 	return c
 }
 

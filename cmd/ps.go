@@ -129,8 +129,7 @@ func (o psOptions) shows(t target, chosen choice, c engine.Container) bool {
 	if len(o.status) > 0 {
 		return slices.Contains(o.status, string(c.State))
 	}
-	up := c.State == engine.Running || c.State == engine.Paused || c.State == engine.Restarting
-	return o.all || up
+	return o.all || c.Up()
 }
 
 // serviceNames are the services of the containers, sorted, each once.

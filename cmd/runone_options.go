@@ -11,8 +11,8 @@ import (
 // settle decides about terminal and input and reads the rest of the line.
 func (o *runOptions) settle(t Terminal, args []string) error {
 	if err := refuse([]incompatible{
-		{len(o.Publish) > 0, o.ServicePorts, "--publish and --service-ports", ""},
-		{o.ttySet && o.tty, o.noTTYSet && o.noTTY, "--tty and --no-tty", ""},
+		{len(o.Publish) > 0, o.ServicePorts, "--publish and --service-ports"},
+		{o.ttySet && o.tty, o.noTTYSet && o.noTTY, "--tty and --no-tty"},
 	}); err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func runSupervise(ctx context.Context, s *setup, opt superviseOptions, args []st
 	}
 	k, err := keeper.Take(ctx, keeper.Options{
 		Engine: e, Project: p, Services: names, Place: s.lockOptions(e, p.Name, "supervise"), Acquire: s.acquire, Report: s.printer,
-		Audit: keeper.Audit(s.Out, opt.logFormat == "json"), Metrics: opt.metrics, Env: s.app.Env, HookOutput: s.hooks,
+		Audit: keeper.Audit(s.Out, opt.logFormat == "json"), Metrics: opt.metrics, Env: s.app.Env,
 		Reload: func(ctx context.Context) (*project.Project, error) { return reload(ctx, s.finder, names) },
 	})
 	if err != nil {

@@ -24,8 +24,8 @@ func supervisorOf(f *engines, k *locks, name string) (lock.Options, error) {
 
 // remindOfSupervisor warns, in one line, if a service needs a supervisor and
 // none runs for the project.
-func remindOfSupervisor(ctx context.Context, s *setup, p *project.Project, services []string) {
-	needs := keeper.Needed(p, services)
+func remindOfSupervisor(ctx context.Context, s *setup, p *project.Project) {
+	needs := keeper.Needed(p, nil)
 	if len(needs) == 0 {
 		return
 	}

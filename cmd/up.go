@@ -47,7 +47,6 @@ func upCmd(s *setup) *cobra.Command {
 	f.StringArrayVar(&opt.attach, "attach", nil, "Restrict attaching to the specified services")
 	f.StringArrayVar(&opt.noAttach, "no-attach", nil, "Do not attach to the specified services")
 	f.BoolVar(&opt.attachDeps, "attach-dependencies", false, "Attach to dependent services too")
-	f.BoolVar(&opt.noStart, "no-start", false, "Don't start the services after creating them")
 	f.BoolVarP(&opt.watch, "watch", "w", false, "Watch source code and rebuild or refresh containers when files are updated")
 	f.BoolVar(&opt.menu, "menu", false, "Enable interactive shortcuts when running attached")
 	return c
@@ -60,16 +59,16 @@ func (o upOptions) check(ignoreOrphans bool) error {
 	abort := o.abortOnExit || o.abortOnFailure || o.exitCodeFrom != ""
 	attach := len(o.attach) > 0 || o.attachDeps
 	return refuse([]incompatible{
-		{o.detach, abort, "--detach and --abort-on-container-exit, --abort-on-container-failure or --exit-code-from", ""},
-		{o.detach, attach || len(o.noAttach) > 0, "--detach and --attach, --no-attach or --attach-dependencies", ""},
-		{o.detach, o.watch, "--detach and --watch", ""},
-		{o.wait, abort, "--wait and --abort-on-container-exit, --abort-on-container-failure or --exit-code-from", ""},
-		{o.wait, attach, "--wait and --attach or --attach-dependencies", ""},
-		{o.wait, o.watch, "--wait and --watch", ""},
-		{o.abortOnExit, o.abortOnFailure, "--abort-on-container-exit and --abort-on-container-failure", ""},
-		{o.noBuild, o.watch, "--no-build and --watch", ""},
-		{len(o.attach) > 0, o.attachDeps, "--attach and --attach-dependencies", ""},
-		{o.orphans, ignoreOrphans, "COMPOSE_IGNORE_ORPHANS and --remove-orphans", ""},
+		{o.detach, abort, "--detach and --abort-on-container-exit, --abort-on-container-failure or --exit-code-from"},
+		{o.detach, attach || len(o.noAttach) > 0, "--detach and --attach, --no-attach or --attach-dependencies"},
+		{o.detach, o.watch, "--detach and --watch"},
+		{o.wait, abort, "--wait and --abort-on-container-exit, --abort-on-container-failure or --exit-code-from"},
+		{o.wait, attach, "--wait and --attach or --attach-dependencies"},
+		{o.wait, o.watch, "--wait and --watch"},
+		{o.abortOnExit, o.abortOnFailure, "--abort-on-container-exit and --abort-on-container-failure"},
+		{o.noBuild, o.watch, "--no-build and --watch"},
+		{len(o.attach) > 0, o.attachDeps, "--attach and --attach-dependencies"},
+		{o.orphans, ignoreOrphans, "COMPOSE_IGNORE_ORPHANS and --remove-orphans"},
 	})
 }
 
@@ -87,7 +86,7 @@ func runUp(ctx context.Context, s *setup, opt upOptions, args []string) error {
 	if opt.detach || opt.wait || opt.noStart || s.global.dryRun {
 		err := operate(ctx, s, op)
 		if err == nil && !opt.noStart && !s.global.dryRun {
-			remindOfSupervisor(ctx, s, op.Want, nil)
+			remindOfSupervisor(ctx, s, op.Want)
 		}
 		return err
 	}

@@ -41,10 +41,7 @@ func upOperation(ctx context.Context, s *setup, name string, opt createOptions, 
 		NoStart: opt.noStart, RemoveOrphans: opt.orphans, IgnoreOrphans: s.env.isTrue("COMPOSE_IGNORE_ORPHANS"),
 		RenewAnonVolumes: opt.renewAnonymous, Scale: scale, Timeout: seconds(opt.timeoutSet, opt.timeout),
 		Wait: opt.wait, WaitTimeout: time.Duration(opt.waitTimeout) * time.Second, Settle: opt.settle,
-		QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, NoBuild: opt.noBuild, RecreateVolumes: opt.yes, Now: time.Now(),
-	}
-	if opt.pull != "policy" {
-		o.Pull = opt.pull
+		Pull: opt.pull, QuietPull: opt.quietPull, QuietBuild: opt.quietBuild, Build: opt.build, NoBuild: opt.noBuild, RecreateVolumes: opt.yes, Now: time.Now(),
 	}
 	switch {
 	case opt.force, opt.renewAnonymous:
