@@ -118,9 +118,9 @@ func (w *randomEngine) observe(want *project.Project) engine.Observed {
 }
 
 func (w *randomEngine) apply(p plan.Plan) {
-	tracker := feed.Track(w.Context(), p.Project, w.Engine, w.Engine)
-	defer tracker.Close()
-	if err := apply.Apply(w.Context(), p, w.Engine, tracker, func(engine.Progress) {}); err != nil {
+	f := feed.New(w.Context(), p.Project, w.Engine)
+	defer f.Close()
+	if err := apply.Apply(w.Context(), p, w.Engine, f, func(engine.Progress) {}); err != nil {
 		w.Fatalf("apply: %v\nof the plan\n%s\non\n%s", err, p, w.Snapshot())
 	}
 }

@@ -32,8 +32,8 @@ const (
 
 // ApplyOptions are the choices of ApplyWith. The zero value is fine.
 type ApplyOptions struct {
-	// Tracker is used for waits; nil makes one for this plan if it waits at all.
-	Tracker *feed.Tracker
+	// Feed is read by whatever waits; nil makes one for this plan if it waits at all.
+	Feed *feed.Feed
 	// Report is told of progress, by one goroutine at a time; nil tells nobody.
 	Report func(engine.Progress)
 	// Kept, if set, receives the images of tags that several platforms share as they
@@ -82,8 +82,8 @@ type ApplyOptions struct {
 // The error joins, in the order of the plan, a *StepError for each step that
 // failed; it begins with the cause of the cancellation if there was one. Steps
 // that did not run are reported as Skipped.
-func Apply(ctx context.Context, p plan.Plan, e engine.Engine, t *feed.Tracker, report func(engine.Progress)) error {
-	return ApplyWith(ctx, p, e, ApplyOptions{Tracker: t, Report: report})
+func Apply(ctx context.Context, p plan.Plan, e engine.Engine, f *feed.Feed, report func(engine.Progress)) error {
+	return ApplyWith(ctx, p, e, ApplyOptions{Feed: f, Report: report})
 }
 
 // ApplyWith is Apply with all its choices.
@@ -118,8 +118,8 @@ type run struct {
 	began    time.Time
 	steps    map[plan.StepID]plan.Step
 	begun    map[plan.StepID]bool // leaves something apart that a Finish step completes
-	tracker  *feed.Tracker
-	release  func() // of a tracker of our own
+	feed     *feed.Feed
+	release  func() // of a feed of our own
 	slots    slots
 	pulls    slots
 	halt     context.Context // of waits: ends with the first failure
@@ -147,8 +147,8 @@ func newRun(ctx context.Context, p plan.Plan, e engine.Engine, opt ApplyOptions)
 	}
 	r := &run{
 		plan: p, engine: e, opt: opt, reporter: newReporter(p, opt.Report), began: time.Now(),
-		steps: make(map[plan.StepID]plan.Step, len(p.Steps)), begun: map[plan.StepID]bool{}, tracker: opt.Tracker,
-		slots: NewSlots(limit), pulls: NewSlots(opt.ImageLimit), local: map[engine.ImageRef]engine.Image{},
+		steps: make(map[plan.StepID]plan.Step, len(p.Steps)), begun: map[plan.StepID]bool{}, feed: opt.Feed,
+		slots: newSlots(limit), pulls: newSlots(opt.ImageLimit), local: map[engine.ImageRef]engine.Image{},
 		provided: maps.Clone(opt.Provided), ids: map[string]string{}, started: map[string]time.Time{},
 		done: map[plan.StepID]bool{}, failed: map[plan.StepID]*StepError{}, skipped: map[plan.StepID]bool{},
 	}
@@ -178,11 +178,11 @@ func (r *run) track(ctx context.Context) {
 		if !s.Action.About().Tracks {
 			continue
 		}
-		if r.tracker == nil {
-			r.tracker = feed.Track(context.WithoutCancel(ctx), r.plan.Project, r.engine, r.engine)
-			r.release = r.tracker.Close
+		if r.feed == nil {
+			r.feed = feed.New(context.WithoutCancel(ctx), r.plan.Project, r.engine)
+			r.release = r.feed.Close
 		}
-		r.tracker.Begin()
+		r.feed.Begin()
 		return
 	}
 }

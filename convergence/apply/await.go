@@ -213,7 +213,7 @@ func (w *wait) watch(ctx context.Context) (text string, err error) {
 	if w.container.ID == "" { // known by name only: any event may be its
 		about = nil
 	}
-	err = w.run.tracker.UntilOf(ctx, about, func(o engine.Observed) (bool, error) {
+	err = w.run.feed.UntilOf(ctx, about, func(o engine.Observed) (bool, error) {
 		c, there := o.Container(w.container.Key())
 		if !there {
 			return false, fmt.Errorf("container %s was removed", w.container.Name)
@@ -300,7 +300,7 @@ func (w *wait) settle(ctx context.Context) (string, error) {
 		left -= max(0, time.Since(seen.StartedAt))
 	}
 	for {
-		if err := Sleep(ctx, left); err != nil {
+		if err := sleep(ctx, left); err != nil {
 			return "", err
 		}
 		if left <= 0 && seen.State == engine.Running {
@@ -328,7 +328,7 @@ func (r *run) startedAt(c engine.Ref) time.Time {
 	return r.started[c.Key()]
 }
 
-func Sleep(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return context.Cause(ctx)
 	}

@@ -29,7 +29,7 @@ var errOutlasted = errors.New("it outlasted its grace period")
 func (r *run) awaitEnd(ctx context.Context, a plan.AwaitEnd, id plan.StepID) error {
 	limited, cancel := context.WithTimeoutCause(ctx, a.Stopping.Within, errOutlasted)
 	defer cancel()
-	err := r.tracker.UntilOf(limited, []string{a.Target.ID}, func(engine.Observed) (bool, error) {
+	err := r.feed.UntilOf(limited, []string{a.Target.ID}, func(engine.Observed) (bool, error) {
 		seen, err := r.engine.InspectContainer(ctx, a.Target) // of a list that is late nobody could tell
 		if errors.Is(err, engine.ErrNotFound) {
 			return false, fmt.Errorf("container %s was removed by an earlier command: %w", a.Target.Name, engine.ErrStale)

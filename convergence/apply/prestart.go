@@ -103,7 +103,7 @@ func (r *run) followHook(ctx context.Context, a plan.RunPreStart, c engine.Ref) 
 		}
 		return nil
 	})
-	err := r.tracker.Until(ctx, func(o engine.Observed) (bool, error) {
+	err := r.feed.Until(ctx, func(o engine.Observed) (bool, error) {
 		seen, ok := o.Container(c.ID)
 		if !ok {
 			return false, fmt.Errorf("its container is gone: %w", engine.ErrNotFound)

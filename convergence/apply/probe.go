@@ -32,7 +32,7 @@ func (w *wait) densely(ctx context.Context, probe func(context.Context) (bool, e
 		if err != nil {
 			return "", err
 		}
-		if err := Sleep(ctx, max(pause, time.Since(began))); err != nil {
+		if err := sleep(ctx, max(pause, time.Since(began))); err != nil {
 			return "", err
 		}
 	}

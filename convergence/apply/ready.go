@@ -182,7 +182,7 @@ func (w *wait) probeLog(ctx context.Context, pattern string) (string, error) {
 		case errors.Is(err, engine.ErrUnsupported):
 			return "", fmt.Errorf("x-muster.ready.log: %w", err)
 		}
-		if err := Sleep(ctx, pause); err != nil { // it ended, and may be restarted
+		if err := sleep(ctx, pause); err != nil { // it ended, and may be restarted
 			return "", err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 type slots chan struct{}
 
 // newSlots has n places; zero or less is no bound.
-func NewSlots(n int) slots {
+func newSlots(n int) slots {
 	if n <= 0 {
 		return nil
 	}
@@ -19,7 +19,7 @@ func NewSlots(n int) slots {
 }
 
 // take waits for a place. The function that gives it back may be called twice.
-func (s slots) Take(ctx context.Context) (free func(), err error) {
+func (s slots) take(ctx context.Context) (free func(), err error) {
 	if s == nil {
 		return func() {}, nil
 	}
@@ -42,15 +42,15 @@ func (r *run) place(s plan.Step) (free func(), err error) {
 	switch s.Action.About().Class {
 	case plan.ClassWait, plan.ClassProgram:
 	case plan.ClassImage:
-		free, err = r.pulls.Take(halt)
+		free, err = r.pulls.take(halt)
 	case plan.ClassStop, plan.ClassRestart:
-		if free, err = r.slots.Take(halt); err == nil {
+		if free, err = r.slots.take(halt); err == nil {
 			lent := time.AfterFunc(stopSlot, free)
 			taken := free
 			free = func() { lent.Stop(); taken() }
 		}
 	default:
-		free, err = r.slots.Take(halt)
+		free, err = r.slots.take(halt)
 	}
 	if err == nil && halt.Err() != nil {
 		free()

@@ -31,13 +31,13 @@ var mayImport = map[string][]string{
 	"restartpolicy":   {},
 
 	"engine":                {"project", "restartpolicy"},
-	"engine/feed":           {"engine"},
+	"engine/feed":           {"engine", "restartpolicy"},
 	"convergence":           {},
 	"convergence/plan":      {"engine", "project", "depgraph"},
 	"convergence/up":        {"convergence/plan", "convergence/up/creation", "convergence/up/divergence", "convergence/up/emit", "convergence/up/fate", "convergence/up/images", "convergence/up/survey", "engine", "project", "depgraph", "restartpolicy", "golang.org/x/sync"},
 	"convergence/apply":     {"convergence/plan", "engine", "engine/feed", "project", "golang.org/x/sync"},
 	"convergence/supervise": {"convergence/plan", "convergence/apply", "engine", "project", "restartpolicy"},
-	"convergence/output":    {"convergence/apply", "engine", "engine/feed", "project", "golang.org/x/sync"},
+	"convergence/output":    {"engine", "engine/feed", "project", "golang.org/x/sync"},
 
 	"convergence/up/creation":   {"convergence/plan", "engine", "project", "restartpolicy"},
 	"convergence/up/divergence": {"convergence/plan", "convergence/up/creation", "engine", "project"},

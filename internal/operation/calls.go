@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/lock"
 )
 
@@ -94,7 +93,9 @@ func (a *attempt) settle(ctx context.Context) (bool, error) {
 	if len(calls) == 0 {
 		return false, nil
 	}
-	return true, feed.Settle(ctx, a.Engine, a.op.Project, calls, asked.clock, func(c engine.Asked) {
+	f, release := a.feed(ctx)
+	defer release()
+	return true, f.Settle(ctx, calls, asked.clock, func(c engine.Asked) {
 		a.Reporter.Info(fmt.Sprintf("waiting for what an earlier command asked the engine for: %s container %s", c.Verb, c.Container.Name))
 	})
 }

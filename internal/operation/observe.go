@@ -8,7 +8,6 @@ import (
 
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/project"
 )
@@ -80,9 +79,9 @@ func (a *attempt) observeAlone(ctx context.Context) (engine.Observed, error) {
 
 // untilDone waits until nobody else makes containers of the project.
 func (a *attempt) untilDone(ctx context.Context) error {
-	tracker := feed.Track(ctx, a.op.Project, a.Engine, a.Engine)
-	defer tracker.Close()
-	return tracker.Until(ctx, func(o engine.Observed) (bool, error) {
+	f, release := a.feed(ctx)
+	defer release()
+	return f.Until(ctx, func(o engine.Observed) (bool, error) {
 		return !slices.ContainsFunc(o.Unfinished(), a.atWorkOn), nil
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/project"
 )
 
@@ -41,6 +42,9 @@ type Operation struct {
 	Conflicts bool
 	// Nothing is said if the plan is empty.
 	Nothing string
+	// Feed is what an attached up reads for all that it does; with nil each wait that
+	// needs one has its own.
+	Feed *feed.Feed
 }
 
 // Planner makes a plan of what is observed and of what is known besides. It is

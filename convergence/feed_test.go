@@ -14,17 +14,17 @@ import (
 	"github.com/musterdev/muster/internal/memengine"
 )
 
-// tracked is a stage with a running container of service a and a Tracker.
-func tracked(t *testing.T) (*stage, *feed.Tracker) {
+// tracked is a stage with a running container of service a and a feed.
+func tracked(t *testing.T) (*stage, *feed.Feed) {
 	t.Helper()
 	s := newStage(t, service("a"), service("b"))
 	if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
 		t.Fatal(err)
 	}
 	s.ForgetCalls()
-	tr := feed.Track(t.Context(), "p", s.Engine, s.Engine)
-	t.Cleanup(tr.Close)
-	return s, tr
+	f := feed.New(t.Context(), "p", s.Engine)
+	t.Cleanup(f.Close)
+	return s, f
 }
 
 // exited is met when the container has exited.
@@ -45,17 +45,17 @@ func (s *stage) count(method string) int {
 	return n
 }
 
-func until(ctx context.Context, tr *feed.Tracker, met func(engine.Observed) (bool, error)) <-chan error {
+func until(ctx context.Context, f *feed.Feed, met func(engine.Observed) (bool, error)) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- tr.Until(ctx, met) }()
+	go func() { done <- f.Until(ctx, met) }()
 	synctest.Wait()
 	return done
 }
 
 func TestUntilIsMetWhenTheEventComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, tr := tracked(t)
-		done := until(t.Context(), tr, exited("p-a-1"))
+		s, f := tracked(t)
+		done := until(t.Context(), f, exited("p-a-1"))
 		time.Sleep(10 * time.Second)
 		began := time.Now()
 		if err := s.Crash("p-a-1", 1); err != nil {
@@ -73,14 +73,14 @@ func TestUntilIsMetWhenTheEventComes(t *testing.T) {
 	})
 }
 
-func TestTrackerIsLazy(t *testing.T) {
+func TestFeedIsLazy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, tr := tracked(t)
+		s, f := tracked(t)
 		time.Sleep(time.Hour)
 		if calls := s.Calls(); len(calls) > 0 {
 			t.Fatalf("%d calls though nobody waits: %v", len(calls), calls[0])
 		}
-		if err := <-until(t.Context(), tr, func(engine.Observed) (bool, error) { return true, nil }); err != nil {
+		if err := <-until(t.Context(), f, func(engine.Observed) (bool, error) { return true, nil }); err != nil {
 			t.Fatal(err)
 		}
 		before := len(s.Calls())
@@ -101,13 +101,13 @@ func TestTrackerIsLazy(t *testing.T) {
 
 func TestUntilSeesWhatHappensAfterTheCallOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, tr := tracked(t)
+		s, f := tracked(t)
 		// A look that is under way when the second wait begins is too old for it.
 		release := make(chan struct{})
 		s.Inject(memengine.Fault{Method: "ListContainers", Nth: 1, Hold: release})
-		first := until(t.Context(), tr, exited("p-a-1"))
+		first := until(t.Context(), f, exited("p-a-1"))
 		looks := 0
-		second := until(t.Context(), tr, func(o engine.Observed) (bool, error) {
+		second := until(t.Context(), f, func(o engine.Observed) (bool, error) {
 			looks = s.count("ListContainers")
 			return true, nil
 		})
@@ -129,9 +129,9 @@ func TestUntilSeesWhatHappensAfterTheCallOnly(t *testing.T) {
 
 func TestBurstsLeadToFewLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, tr := tracked(t)
+		s, f := tracked(t)
 		s.Inject(memengine.Fault{Method: "ListContainers", Delay: 20 * time.Millisecond})
-		done := until(t.Context(), tr, exited("p-a-1"))
+		done := until(t.Context(), f, exited("p-a-1"))
 		for range 200 {
 			s.Emit(engine.Event{Action: "exec_start", Attributes: map[string]string{"com.docker.compose.project": "p"}})
 			time.Sleep(100 * time.Microsecond)
@@ -150,8 +150,8 @@ func TestBurstsLeadToFewLooks(t *testing.T) {
 
 func TestLostStreamIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, tr := tracked(t)
-		done := until(t.Context(), tr, exited("p-a-1"))
+		s, f := tracked(t)
+		done := until(t.Context(), f, exited("p-a-1"))
 		for range 20 { // every two seconds, for longer than an engine may be away
 			time.Sleep(2 * time.Second)
 			s.BreakStreams()
@@ -173,8 +173,8 @@ func TestLostStreamIsReplaced(t *testing.T) {
 
 func TestDroppedEventsOnlyDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, tr := tracked(t)
-		done := until(t.Context(), tr, exited("p-a-1"))
+		s, f := tracked(t)
+		done := until(t.Context(), f, exited("p-a-1"))
 		s.Tamper(func(engine.Event) []engine.Event { return nil })
 		if err := s.Crash("p-a-1", 0); err != nil {
 			t.Fatal(err)
@@ -191,8 +191,8 @@ func TestDroppedEventsOnlyDelay(t *testing.T) {
 
 func TestUntilGivesUpOnAnEngineThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, tr := tracked(t)
-		done := until(t.Context(), tr, exited("p-a-1"))
+		s, f := tracked(t)
+		done := until(t.Context(), f, exited("p-a-1"))
 		s.Inject(memengine.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
 		s.BreakStreams()
 		began := time.Now()
@@ -203,7 +203,7 @@ func TestUntilGivesUpOnAnEngineThatIsGone(t *testing.T) {
 			t.Errorf("gave up after %s", took)
 		}
 		s.Heal()
-		if err := <-until(t.Context(), tr, func(engine.Observed) (bool, error) { return true, nil }); err != nil {
+		if err := <-until(t.Context(), f, func(engine.Observed) (bool, error) { return true, nil }); err != nil {
 			t.Errorf("the next wait, with the engine back: %v", err)
 		}
 	})
@@ -211,21 +211,21 @@ func TestUntilGivesUpOnAnEngineThatIsGone(t *testing.T) {
 
 func TestUntilEndsWithItsCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, tr := tracked(t)
+		_, f := tracked(t)
 		reason := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(t.Context())
-		done := until(ctx, tr, exited("p-a-1"))
+		done := until(ctx, f, exited("p-a-1"))
 		cancel(reason)
 		if err := <-done; !errors.Is(err, reason) {
 			t.Errorf("error = %v, want the cause", err)
 		}
-		if err := <-until(t.Context(), tr, func(engine.Observed) (bool, error) { return false, reason }); !errors.Is(err, reason) {
+		if err := <-until(t.Context(), f, func(engine.Observed) (bool, error) { return false, reason }); !errors.Is(err, reason) {
 			t.Errorf("error = %v, want that of met", err)
 		}
-		done = until(t.Context(), tr, exited("p-a-1"))
-		tr.Close()
+		done = until(t.Context(), f, exited("p-a-1"))
+		f.Close()
 		if err := <-done; err == nil {
-			t.Error("a closed tracker met a condition")
+			t.Error("a closed feed met a condition")
 		}
 	})
 }
@@ -253,9 +253,9 @@ func TestExitThatIsListedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := tracked(t)
 		late := &lateEngine{Engine: s.Engine}
-		tr := feed.Track(t.Context(), "p", late, s.Engine)
-		defer tr.Close()
-		done := until(t.Context(), tr, exited("p-a-1"))
+		f := feed.New(t.Context(), "p", late)
+		defer f.Close()
+		done := until(t.Context(), f, exited("p-a-1"))
 		var err error
 		if late.before, err = s.ByHand().ListContainers(t.Context(), engine.ContainerFilter{Project: "p"}); err != nil {
 			t.Fatal(err)
