@@ -368,3 +368,27 @@ func TestFollowWaitsForNobodyWhomItsCallerStops(t *testing.T) {
 		})
 	}
 }
+
+// TestFollowOfNothingEnds: where there is nobody to follow, and nothing happens,
+// there is nothing to wait for, and nothing to ask the engine again for.
+func TestFollowOfNothingEnds(t *testing.T) {
+	for _, held := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t, service("a"))
+			h, opt := &heard{}, output.FollowOptions{}
+			hold := make(chan struct{})
+			if held {
+				opt.Hold = hold
+			}
+			done := s.follow(t.Context(), h, opt)
+			close(hold)
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			if n := s.count("ListContainers"); n > 2 {
+				t.Errorf("held: %v: %d lists of nothing", held, n)
+			}
+			h.want(t)
+		})
+	}
+}

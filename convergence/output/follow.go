@@ -97,7 +97,8 @@ type follower struct {
 	finished chan struct{}       // has an element when a run may have ended
 	wg       sync.WaitGroup
 
-	listed []engine.Container // as things are; nil if something has happened since
+	listed []engine.Container // last
+	fresh  bool               // nothing has happened since that listed does not show
 	doubt  bool               // an event may be missing that is to be known of
 	asked  bool               // for a list
 	unsure bool               // an event did not tell whether its container is the project's
@@ -131,7 +132,7 @@ func (f *follower) run(ctx context.Context) error {
 		select {
 		case <-linger:
 			lingered = true
-			f.listed, f.doubt = nil, true
+			f.fresh, f.doubt = false, true
 		case <-f.news.Ready():
 			for _, n := range f.news.Take() {
 				if err := patience.Tried(n); err != nil {
@@ -143,10 +144,10 @@ func (f *follower) run(ctx context.Context) error {
 				f.learn(ctx, n)
 			}
 		case <-f.finished:
-			f.listed, f.doubt = nil, true
+			f.fresh, f.doubt = false, true
 		case <-hold: // whoever held it may have done what is not told yet
 			f.held, hold = false, nil
-			f.listed, f.doubt = nil, true
+			f.fresh, f.doubt = false, true
 		case <-f.news.Ended():
 			return feed.ErrClosed
 		case <-ctx.Done():
@@ -162,21 +163,18 @@ func (f *follower) learn(ctx context.Context, n feed.News) {
 		if n.Anew || f.unsure || !f.asked {
 			f.look(ctx, n.Containers)
 		}
-		f.listed, f.asked, f.unsure = n.Containers, false, false
-		if f.doubt {
-			f.listed = nil
-		}
+		f.listed, f.fresh, f.asked, f.unsure = n.Containers, !f.doubt, false, false
 		if !f.begun && f.opt.Standing != nil {
 			f.opt.Standing()
 		}
 		f.begun = true
 	case feed.Happened:
 		if !f.expected(n.Event) {
-			f.listed = nil
+			f.fresh = false
 		}
 		f.hear(ctx, n.Event)
 	case feed.Lost:
-		f.listed, f.asked = nil, true // a list comes by itself
+		f.fresh, f.asked = false, true // a list comes by itself
 	}
 }
 

@@ -35,7 +35,7 @@ func (f *follower) over(ctx context.Context) (over, known bool) {
 			return false, true
 		}
 	}
-	if f.listed == nil {
+	if !f.fresh {
 		f.ask()
 		return false, false
 	}
@@ -70,7 +70,7 @@ func (f *follower) ask() {
 func (f *follower) expected(ev engine.Event) bool {
 	switch ev.Action {
 	case "kill", "die", "stop", "oom":
-		return slices.ContainsFunc(f.listed, func(c engine.Container) bool { return c.ID == ev.Container.ID && !c.Up() })
+		return f.fresh && slices.ContainsFunc(f.listed, func(c engine.Container) bool { return c.ID == ev.Container.ID && !c.Up() })
 	}
 	return false
 }
