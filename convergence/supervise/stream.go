@@ -7,129 +7,92 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
 )
 
 const (
-	// callTimeout bounds reads: an engine that is starting hangs rather than refuses.
-	callTimeout = 20 * time.Second
-	// goneAfter is how long the first attempt to reconnect may take before the
-	// engine, and not just the stream, counts as having been away: one that boots
-	// lets calls hang. Fast ones are back within half a second.
+	// goneAfter is how long it may take to reconnect before the engine, and not just
+	// the stream, counts as having been away: one that boots lets calls hang. Fast
+	// ones are back within half of it.
 	goneAfter = 300 * time.Millisecond
-	// reconnectMin and reconnectMax bound the delay between attempts to reconnect.
-	reconnectMin = 100 * time.Millisecond
-	reconnectMax = 5 * time.Second
-	// lookRetry is how long after an inspection that failed the next one follows.
-	lookRetry = time.Second
-	// maxLooks is how many inspections may be under way at the same time.
-	maxLooks = 8
 	// inspectAll is every how many resyncs all containers are inspected, and not
 	// only those that the list shows to have changed.
 	inspectAll = 10
 )
 
-// connected says that a subscription stands and what was listed after it.
-type connected struct {
-	stream     engine.EventStream
-	containers []engine.Container
-	down       bool // the engine was away
+// read begins to read the project's feed, its own if nobody shares one.
+func (l *loop) read(ctx context.Context) (release func()) {
+	f, end := l.opt.Feed, func() {}
+	if f == nil {
+		f = feed.New(ctx, l.name, l.engine)
+		end = f.Close
+	}
+	l.news = f.Read(feed.Reading{Keep: l.ours, Concerns: l.concerns})
+	return func() {
+		l.news.Close()
+		end()
+	}
 }
 
-// unreachable says that an attempt to connect failed; more will follow.
-type unreachable struct{ err error }
-
-// lost says that the event stream ended.
-type lost struct{ epoch int }
-
-// happened is an event of the engine.
-type happened struct {
-	event engine.Event
-	sure  bool // the event itself says that the container is the project's
+// ours is for the feed, which asks beside the loop.
+func (l *loop) ours(ctx context.Context, listed []engine.Container) ([]engine.Container, error) {
+	return engine.KeepOurs(ctx, l.engine, listed, l.model.Load())
 }
 
-// listed is the answer to a resync.
-type listed struct {
-	containers []engine.Container
-	err        error
-}
-
-// looked is the answer to an inspection.
-type looked struct {
-	id      string
-	reading int
-	seen    engine.Inspection
-	err     error
-}
-
-// connect subscribes and then lists, again and again until it succeeds.
-func (l *loop) connect(first bool) {
-	began, want := time.Now(), l.want
-	l.do(func(ctx context.Context) message {
-		down := false
-		for delay := reconnectMin; ; delay = min(2*delay, reconnectMax) {
-			stream, containers, err := l.subscribe(ctx, want)
-			if err == nil {
-				down = down || !first && time.Since(began) > goneAfter
-				return connected{stream, containers, down}
-			}
-			if ctx.Err() != nil {
-				return nil
-			}
-			down = true // one that is going down refuses in many words
-			l.inbox.put(unreachable{err})
-			if errors.Is(err, engine.ErrUnsupported) {
-				return nil
-			}
-			select {
-			case <-time.After(restartpolicy.Jitter(delay, l.name, int(delay))):
-			case <-ctx.Done():
-				return nil
-			}
+// hear does what the feed's news ask for. It is an error if there will be none.
+func (l *loop) hear(n feed.News) error {
+	switch n := n.(type) {
+	case feed.Unreachable:
+		return l.unreachable(n.Err)
+	case feed.Lost:
+		l.lost()
+	case feed.Happened:
+		l.happened(n.Event)
+	case feed.Snapshot:
+		if n.Anew {
+			l.connected(n.Containers)
+		} else {
+			l.listed(n.Containers)
 		}
-	})
+	}
+	return nil
 }
 
-// subscribe opens the stream before it lists, so that nothing falls between.
-func (l *loop) subscribe(ctx context.Context, want *project.Project) (engine.EventStream, []engine.Container, error) {
-	stream, err := l.engine.Watch(ctx, l.name)
-	if err != nil {
-		return nil, nil, err
-	}
-	listCtx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	containers, err := engine.ListOurs(listCtx, l.engine, l.name, want)
-	if err != nil {
-		_ = stream.Close() // the list's error is the one to tell
-		return nil, nil, err
-	}
-	return stream, containers, nil
-}
-
-func (m unreachable) handle(l *loop) {
-	if errors.Is(m.err, engine.ErrUnsupported) {
-		l.lacking = m.err
-		return
-	}
-	if l.engineState != restartpolicy.EngineDown {
+// unreachable takes note that the engine could not be asked; the feed goes on to
+// try. While events are told it is only a list that is late.
+func (l *loop) unreachable(err error) error {
+	switch {
+	case errors.Is(err, engine.ErrUnsupported): // there is nothing to supervise by
+		return err
+	case l.engineState == restartpolicy.EngineResync: // one that is going down refuses in many words
 		l.engineState = restartpolicy.EngineDown
-		l.record(Record{Kind: RecordEngine, Err: m.err})
+		l.record(Record{Kind: RecordEngine, Err: err})
 	}
+	return nil
 }
 
-func (m connected) handle(l *loop) {
-	l.epoch++
+func (l *loop) lost() {
+	l.lostAt = l.now()
+	l.engineState = restartpolicy.EngineResync
+	l.record(Record{Kind: RecordGap})
+}
+
+// connected takes over what was listed once a subscription stood.
+func (l *loop) connected(containers []engine.Container) {
+	down := l.engineState == restartpolicy.EngineDown
 	l.reading++
-	if l.epoch > 1 {
-		l.afterGap(m.down)
+	l.listing, l.relist = false, false
+	if l.reconnects {
+		l.afterGap(down || l.now()-l.lostAt > goneAfter)
 	}
-	if l.engineState == restartpolicy.EngineDown {
+	if down {
 		l.record(Record{Kind: RecordEngine, Seen: "answers again"})
 	}
+	l.reconnects = true
 	l.engineState = restartpolicy.EngineUp // each container waits for its own inspection
-	l.read(m.stream)
-	l.reconcile(m.containers, true)
+	l.reconcile(containers, true)
 }
 
 // afterGap tells every container's edges what the end of the stream meant.
@@ -147,59 +110,29 @@ func (l *loop) afterGap(down bool) {
 	}
 }
 
-// read forwards the events that matter to the loop until the stream ends.
-func (l *loop) read(stream engine.EventStream) {
-	epoch, want := l.epoch, l.want
-	l.do(func(ctx context.Context) message {
-		defer stream.Close()
-		for {
-			ev, err := stream.Next(ctx)
-			if err != nil {
-				return lost{epoch}
-			}
-			c := engine.ContainerOf(ev, want.Name)
-			if !concerns(ev) || c.OneOff || !engine.Managed(c) {
-				continue
-			}
-			ev.Attributes = nil
-			l.inbox.put(happened{ev, engine.Vouched(c, want)})
-		}
-	})
-}
-
 // concerns leaves out what would only wake the loop for nothing: the execs of
 // health checks come every few seconds from every container.
-func concerns(ev engine.Event) bool {
-	if restartpolicy.ParseEventKind(ev.Action) != restartpolicy.OtherEvent {
-		return true
+func (l *loop) concerns(ev engine.Event) bool {
+	if restartpolicy.ParseEventKind(ev.Action) == restartpolicy.OtherEvent {
+		switch ev.Action {
+		case "create", "rename", "pause", "unpause", "update", "health_status":
+		default:
+			return false
+		}
 	}
-	switch ev.Action {
-	case "create", "rename", "pause", "unpause", "update", "health_status":
-		return true
-	}
-	return false
+	c := engine.ContainerOf(ev, l.name)
+	return !c.OneOff && engine.Managed(c)
 }
 
-func (m lost) handle(l *loop) {
-	if m.epoch != l.epoch {
-		return
-	}
-	l.lostAt = l.now()
-	l.engineState = restartpolicy.EngineResync
-	l.record(Record{Kind: RecordGap})
-	l.connect(false)
-}
-
-// handle folds the event into the container's edges and looks at it. The event
+// happened folds an event into the container's edges and looks at it. The event
 // itself decides nothing.
-func (m happened) handle(l *loop) {
-	ev := m.event
+func (l *loop) happened(ev engine.Event) {
 	w := l.wards[ev.Container.ID]
 	if w == nil {
 		if ev.Action == "destroy" {
 			return
 		}
-		if !m.sure { // a list tells
+		if !engine.Vouched(engine.ContainerOf(ev, l.name), l.want) { // a list tells
 			l.list()
 			return
 		}
@@ -257,19 +190,17 @@ func (l *loop) forget(w *ward) {
 	l.breaker = l.breaker.Healthy(w.ref.ID)
 }
 
-// list reads everything again, for what no event told.
+// list reads everything again, for what no event told; once more if somebody asks
+// meanwhile.
 func (l *loop) list() {
-	if l.listing || l.engineState != restartpolicy.EngineUp {
-		return
+	switch {
+	case l.engineState != restartpolicy.EngineUp:
+	case l.listing:
+		l.relist = true
+	default:
+		l.listing = true
+		l.news.Look()
 	}
-	l.listing = true
-	want := l.want
-	l.do(func(ctx context.Context) message {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		containers, err := engine.ListOurs(ctx, l.engine, l.name, want)
-		return listed{containers, err}
-	})
 }
 
 // everything reads everything again; nothing is decided about a container, or
@@ -282,10 +213,12 @@ func (l *loop) everything() {
 	l.list()
 }
 
-func (m listed) handle(l *loop) {
+func (l *loop) listed(containers []engine.Container) {
 	l.listing = false
-	if m.err == nil {
-		l.reconcile(m.containers, l.resyncs%inspectAll == 0)
+	l.reconcile(containers, l.resyncs%inspectAll == 0)
+	if l.relist {
+		l.relist = false
+		l.list()
 	}
 }
 
@@ -320,112 +253,4 @@ func (l *loop) isParent(w *ward) bool {
 	return slices.ContainsFunc(l.want.Services, func(s *project.Service) bool {
 		return slices.ContainsFunc(s.Namespaces, func(r project.NamespaceRef) bool { return r.Service == w.service && r.Attribute != volumesFrom })
 	})
-}
-
-// look inspects a container; one inspection at a time, and one more if something
-// happened meanwhile.
-func (l *loop) look(w *ward) {
-	w.checkAt = 0
-	if w.looking {
-		w.again = true
-		return
-	}
-	w.looking = true
-	ref, reading := w.ref, l.reading
-	l.do(func(ctx context.Context) message {
-		select {
-		case l.looks <- struct{}{}:
-			defer func() { <-l.looks }()
-		case <-ctx.Done():
-			return nil
-		}
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		seen, err := l.engine.InspectContainer(ctx, ref)
-		return looked{ref.ID, reading, seen, err}
-	})
-}
-
-func (m looked) handle(l *loop) {
-	w := l.wards[m.id]
-	if w == nil {
-		return
-	}
-	w.looking = false
-	switch {
-	case errors.Is(m.err, engine.ErrNotFound):
-		l.forget(w)
-		return
-	case m.err != nil: // what was seen before stands, and is not acted on
-		w.again = false
-		w.checkAt = l.now() + lookRetry
-		return
-	}
-	l.saw(w, m.seen, m.reading)
-	if w.again {
-		w.again = false
-		l.look(w)
-		return
-	}
-	w.settling = false
-	w.IsStopping = w.acting != restartpolicy.Leave && w.IsStopping
-}
-
-// saw takes an inspection over.
-func (l *loop) saw(w *ward, seen engine.Inspection, reading int) {
-	before := w.seen
-	w.ref, w.service, w.seen, w.reading = seen.Ref, seen.Service, seen, reading
-	w.edges.StopSignal = seen.StopSignal
-	w.edges = w.edges.Look(restartpolicy.Status(seen.State), seen.StartedAt)
-	if !w.known || !before.StartedAt.Equal(seen.StartedAt) {
-		w.upSince = l.now()
-	}
-	if seen.State == engine.Running || seen.State == engine.Restarting {
-		w.ended = ""
-	}
-	l.countRestarts(w, before)
-	if seen.State == engine.Running && seen.Health != w.health {
-		l.healthChanged(w)
-	}
-	w.known = true
-}
-
-// countRestarts tells of restarts that the engine made by itself.
-func (l *loop) countRestarts(w *ward, before engine.Inspection) {
-	n := w.seen.RestartCount - before.RestartCount
-	if n < 0 { // a deliberate start began a new count
-		n = w.seen.RestartCount
-	}
-	if w.known && n > 0 && l.selected(w.service) {
-		l.record(Record{Kind: RecordRestart, Container: w.ref, Service: w.service, Seen: describe(w.seen), Count: n})
-	}
-}
-
-// healthChanged takes note of another verdict on a running container. Verdicts
-// on any other are of the past.
-func (l *loop) healthChanged(w *ward) {
-	first := !w.known
-	w.health = w.seen.Health
-	r := Record{Kind: RecordHealth, Container: w.ref, Service: w.service, Seen: describe(w.seen), Health: w.health}
-	if w.health == engine.HealthUnhealthy {
-		l.breaker = l.breaker.Unhealthy(l.now(), w.ref.ID, l.checked())
-		if !w.sick && l.selected(w.service) {
-			r.Alert = AlertUnhealthy
-			w.alerted(r.Alert)
-		}
-	} else {
-		l.breaker = l.breaker.Healthy(w.ref.ID)
-	}
-	if first && r.Alert == AlertNone || !l.selected(w.service) {
-		return
-	}
-	l.record(r)
-}
-
-// effectiveHealth is the verdict as a list shows it: only of what is up.
-func (w *ward) effectiveHealth() engine.Health {
-	if w.seen.State != engine.Running && w.seen.State != engine.Paused {
-		return engine.HealthNone
-	}
-	return w.seen.Health
 }

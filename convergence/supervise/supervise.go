@@ -1,15 +1,18 @@
 package supervise
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/musterdev/muster/convergence/apply"
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
 )
@@ -50,6 +53,9 @@ type SuperviseOptions struct {
 	HookOutput func(plan.RunHook) io.WriteCloser
 	// Models delivers new definitions of the project while it is supervised.
 	Models <-chan *project.Project
+	// Feed is read for what happens, and must go on for as long as Run does; nil
+	// makes one for this Run.
+	Feed *feed.Feed
 	// Resync is how often everything is listed again although no event said so;
 	// zero is 30 seconds.
 	Resync time.Duration
@@ -114,22 +120,24 @@ type loop struct {
 	origin time.Time
 	name   string // of the project, which a new definition cannot change
 	want   *project.Project
-	levels map[string]int // depth of services in the dependency graph
-	looks  chan struct{}  // has room for as many inspections as may be under way
+	model  atomic.Pointer[project.Project] // want, for who works beside the loop
+	levels map[string]int                  // depth of services in the dependency graph
+	looks  chan struct{}                   // has room for as many inspections as may be under way
 
 	engineState restartpolicy.EngineState
-	epoch       int // counts connections to the event stream
-	reading     int // counts the occasions since which everything has to be inspected anew
+	news        *feed.Reader
+	reconnects  bool // the next connection to the engine is not the first
+	reading     int  // counts the occasions since which everything has to be inspected anew
 	lostAt      time.Duration
 	wards       map[string]*ward // by container ID
 	budget      restartpolicy.Budget
 	breaker     restartpolicy.Breaker
 	wake        time.Duration // when to decide again at the latest; zero is never
 	listing     bool
+	relist      bool            // and again after that
 	resyncs     int             // lists that no event asked for
 	superseded  map[string]bool // IDs of containers that another one of their slot replaces
 	idle        bool            // what Busy was told last, negated
-	lacking     error           // the engine has no events: there is nothing to supervise by
 	surveyed    bool            // every container there was at first has been looked at
 }
 
@@ -145,7 +153,7 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 	defer l.wg.Wait()
 	defer cancel()
 	l.adopt(want)
-	l.connect(true)
+	defer l.read(working)()
 	resync := time.NewTimer(l.resyncIn())
 	defer resync.Stop()
 	timer := time.NewTimer(time.Hour)
@@ -165,9 +173,14 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 			for _, m := range s.inbox.take() {
 				m.handle(l)
 			}
-			if l.lacking != nil {
-				return l.lacking
+		case <-l.news.Ready():
+			for _, n := range l.news.Take() {
+				if err := l.hear(n); err != nil {
+					return err
+				}
 			}
+		case <-l.news.Ended():
+			return cmp.Or(context.Cause(ctx), feed.ErrClosed)
 		case answer := <-l.asked():
 			answer <- l.supervisions()
 		case p, open := <-s.opt.Models:
@@ -296,6 +309,7 @@ func (l *loop) adopt(want *project.Project) {
 		l.levels = levels
 	}
 	l.want = want
+	l.model.Store(want)
 }
 
 // do runs work beside the loop and hands the message it returns back to it.

@@ -94,7 +94,7 @@ func (f *Feed) due() (due []*Reader, newest uint64) {
 // split parts those who cannot be shown a list that is then corrected.
 func split(due []*Reader) (ordered, others []*Reader) {
 	for _, r := range due {
-		if r.ordered {
+		if r.of.Ordered {
 			ordered = append(ordered, r)
 		} else {
 			others = append(others, r)
@@ -108,9 +108,9 @@ func split(due []*Reader) (ordered, others []*Reader) {
 func (f *Feed) show(ctx context.Context, to []*Reader, l list) error {
 	for _, r := range to {
 		seen := slices.Clone(l.containers)
-		if r.keep != nil {
+		if r.of.Keep != nil {
 			var err error
-			if seen, err = r.keep(ctx, seen); err != nil {
+			if seen, err = r.of.Keep(ctx, seen); err != nil {
 				return f.failed(err)
 			}
 		}
@@ -163,7 +163,7 @@ func (f *Feed) resync() {
 	defer f.mu.Unlock()
 	f.stamp++
 	for _, r := range f.readers {
-		if r.resync {
+		if r.of.Resync {
 			r.wants = f.stamp
 		}
 	}

@@ -43,6 +43,8 @@ type Reading struct {
 	// Keep says which containers of a list a Snapshot has; nil is all of them. What
 	// it asks the engine for belongs to the look; if it fails, that failed.
 	Keep func(ctx context.Context, listed []engine.Container) ([]engine.Container, error)
+	// Concerns says which events are told; nil is all of them. It must be quick.
+	Concerns func(engine.Event) bool
 	// Ordered holds events back from when a Snapshot is asked for until it comes, so
 	// that it is never older than what was told before. Without, events come at once.
 	Ordered bool
@@ -53,11 +55,9 @@ type Reading struct {
 
 // Reader is one of those who read a Feed. News wait for it as long as it likes.
 type Reader struct {
-	feed    *Feed
-	keep    func(context.Context, []engine.Container) ([]engine.Container, error)
-	ordered bool
-	resync  bool
-	ready   chan struct{}
+	of    Reading
+	feed  *Feed
+	ready chan struct{}
 
 	// The feed's lock guards these.
 	queue  []News
@@ -69,7 +69,7 @@ type Reader struct {
 
 // Read begins to read. A Snapshot comes first.
 func (f *Feed) Read(of Reading) *Reader {
-	r := &Reader{feed: f, keep: of.Keep, ordered: of.Ordered, resync: of.Resync, ready: make(chan struct{}, 1)}
+	r := &Reader{of: of, feed: f, ready: make(chan struct{}, 1)}
 	f.mu.Lock()
 	f.stamp++
 	r.wants, r.hurry = f.stamp, true
@@ -122,11 +122,13 @@ func (r *Reader) CatchUp() {
 
 // push tells of an event, now or after the Snapshot that is awaited.
 func (r *Reader) push(ev Happened) {
-	if !r.joined || r.ordered && r.wants > 0 {
+	switch {
+	case r.of.Concerns != nil && !r.of.Concerns(ev.Event):
+	case !r.joined || r.of.Ordered && r.wants > 0:
 		r.held = append(r.held, ev)
-		return
+	default:
+		r.tell(ev)
 	}
-	r.tell(ev)
 }
 
 // show tells of a list if it is new enough, then of what happened since it began.

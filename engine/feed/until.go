@@ -18,7 +18,11 @@ func (f *Feed) Until(ctx context.Context, met func(engine.Observed) (bool, error
 
 // UntilOf is Until for somebody who cares for certain containers only.
 func (f *Feed) UntilOf(ctx context.Context, about []string, met func(engine.Observed) (bool, error)) error {
-	r := f.Read(Reading{Resync: true})
+	of := Reading{Resync: true}
+	if about != nil {
+		of.Concerns = func(ev engine.Event) bool { return slices.Contains(about, ev.Container.ID) }
+	}
+	r := f.Read(of)
 	defer r.Close()
 	var patience Patience
 	for {
@@ -38,9 +42,7 @@ func (f *Feed) UntilOf(ctx context.Context, about []string, met func(engine.Obse
 			case Snapshot:
 				seen = &n
 			case Happened:
-				if about == nil || slices.Contains(about, n.Event.Container.ID) {
-					r.CatchUp()
-				}
+				r.CatchUp()
 			}
 		}
 		if seen == nil {
