@@ -34,7 +34,7 @@ func startCompanion(ctx context.Context, g *group, opt Options) *companion {
 		}
 	}
 	keep := opt.Keeper
-	keep.Engine, keep.Project, keep.Services, keep.HookOutput = opt.Engine, p, opt.Scope.started, opt.Hooks
+	keep.Engine, keep.Feed, keep.Project, keep.Services, keep.HookOutput = opt.Engine, opt.Feed, p, opt.Scope.started, opt.Hooks
 	keep.Busy, keep.BusyWith = tell, opt.Scope.attached
 	keep.Report, keep.Audit = opt.Printer, func(r supervise.Record) { auditDue(opt.Printer, r) }
 	k, err := keeper.Take(ctx, keep)

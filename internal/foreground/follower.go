@@ -10,6 +10,7 @@ import (
 	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/project"
 )
@@ -18,6 +19,7 @@ import (
 type follower struct {
 	engine  output.Followed // which cannot change anything
 	project *project.Project
+	feed    *feed.Feed
 	scope   Scope
 	logs    *ui.Logs
 	printer ui.Printer
@@ -34,7 +36,7 @@ type follower struct {
 
 func newFollower(opt Options) *follower {
 	return &follower{
-		engine: opt.Engine, project: opt.Project, scope: opt.Scope, logs: opt.Logs, printer: opt.Printer, out: opt.Out,
+		engine: opt.Engine, project: opt.Project, feed: opt.Feed, scope: opt.Scope, logs: opt.Logs, printer: opt.Printer, out: opt.Out,
 		exits: make(chan output.Output), begun: make(chan struct{}), standing: make(chan struct{}), hold: make(chan struct{}),
 	}
 }
@@ -100,7 +102,7 @@ func (f *follower) follow(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	opt := output.FollowOptions{
-		Project: f.project.Name, Want: f.project, Hold: f.hold, Standing: func() { close(f.standing) }, Final: f.final.Load,
+		Project: f.project.Name, Want: f.project, Feed: f.feed, Hold: f.hold, Standing: func() { close(f.standing) }, Final: f.final.Load,
 		Unlogged: func(c engine.Container) bool {
 			sv := f.project.Service(c.Service)
 			return sv != nil && sv.Spec.Logging != nil && sv.Spec.Logging.Driver == "none"

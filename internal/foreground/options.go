@@ -7,6 +7,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/keeper"
 	"github.com/musterdev/muster/internal/operation"
 	"github.com/musterdev/muster/internal/ui"
@@ -17,6 +18,8 @@ import (
 type Parts struct {
 	Engine  engine.Engine
 	Project *project.Project
+	// Feed is read for what happens; with nil every reader makes its own.
+	Feed *feed.Feed
 	// Run runs an operation on the project.
 	Run     func(ctx context.Context, op operation.Operation) error
 	Printer ui.Printer
@@ -25,6 +28,17 @@ type Parts struct {
 	Out    io.Writer
 	// Hooks shows what programs print that are run inside of containers.
 	Hooks func(plan.RunHook) io.WriteCloser
+}
+
+// reading are the parts of which all read one feed.
+func (p Parts) reading(f *feed.Feed) Parts {
+	run := p.Run
+	p.Feed = f
+	p.Run = func(ctx context.Context, op operation.Operation) error {
+		op.Feed = f
+		return run(ctx, op)
+	}
+	return p
 }
 
 // Options are the parts and choices of Up.
@@ -53,6 +67,9 @@ type Options struct {
 // stops them when it is interrupted or told to abort. The exit code, unless it is
 // zero, is to be the command's, whatever the error.
 func Up(ctx context.Context, opt Options) (code int, err error) {
+	f := feed.New(context.WithoutCancel(ctx), opt.Project.Name, opt.Engine) // what is stopped is waited for
+	defer f.Close()
+	opt.Parts = opt.Parts.reading(f)
 	a := &attached{
 		Options: opt, follower: newFollower(opt), stopper: newStopper(opt.Parts, opt.Scope.attached),
 		verdict: verdict{project: opt.Project, scope: opt.Scope, abortOnExit: opt.AbortOnExit, abortOnFailure: opt.AbortOnFailure},

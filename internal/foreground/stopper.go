@@ -108,18 +108,18 @@ func (s *stopper) killAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return apply.ApplyWith(ctx, p, s.Engine, apply.ApplyOptions{Report: s.Printer.Report})
+	return apply.ApplyWith(ctx, p, s.Engine, apply.ApplyOptions{Feed: s.Feed, Report: s.Printer.Report})
 }
 
 // stillUp are the names of containers that run. A list may be older than what was
 // just answered, an inspection is not.
 func (s *stopper) stillUp(ctx context.Context) ([]string, error) {
-	have, err := operation.Observe(ctx, s.Engine, s.Project.Name, s.Project)
+	ours, err := engine.ListOurs(ctx, s.Engine, s.Project.Name, s.Project)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
-	for _, c := range have.Containers {
+	for _, c := range ours {
 		if c.OneOff || !slices.Contains(s.services, c.Service) || !c.Up() {
 			continue
 		}

@@ -59,7 +59,8 @@ type Watch struct {
 
 	mu      sync.Mutex
 	pending []string
-	look    bool // there may be new containers
+	look    bool               // there may be new containers
+	listed  []engine.Container // as of when they were told of; nil if nobody has listed
 	wake    chan struct{}
 
 	known   map[string]bool                // IDs of containers that have what was synced
@@ -142,11 +143,11 @@ func (r *Watch) Work(ctx context.Context) error {
 // may go well with the next change.
 func (r *Watch) handle(ctx context.Context) error {
 	r.mu.Lock()
-	paths, look := r.pending, r.look
-	r.pending, r.look = nil, false
+	paths, look, listed := r.pending, r.look, r.listed
+	r.pending, r.look, r.listed = nil, false, nil
 	r.mu.Unlock()
 	if look {
-		r.complain("watch", r.catchUp(ctx))
+		r.complain("watch", r.catchUp(ctx, listed))
 	}
 	for _, w := range watch.Decide(r.Rules, paths) {
 		r.complain("watch "+w.Service, r.refresh(ctx, w))

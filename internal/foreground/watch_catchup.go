@@ -1,59 +1,70 @@
 package foreground
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/watch"
 )
-
-// onlookRetry is how long after the engine's events ended they are asked for again.
-const onlookRetry = time.Second
 
 // onlook notices containers that are made while files are watched, by a rebuild or
 // by another command: they lack what was synced to those before them.
 func (r *Watch) onlook(ctx context.Context) error {
+	f := r.Feed
+	if f == nil {
+		f = feed.New(ctx, r.Project.Name, r.Engine)
+		defer f.Close()
+	}
+	news := f.Read(feed.Reading{Keep: r.ours, Concerns: func(ev engine.Event) bool { return ev.Action == "start" }})
+	defer news.Close()
 	for {
-		stream, err := r.Engine.Watch(ctx, r.Project.Name)
-		if err == nil {
-			r.lookAgain() // at what happened before the events are told
-			for err == nil {
-				var ev engine.Event
-				if ev, err = stream.Next(ctx); err == nil && ev.Action == "start" {
-					r.lookAgain()
-				}
-			}
-			_ = stream.Close() // it has ended
-		}
-		if errors.Is(err, engine.ErrUnsupported) {
-			return nil
-		}
 		select {
-		case <-time.After(onlookRetry):
+		case <-news.Ready():
+		case <-news.Ended():
+			return cmp.Or(context.Cause(ctx), feed.ErrClosed)
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		}
+		for _, n := range news.Take() {
+			switch n := n.(type) {
+			case feed.Snapshot:
+				r.lookAt(n.Containers)
+			case feed.Happened:
+				news.CatchUp()
+			case feed.Unreachable:
+				if errors.Is(n.Err, engine.ErrUnsupported) {
+					return nil
+				}
+			}
 		}
 	}
 }
 
-func (r *Watch) lookAgain() {
+func (r *Watch) ours(ctx context.Context, listed []engine.Container) ([]engine.Container, error) {
+	return engine.KeepOurs(ctx, r.Engine, listed, r.Project)
+}
+
+func (r *Watch) lookAt(containers []engine.Container) {
 	r.mu.Lock()
-	r.look = true
+	r.look, r.listed = true, containers
 	r.mu.Unlock()
 	r.awake()
 }
 
 // catchUp brings to containers that were not met yet what differs in them by the
 // rules with initial_sync, and what was synced since the start.
-func (r *Watch) catchUp(ctx context.Context) error {
-	all, err := engine.ListOurs(ctx, r.Engine, r.Project.Name, r.Project)
-	if err != nil {
-		return err
+func (r *Watch) catchUp(ctx context.Context, all []engine.Container) error {
+	if all == nil {
+		var err error
+		if all, err = engine.ListOurs(ctx, r.Engine, r.Project.Name, r.Project); err != nil {
+			return err
+		}
 	}
 	var errs []error
 	for _, service := range r.synced() {

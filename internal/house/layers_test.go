@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"convergence/plan":      {"engine", "project", "depgraph"},
 	"convergence/up":        {"convergence/plan", "convergence/up/creation", "convergence/up/divergence", "convergence/up/emit", "convergence/up/fate", "convergence/up/images", "convergence/up/survey", "engine", "project", "depgraph", "restartpolicy", "golang.org/x/sync"},
 	"convergence/apply":     {"convergence/plan", "engine", "engine/feed", "project", "golang.org/x/sync"},
-	"convergence/supervise": {"convergence/plan", "convergence/apply", "engine", "project", "restartpolicy"},
+	"convergence/supervise": {"convergence/plan", "convergence/apply", "engine", "engine/feed", "project", "restartpolicy"},
 	"convergence/output":    {"engine", "engine/feed", "project", "golang.org/x/sync"},
 
 	"convergence/up/creation":   {"convergence/plan", "engine", "project", "restartpolicy"},
@@ -56,14 +56,14 @@ var mayImport = map[string][]string{
 	"internal/enginetest": {"engine", "project", "internal/patience", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/memengine":  {"engine", "project", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/keeper": {
-		"convergence/plan", "convergence/supervise", "engine", "project", "restartpolicy",
+		"convergence/plan", "convergence/supervise", "engine", "engine/feed", "project", "restartpolicy",
 		"internal/host", "internal/lock", "internal/metrics", "internal/notify", "internal/ui", "golang.org/x/sync",
 	},
 	"internal/watch":    {"internal/hostfile", "engine", "project", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/stats":    {"engine", "internal/ui"},
 	"internal/transfer": {"engine"},
 	"internal/foreground": {
-		"convergence/plan", "convergence/up", "convergence/apply", "convergence/supervise", "convergence/output", "engine", "project", "restartpolicy",
+		"convergence/plan", "convergence/up", "convergence/apply", "convergence/supervise", "convergence/output", "engine", "engine/feed", "project", "restartpolicy",
 		"internal/operation", "internal/keeper", "internal/watch", "internal/host", "internal/lock", "internal/ui", "golang.org/x/sync",
 	},
 	"internal/operation": {"convergence/plan", "convergence/up", "convergence/apply", "engine", "engine/feed", "project", "internal/lock"},

@@ -15,7 +15,6 @@ const (
 
 // largeFiles may have more lines than others.
 var largeFiles = map[string]string{
-	"convergence/supervise/stream.go":     "to be cut when it becomes a reader of the feed",
 	"convergence/apply_test.go":           "one stage, on which the tests of apply play",
 	"convergence/await_test.go":           "every way in which a wait can end",
 	"convergence/supervise_test.go":       "one stage, on which the tests of the supervisor play",

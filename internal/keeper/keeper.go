@@ -12,6 +12,7 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/supervise"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/lock"
 	"github.com/musterdev/muster/internal/metrics"
@@ -45,6 +46,7 @@ type Options struct {
 	// are not taken over.
 	Reload func(ctx context.Context) (*project.Project, error)
 	// See supervise.SuperviseOptions.
+	Feed       *feed.Feed
 	HookOutput func(plan.RunHook) io.WriteCloser
 	Busy       func(bool)
 	BusyWith   []string
@@ -91,6 +93,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	models := make(chan *project.Project)
 	exclusive := &sharedLock{acquire: func(ctx context.Context) (func(), error) { return opt.Acquire(ctx, opt.Place) }}
 	sup := supervise.NewSupervisor(opt.Engine, supervise.SuperviseOptions{
+		Feed:     opt.Feed,
 		Services: opt.Services, Exclusive: exclusive.hold, Models: models, Busy: opt.Busy, BusyWith: opt.BusyWith, HookOutput: opt.HookOutput,
 		Record: func(r supervise.Record) {
 			opt.Audit(r)
