@@ -2,7 +2,6 @@ package supervise
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,13 +10,8 @@ import (
 	"github.com/musterdev/muster/restartpolicy"
 )
 
-const (
-	// actTimeout bounds an action; a stop may take the container's grace period longer.
-	actTimeout = 2 * time.Minute
-	// judgedAnew is how long a wait for the project's lock may be before the
-	// decision is made again: whoever had the lock has changed something.
-	judgedAnew = 250 * time.Millisecond
-)
+// actTimeout bounds an action; a stop may take the container's grace period longer.
+const actTimeout = 2 * time.Minute
 
 // errand is an action with everything that carrying it out needs.
 type errand struct {
@@ -71,120 +65,15 @@ func (l *loop) act(w *ward, action restartpolicy.Action) {
 	braked := l.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
 	e.giveBack = l.held(w) && !braked
 	granted := w.granted
+	hand := &hand{
+		engine: l.engine, exclusive: l.opt.Exclusive, output: l.opt.HookOutput,
+		stopping: func(id string) { l.inbox.put(performing{id}) },
+	}
 	l.do(func(ctx context.Context) message {
-		m := l.carryOut(ctx, e)
+		m := hand.carryOut(ctx, e)
 		m.id, m.action, m.granted = e.seen.ID, action, granted
 		return m
 	})
-}
-
-// carryOut takes the project's lock, looks once more and does it.
-func (l *loop) carryOut(ctx context.Context, e errand) acted {
-	if l.opt.Exclusive != nil {
-		asked := time.Now()
-		release, err := l.opt.Exclusive(ctx)
-		if err != nil {
-			return acted{moot: true}
-		}
-		defer release()
-		if time.Since(asked) > judgedAnew {
-			return acted{moot: true, waited: true}
-		}
-	}
-	if m, ok := l.stillDue(ctx, e); !ok {
-		return m
-	}
-	left := l.runHooks(ctx, e.before)
-	if ctx.Err() != nil {
-		return acted{moot: true}
-	}
-	asking := ctx
-	if e.action != restartpolicy.Stop {
-		// A start is waited for, also when the supervisor is to end: whoever ends it
-		// must not meet one that comes later.
-		asking = context.WithoutCancel(ctx)
-	}
-	m := l.ask(asking, e)
-	m.hooks = left
-	if m.err == nil {
-		m.hooks = errors.Join(left, l.runHooks(ctx, e.then))
-	}
-	return m
-}
-
-// stillDue looks at the container and what it waits for once more: what was
-// decided may not hold any more.
-func (l *loop) stillDue(ctx context.Context, e errand) (acted, bool) {
-	ctx, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	now, err := l.engine.InspectContainer(ctx, e.seen.Ref)
-	if err != nil || changed(e.seen, now) {
-		return acted{moot: true}, false // the look that follows tells why
-	}
-	if stale := l.changedMeanwhile(ctx, e.awaited); len(stale) > 0 {
-		return acted{moot: true, stale: stale}, false
-	}
-	return acted{}, true
-}
-
-// ask has the engine do it, and sees what a stop or restart led to.
-func (l *loop) ask(ctx context.Context, e errand) acted {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
-	if e.action != restartpolicy.Restart && e.action != restartpolicy.Stop {
-		return acted{err: l.perform(ctx, e)}
-	}
-	l.inbox.put(performing{e.seen.ID})
-	m := acted{err: l.perform(ctx, e)}
-	if after, err := l.engine.InspectContainer(ctx, e.seen.Ref); err == nil {
-		m.after = after
-	}
-	return m
-}
-
-// changedMeanwhile are the IDs of containers that are not any more as they were
-// seen. Their events may have been lost: a dependent must not start on old news.
-func (l *loop) changedMeanwhile(ctx context.Context, seen []engine.Inspection) []string {
-	var ids []string
-	for _, was := range seen {
-		if now, err := l.engine.InspectContainer(ctx, was.Ref); err != nil || changed(was, now) {
-			ids = append(ids, was.ID)
-		}
-	}
-	return ids
-}
-
-// changed reports whether a decision made on what was seen may not hold any more.
-func changed(seen, now engine.Inspection) bool {
-	return seen.State != now.State || !seen.StartedAt.Equal(now.StartedAt) || !seen.FinishedAt.Equal(now.FinishedAt) ||
-		(seen.Health == engine.HealthUnhealthy) != (now.Health == engine.HealthUnhealthy) ||
-		seen.Name != now.Name || seen.RestartPolicy != now.RestartPolicy
-}
-
-// perform is the one engine call of an action. Starting a held container also
-// gives its restarts back to the engine: after the start, so that the engine
-// never starts it a second time, and also if the start failed, so that the
-// mark does not outlive its cause. Only a brake stays on for as long as its
-// crash loop lasts.
-func (l *loop) perform(ctx context.Context, e errand) error {
-	c := e.seen.Ref
-	switch e.action {
-	case restartpolicy.Start:
-		err := l.engine.StartContainer(ctx, c)
-		if e.giveBack || err != nil && e.seen.RestartPolicy != e.policy {
-			err = errors.Join(err, l.engine.SetRestartPolicy(ctx, c, e.policy))
-		}
-		return err
-	case restartpolicy.Restart:
-		return l.engine.RestartContainer(ctx, c, nil)
-	case restartpolicy.Stop:
-		return l.engine.StopContainer(ctx, c, nil)
-	case restartpolicy.Brake:
-		return l.engine.SetRestartPolicy(ctx, c, string(restartpolicy.No))
-	case restartpolicy.Release:
-		return l.engine.SetRestartPolicy(ctx, c, e.policy)
-	}
-	return fmt.Errorf("supervise %s: no way to %v", c.Name, e.action)
 }
 
 // enginePolicy is the policy as SetRestartPolicy takes it.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/engine/feed"
-	"github.com/musterdev/muster/project"
 	"github.com/musterdev/muster/restartpolicy"
 )
 
@@ -245,12 +244,4 @@ func (l *loop) reconcile(containers []engine.Container, all bool) {
 			l.look(w)
 		}
 	}
-}
-
-// isParent reports whether others live in the container's namespaces, so that a
-// restart of it that no event told of would leave them cut off.
-func (l *loop) isParent(w *ward) bool {
-	return slices.ContainsFunc(l.want.Services, func(s *project.Service) bool {
-		return slices.ContainsFunc(s.Namespaces, func(r project.NamespaceRef) bool { return r.Service == w.service && r.Attribute != volumesFrom })
-	})
 }

@@ -115,30 +115,26 @@ func (s *Supervisor) Stopped(services ...string) { s.inbox.put(stoppedByUser{ser
 // the engine run in goroutines of their own and come back as messages.
 type loop struct {
 	*Supervisor
+	roster
 	ctx    context.Context // of Run; ends every goroutine that the loop starts
 	wg     sync.WaitGroup
 	origin time.Time
-	name   string // of the project, which a new definition cannot change
-	want   *project.Project
+	name   string                          // of the project, which a new definition cannot change
 	model  atomic.Pointer[project.Project] // want, for who works beside the loop
-	levels map[string]int                  // depth of services in the dependency graph
 	looks  chan struct{}                   // has room for as many inspections as may be under way
 
 	engineState restartpolicy.EngineState
 	news        *feed.Reader
 	reconnects  bool // the next connection to the engine is not the first
-	reading     int  // counts the occasions since which everything has to be inspected anew
 	lostAt      time.Duration
-	wards       map[string]*ward // by container ID
 	budget      restartpolicy.Budget
 	breaker     restartpolicy.Breaker
 	wake        time.Duration // when to decide again at the latest; zero is never
 	listing     bool
-	relist      bool            // and again after that
-	resyncs     int             // lists that no event asked for
-	superseded  map[string]bool // IDs of containers that another one of their slot replaces
-	idle        bool            // what Busy was told last, negated
-	surveyed    bool            // every container there was at first has been looked at
+	relist      bool // and again after that
+	resyncs     int  // lists that no event asked for
+	idle        bool // what Busy was told last, negated
+	surveyed    bool // every container there was at first has been looked at
 }
 
 // Run supervises until ctx ends and returns its cause. No goroutine outlives it.
@@ -146,7 +142,7 @@ type loop struct {
 func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 	working, cancel := context.WithCancel(ctx)
 	l := &loop{
-		Supervisor: s, ctx: working, origin: time.Now(), name: want.Name, wards: map[string]*ward{},
+		Supervisor: s, ctx: working, origin: time.Now(), name: want.Name, roster: roster{services: s.opt.Services, wards: map[string]*ward{}},
 		engineState: restartpolicy.EngineResync, looks: make(chan struct{}, maxLooks),
 	}
 	defer l.release(ctx)
