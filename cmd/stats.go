@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,14 +47,7 @@ func runStats(ctx context.Context, s *setup, opt statsOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	list := func(ctx context.Context) ([]engine.Container, error) {
-		cs, err := containersNamed(ctx, s.finder, e, name, args)
-		if err != nil {
-			return nil, err
-		}
-		return stats.Shown(cs, opt.all), nil
-	}
-	cs, err := list(ctx)
+	cs, err := containersNamed(ctx, s.finder, e, name, args)
 	if err != nil {
 		return err
 	}
@@ -64,14 +58,18 @@ func runStats(ctx context.Context, s *setup, opt statsOptions, args []string) er
 	}
 	format := strings.TrimSpace(opt.format)
 	if opt.noStream || !s.Terminal.Out || format == "json" || format == "{{json .}}" {
-		rows, err := stats.Once(ctx, e, cs)
+		rows, err := stats.Once(ctx, e, stats.Shown(cs, opt.all))
 		if err != nil {
 			return err
 		}
 		return ui.StatsTable(rows, opt.noTrunc).Print(s.Out, opt.format)
 	}
+	keep := func(ctx context.Context, listed []engine.Container) ([]engine.Container, error) {
+		cs, err := engine.KeepOurs(ctx, e, listed, nil)
+		return stats.Shown(slices.DeleteFunc(cs, func(c engine.Container) bool { return !anyMatches(args, c.Service) }), opt.all), err
+	}
 	var frame ui.Frame
-	table := stats.Table{Meter: e, Watcher: e, Project: name, List: list, Draw: func(rows []ui.Measured) error {
+	table := stats.Table{Engine: e, Project: name, Keep: keep, Draw: func(rows []ui.Measured) error {
 		columns, lines := s.Terminal.size()
 		text, err := opt.text(rows, columns)
 		if err != nil {

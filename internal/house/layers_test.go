@@ -60,7 +60,7 @@ var mayImport = map[string][]string{
 		"internal/host", "internal/lock", "internal/metrics", "internal/notify", "internal/ui", "golang.org/x/sync",
 	},
 	"internal/watch":    {"internal/hostfile", "engine", "project", "github.com/compose-spec/compose-go/v2/types"},
-	"internal/stats":    {"engine", "internal/ui"},
+	"internal/stats":    {"engine", "engine/feed", "internal/ui"},
 	"internal/transfer": {"engine"},
 	"internal/foreground": {
 		"convergence/plan", "convergence/up", "convergence/apply", "convergence/supervise", "convergence/output", "engine", "engine/feed", "project", "restartpolicy",

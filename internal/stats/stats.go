@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/ui"
 )
 
@@ -51,63 +52,72 @@ func Once(ctx context.Context, m Meter, cs []engine.Container) ([]ui.Measured, e
 	return b.rows(), errors.Join(errs...)
 }
 
-// Table is a table that is kept up to date.
-type Table struct {
-	Meter   Meter
-	Watcher engine.Watcher // its events say when to look again who is there
-	Project string
-	List    func(context.Context) ([]engine.Container, error)
-	Draw    func([]ui.Measured) error
+// Source is an engine whose containers come and go, and are measured.
+type Source interface {
+	Meter
+	feed.Source
 }
 
-// Show keeps the table up to date until ctx ends.
+// Table is a table that is kept up to date.
+type Table struct {
+	Engine  Source
+	Project string
+	// Keep are those of the project's containers that are shown, in their order.
+	Keep func(ctx context.Context, listed []engine.Container) ([]engine.Container, error)
+	Draw func([]ui.Measured) error
+}
+
+// Show keeps the table up to date until ctx ends, or the engine stays out of reach.
 func (t Table) Show(ctx context.Context) error {
-	b := newBoard(t.Meter)
+	b := newBoard(t.Engine)
 	ctx, cancel := context.WithCancel(ctx)
 	defer b.wg.Wait()
 	defer cancel()
-	stream, err := t.Watcher.Watch(ctx, t.Project)
-	if err != nil {
-		return err
-	}
-	defer stream.Close()
-	changed := make(chan error)
-	b.wg.Go(func() {
-		for err := error(nil); err == nil; {
-			_, err = stream.Next(ctx)
-			select {
-			case changed <- err:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	f := feed.New(ctx, t.Project, t.Engine)
+	defer f.Close()
+	news := f.Read(feed.Reading{Keep: t.Keep, Concerns: comesOrGoes, Resync: true})
+	var patience feed.Patience
+	var ticks <-chan time.Time // from when on there is something to draw
 	ticker := time.NewTicker(redraw)
 	defer ticker.Stop()
-	for look := true; ; {
-		if look {
-			cs, err := t.List(ctx)
-			if err != nil {
-				return err
-			}
-			b.follow(ctx, cs)
-		}
-		if err := t.Draw(b.rows()); err != nil {
-			return err
-		}
-		look = false
+	for {
 		select {
-		case <-ticker.C:
-			look = b.lostAny()
-		case err := <-changed:
-			if err != nil {
-				return err
+		case <-ticks:
+			if b.lostAny() {
+				news.Look()
 			}
-			look = true
+		case <-news.Ready():
+			for _, n := range news.Take() {
+				if err := patience.Tried(n); err != nil {
+					return err
+				}
+				switch n := n.(type) {
+				case feed.Happened:
+					news.CatchUp()
+				case feed.Snapshot:
+					b.follow(ctx, n.Containers)
+					ticks = ticker.C
+				}
+			}
 		case err := <-b.failed:
 			return err
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		if ticks == nil {
+			continue
+		}
+		if err := t.Draw(b.rows()); err != nil {
+			return err
+		}
 	}
+}
+
+// comesOrGoes leaves out the execs of health checks.
+func comesOrGoes(ev engine.Event) bool {
+	switch ev.Action {
+	case "create", "destroy", "start", "die", "pause", "unpause", "rename":
+		return true
+	}
+	return false
 }
