@@ -61,7 +61,7 @@ func joinValues(root *cobra.Command, args []string) []string {
 		return append(append([]string{args[0]}, joinValues(root, args[1:last])...), args[last])
 	}
 	root.InitDefaultHelpFlag()
-	var joined []string
+	joined := []string{} // not nil, for which cobra takes the process's own arguments
 	for len(args) > 0 {
 		takes, ok := takesValue(root.Flags(), args[0])
 		if !ok || takes != nil && len(args) < 2 {

@@ -38,7 +38,12 @@ func TestScriptsOnEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	playScripts(t, scriptsOn(t, where...), theatre{
-		open: func(*testscript.Env) engine.Engine { return e },
+		open: func(env *testscript.Env) engine.Engine {
+			if host := os.Getenv("DOCKER_HOST"); host != "" {
+				env.Setenv("DOCKER_HOST", host) // for docker in scripts
+			}
+			return e
+		},
 		api:  version, patience: patience.OfEngine(), prefix: run.Name("cli-"),
 		explain: testrun.Onlooker{Since: time.Now()}.Explain, tidy: testrun.RemoveBuilt,
 	})
