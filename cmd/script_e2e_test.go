@@ -44,7 +44,7 @@ func TestScriptsOnEngine(t *testing.T) {
 			}
 			return e
 		},
-		api:  version, patience: patience.OfEngine(), prefix: run.Name("cli-"),
+		api: version, patience: patience.OfEngine(), prefix: run.Name("cli-"),
 		explain: testrun.Onlooker{Since: time.Now()}.Explain, tidy: testrun.RemoveBuilt,
 	})
 }
