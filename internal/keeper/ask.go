@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/lock"
@@ -30,7 +31,7 @@ func Needed(p *project.Project, services []string) []string {
 // metrics.ErrNobody if none runs.
 func Ask(ctx context.Context, place lock.Options) ([]metrics.ContainerStatus, error) {
 	var all []metrics.ContainerStatus
-	err := each(place, func(address string) (err error) {
+	err := each(ctx, place, func(address string) (err error) {
 		all, err = metrics.Ask(ctx, address)
 		return err
 	})
@@ -42,35 +43,51 @@ func Ask(ctx context.Context, place lock.Options) ([]metrics.ContainerStatus, er
 // when it is stopped. It is told under the project's lock, which the supervisor
 // needs to start anything.
 func TellStopped(ctx context.Context, place lock.Options, services []string) error {
-	err := each(place, func(address string) error { return metrics.TellStopped(ctx, address, services) })
+	err := each(ctx, place, func(address string) error { return metrics.TellStopped(ctx, address, services) })
 	if errors.Is(err, metrics.ErrNobody) {
 		return nil
 	}
 	return err
 }
 
+// A supervisor holds its lock a little longer than it listens, before and after.
+const (
+	tries = 40
+	pause = 50 * time.Millisecond
+)
+
 // each calls on the sockets of the project's supervisor until one answers. One
 // that cannot be asked is an error, if some supervisor runs: anybody can leave a
-// socket behind.
-func each(place lock.Options, call func(address string) error) error {
-	var failed error
-	for _, socket := range lock.Sockets(place) {
-		err := call("unix:" + socket)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, metrics.ErrNobody) && failed == nil {
-			failed = err
-		}
-	}
+// socket behind. One that begins or ends is waited for.
+func each(ctx context.Context, place lock.Options, call func(address string) error) error {
 	place.Kind = lock.Supervisor
-	switch {
-	case !lock.Held(place):
-		return metrics.ErrNobody
-	case failed != nil:
-		return failed
+	for range tries {
+		var failed error
+		sockets, others := lock.Sockets(place)
+		for _, socket := range sockets {
+			err := call("unix:" + socket)
+			if err == nil {
+				return nil
+			}
+			if !errors.Is(err, metrics.ErrNobody) && failed == nil {
+				failed = err
+			}
+		}
+		switch {
+		case !lock.Held(place):
+			return metrics.ErrNobody
+		case failed != nil:
+			return failed
+		case others:
+			return errors.New("it is another user's, who may not use the engine as a member of its group")
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
-	return errors.New("it is another user's, who may not use the engine as a member of its group")
+	return errors.New("it does not answer yet: it is starting or ending")
 }
 
 // Supervision is what `ps` says of the containers' supervision, by container

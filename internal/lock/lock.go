@@ -97,7 +97,7 @@ func take(ctx context.Context, opt Options) (*Lock, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := lockSoon(l.file, attempts); errors.Is(err, errHeld) {
+		if err := soon(lockNow, l.file, attempts); errors.Is(err, errHeld) {
 			holder := l.holder()
 			if opt.Timeout < 0 {
 				l.file.Close()
@@ -139,7 +139,7 @@ func heldAt(path string) bool {
 	if err != nil {
 		return false
 	}
-	err = lockSoon(file, looks)
+	err = soon(look, file, looks)
 	_ = file.Close() // which gives it back
 	return errors.Is(err, errHeld)
 }
@@ -153,9 +153,9 @@ const (
 	pause    = 5 * time.Millisecond
 )
 
-func lockSoon(file *os.File, attempts int) error {
+func soon(lock func(*os.File) error, file *os.File, attempts int) error {
 	for n := 1; ; n++ {
-		err := lockNow(file)
+		err := lock(file)
 		if !errors.Is(err, errHeld) || n == attempts {
 			return err
 		}

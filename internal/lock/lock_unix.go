@@ -22,6 +22,9 @@ var errHeld error = syscall.EWOULDBLOCK
 // lockNow takes the lock or says errHeld.
 func lockNow(file *os.File) error { return flock(file, syscall.LOCK_EX|syscall.LOCK_NB) }
 
+// look says errHeld if somebody has taken the lock. Others may look at the same time.
+func look(file *os.File) error { return flock(file, syscall.LOCK_SH|syscall.LOCK_NB) }
+
 func lockBlocking(file *os.File) error { return flock(file, syscall.LOCK_EX) }
 
 func flock(file *os.File, how int) error {

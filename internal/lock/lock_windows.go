@@ -21,6 +21,9 @@ func lockNow(file *os.File) error {
 	return lockFile(file, windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY)
 }
 
+// look says errHeld if somebody has taken the lock. Others may look at the same time.
+func look(file *os.File) error { return lockFile(file, windows.LOCKFILE_FAIL_IMMEDIATELY) }
+
 func lockBlocking(file *os.File) error { return lockFile(file, windows.LOCKFILE_EXCLUSIVE_LOCK) }
 
 func lockFile(file *os.File, flags uint32) error {

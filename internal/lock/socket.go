@@ -35,27 +35,32 @@ func socketIn(f Folder, opt Options) string {
 }
 
 // Sockets are where supervisors of the project may listen, this user's first.
-// Those of users who may not use the engine are left out: anybody can put one there.
-func Sockets(opt Options) []string {
+// Those of users who may not use the engine are left out, which is reported:
+// anybody can put one there.
+func Sockets(opt Options) (sockets []string, others bool) {
 	i := slices.IndexFunc(opt.Folders, func(f Folder) bool { return f.check() == nil })
 	if i < 0 {
-		return nil
+		return nil, false
 	}
 	f := opt.Folders[i]
 	own, group := socketIn(f, opt), Group(opt.Engine)
-	sockets := []string{own}
+	sockets = []string{own}
 	entries, err := os.ReadDir(f.Path)
 	if err != nil {
-		return sockets
+		return sockets, false
 	}
 	for _, e := range entries {
 		path := filepath.Join(f.Path, e.Name())
-		if strings.HasPrefix(e.Name(), opt.name()+"-") && filepath.Ext(path) == socketKind && path != own && e.Type()&os.ModeSocket != 0 && trusted(path, group) {
+		switch {
+		case !strings.HasPrefix(e.Name(), opt.name()+"-") || filepath.Ext(path) != socketKind || path == own || e.Type()&os.ModeSocket == 0:
+		case trusted(path, group):
 			sockets = append(sockets, path)
+		default:
+			others = true
 		}
 	}
 	slices.Sort(sockets[1:])
-	return sockets
+	return sockets, others
 }
 
 // Group is the group that may use an engine's socket, as its mode says, or -1.
