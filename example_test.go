@@ -39,13 +39,13 @@ func Example_plan() {
 		fmt.Printf("%s: %s\n", step.Action, step.Reason)
 	}
 	// Output:
-	// create network muster-example_default: not there yet
-	// create volume muster-example_data: not there yet
-	// create muster-example-cache-1 from muster-test/redis:7: not there yet
-	// start muster-example-cache-1: not there yet
-	// create muster-example-web-1 from muster-test/nginx:1: not there yet
-	// wait for cache to be healthy: others depend on it
-	// start muster-example-web-1: not there yet
+	// create network muster-example_default: does not exist yet
+	// create volume muster-example_data: does not exist yet
+	// create muster-example-cache-1 from muster-test/redis:7: does not exist yet
+	// start muster-example-cache-1: does not exist yet
+	// create muster-example-web-1 from muster-test/nginx:1: does not exist yet
+	// wait for cache to be healthy: a dependent needs it
+	// start muster-example-web-1: does not exist yet
 	// wait for web to be ready: asked to wait for it
 }
 

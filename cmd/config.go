@@ -37,7 +37,7 @@ func configCmd(s *setup) *cobra.Command {
 	f.StringVar(&opt.format, "format", "", "Format the output: yaml or json")
 	f.StringVarP(&opt.capture, "output", "o", "", "Save to a file instead of printing")
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Only validate")
-	f.BoolVar(&opt.showSecrets, "show-secrets", false, "Show values that look secret on a terminal too")
+	f.BoolVar(&opt.showSecrets, "show-secrets", false, "Show values that look like secrets on a terminal too")
 	f.BoolVar(&opt.noInterpolate, "no-interpolate", false, "Don't interpolate environment variables")
 	f.BoolVar(&opt.noNormalize, "no-normalize", false, "Don't normalize the model")
 	f.BoolVar(&opt.noPaths, "no-path-resolution", false, "Don't resolve file paths")
@@ -71,7 +71,7 @@ func runConfig(ctx context.Context, s *setup, opt configOptions, args []string) 
 	in.NoConsistency, in.NoEnvResolution = opt.noConsistency, opt.noEnv
 	in.Services = args
 	if opt.noInterpolate && len(args) > 0 {
-		s.printer.Warn("with --no-interpolate all services are shown: the arguments are ignored")
+		s.printer.Warn("--no-interpolate shows all services: ignoring the arguments")
 		args, in.Services = nil, nil
 	}
 	switch {

@@ -59,7 +59,7 @@ func masksSecrets(c *console, opt configOptions) bool {
 
 func tellHidden(c *console, hidden bool) {
 	if hidden {
-		c.printer.Info("values that look secret are hidden on a terminal; --show-secrets shows them")
+		c.printer.Info("values that look like secrets are hidden on a terminal; use --show-secrets to show them")
 	}
 }
 

@@ -63,7 +63,7 @@ func configVariables(ctx context.Context, c *console, in loader.Input, opt confi
 	for i, v := range variables {
 		if masksSecrets(c, opt) && loader.LooksSecret(v.Name) && v.Default != "" {
 			variables[i].Default = loader.Masked
-			c.printer.Info("defaults of what looks secret are hidden on a terminal; --show-secrets shows them")
+			c.printer.Info("defaults that look like secrets are hidden on a terminal; use --show-secrets to show them")
 		}
 	}
 	var format loader.Format

@@ -37,7 +37,7 @@ func createFlags(s *setup, c *cobra.Command, opt *createOptions) {
 	f := c.Flags()
 	policyFlag(f, &opt.policy)
 	f.BoolVar(&opt.build, "build", false, "Build images before starting containers")
-	f.BoolVar(&opt.noBuild, "no-build", false, "Don't build an image, even if it's policy")
+	f.BoolVar(&opt.noBuild, "no-build", false, "Don't build an image, even if pull_policy is build")
 	f.StringVar(&opt.pull, "pull", "policy", `Pull image before running ("always"|"missing"|"never"|"build")`)
 	f.BoolVar(&opt.quietPull, "quiet-pull", false, "Pull without printing progress information")
 	f.BoolVar(&opt.quietBuild, "quiet-build", false, "Suppress the build output")

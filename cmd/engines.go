@@ -71,7 +71,7 @@ func (f *engines) configured(key, format string, try func(format string) error) 
 		return ""
 	}
 	if err := try(format); err != nil {
-		f.console.printer.Warn(fmt.Sprintf("%s of docker's configuration is not used: %v", key, err))
+		f.console.printer.Warn(fmt.Sprintf("ignoring %s of the Docker configuration: %v", key, err))
 		return ""
 	}
 	return format

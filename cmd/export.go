@@ -29,7 +29,7 @@ func exportCmd(s *setup) *cobra.Command {
 
 func runExport(ctx context.Context, s *setup, service, output string, index int) error {
 	if output == "" && s.Terminal.Out {
-		return fmt.Errorf("output to a terminal is no use: name a file with --output, or redirect it")
+		return fmt.Errorf("refusing to write a tar archive to a terminal: use --output or redirect")
 	}
 	name, err := s.nameOnly(ctx)
 	if err != nil {

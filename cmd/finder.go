@@ -76,7 +76,7 @@ func (f *finder) open(ctx context.Context, in loader.Input) (*project.Project, e
 		f.console.printer.Warn(w.String())
 	}
 	if err == nil && f.keyErr != nil && len(p.Configs)+len(p.Secrets) > 0 {
-		f.console.warnOnce("configs and secrets are compared with what is in the containers: there is no key for digests of them in labels: " + f.keyErr.Error())
+		f.console.warnOnce("cannot store keyed digests of configs and secrets in labels, comparing contents with the containers instead: " + f.keyErr.Error())
 	}
 	return p, err
 }
@@ -124,12 +124,12 @@ func (f *finder) fileOrName(ctx context.Context, services []string) (target, err
 	case ctx.Err() != nil:
 		return target{}, err
 	case name == "" && errors.As(err, &unreadable):
-		return target{}, fmt.Errorf("%w\nwith -p NAME and without -f, project NAME is taken as it runs, whatever its files say", err)
+		return target{}, fmt.Errorf("%w\nuse -p NAME without -f to work on the running project NAME without its files", err)
 	case name == "":
 		return target{}, err
 	}
 	if !errors.Is(err, loader.ErrNoFile) {
-		f.console.printer.Warn(fmt.Sprintf("the Compose file is left aside, project %s is taken as it runs:\n%v", name, err))
+		f.console.printer.Warn(fmt.Sprintf("ignoring the Compose file, using the running project %s:\n%v", name, err))
 	}
 	return target{name: strings.ToLower(name)}, nil
 }

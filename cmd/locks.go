@@ -34,7 +34,7 @@ func (k *locks) acquire(ctx context.Context, opt lock.Options) (release func(), 
 	var nowhere *lock.NoPlaceError
 	if errors.As(err, &nowhere) {
 		k.unlocked.Do(func() {
-			k.console.printer.Warn(fmt.Sprintf("nothing keeps other commands from working on project %s at the same time: %v", opt.Project, err))
+			k.console.printer.Warn(fmt.Sprintf("cannot lock project %s, other commands may work on it at the same time: %v", opt.Project, err))
 		})
 		return func() {}, nil
 	}

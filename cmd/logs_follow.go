@@ -40,4 +40,4 @@ func followLogs(ctx context.Context, c *console, e engine.Engine, t target, sel 
 	return err
 }
 
-var errUntil = errors.New("the time of --until has come")
+var errUntil = errors.New("reached --until")

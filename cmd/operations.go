@@ -87,11 +87,11 @@ func printPlan(c *console, p plan.Plan) error {
 func unchanged(n int) string {
 	switch n {
 	case 0:
-		return "no containers are concerned"
+		return "no containers"
 	case 1:
-		return "1 container is as it should be"
+		return "1 container up to date"
 	}
-	return fmt.Sprintf("%d containers are as they should be", n)
+	return fmt.Sprintf("%d containers up to date", n)
 }
 
 // serviceArgs resolves the services that a command that changes them names. none

@@ -38,7 +38,7 @@ func checkPolicy(policy string, p *project.Project, names []string) error {
 	var errs []error
 	for _, g := range p.Grants() {
 		if slices.Contains(denied, g.Kind) {
-			errs = append(errs, fmt.Errorf("%s: service %s asks for %s, which --policy deny:%s forbids", g.Pos, g.Service, g.What, g.Kind))
+			errs = append(errs, fmt.Errorf("%s: service %s asks for %s, forbidden by --policy deny:%s", g.Pos, g.Service, g.What, g.Kind))
 		}
 	}
 	if len(errs) == 0 {

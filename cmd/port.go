@@ -49,7 +49,7 @@ func runPort(ctx context.Context, s *setup, opt portOptions, service, private st
 		all = append(all, fmt.Sprintf("%d/%s", p.Container, p.Protocol))
 	}
 	slices.Sort(all)
-	has := cmp.Or(strings.Join(slices.Compact(all), ", "), "it has none")
+	has := cmp.Or(strings.Join(slices.Compact(all), ", "), "none published")
 	return fmt.Errorf("no port %d/%s for container %s: %s", number, protocol, c.Name, has)
 }
 

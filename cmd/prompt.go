@@ -71,7 +71,7 @@ func askForVolumes(c *console, op *operation.Operation) {
 		if len(p.Diverged) == 0 {
 			return ""
 		}
-		return "Defined otherwise now: " + strings.Join(p.Diverged, ", ") + ". Recreate (data will be lost)?"
+		return "Changed: " + strings.Join(p.Diverged, ", ") + ". Recreate (data will be lost)?"
 	}
 	op.Ask = func(question string) (bool, error) { return c.confirm(question, false) }
 }

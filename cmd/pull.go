@@ -44,7 +44,7 @@ func pullCmd(s *setup) *cobra.Command {
 	f := c.Flags()
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Pull without printing progress information")
 	f.BoolVar(&opt.includeDeps, "include-deps", false, "Also pull services declared as dependencies")
-	f.BoolVar(&opt.ignoreFailures, "ignore-pull-failures", false, "Pull what it can and ignores images with pull failures")
+	f.BoolVar(&opt.ignoreFailures, "ignore-pull-failures", false, "Pull what can be pulled, ignore failures")
 	f.BoolVar(&opt.ignoreBuildable, "ignore-buildable", false, "Ignore images that can be built")
 	f.StringVar(&opt.policy, "policy", "", `Apply pull policy ("missing"|"always")`)
 	f.BoolVar(&parallel, "parallel", true, "Deprecated")

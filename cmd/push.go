@@ -23,7 +23,7 @@ func pushCmd(s *setup) *cobra.Command {
 	f := c.Flags()
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "Push without printing progress information")
 	f.BoolVar(&opt.includeDeps, "include-deps", false, "Also push images of services declared as dependencies")
-	f.BoolVar(&opt.ignoreFailures, "ignore-push-failures", false, "Push what it can and ignores images with push failures")
+	f.BoolVar(&opt.ignoreFailures, "ignore-push-failures", false, "Push what can be pushed, ignore failures")
 	return c
 }
 

@@ -83,15 +83,15 @@ func TestRefusals(t *testing.T) {
 		"version --format nope":   `format value "nope" could not be parsed: use pretty or json`,
 		"config --format nope":    `unsupported format "nope": use yaml or json`,
 		"port web http":           `invalid port "http": use a number up to 65535`,
-		"events --since nope":     `watch events: since "nope" is no time`,
+		"events --since nope":     `watch events: since "nope" is not a time`,
 		"pull --policy sometimes": `--policy "sometimes" is not a pull policy: use always, never, build, missing, if_not_present`,
 		"run --volume a:b:c web":  `--volume "a:b:c" has no absolute path to mount at: write SOURCE:/path[:ro]`,
 		"run -e =x web":           `--env "=x" names no variable`,
 		"cp web:/a web:/b":        "copying between services is not supported: copy to this host first",
 		"cp a b":                  `neither "a" nor "b" names a service: write SERVICE:PATH for one of them`,
-		"publish x":               "muster has no publish: it runs Compose files and does not make artifacts of them",
+		"publish x":               "muster has no publish: it runs Compose files, and does not publish them as artifacts",
 		"bridge convert":          "muster has no bridge: it runs Compose files and does not convert them for other platforms",
-		"alpha viz":               "muster has no alpha commands: what is there is meant to stay",
+		"alpha viz":               "muster has no alpha commands",
 		"watch":                   "none of the selected services is configured for watch: add a develop.watch section",
 	} {
 		h.refuses(line, want)

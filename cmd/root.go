@@ -90,11 +90,11 @@ func sayingWhere(check cobra.PositionalArgs) cobra.PositionalArgs {
 func leftOut(command string) string {
 	switch command {
 	case "publish":
-		return "muster has no publish: it runs Compose files and does not make artifacts of them"
+		return "muster has no publish: it runs Compose files, and does not publish them as artifacts"
 	case "bridge":
 		return "muster has no bridge: it runs Compose files and does not convert them for other platforms"
 	case "alpha":
-		return "muster has no alpha commands: what is there is meant to stay"
+		return "muster has no alpha commands"
 	}
 	return ""
 }

@@ -70,7 +70,7 @@ func runCmd(s *setup) *cobra.Command {
 	f.BoolVar(&opt.orphans, "remove-orphans", false, "Remove containers of services that the file does not declare")
 	f.BoolVar(&opt.Remove, "rm", false, "Automatically remove the container when it exits")
 	f.BoolVarP(&opt.ServicePorts, "service-ports", "P", false, "Run command with all service's ports enabled and mapped to the host")
-	f.BoolVar(&opt.useAliases, "use-aliases", false, "Use the service's network useAliases in the network(s) the container connects to")
+	f.BoolVar(&opt.useAliases, "use-aliases", false, "Use the service's network aliases in the networks that the container connects to")
 	f.StringVarP(&opt.User, "user", "u", "", "Run as specified username or uid")
 	f.StringArrayVarP(&opt.Volumes, "volume", "v", nil, "Bind mount a volume")
 	alias(c, s.console, "volumes", "volume")

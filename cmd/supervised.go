@@ -32,7 +32,7 @@ func remindOfSupervisor(ctx context.Context, s *setup, p *project.Project) {
 	if _, err := askSupervisor(ctx, s.engines, s.locks, p.Name); !errors.Is(err, metrics.ErrNobody) {
 		return
 	}
-	s.printer.Warn(fmt.Sprintf("no supervisor runs for project %s, so nobody keeps what the engine cannot: %s; run `muster supervise`, or install it with `muster supervise --install`",
+	s.printer.Warn(fmt.Sprintf("no supervisor runs for project %s, so these settings have no effect: %s; run `muster supervise`, or install it with `muster supervise --install`",
 		p.Name, strings.Join(needs, ", ")))
 }
 
@@ -52,7 +52,7 @@ func tellStopped(ctx context.Context, s *setup, name string, services []string) 
 		err = keeper.TellStopped(ctx, place, services)
 	}
 	if err != nil {
-		s.printer.Warn("the supervisor was not told of the stop: " + err.Error())
+		s.printer.Warn("could not notify the supervisor of the stop: " + err.Error())
 	}
 }
 

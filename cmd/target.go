@@ -41,7 +41,7 @@ func warnOfHooks(c *console, t target, names []string) {
 	}
 	for _, problem := range t.project.ProblemsOf("pre_start", "post_start", "pre_stop") {
 		if problem.Attribute != "" && (len(names) == 0 || slices.Contains(names, problem.Service)) {
-			c.printer.Warn(problem.Err.Error() + fmt.Sprintf("; %s of service %s does not run", problem.Attribute, problem.Service))
+			c.printer.Warn(problem.Err.Error() + fmt.Sprintf("; %s of service %s is not running", problem.Attribute, problem.Service))
 		}
 	}
 }

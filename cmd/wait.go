@@ -19,7 +19,7 @@ func waitCmd(s *setup) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return runWait(c.Context(), s, down, args) },
 	}
-	c.Flags().BoolVar(&down, "down-project", false, "Drops project when the first container stops")
+	c.Flags().BoolVar(&down, "down-project", false, "Take the project down when the first container stops")
 	return c
 }
 

@@ -90,7 +90,7 @@ func TestFindStopping(t *testing.T) {
 			if now, before := found.Containers[0].State, have.Containers[0].State; now != cmp.Or(tc.seen.State, engine.Running) || before != cmp.Or(tc.listed, engine.Running) {
 				t.Errorf("it is %s, in the given observation %s", now, before)
 			}
-			if doubt := len(doubts) == 1 && strings.Contains(doubts[0], "container demo-web-1 was sent its stop signal"); doubt != tc.doubt {
+			if doubt := len(doubts) == 1 && strings.Contains(doubts[0], "sent container demo-web-1 its stop signal"); doubt != tc.doubt {
 				t.Errorf("doubts = %q", doubts)
 			}
 			if (e.calls == 0) != tc.quiet {
@@ -133,7 +133,7 @@ func TestStopInFlight(t *testing.T) {
 			name: "a signal that ends nothing", same: true,
 			ends: func(ctx context.Context, s *stage, c engine.Ref) error { return s.KillContainer(ctx, c, "TERM") },
 			says: []string{
-				waiting, "Container p-web-1 Running an earlier command asked for its end, which does not come",
+				waiting, "Container p-web-1 Running an earlier command asked it to stop, and it did not",
 				"Container p-web-1 Starting", "Container p-web-1 Started",
 			},
 		},

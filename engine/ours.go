@@ -222,7 +222,7 @@ func (o Observed) Ours(want *project.Project) Observed {
 
 // StrangersWarning explains why the containers are left alone.
 func StrangersWarning(names []string) string {
-	return fmt.Sprintf("containers bear the project's labels without being its own (labels travel with images); they are left alone: %s", strings.Join(names, ", "))
+	return fmt.Sprintf("ignoring containers that carry this project's labels but do not belong to it (labels are inherited from images): %s", strings.Join(names, ", "))
 }
 
 // ContainerOf is a container as far as an event tells of it.

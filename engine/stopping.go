@@ -72,7 +72,7 @@ func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked
 		}
 		seen, err := e.InspectContainer(ctx, c.Ref)
 		if errors.Is(err, ErrNotFound) {
-			return have, nil, fmt.Errorf("container %s was removed meanwhile: %w", c.Name, ErrStale)
+			return have, nil, fmt.Errorf("container %s was removed in the meantime: %w", c.Name, ErrStale)
 		}
 		if err != nil {
 			return have, nil, err
@@ -88,8 +88,8 @@ func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked
 		case left > 0:
 			found.Stopping[c.ID] = Stopping{Run: seen.StartedAt, Within: left}
 		case left > -doubtTime:
-			doubts = append(doubts, fmt.Sprintf("container %s was sent its stop signal by an earlier command and runs on: "+
-				"should that have been a stop with a longer timeout, the engine will still stop it", c.Name))
+			doubts = append(doubts, fmt.Sprintf("an earlier command sent container %s its stop signal, and it is still running: "+
+				"if that was a stop with a longer timeout, the engine will still stop it", c.Name))
 		}
 	}
 	return found, doubts, nil

@@ -67,7 +67,7 @@ func (s *session) newBuilder(ctx context.Context) (*builder, error) {
 // place that names the file.
 func (b *builder) openSource(file string, pos project.Position, path string) (*source, bool) {
 	if b.loads++; b.loads > b.s.limits.Files {
-		b.s.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("more than %d files take part", b.s.limits.Files)})
+		b.s.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("more than %d files", b.s.limits.Files)})
 		return nil, false
 	}
 	text, err := b.s.read(file, b.s.limits.FileBytes)

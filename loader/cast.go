@@ -49,7 +49,7 @@ func misfit(n *node.Node, path string, kind quantity.Quantity, v quantity.Verdic
 func (b *builder) oldBool(n *node.Node, path string, value bool) {
 	if text, isText := n.Str(); isText {
 		if _, old, err := quantity.ParseYAMLBool(text); err == nil && old {
-			b.s.warn(Warning{Rule: "old-boolean", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
+			b.s.warn(Warning{Rule: "old-boolean", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old YAML spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
 		}
 	}
 }

@@ -75,7 +75,7 @@ func encodeScalar(v reflect.Value) (*yaml.Node, error) {
 		}
 		return plainNode(text), nil
 	}
-	return nil, fmt.Errorf("a value of type %s cannot be written", v.Type())
+	return nil, fmt.Errorf("cannot write a value of type %s", v.Type())
 }
 
 func encodeMap(n *yaml.Node, v reflect.Value) error {

@@ -117,9 +117,9 @@ func (s *session) usable(file string) bool {
 	_, there := os.Lstat(file)
 	switch pos := (project.Position{File: shown(file, s.cwd)}); {
 	case err == nil:
-		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a directory: no variables are read from it"})
+		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a directory: ignoring it"})
 	case there == nil:
-		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a link to a file that does not exist: no variables are read from it"})
+		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a link to a file that does not exist: ignoring it"})
 	}
 	return false
 }

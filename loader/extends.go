@@ -159,7 +159,7 @@ func (x *extension) filePlace(chain []link, pos project.Position) project.Positi
 }
 
 func (x *extension) missing(ref, file string, known []string, pos project.Position, path string) {
-	msg := fmt.Sprintf("there is no service %q to extend", ref)
+	msg := fmt.Sprintf("service %q, which it extends, does not exist", ref)
 	if file != x.file {
 		msg += " in " + shown(file, x.b.s.cwd)
 	}

@@ -183,7 +183,7 @@ func (d extensionDecoder) pattern(f node.Field, path string) string {
 		return ""
 	}
 	if _, err := regexp.Compile(text); err != nil {
-		d.fail(f.Node.Pos, path, strings.TrimPrefix(err.Error(), "error parsing regexp: "), "it must be a regular expression of Go")
+		d.fail(f.Node.Pos, path, strings.TrimPrefix(err.Error(), "error parsing regexp: "), "use the syntax of Go regular expressions")
 	}
 	return text
 }
@@ -234,7 +234,7 @@ func (d extensionDecoder) notify(f node.Field, path string) *project.Notify {
 		}
 	})
 	if ok && len(n.Command) == 0 && n.Webhook == "" {
-		d.fail(f.Pos, path, "notifies nobody", "give command or webhook")
+		d.fail(f.Pos, path, "has no recipient", "give command or webhook")
 	}
 	return n
 }
@@ -247,7 +247,7 @@ func (d extensionDecoder) command(f node.Field, path string) []string {
 		}
 	}
 	if len(words) == 0 || len(words) != len(f.Node.Items) {
-		d.fail(f.Place(), path, "must be a list of strings", "it runs without a shell: [notify-send, muster]")
+		d.fail(f.Place(), path, "must be a list of strings", "it is run without a shell: [notify-send, muster]")
 	}
 	return words
 }

@@ -96,7 +96,7 @@ func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, err
 		return nil, nil
 	}
 	if len(sub.chain) > b.s.limits.IncludeDepth {
-		b.s.fail(&Error{Pos: in.pos, Path: in.path, Msg: fmt.Sprintf("files include files more than %d deep", b.s.limits.IncludeDepth)})
+		b.s.fail(&Error{Pos: in.pos, Path: in.path, Msg: fmt.Sprintf("files include each other more than %d levels deep", b.s.limits.IncludeDepth)})
 		return nil, nil
 	}
 	b.includeEnvironment(in, f, &sub)
@@ -153,7 +153,7 @@ func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 	for _, e := range files {
 		sub.envID += "\x01" + e.path
 		if b.s.in.NoInterpolate {
-			b.s.warn(Warning{Rule: "kept-variable", Pos: in.pos, Path: in.path, Msg: "what it includes has variables of " + shown(e.path, b.s.cwd) + ", which are kept as names", Hint: "give them with --env-file where the output is read"})
+			b.s.warn(Warning{Rule: "kept-variable", Pos: in.pos, Path: in.path, Msg: "variables of included " + shown(e.path, b.s.cwd) + " are not interpolated", Hint: "give them with --env-file where the output is read"})
 		}
 	}
 }

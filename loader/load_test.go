@@ -122,15 +122,15 @@ func TestLimits(t *testing.T) {
 	}{
 		{"file size", "compose.yaml: larger than 4194304 bytes", map[string]string{"compose.yaml": service + strings.Repeat("#", 4<<20)}, loader.Limits{}},
 		{"total size", "the files together are larger than 40 bytes", map[string]string{"compose.yaml": "include: [a.yaml]\n" + service, "a.yaml": service}, loader.Limits{TotalBytes: 40}},
-		{"include depth", "more than 32 deep", chain, loader.Limits{}},
-		{"files", "more than 256 files take part", many, loader.Limits{}},
-		{"documents", "more than 256 documents take part", map[string]string{"compose.yaml": strings.Repeat("x-a: 1\n---\n", 300) + service}, loader.Limits{}},
+		{"include depth", "more than 32 levels deep", chain, loader.Limits{}},
+		{"files", "more than 256 files", many, loader.Limits{}},
+		{"documents", "more than 256 documents", map[string]string{"compose.yaml": strings.Repeat("x-a: 1\n---\n", 300) + service}, loader.Limits{}},
 		{"elements", "more than 1000 elements with its aliases", map[string]string{"compose.yaml": service + "x-a: [" + strings.Repeat("1,", 2000) + "]\n"}, loader.Limits{Nodes: 1000}},
 		{"all elements", "the files have more than 4000 elements", map[string]string{"compose.yaml": strings.Repeat("x-a: ["+strings.Repeat("1,", 900)+"]\n---\n", 6) + service}, loader.Limits{Nodes: 1000}},
 		{"env file", ".env: larger than 1048576 bytes", map[string]string{"compose.yaml": service, ".env": "A=" + strings.Repeat("x", 1<<20)}, loader.Limits{}},
 		{"env value", ".env:1: value of A is larger than 131072 bytes", map[string]string{"compose.yaml": service, ".env": "A=" + strings.Repeat("x", 200<<10)}, loader.Limits{}},
 		{"env doubling", "larger than", map[string]string{"compose.yaml": service, ".env": doubling(40)}, loader.Limits{}},
-		{"nesting", "variables nest more than 32 deep", map[string]string{"compose.yaml": "services: {web: {image: \"" + strings.Repeat("${A:-", 40) + "x" + strings.Repeat("}", 40) + "\"}}\n"}, loader.Limits{}},
+		{"nesting", "variables are nested more than 32 levels deep", map[string]string{"compose.yaml": "services: {web: {image: \"" + strings.Repeat("${A:-", 40) + "x" + strings.Repeat("}", 40) + "\"}}\n"}, loader.Limits{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := tree(t, c.files)

@@ -84,7 +84,7 @@ func (s *session) nameFromFiles(sources []*source) {
 	}
 	base := filepath.Base(s.dir)
 	if target, err := filepath.EvalSymlinks(s.dir); err == nil && filepath.Base(target) != base {
-		s.warn(Warning{Rule: "linked-directory", Msg: "the project directory is a symbolic link; the project is named " + NormalizeName(base) + " after the link", Hint: "set name: to be sure"})
+		s.warn(Warning{Rule: "linked-directory", Msg: "the project directory is a symbolic link; naming the project " + NormalizeName(base) + " after the link", Hint: "set name: to be sure"})
 	}
 	s.name = NormalizeName(base)
 }

@@ -48,7 +48,7 @@ func (s *session) parseFile(ctx context.Context, file string, text []byte) []*no
 			return docs
 		}
 		if s.documents++; s.documents > s.limits.Files {
-			p.fail(&Error{Pos: p.at(&doc), Msg: fmt.Sprintf("more than %d documents take part", s.limits.Files)})
+			p.fail(&Error{Pos: p.at(&doc), Msg: fmt.Sprintf("more than %d documents", s.limits.Files)})
 			return docs
 		}
 		p.nodes, p.tripped, p.follow = 0, false, map[*yaml.Node]bool{}
@@ -60,7 +60,7 @@ func (s *session) parseFile(ctx context.Context, file string, text []byte) []*no
 			continue
 		}
 		if n.Kind != node.Mapping {
-			p.fail(&Error{Pos: n.Pos, Msg: "a Compose file is a mapping, this is a " + n.Kind.String()})
+			p.fail(&Error{Pos: n.Pos, Msg: "a Compose file must be a mapping, not a " + n.Kind.String()})
 			continue
 		}
 		docs = append(docs, n)
@@ -89,7 +89,7 @@ func (p *parser) convert(n *yaml.Node, path string, depth int) *node.Node {
 		p.trip(n, fmt.Sprintf("the files have more than %d elements together", nodesPerLoad*p.limits.Nodes))
 	}
 	if depth > p.limits.Depth {
-		p.trip(n, fmt.Sprintf("elements nest more than %d deep", p.limits.Depth))
+		p.trip(n, fmt.Sprintf("elements are nested more than %d levels deep", p.limits.Depth))
 	}
 	if p.tripped {
 		return out

@@ -129,7 +129,7 @@ func (v *validator) unknownKey(f node.Field, s *schema, path string) {
 		case isServiceKey:
 			e.Hint = "it belongs to a service, under services:"
 		case e.Hint == "" && (f.Node.Get("image") != nil || f.Node.Get("build") != nil):
-			e.Hint = "services stand under services:"
+			e.Hint = "services belong under services:"
 		}
 	}
 	v.s.fail(e)

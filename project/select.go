@@ -101,7 +101,7 @@ func (p *Project) WithReplicas(scale map[string]int) (*Project, error) {
 		}
 		found++
 		if n < 0 {
-			return nil, fmt.Errorf("scale %s: %d is not a number of replicas", s.Name, n)
+			return nil, fmt.Errorf("scale %s: invalid number of replicas: %d", s.Name, n)
 		}
 		if n > 1 && s.ContainerName != "" {
 			return nil, fmt.Errorf("scale %s: container_name %q allows one replica only", s.Name, s.ContainerName)

@@ -79,5 +79,5 @@ func (b Breaker) String() string {
 	for _, t := range b.turns {
 		ids = append(ids, t.id)
 	}
-	return "unhealthy of late: " + strings.Join(ids, ", ")
+	return "recently unhealthy: " + strings.Join(ids, ", ")
 }

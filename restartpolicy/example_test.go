@@ -33,5 +33,5 @@ func ExampleDecide() {
 	// Output:
 	// start in 1.2s: exited (exit 1, restart 1 of 2)
 	// start in 1.2s: exited (exit 1, restart 2 of 2)
-	// give up in 0s: all restarts are used up (exit 1, policy on-failure:2,delay=1s)
+	// give up in 0s: restart limit reached (exit 1, policy on-failure:2,delay=1s)
 }

@@ -20,7 +20,7 @@ func TestRules(t *testing.T) {
 		want   string
 	}{
 		{"engine away", "always", func(w *world) { w.in.Engine = restartpolicy.EngineDown; w.exit(1, 1) }, "leave: the engine does not answer, rule 1"},
-		{"resync", "always", func(w *world) { w.in.Engine = restartpolicy.EngineResync; w.exit(1, 1) }, "leave: the engine's state is being read again, rule 1"},
+		{"resync", "always", func(w *world) { w.in.Engine = restartpolicy.EngineResync; w.exit(1, 1) }, "leave: reading the engine's state again, rule 1"},
 
 		{"gone", "always", func(w *world) { w.in.Container.Status = restartpolicy.Gone; w.decide(1) }, "leave: not supervised (gone), rule 2"},
 		{"removing", "always", func(w *world) { w.in.Container.Status = restartpolicy.Removing; w.decide(1) }, "leave: not supervised (removing), rule 2"},
@@ -28,7 +28,7 @@ func TestRules(t *testing.T) {
 		{"a state of the future", "always", func(w *world) { w.in.Container.Status = "dreaming"; w.decide(1) }, "leave: not supervised (dreaming), rule 2"},
 		{"exempt", supervised, func(w *world) { w.in.Container.Exempt = true; w.exit(1, 1) }, "leave: not supervised, rule 2"},
 
-		{"operation", supervised, func(w *world) { w.in.Intent = restartpolicy.OpStop; w.exit(1, 1) }, "leave: an operation is at work on it, rule 3"},
+		{"operation", supervised, func(w *world) { w.in.Intent = restartpolicy.OpStop; w.exit(1, 1) }, "leave: another command is working on it, rule 3"},
 
 		{"paused", supervised, func(w *world) {
 			w.in.Container.Status = restartpolicy.Paused
@@ -62,11 +62,11 @@ func TestRules(t *testing.T) {
 			w.in.Needs = []restartpolicy.Need{{Name: "vpn", SharesNamespace: true, Satisfied: true, StartedAt: at(5)}}
 			w.decide(6)
 			w.decide(7) // stands
-		}, "restart at 6s: the container whose namespace it shares has restarted (vpn), rule 6"},
+		}, "restart at 6s: the container whose namespace it shares was restarted (vpn), rule 6"},
 		{"parent restarted, policy no", "no", func(w *world) {
 			w.in.Needs = []restartpolicy.Need{{Name: "vpn", SharesNamespace: true, Satisfied: true, StartedAt: at(5)}}
 			w.decide(6)
-		}, "leave: cut off since the container whose namespace it shares has restarted, and the policy is no (vpn), rule 6"},
+		}, "leave: cut off because the container whose namespace it shares was restarted, and its policy is no (vpn), rule 6"},
 		{"parent restarting", "always", func(w *world) {
 			w.in.Needs = []restartpolicy.Need{{Name: "vpn", SharesNamespace: true, StartedAt: at(5)}}
 			w.decide(6)
@@ -85,7 +85,7 @@ func TestRules(t *testing.T) {
 			w.in.Options.Cascade = restartpolicy.CascadeAlways
 			w.in.Needs = []restartpolicy.Need{{Name: "db", Restart: true, Satisfied: true, StartedAt: at(5)}}
 			w.decide(6)
-		}, "restart at 6s: a dependency has restarted (db), rule 6"},
+		}, "restart at 6s: a dependency was restarted (db), rule 6"},
 		{"cascade without restart: true", "always", func(w *world) {
 			w.in.Options.Cascade = restartpolicy.CascadeAlways
 			w.in.Needs = []restartpolicy.Need{{Name: "db", Satisfied: true, StartedAt: at(5)}}
@@ -102,8 +102,8 @@ func TestRules(t *testing.T) {
 		{"unhealthy by default", "always", func(w *world) { w.in.Container.Health.Status = "unhealthy"; w.decide(3) }, "leave: running, rule 8"},
 		{"unhealthy, policy no", "no", func(w *world) { w.sick(3) }, "leave: unhealthy, and the policy is no, rule 7"},
 		{"unhealthy while starting", "always", func(w *world) { w.in.Container.Health.InStartPeriod = true; w.sick(3) }, "leave: running, rule 8"},
-		{"unhealthy, breaker open", "always", func(w *world) { w.in.ProbesSuspended = true; w.sick(3) }, "leave: unhealthy, but the host seems to be the cause, rule 7"},
-		{"unhealthy, probes do not run", "always", func(w *world) { w.in.Container.Health.LastCodes = []int{-1, -1}; w.sick(3) }, "leave: unhealthy, but the host seems to be the cause, rule 7"},
+		{"unhealthy, breaker open", "always", func(w *world) { w.in.ProbesSuspended = true; w.sick(3) }, "leave: unhealthy, but the host seems to be at fault, rule 7"},
+		{"unhealthy, probes do not run", "always", func(w *world) { w.in.Container.Health.LastCodes = []int{-1, -1}; w.sick(3) }, "leave: unhealthy, but the host seems to be at fault, rule 7"},
 		{"unhealthy, a probe ran", "always", func(w *world) { w.in.Container.Health.LastCodes = []int{-1, 1}; w.sick(3) }, "restart at 3.119s: unhealthy (health check fails, restart 1), rule 7"},
 		{"unhealthy, stop", "always", func(w *world) {
 			w.in.Options.OnUnhealthy = restartpolicy.StopUnhealthy
@@ -122,7 +122,7 @@ func TestRules(t *testing.T) {
 			w.in.Container.Health.Status = "starting"
 			w.start(5)
 			w.sick(9)
-		}, "give up: all restarts are used up (health check fails, policy on-failure:1,delay=1ms), rule 7"},
+		}, "give up: restart limit reached (health check fails, policy on-failure:1,delay=1ms), rule 7"},
 		{"healed in time", "on-failure:1,delay=1ms", func(w *world) {
 			w.sick(3)
 			w.in.Container.Health.Status = "healthy"
@@ -140,11 +140,11 @@ func TestRules(t *testing.T) {
 		}, "release at 15m52s: the crash loop is over, rule 8"},
 		{"brake of a predecessor", "always", func(w *world) { w.in.Container.EngineMode = restartpolicy.No; w.decide(3) }, "release at 3s: the crash loop is over, rule 8"},
 
-		{"created", "always", func(w *world) { w.in.Container.Status = restartpolicy.Created; w.decide(3) }, "leave: created and not meant to run yet, rule 9"},
+		{"created", "always", func(w *world) { w.in.Container.Status = restartpolicy.Created; w.decide(3) }, "leave: created, not started yet, rule 9"},
 		{"created and wanted", "always", func(w *world) {
 			w.in.Container.Status, w.in.Intent = restartpolicy.Created, restartpolicy.WantRun
 			w.decide(3)
-		}, "start at 3s: meant to run (exit 0), rule 17"},
+		}, "start at 3s: should be running (exit 0), rule 17"},
 
 		{"user stop", supervised, func(w *world) { w.in.Intent = restartpolicy.UserStop; w.exit(3, 137) }, "leave: stopped by a user, rule 10"},
 		{"user stop, seen as request", supervised, func(w *world) { w.exitRequested(3) }, "leave: stopped by a user, rule 10"},
@@ -161,16 +161,16 @@ func TestRules(t *testing.T) {
 		{"engine's", "always", func(w *world) { w.exit(3, 1) }, "leave at 5s: the engine restarts it, rule 13"},
 		{"engine's, still", "on-failure", func(w *world) { w.exit(3, 1); w.decide(4.9) }, "leave at 5s: the engine restarts it, rule 13"},
 		{"engine forgot", "always", func(w *world) { w.exit(3, 1); w.decide(5) }, "start at 5s: exited (exit 1, restart 1), rule 17"},
-		{"engine forgot, gap", "always", func(w *world) { w.in.Gapless = false; w.exit(3, 1); w.decide(9) }, "leave: stopped while nobody was watching, probably by a user, rule 13"},
+		{"engine forgot, gap", "always", func(w *world) { w.in.Gapless = false; w.exit(3, 1); w.decide(9) }, "leave: stopped while no supervisor was running, probably by a user, rule 13"},
 		{"engine crashed", "unless-stopped", func(w *world) {
 			w.in.Gapless, w.in.Intent = false, restartpolicy.WantRun
 			w.exit(3, 137)
-		}, "start at 3.119s: meant to run (exit 137), rule 17"},
+		}, "start at 3.119s: should be running (exit 137), rule 17"},
 		{"engine gave up silently", "always", func(w *world) { w.in.Gapless = false; w.in.Container.StartError = portBusy; w.exit(3, 1) }, "start at 3.119s: could not be started (" + portBusy + "), rule 17"},
 		{"held after a start error", "always", func(w *world) {
 			w.in.Container.StartError, w.in.Container.EngineMode = portBusy, restartpolicy.No
 			w.exit(3, 1)
-		}, "leave: kept down on purpose, rule 13"},
+		}, "leave: deliberately stopped, rule 13"},
 		{"held by a brake", "always", func(w *world) { w.in.Container.EngineMode = restartpolicy.No; w.exit(3, 1); w.decide(9) }, "start at 1m3s: exited (exit 1, restart 1), rule 17"},
 
 		{"permanent, first", supervised, func(w *world) { w.exit(3, 1); w.startFails(4, noProgram) }, "start at 4.207s: could not be started (" + noProgram + "), rule 17"},
@@ -180,7 +180,7 @@ func TestRules(t *testing.T) {
 			w.startFails(5, noProgram)
 			w.startFails(6, noProgram)
 			w.decide(7)
-		}, "give up: it cannot be started (" + noProgram + "), rule 14"},
+		}, "give up: cannot be started (" + noProgram + "), rule 14"},
 		{"permanent, then repaired by hand", supervised, func(w *world) {
 			w.exit(3, 1)
 			w.startFails(4, noProgram)
@@ -197,16 +197,16 @@ func TestRules(t *testing.T) {
 		}, "start at 1m29.541s: could not be started (" + portBusy + "), rule 17, crash loop"},
 
 		{"attempts left", "on-failure:2,delay=1ms", func(w *world) { w.crash(1) }, "start at 1.207s: exited (exit 1, restart 2 of 2), rule 17"},
-		{"attempts used up", "on-failure:2,delay=1ms", func(w *world) { w.crash(2); w.decide(60) }, "give up: all restarts are used up (exit 1, policy on-failure:2,delay=1ms), rule 15"},
-		{"any with attempts used up", "always,max=2", func(w *world) { w.crash(2) }, "give up: all restarts are used up (exit 1, policy always,max=2), rule 15"},
-		{"attempts used up with the engine", "on-failure:2", func(w *world) { w.in.Container.RestartCount = 2; w.exit(3, 1) }, "give up: all restarts are used up (exit 1, policy on-failure:2), rule 15"},
+		{"attempts used up", "on-failure:2,delay=1ms", func(w *world) { w.crash(2); w.decide(60) }, "give up: restart limit reached (exit 1, policy on-failure:2,delay=1ms), rule 15"},
+		{"any with attempts used up", "always,max=2", func(w *world) { w.crash(2) }, "give up: restart limit reached (exit 1, policy always,max=2), rule 15"},
+		{"attempts used up with the engine", "on-failure:2", func(w *world) { w.in.Container.RestartCount = 2; w.exit(3, 1) }, "give up: restart limit reached (exit 1, policy on-failure:2), rule 15"},
 		{"attempts used up and started by hand", "on-failure:2,delay=1ms", func(w *world) {
 			w.crash(2)
 			w.start(50)
 			w.exit(51, 1)
 		}, "start at 51.119s: exited (exit 1, restart 1 of 2), rule 17"},
-		{"attempts in the window", "always,max=2,window=10s", func(w *world) { w.crash(2) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
-		{"attempts in the window, later", "always,max=2,window=10s", func(w *world) { w.crash(2); w.decide(60) }, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
+		{"attempts in the window", "always,max=2,window=10s", func(w *world) { w.crash(2) }, "give up: restart limit reached (exit 1, policy always,max=2,window=10s), rule 15"},
+		{"attempts in the window, later", "always,max=2,window=10s", func(w *world) { w.crash(2); w.decide(60) }, "give up: restart limit reached (exit 1, policy always,max=2,window=10s), rule 15"},
 		{"a run outlived the window", "always,max=2,window=10s", func(w *world) { w.crash(1); w.start(2); w.exit(13, 1) }, "start at 13.429s: exited (exit 1, restart 3, 1 of 2 attempts failed), rule 17"},
 		{"attempts that fail far apart", "always,max=2,window=10s", func(w *world) {
 			w.exit(1, 1)
@@ -214,7 +214,7 @@ func TestRules(t *testing.T) {
 			w.exit(105, 1)
 			w.start(200)
 			w.exit(205, 1)
-		}, "give up: all restarts are used up (exit 1, policy always,max=2,window=10s), rule 15"},
+		}, "give up: restart limit reached (exit 1, policy always,max=2,window=10s), rule 15"},
 		{"the first run is no attempt", "always,max=1,window=10s", func(w *world) { w.exit(1, 1) }, "start at 1.119s: exited (exit 1, restart 1, 0 of 1 attempts failed), rule 17"},
 		{"success in the window is none that failed", "on-failure:1,window=10s", func(w *world) {
 			w.exit(1, 1)
@@ -228,7 +228,7 @@ func TestRules(t *testing.T) {
 			w.exit(1, 1)
 			w.start(2)
 			w.sick(5)
-		}, "give up: all restarts are used up (health check fails, policy always,max=1,window=10s), rule 7"},
+		}, "give up: restart limit reached (health check fails, policy always,max=1,window=10s), rule 7"},
 		{"healed in the window", "always,max=2,window=10s", func(w *world) {
 			w.exit(1, 1)
 			w.start(2)

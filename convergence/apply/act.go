@@ -61,5 +61,5 @@ func (r *run) act(ctx context.Context, a plan.Action, id plan.StepID) error {
 	case plan.PrepareModel:
 		return r.prepareModel(ctx, a, id)
 	}
-	return fmt.Errorf("step %s: nobody knows how to do a %T", id, a)
+	return fmt.Errorf("step %s: no code carries out a %T", id, a)
 }

@@ -24,7 +24,7 @@ func (r *run) accounted(ctx context.Context, asked engine.Asked, call func() err
 	return err
 }
 
-var errOutlasted = errors.New("it outlasted its grace period")
+var errOutlasted = errors.New("it did not stop within its grace period")
 
 func (r *run) awaitEnd(ctx context.Context, a plan.AwaitEnd, id plan.StepID) error {
 	limited, cancel := context.WithTimeoutCause(ctx, a.Stopping.Within, errOutlasted)
@@ -40,7 +40,7 @@ func (r *run) awaitEnd(ctx context.Context, a plan.AwaitEnd, id plan.StepID) err
 		return err
 	}
 	p := r.reporter.event(r.steps[id], engine.Warning, "Running")
-	p.Details = "an earlier command asked for its end, which does not come"
+	p.Details = "an earlier command asked it to stop, and it did not"
 	r.reporter.tell(p)
 	return errKept
 }

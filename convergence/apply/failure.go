@@ -164,6 +164,6 @@ func (e *StepError) restore(ctx context.Context, r *run, s plan.Step) {
 	}
 	if e.RestoreErr = errors.Join(errs...); e.RestoreErr != nil {
 		why := strings.ReplaceAll(e.RestoreErr.Error(), "\n", "; ")
-		e.Undone = strings.TrimPrefix(e.Undone+"; ", "; ") + "what was begun could not be undone: " + why
+		e.Undone = strings.TrimPrefix(e.Undone+"; ", "; ") + "rollback failed: " + why
 	}
 }

@@ -114,7 +114,7 @@ func (r *run) lookUp(ctx context.Context, refs []engine.ImageRef) ([]engine.Imag
 // needless says of an image, in place of "Built", what came of it.
 func needless(a plan.BuildImage, p engine.Progress) engine.Progress {
 	if !slices.ContainsFunc(a.IfMissing, func(r engine.ImageRef) bool { return r.Ref == a.Spec.Service.Image }) {
-		p.Text, p.Details = "Skipped", "not needed: what builds on it was pulled"
+		p.Text, p.Details = "Skipped", "not needed: the image built on it was pulled"
 	}
 	return p
 }

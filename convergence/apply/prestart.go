@@ -106,7 +106,7 @@ func (r *run) followHook(ctx context.Context, a plan.RunPreStart, c engine.Ref) 
 	err := r.feed.Until(ctx, func(o engine.Observed) (bool, error) {
 		seen, ok := o.Container(c.ID)
 		if !ok {
-			return false, fmt.Errorf("its container is gone: %w", engine.ErrNotFound)
+			return false, fmt.Errorf("its container was removed: %w", engine.ErrNotFound)
 		}
 		return !seen.Up() && seen.State != engine.Created, nil
 	})

@@ -14,7 +14,7 @@ import (
 
 func (r *run) runProvider(ctx context.Context, a plan.RunProvider, id plan.StepID) error {
 	if r.opt.Provider == nil {
-		return fmt.Errorf("%s: no provider programs are run here: %w", a, engine.ErrUnsupported)
+		return fmt.Errorf("%s: providers are not supported here: %w", a, engine.ErrUnsupported)
 	}
 	set, err := r.opt.Provider(ctx, a, func(text string) {
 		p := r.reporter.event(r.steps[id], engine.Working, "Working")

@@ -61,7 +61,7 @@ func (f *follower) read(ctx context.Context, s *speaker, read engine.LogOptions)
 	case err == nil || errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrUnreachable):
 		return nil // it ended, is gone, or the stream of events will tell
 	}
-	note := fmt.Sprintf("is shown from now on: %v", err)
+	note := fmt.Sprintf("showing new output only: %v", err)
 	return errors.Join(f.say(Output{Container: s.Container, Note: note}), f.attach(ctx, s))
 }
 

@@ -139,7 +139,7 @@ func (h *hand) runHooks(ctx context.Context, hooks []plan.RunHook) error {
 	if len(hooks) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, hookTimeout, errors.New("no end within "+hookTimeout.String()))
+	ctx, cancel := context.WithTimeoutCause(ctx, hookTimeout, errors.New("did not end within "+hookTimeout.String()))
 	defer cancel()
 	for _, hook := range hooks {
 		if err := h.runHook(ctx, hook); err != nil {

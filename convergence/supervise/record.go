@@ -85,7 +85,7 @@ func (r Record) String() string {
 		}
 		return fmt.Sprintf("%s: %s", name, r.Health)
 	case RecordGap:
-		return "the event stream broke; everything is read again"
+		return "lost the event stream; reading everything again"
 	}
 	if r.Err != nil {
 		return fmt.Sprintf("engine: %v", r.Err)

@@ -66,7 +66,7 @@ func readFile(ctx context.Context, e FileReader, c engine.Ref, path string) ([]b
 		return nil, err
 	}
 	if head.Typeflag != tar.TypeReg || head.Size > mostRead {
-		return nil, errors.New("it is no file")
+		return nil, errors.New("not a regular file")
 	}
 	return io.ReadAll(files)
 }

@@ -216,7 +216,7 @@ func firstReplica(cs []*engine.Container) engine.Ref {
 
 // joinsWords says that what is joined is replaced.
 func joinsWords(r project.NamespaceRef) string {
-	return r.Service + ", which it joins by " + r.Attribute + ", is replaced"
+	return r.Service + ", which it joins with " + r.Attribute + ", is replaced"
 }
 
 // dependencyRestarts is why the service's running containers are restarted though
@@ -231,11 +231,11 @@ func (f *fates) dependencyRestarts(sv *survey.Service) string {
 		for _, sl := range dep.Slots {
 			switch {
 			case sl.Fate.Replaces():
-				return dep.Name + " is replaced, and it is to restart with it"
+				return dep.Name + " is being replaced (depends_on restart: true)"
 			case sl.Fate == fate.Bounce:
-				return dep.Name + " restarts, and it is to restart with it"
+				return dep.Name + " is being restarted (depends_on restart: true)"
 			case joinsProcess(sv.Service, d.Service) && sl.Fate.Keeps() && !sl.Runs():
-				return dep.Name + " starts, and it lives in its namespaces"
+				return dep.Name + " is being started, whose namespaces it shares"
 			}
 		}
 	}

@@ -139,7 +139,7 @@ func (x asked) decideRestart(chosen map[string]bool, noDeps bool) []*survey.Serv
 func restartsWith(sv *survey.Service, restarts, chosen map[string]bool) string {
 	for _, d := range sv.DependsOn {
 		if (restarts[d.Service] || chosen[d.Service]) && d.Restart {
-			return d.Service + " restarts, and it is to restart with it"
+			return d.Service + " is being restarted (depends_on restart: true)"
 		}
 	}
 	return ""
@@ -163,7 +163,7 @@ func (x asked) decideDown(opt DownOptions, chosen map[string]bool) []*survey.Slo
 		}
 	}
 	if len(left) > 0 {
-		x.Notes.Warn("Found orphan containers ([%s]) for this project; they are left, --remove-orphans removes them", strings.Join(left, " "))
+		x.Notes.Warn("Found orphan containers ([%s]) for this project; leaving them running, use --remove-orphans to remove them", strings.Join(left, " "))
 	}
 	return x.decide(facts, cs)
 }

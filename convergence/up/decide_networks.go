@@ -56,7 +56,7 @@ func (f *fates) decideNetwork(n *project.Network) *networkFate {
 	live := f.pickNetwork(n, same)
 	np.id = live.ID
 	if live.Labels[project.LabelProject] != f.Name {
-		f.Notes.Warn("network %s was not made for project %s; it is used as it is (declare it `external: true` to say so)", n.Name, f.Name)
+		f.Notes.Warn("network %s was not created by project %s; using it as is (declare it `external: true` to say so)", n.Name, f.Name)
 		return np
 	}
 	if hash := live.Labels[project.LabelConfigHash]; hash != "" && hash != string(n.Hash) {
@@ -110,7 +110,7 @@ func (f *fates) pickNetwork(n *project.Network, same []engine.Network) engine.Ne
 		return same[0]
 	}
 	i := max(0, slices.IndexFunc(same, func(o engine.Network) bool { return o.Labels[project.LabelProject] == f.Name }))
-	f.Notes.Warn("there are %d networks %s; the one with ID %s is used", len(same), n.Name, plan.ShortID(same[i].ID))
+	f.Notes.Warn("there are %d networks %s; using the one with ID %s", len(same), n.Name, plan.ShortID(same[i].ID))
 	return same[i]
 }
 

@@ -47,11 +47,11 @@ func (f *fates) decideVolume(v *project.Volume) *volumeFate {
 	hash := live.Labels[project.LabelConfigHash]
 	switch {
 	case live.Labels[project.LabelProject] != f.Want.Name:
-		f.Notes.Warn("volume %s was not made for project %s; it is used as it is (declare it `external: true` to say so)", v.Name, f.Want.Name)
+		f.Notes.Warn("volume %s was not created by project %s; using it as is (declare it `external: true` to say so)", v.Name, f.Want.Name)
 	case hash == "" || hash == string(v.Hash):
 	case !f.opt.RecreateVolumes:
 		f.diverged = append(f.diverged, v.Name)
-		f.Notes.Warn("%s: volume %s is defined otherwise now; it is kept as it is, since making it anew destroys its data (up --yes does)", v.Pos, v.Name)
+		f.Notes.Warn("%s: the definition of volume %s changed; keeping the existing one, because recreating it would destroy its data (up --yes recreates it)", v.Pos, v.Name)
 	default:
 		vp.replace = "volume " + v.Key + " changed"
 		f.checkVolumeUsers(vp)
@@ -66,7 +66,7 @@ func (f *fates) checkVolumeUsers(vp *volumeFate) {
 		if !c.MountsVolume(vp.Name) || (f.scoped(c.Service) && !c.OneOff) || f.orphan(c).Fate == fate.Remove {
 			continue
 		}
-		f.Notes.Fail(vp.Pos, "volume %s cannot be made anew: container %s uses it and is not part of this operation; remove it first", vp.Name, c.Name)
+		f.Notes.Fail(vp.Pos, "volume %s cannot be recreated: it is in use by container %s, which this command does not manage; remove that first", vp.Name, c.Name)
 	}
 }
 

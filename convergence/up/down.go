@@ -87,11 +87,11 @@ func (d down) removeNetworks() {
 		}
 		if staying := running(stay); len(staying) > 0 {
 			if d.whole {
-				d.Warn("network %s is left, since containers that stay are on it: %s", n.Name, strings.Join(staying, ", "))
+				d.Warn("network %s kept: still used by %s", n.Name, strings.Join(staying, ", "))
 			}
 			continue
 		}
-		d.Add("network "+key, verb, plan.RemoveNetwork{ID: n.ID, Name: n.Name}, "nothing is on it any more", after...)
+		d.Add("network "+key, verb, plan.RemoveNetwork{ID: n.ID, Name: n.Name}, "nothing uses it any more", after...)
 	}
 }
 
@@ -114,10 +114,10 @@ func (d down) removeVolumes() {
 		switch {
 		case d.Want != nil && declared && d.Want.Volume(key).External:
 		case d.whole && (declared || mounted), !d.whole && mounted && len(stay) == 0:
-			removed := d.Add("volume "+key, verb, plan.RemoveVolume{Name: v.Name}, "volumes are to be removed", after...)
+			removed := d.Add("volume "+key, verb, plan.RemoveVolume{Name: v.Name}, "--volumes was given", after...)
 			removed.Destroys = "all data of volume " + v.Name
 		case d.whole:
-			d.Warn("volume %s was made for the project, but no service of the file uses it: it is kept", v.Name)
+			d.Warn("keeping volume %s: it belongs to the project, but no service in the file uses it", v.Name)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (d down) removeImages() {
 			continue
 		}
 		_, after, _ := d.users(func(c engine.Container) bool { return c.Image == ref })
-		d.Add("image "+ref, "remove", plan.RemoveImage{Ref: ref}, "images are to be removed", after...)
+		d.Add("image "+ref, "remove", plan.RemoveImage{Ref: ref}, "--rmi was given", after...)
 	}
 }
 

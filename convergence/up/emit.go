@@ -96,7 +96,7 @@ func (c converger) emitRepairs(sv *survey.Service) {
 		}
 		if sl.Misfit != "" {
 			sl.Renamed = c.Add(sl.Of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.Old.ID, Name: sl.Misfit}, Name: sl.Old.Name},
-				"an interrupted run left it with a temporary name", sl.First...)
+				"left with a temporary name by an interrupted run", sl.First...)
 			sl.First = append(sl.First, sl.Renamed)
 		}
 	}
@@ -111,7 +111,7 @@ func (c converger) emitOrphans() {
 		c.Discard(sl, c.Bringing.All)
 	}
 	if len(c.f.left) > 0 && !c.f.opt.IgnoreOrphans {
-		c.Warn("Found orphan containers ([%s]) for this project; --remove-orphans removes them", strings.Join(c.f.left, " "))
+		c.Warn("Found orphan containers ([%s]) for this project; use --remove-orphans to remove them", strings.Join(c.f.left, " "))
 	}
 }
 

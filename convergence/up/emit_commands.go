@@ -25,7 +25,7 @@ func command(x asked, opt emit.Timing) commander {
 func (c commander) startService(sv *survey.Service) {
 	if c.x.Provided(sv) {
 		a := plan.RunProvider{Project: c.Want, Service: sv.Service, Verb: "up"}
-		c.RunProvider(sv, a, "its provider knows what there is to do", c.DependencyNeeds(sv))
+		c.RunProvider(sv, a, "run the provider", c.DependencyNeeds(sv))
 		return
 	}
 	for _, sl := range sv.Slots {
@@ -149,7 +149,7 @@ func (c commander) stopsBefore(service string, stops map[string][]*plan.Handle) 
 // be known what they are.
 func (c commander) tellProviders(verb, why string, chosen map[string]bool, stopped []*survey.Slot) {
 	if gave := c.x.Gave(); c.Want == nil && len(gave) > 0 {
-		c.Warn("the providers of %s are not told: there is no file that says what they are", plan.NameList(gave))
+		c.Warn("cannot notify the providers of %s without a Compose file", plan.NameList(gave))
 	}
 	stops := reserveStops(stopped)
 	for _, sv := range slices.Backward(c.x.Order(chosen)) {

@@ -100,7 +100,7 @@ func (c converger) unlinked(s *project.Service) []string {
 		for n := 1; n <= target.Replicas; n++ {
 			if name := c.Want.ContainerName(target, n); !slices.Contains(existing, name) {
 				names = append(names, name)
-				c.WarnOnce("%v", plan.At(s.Pos, "service %s is created without the link to %s, which does not exist", s.Name, name))
+				c.WarnOnce("%v", plan.At(s.Pos, "creating service %s without its link to %s, which does not exist", s.Name, name))
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func (c converger) emitNetworks() {
 		alone := c.removeTwins(n)
 		switch {
 		case n.create:
-			c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "not there yet", c.Bringing.All...)
+			c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "does not exist yet", c.Bringing.All...)
 		case n.replace != "":
 			c.replaceNetwork(n, alone)
 		}
@@ -43,7 +43,7 @@ func (c converger) removeTwins(n *networkFate) *plan.Handle {
 			step = c.networks[n.Key]
 		}
 		last = c.Put(step, networkSteps(n), "remove "+plan.ShortID(twin.ID), plan.RemoveNetwork{ID: twin.ID, Name: twin.Name},
-			"an interrupted run left a second network of this name", last)
+			"a second network of this name, left behind by an interrupted run", last)
 	}
 	if last == nil {
 		return nil
@@ -124,7 +124,7 @@ func (c converger) removeRenamedNetworks() {
 				}
 			}
 			if busy {
-				c.Warn("network %s has become %s; %s is kept while containers use it", old.Name, n.Name, old.Name)
+				c.Warn("network %s was renamed to %s; keeping %s while containers use it", old.Name, n.Name, old.Name)
 				continue
 			}
 			c.Add(networkSteps(n), "remove "+strings.TrimPrefix(old.Name, c.Name+"_"),

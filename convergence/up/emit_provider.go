@@ -18,7 +18,7 @@ func (f *fates) asks(sv *survey.Service) bool {
 func (c converger) emitProvider(sv *survey.Service) {
 	if c.f.asks(sv) && c.Services[sv.Name] == sv {
 		a := plan.RunProvider{Project: c.Want, Service: sv.Service, Verb: "up", Given: c.given(sv.Name)}
-		c.RunProvider(sv, a, "its provider knows what there is to do", c.DependencyNeeds(sv))
+		c.RunProvider(sv, a, "run the provider", c.DependencyNeeds(sv))
 	}
 }
 
@@ -39,8 +39,8 @@ func (c converger) given(provider string) []plan.Given {
 			case ok && divergence.Keyed(c.Want, *sl.Old):
 				given = append(given, plan.Given{Service: sv.Name, Digest: was})
 			case ok:
-				c.Warn("cannot tell whether provider %s sets other variables now: container %s was created by another user or on "+
-					"another machine; --force-recreate creates it with what there is now", provider, sl.Old.Name)
+				c.Warn("cannot tell whether provider %s sets different variables: container %s was created by another user or on "+
+					"another machine; use --force-recreate to recreate it", provider, sl.Old.Name)
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (c converger) providedBefore(s *project.Service) []*plan.Handle {
 		case c.Services[d.Service] != nil:
 			steps = append(steps, c.Providers[d.Service])
 		case !answered && p != nil && p.Provider:
-			c.WarnOnce("%s is made without the variables that provider %s sets: it is not asked without the dependencies", s.Name, p.Name)
+			c.WarnOnce("%s created without the variables of provider %s: --no-deps skips providers", s.Name, p.Name)
 		}
 	}
 	return steps

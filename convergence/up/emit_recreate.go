@@ -76,7 +76,7 @@ func (c converger) retire(sl *survey.Slot, successor engine.Ref, needs []*plan.H
 		needs = append(needs, sl.Leaves[n.Key])
 	}
 	removed := c.RemoveOld(sl, "replaced", needs)
-	renamed := c.Put(sl.Rename, sl.Of, "rename", plan.RenameContainer{Target: successor, Name: sl.Name}, "takes the name of the one it replaced", removed)
+	renamed := c.Put(sl.Rename, sl.Of, "rename", plan.RenameContainer{Target: successor, Name: sl.Name}, "takes over the name of the container it replaces", removed)
 	removed.Finish, renamed.Finish = true, true
 	if sl.Starts {
 		c.PostStart(sl, renamed)

@@ -18,7 +18,7 @@ func (c converger) emitVolumes() {
 		of, create := "volume "+v.Key, plan.CreateVolume{Volume: v, Labels: creation.VolumeLabels(c.Want, v)}
 		switch {
 		case vf.create:
-			c.Put(c.volumes[v.Key], of, "create", create, "not there yet", c.Bringing.All...)
+			c.Put(c.volumes[v.Key], of, "create", create, "does not exist yet", c.Bringing.All...)
 		case vf.replace != "":
 			after := slices.Clone(c.Bringing.All)
 			for _, o := range c.Have.Containers {

@@ -111,7 +111,7 @@ func (t *targets) checkServices() {
 			continue
 		}
 		if first := owner[s.ContainerName]; first != nil {
-			t.Notes.Fail(s.Pos, "service %s: container_name %q is that of service %s already", s.Name, s.ContainerName, first.Name)
+			t.Notes.Fail(s.Pos, "service %s: container_name %q is already used by service %s", s.Name, s.ContainerName, first.Name)
 		}
 		owner[s.ContainerName] = s
 	}

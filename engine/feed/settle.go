@@ -27,7 +27,7 @@ func (f *Feed) Settle(ctx context.Context, calls []engine.Asked, now func() time
 	return nil
 }
 
-var errSettled = errors.New("it does not take effect any more")
+var errSettled = errors.New("it no longer takes effect")
 
 func (f *Feed) settle(ctx context.Context, past []engine.Event, a engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
 	over := func() (engine.Inspection, bool, error) {

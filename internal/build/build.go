@@ -133,7 +133,7 @@ func frontend(spec engine.BuildSpec, bases []string, out *output) gateway.BuildF
 	}
 }
 
-var errChecks = errors.New("the checks found problems")
+var errChecks = errors.New("checks found problems")
 
 // solve is the request in BuildKit's words. clean removes the temporary folder
 // of an inline Dockerfile.

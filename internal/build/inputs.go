@@ -37,7 +37,7 @@ func (r *request) contexts(spec engine.BuildSpec, b *types.BuildConfig) error {
 		case strings.HasPrefix(value, "docker-image://") || remote(value):
 			r.attrs["context:"+name] = value
 		case strings.Contains(value, "://"):
-			return fmt.Errorf("additional_contexts.%s: %q is none of: a folder, docker-image://, service:, a URL", name, value)
+			return fmt.Errorf("additional_contexts.%s: %q is neither a directory nor docker-image://, service: or a URL", name, value)
 		default:
 			dir := absolute(spec.Project.Dir, value)
 			if err := isFolder(dir); err != nil {
@@ -135,7 +135,7 @@ func (r *request) secretFiles(spec engine.BuildSpec, b *types.BuildConfig) error
 		content := f.Content
 		switch {
 		case f.External:
-			return fmt.Errorf("secrets: %s is external, which a build cannot read", ref.Source)
+			return fmt.Errorf("secrets: %s is external, and a build cannot read it", ref.Source)
 		case f.Missing:
 			return fmt.Errorf("secrets: %s: the variable %s is not set", ref.Source, f.Variable)
 		case f.Path != "":
@@ -200,7 +200,7 @@ func (r *request) limits(_ engine.BuildSpec, b *types.BuildConfig) error {
 		r.attrs["ulimit"] = strings.Join(limits, ",")
 	}
 	if b.Isolation != "" && b.Isolation != "default" {
-		return fmt.Errorf("isolation %q: BuildKit builds have no isolation mode", b.Isolation)
+		return fmt.Errorf("isolation %q: not supported by BuildKit", b.Isolation)
 	}
 	return nil
 }

@@ -95,6 +95,6 @@ func TestBuildContextElsewhere(t *testing.T) {
 		t.Errorf("error = %v, want that there is none", err)
 	}
 	if _, err := openContext(filepath.Join(dir, "Else"), "", ""); err == nil || !strings.Contains(err.Error(), "is not a folder") {
-		t.Errorf("error = %v, want that it is no folder", err)
+		t.Errorf("error = %v, want that not a directory", err)
 	}
 }

@@ -41,7 +41,7 @@ func (e *Engine) CreateVolume(ctx context.Context, v *project.Volume, labels map
 		return err
 	}
 	if !sameDefinition(made.Labels, labels) {
-		why := "a volume of that name that is no part of this project, or differs, exists already"
+		why := "a volume with that name already exists and does not belong to this project, or differs"
 		return &callError{verb, why, engine.ErrConflict, errors.New(why)}
 	}
 	return nil

@@ -92,7 +92,7 @@ func (e *Engine) EventsBetween(ctx context.Context, projectName, since, until st
 		}
 		at, err := instant(text, e.now())
 		if err != nil {
-			return nil, fmt.Errorf("watch events: %s %q is no time", key, text)
+			return nil, fmt.Errorf("watch events: %s %q is not a time", key, text)
 		}
 		query.Set(key, at)
 	}

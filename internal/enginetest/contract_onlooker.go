@@ -45,8 +45,8 @@ func (s *stage) testPastEvents() {
 	if events := s.between("2h", "1h"); len(events) > 0 {
 		s.Errorf("%d events of an hour ago, want none", len(events))
 	}
-	if _, err := s.EventsBetween(s.Context(), s.name, "yesterday", ""); err == nil || !strings.Contains(err.Error(), `"yesterday" is no time`) {
-		s.Errorf("error = %v, want that it is no time", err)
+	if _, err := s.EventsBetween(s.Context(), s.name, "yesterday", ""); err == nil || !strings.Contains(err.Error(), `"yesterday" is not a time`) {
+		s.Errorf("error = %v, want that it is not a time", err)
 	}
 }
 

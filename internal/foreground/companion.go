@@ -41,7 +41,7 @@ func startCompanion(ctx context.Context, g *group, opt Options) *companion {
 	if err != nil {
 		cancel()
 		if held := (*lock.HeldError)(nil); !errors.As(err, &held) {
-			opt.Printer.Warn("the restart policies are not supervised: " + err.Error())
+			opt.Printer.Warn("the supervisor could not start: " + err.Error())
 		}
 		return nil
 	}
@@ -49,7 +49,7 @@ func startCompanion(ctx context.Context, g *group, opt Options) *companion {
 		defer k.Release()
 		err := k.Run(ctx)
 		if ctx.Err() == nil {
-			opt.Printer.Warn("the restart policies are not supervised any more: " + err.Error())
+			opt.Printer.Warn("the supervisor stopped: " + err.Error())
 			tell(false)
 		}
 		return err

@@ -73,7 +73,7 @@ func (a *attached) restartByKey(ctx context.Context, service string) {
 		a.restart = service
 		a.Inform(fmt.Sprintf("Restarting %s once everything is started", service))
 	case a.errand != nil:
-		a.Inform(fmt.Sprintf("Wait for the end of %s", a.errand.name))
+		a.Inform(fmt.Sprintf("still running: %s", a.errand.name))
 	default:
 		a.restartNow(ctx, service)
 	}

@@ -84,7 +84,7 @@ func (s *stopper) halt(ctx context.Context, how int, begun func() bool, others [
 	}
 	up, err := s.stillUp(ctx)
 	if err == nil && len(up) > 0 {
-		err = fmt.Errorf("%s: somebody else starts what is stopped", strings.Join(up, ", "))
+		err = fmt.Errorf("%s: still started by somebody else", strings.Join(up, ", "))
 	}
 	return err
 }

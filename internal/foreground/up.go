@@ -49,14 +49,14 @@ func (a *attached) run(ctx context.Context) (code int, err error) {
 	}
 	a.closeMenu()
 	if v := &a.verdict; v.detached && v.err == nil && v.signal == nil {
-		a.Inform("Detached: the containers go on")
+		a.Inform("Detached; containers keep running")
 		a.Detached(ctx)
 	}
 	a.stopper.cancel(nil)
 	return a.verdict.result()
 }
 
-var errEnded = errors.New("the command has ended")
+var errEnded = errors.New("the command ended")
 
 // loop runs until following has ended and nothing else is under way, or until
 // somebody does not want to wait any more.

@@ -146,9 +146,9 @@ func (v *verdict) result() (code int, err error) {
 
 // neverRan says that, and as far as it is known why, there is no exit code.
 func (v *verdict) neverRan() error {
-	text := "service " + strings.Join(v.scope.code, ", ") + " never ran, so that there is no exit code of it"
+	text := "service " + strings.Join(v.scope.code, ", ") + " never ran, so it has no exit code"
 	if v.culprit != nil {
-		text += fmt.Sprintf(": everything was stopped before, because %s exited with code %d", v.culprit.name, v.culprit.code)
+		text += fmt.Sprintf(": everything was stopped first, because %s exited with code %d", v.culprit.name, v.culprit.code)
 	}
 	return errors.New(text)
 }

@@ -79,7 +79,9 @@ func ArmWatch(ctx context.Context, opt WatchOptions) (*Watch, error) {
 		known: map[string]bool{}, changed: map[string]map[watch.File]bool{},
 	}
 	go func() {
-		r.failed <- w.Run(ctx, r.note, func() { opt.Printer.Warn("the system lost track of changes: all watched files are taken as changed") })
+		r.failed <- w.Run(ctx, r.note, func() {
+			opt.Printer.Warn("the system lost track of file changes; treating all watched files as changed")
+		})
 	}()
 	return r, nil
 }

@@ -33,7 +33,7 @@ func (r *Watch) execIn(ctx context.Context, c engine.Container, hook project.Hoo
 		Command: hook.Command, User: hook.User, WorkingDir: hook.WorkingDir, Environment: hook.Environment, Privileged: hook.Privileged, Output: out,
 	})
 	if err == nil && result.ExitCode != 0 {
-		err = fmt.Errorf("exec in %s ended with code %d", c.Name, result.ExitCode)
+		err = fmt.Errorf("exec in %s exited with code %d", c.Name, result.ExitCode)
 	}
 	return err
 }

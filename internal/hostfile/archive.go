@@ -25,7 +25,7 @@ func Archive(w *tar.Writer, header *tar.Header, path string) error {
 	}
 	n, err := io.CopyN(w, f, header.Size)
 	if err == io.EOF {
-		return fmt.Errorf("read %s: it became shorter while it was read (%d of %d bytes)", path, n, header.Size)
+		return fmt.Errorf("read %s: it was truncated while being read (%d of %d bytes)", path, n, header.Size)
 	}
 	return err
 }

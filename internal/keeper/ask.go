@@ -79,7 +79,7 @@ func each(ctx context.Context, place lock.Options, call func(address string) err
 		case failed != nil:
 			return failed
 		case others:
-			return errors.New("it is another user's, who may not use the engine as a member of its group")
+			return errors.New("it belongs to another user who is not in the engine's group")
 		}
 		select {
 		case <-time.After(pause):
@@ -87,7 +87,7 @@ func each(ctx context.Context, place lock.Options, call func(address string) err
 			return context.Cause(ctx)
 		}
 	}
-	return errors.New("it does not answer yet: it is starting or ending")
+	return errors.New("it does not respond: it is starting or stopping")
 }
 
 // Supervision is what `ps` says of the containers' supervision, by container

@@ -133,9 +133,9 @@ func TestKeeperTakesTheModelOver(t *testing.T) {
 	}
 	run(t, opt)
 	for _, c := range []struct{ name, text, want string }{
-		{"a good one", "shop", "info: the Compose file changed and is used from now on"},
+		{"a good one", "shop", "info: the Compose file changed; using the new one"},
 		{"one that cannot be read", "", "is empty"},
-		{"one of another project", "other", "warn: the Compose file changed and cannot be used; the last good one stays:\nthe project's name changed to other"},
+		{"one of another project", "other", "warn: the Compose file changed but is invalid; keeping the previous one:\nthe project was renamed to other"},
 	} {
 		if err := os.WriteFile(file, []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)

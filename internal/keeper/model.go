@@ -67,15 +67,15 @@ func (w *modelWatch) run(ctx context.Context, changed func()) error {
 func takeOver(ctx context.Context, opt Options, models chan<- *project.Project) {
 	fresh, err := opt.Reload(ctx)
 	if err == nil && fresh.Name != opt.Project.Name {
-		err = fmt.Errorf("the project's name changed to %s", fresh.Name)
+		err = fmt.Errorf("the project was renamed to %s", fresh.Name)
 	}
 	if err != nil {
-		opt.Report.Warn("the Compose file changed and cannot be used; the last good one stays:\n" + ui.ErrorText(err))
+		opt.Report.Warn("the Compose file changed but is invalid; keeping the previous one:\n" + ui.ErrorText(err))
 		return
 	}
 	select {
 	case models <- fresh:
-		opt.Report.Info("the Compose file changed and is used from now on")
+		opt.Report.Info("the Compose file changed; using the new one")
 	case <-ctx.Done():
 	}
 }

@@ -47,7 +47,7 @@ func (u Unit) Text() (string, error) {
 	quoted := make([]string, len(args))
 	for i, a := range args {
 		if ui.Escape(a) != a {
-			return "", fmt.Errorf("%q has control characters, which cannot be written into a unit: rename it", a)
+			return "", fmt.Errorf("%q has control characters, which a unit file cannot contain: rename it", a)
 		}
 		quoted[i] = unitQuote(a)
 	}
@@ -73,7 +73,7 @@ func lasting(files []string) error {
 	for _, f := range files {
 		info, err := os.Stat(f)
 		if f == "-" || err == nil && !info.Mode().IsRegular() && f != os.DevNull {
-			return fmt.Errorf("a unit cannot read %s again when it starts: name a file", f)
+			return fmt.Errorf("a unit cannot read %s when it starts: use a file", f)
 		}
 	}
 	return nil

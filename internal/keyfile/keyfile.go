@@ -28,7 +28,7 @@ func Path(getenv func(string) string) (string, error) {
 	if dir := "/var/lib"; ours(dir) {
 		return filepath.Join(dir, "muster", "key"), nil
 	}
-	return "", errors.New("no folder for the user's state: HOME and XDG_STATE_HOME name none that is theirs")
+	return "", errors.New("no directory for the user's state: neither HOME nor XDG_STATE_HOME names one that the user owns")
 }
 
 // Read returns the secret; the error is fs.ErrNotExist if there is none yet.
@@ -45,7 +45,7 @@ func Read(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	case readable(info):
-		return nil, fmt.Errorf("%s can be read by others: chmod 600 it, or remove it for a new one", path)
+		return nil, fmt.Errorf("%s is readable by others: chmod 600 it, or remove it to get a new one", path)
 	}
 	text := make([]byte, 2*size+2)
 	n, err := file.Read(text)
@@ -54,7 +54,7 @@ func Read(path string) ([]byte, error) {
 	}
 	secret, err := hex.DecodeString(strings.TrimSpace(string(text[:n])))
 	if err != nil || len(secret) != size {
-		return nil, fmt.Errorf("%s holds no key: remove it for a new one", path)
+		return nil, fmt.Errorf("%s contains no key: remove it to get a new one", path)
 	}
 	return secret, nil
 }

@@ -60,11 +60,11 @@ func TestUnfitKeys(t *testing.T) {
 		mode fs.FileMode
 		says string
 	}{
-		"readable": {strings.Repeat("ab", size), 0o644, "can be read by others: chmod 600"},
-		"short":    {"abcd", 0o600, "holds no key: remove it"},
-		"long":     {strings.Repeat("ab", size+8), 0o600, "holds no key: remove it"},
+		"readable": {strings.Repeat("ab", size), 0o644, "readable by others: chmod 600"},
+		"short":    {"abcd", 0o600, "contains no key: remove it"},
+		"long":     {strings.Repeat("ab", size+8), 0o600, "contains no key: remove it"},
 		"empty":    {"", 0o600, "read "},
-		"text":     {strings.Repeat("xy", size), 0o600, "holds no key: remove it"},
+		"text":     {strings.Repeat("xy", size), 0o600, "contains no key: remove it"},
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(tc.text), tc.mode); err != nil {

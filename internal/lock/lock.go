@@ -65,7 +65,7 @@ func (e *NoPlaceError) Error() string {
 	for i, cause := range e.Causes {
 		causes[i] = cause.Error()
 	}
-	return "no folder can hold lock files: " + strings.Join(causes, "; ")
+	return "no usable directory for lock files: " + strings.Join(causes, "; ")
 }
 
 func (e *NoPlaceError) Unwrap() []error { return e.Causes }

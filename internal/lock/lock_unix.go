@@ -71,7 +71,7 @@ func (f Folder) prepare() error {
 		}
 	}
 	if err := f.check(); err != nil {
-		return &unusableError{fmt.Errorf("use folder %s for locks: %w", f.Path, err)}
+		return &unusableError{fmt.Errorf("use directory %s for locks: %w", f.Path, err)}
 	}
 	return nil
 }
@@ -94,11 +94,11 @@ func sticky(dir string) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !info.IsDir():
-		return errors.New("it is no folder")
+		return errors.New("not a directory")
 	case !ok || stat.Uid != 0 && int(stat.Uid) != os.Getuid():
-		return errors.New("it belongs to another user")
+		return errors.New("owned by another user")
 	case info.Mode()&fs.ModeSticky == 0 || info.Mode().Perm()&0o002 == 0:
-		return errors.New("not every user can write to it")
+		return errors.New("not writable by every user")
 	}
 	return nil
 }
@@ -112,11 +112,11 @@ func private(dir string) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !info.IsDir():
-		return errors.New("it is no folder")
+		return errors.New("not a directory")
 	case !ok || int(stat.Uid) != os.Getuid():
-		return errors.New("it belongs to another user")
+		return errors.New("owned by another user")
 	case info.Mode().Perm()&0o022 != 0:
-		return errors.New("others can write to it")
+		return errors.New("writable by others")
 	}
 	return nil
 }
@@ -201,9 +201,9 @@ func checkFile(file *os.File) (gone bool, err error) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !info.Mode().IsRegular():
-		return false, errors.New("it is no plain file")
+		return false, errors.New("not a regular file")
 	case ok && stat.Nlink > 1:
-		return false, errors.New("it has another name too")
+		return false, errors.New("it has more than one name")
 	}
 	return ok && stat.Nlink == 0, nil
 }
@@ -211,7 +211,7 @@ func checkFile(file *os.File) (gone bool, err error) {
 // planted explains what stands where the lock's file should.
 func planted(path string, err error) error {
 	if errors.Is(err, syscall.ELOOP) {
-		err = errors.New("it is a symbolic link")
+		err = errors.New("is a symbolic link")
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -226,7 +226,7 @@ func planted(path string, err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("use %s%s as the lock's file: %w; %s", path, owner, err, who)
+	return fmt.Errorf("use %s%s as the lock file: %w; %s", path, owner, err, who)
 }
 
 // discard takes the file away and gives the lock back. What another user made

@@ -66,7 +66,7 @@ func call(ctx context.Context, address, method, path string, in, out any) error 
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("the supervisor answers %s", resp.Status)
+		return fmt.Errorf("unexpected answer from the supervisor: %s", resp.Status)
 	}
 	if out == nil {
 		return nil

@@ -73,7 +73,7 @@ func (n *Notifier) Send(p *project.Project, r supervise.Record) {
 	select {
 	case n.queue <- j:
 	default:
-		n.failed(fmt.Errorf("notify of %s for %s: too many alerts are waiting, this one is dropped", r.Alert, r.Container.Name))
+		n.failed(fmt.Errorf("notify of %s for %s: the alert queue is full, dropping this one", r.Alert, r.Container.Name))
 	}
 }
 
@@ -150,12 +150,12 @@ func (n *Notifier) postOnce(ctx context.Context, url string, body []byte) (again
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := n.client.Do(req)
 	if err != nil {
-		return true, fmt.Errorf("webhook: %s does not answer", req.URL.Host)
+		return true, fmt.Errorf("webhook: no answer from %s", req.URL.Host)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
 		return resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests,
-			fmt.Errorf("webhook: %s answers %s", req.URL.Host, resp.Status)
+			fmt.Errorf("webhook: %s answered %s", req.URL.Host, resp.Status)
 	}
 	return false, nil
 }

@@ -96,7 +96,7 @@ func (a *attempt) settle(ctx context.Context) (bool, error) {
 	f, release := a.feed(ctx)
 	defer release()
 	return true, f.Settle(ctx, calls, asked.clock, func(c engine.Asked) {
-		a.Reporter.Info(fmt.Sprintf("waiting for what an earlier command asked the engine for: %s container %s", c.Verb, c.Container.Name))
+		a.Reporter.Info(fmt.Sprintf("waiting for an earlier command to finish: %s container %s", c.Verb, c.Container.Name))
 	})
 }
 

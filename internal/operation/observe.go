@@ -70,7 +70,7 @@ func (a *attempt) observeAlone(ctx context.Context) (engine.Observed, error) {
 		if pid := maker(c).PID(); pid != 0 {
 			who = fmt.Sprintf("pid %d", pid)
 		}
-		a.Reporter.Info(fmt.Sprintf("waiting for project %s: %s, which does not share this run's lock, is making %s", a.op.Project, who, c.Name))
+		a.Reporter.Info(fmt.Sprintf("waiting for project %s: %s, which does not share this command's lock, is creating %s", a.op.Project, who, c.Name))
 		if err := a.untilDone(ctx); err != nil {
 			return have, err
 		}

@@ -242,7 +242,7 @@ func TestAgain(t *testing.T) {
 		}
 	}
 	log := strings.Join(s.log, " ")
-	if strings.Count(log, "ask") != 1 || strings.Count(log, "lock") != 2 || strings.Count(log, "looking again") != 1 {
+	if strings.Count(log, "ask") != 1 || strings.Count(log, "lock") != 2 || strings.Count(log, "retrying") != 1 {
 		t.Errorf("it went %q", s.log)
 	}
 }

@@ -65,7 +65,7 @@ func (r *Runner) Run(ctx context.Context, op Operation) error {
 		if pause > longestPause || !errors.Is(err, engine.ErrStale) {
 			return err
 		}
-		r.Reporter.Info("calls of an earlier run took effect only now: looking again")
+		r.Reporter.Info("the engine changed in the meantime (an earlier, interrupted command): retrying")
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

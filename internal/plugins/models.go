@@ -18,7 +18,7 @@ import (
 )
 
 // ErrNoModels says that the plugin is not installed.
-var ErrNoModels = errors.New("the Docker CLI's plugin docker-model, which serves models, is not installed")
+var ErrNoModels = errors.New("the docker-model plugin of the Docker CLI, which serves models, is not installed")
 
 // killDelay is how long a program may take to end after an interrupt.
 const killDelay = 10 * time.Second
@@ -80,7 +80,7 @@ func (r Models) Endpoint(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("docker model status: %w", err)
 	}
 	if status.Endpoint == "" {
-		return "", fmt.Errorf("docker model status names no endpoint: see what `docker model status` says")
+		return "", fmt.Errorf("docker model status reports no endpoint: run `docker model status`")
 	}
 	return status.Endpoint, nil
 }
@@ -161,7 +161,7 @@ func (r Models) takesFlags(ctx context.Context) error {
 		return fmt.Errorf("docker model: its metadata: %w", err)
 	}
 	if version, ok := parseVersion(metadata.Version); ok && slices.Compare(version[:], firstWithFlags[:]) < 0 {
-		return fmt.Errorf("runtime_flags need docker-model 1.0.6, this is %s: install a newer one, or leave them out", metadata.Version)
+		return fmt.Errorf("runtime_flags need docker-model 1.0.6, this is %s: upgrade it, or remove them", metadata.Version)
 	}
 	return nil
 }

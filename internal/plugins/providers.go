@@ -86,7 +86,7 @@ func listen(out io.Reader, service string, tell func(string)) (map[string]string
 		if err := d.Decode(&m); errors.Is(err, io.EOF) {
 			return set, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("its output is not the JSON messages that Compose's providers write: %w", err)
+			return nil, fmt.Errorf("its output is not JSON as Compose providers write it: %w", err)
 		}
 		switch m.Type {
 		case "info":
@@ -117,7 +117,7 @@ func (missingProgram) Is(target error) bool { return target == plan.ErrNoProgram
 // find looks for a plugin of the Docker CLI of that name, then for a program.
 func (r Providers) find(name string) (string, error) {
 	if strings.ContainsAny(name, `/\`) {
-		return "", fmt.Errorf("provider %q: a provider is named, not given by its path; put its directory into PATH", name)
+		return "", fmt.Errorf("provider %q: give the name of a provider, not its path, and add its directory to PATH", name)
 	}
 	if path := find(r.Env, name); path != "" {
 		return path, nil
@@ -180,7 +180,7 @@ func (m metadata) options(verb string, given map[string][]string) ([]string, err
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("options that it requires are missing: %s", strings.Join(missing, ", "))
+		return nil, fmt.Errorf("required options are missing: %s", strings.Join(missing, ", "))
 	}
 	return args, nil
 }

@@ -13,7 +13,7 @@ func TestListen(t *testing.T) {
 		{"raw", `{"type":"rawsetenv","message":"URL="}`, "URL=", ""},
 		{"error ends it", `{"type":"error","message":"no quota"}{"type":"setenv","message":"A=b"}`, "", "no quota"},
 		{"no name", `{"type":"setenv","message":"=b"}`, "", "NAME=VALUE"},
-		{"no JSON", "hello", "", "not the JSON messages"},
+		{"no JSON", "hello", "", "not JSON as Compose providers"},
 		{"unknown", `{"type":"shout"}`, "", `unknown message type "shout"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestOptions(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	r := Providers{Env: []string{"PATH=/nonexistent:relative", "HOME=/nonexistent"}}
-	for name, want := range map[string]string{"a/b": "not given by its path", "nonesuch": "no program nonesuch in PATH"} {
+	for name, want := range map[string]string{"a/b": "not its path", "nonesuch": "no program nonesuch in PATH"} {
 		if _, err := r.find(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("find %s: %v, want %q", name, err, want)
 		}

@@ -35,7 +35,7 @@ func In(ctx context.Context, e engine.Inside, c engine.Ref, source, destination 
 	}
 	if source == "-" {
 		if !to.IsDir {
-			return fmt.Errorf("copy from standard input: %s:%s is not a folder", c.Name, destination)
+			return fmt.Errorf("copy from standard input: %s:%s is not a directory", c.Name, destination)
 		}
 		return e.CopyArchive(ctx, c, to.Path, stdin, opt.Archive)
 	}
@@ -87,11 +87,11 @@ func parentExists(ctx context.Context, e engine.Inside, c engine.Ref, p string) 
 	stat, err := e.StatPath(ctx, c, parent)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
-		return fmt.Errorf("copy to %s:%s: there is no folder %s", c.Name, p, parent)
+		return fmt.Errorf("copy to %s:%s: directory %s does not exist", c.Name, p, parent)
 	case err != nil:
 		return err
 	case !stat.Folder && stat.LinkTarget == "":
-		return fmt.Errorf("copy to %s:%s: %s is not a folder", c.Name, p, parent)
+		return fmt.Errorf("copy to %s:%s: %s is not a directory", c.Name, p, parent)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (t Table[R]) Print(w io.Writer, format string) error {
 	case format == "raw" && t.Raw != "":
 		return t.template(w, t.Raw)
 	case !strings.Contains(format, "{{"):
-		return fmt.Errorf("format value %q could not be parsed: it is not table, json or a template such as {{.Name}}", format)
+		return fmt.Errorf("format value %q could not be parsed: use table, json or a template such as {{.Name}}", format)
 	}
 	return t.template(w, format)
 }

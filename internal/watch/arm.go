@@ -97,7 +97,7 @@ func (w *Watcher) watchFolder(folder string) error {
 		w.warnOnce(fmt.Sprintf("%s is not watched: %v", folder, err))
 		return nil
 	}
-	return fmt.Errorf("watch %s: %w (the limit of watched folders is a setting of the system: fs.inotify.max_user_watches)", folder, err)
+	return fmt.Errorf("watch %s: %w (the limit is the system setting fs.inotify.max_user_watches)", folder, err)
 }
 
 func (w *Watcher) warnOnce(text string) {

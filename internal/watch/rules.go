@@ -57,11 +57,11 @@ func Rules(p *project.Project, services []*project.Service) (rules []Rule, warni
 			}
 			r.Pos = pos
 			if bind, mounted := bindOver(s, r); mounted {
-				warnings = append(warnings, fmt.Sprintf("%s: %s is not synced: %s is a bind mount and shows changes by itself", pos, t.Path, bind))
+				warnings = append(warnings, fmt.Sprintf("%s: %s is not synced: %s is a bind mount, which shows changes already", pos, t.Path, bind))
 				continue
 			}
 			if r.context.leavesOut(r.Path) && !isFile(r.Path) {
-				warnings = append(warnings, fmt.Sprintf("%s: %s is not watched: %s excludes it", pos, t.Path, r.context.ignoreFile))
+				warnings = append(warnings, fmt.Sprintf("%s: %s is not watched: excluded by %s", pos, t.Path, r.context.ignoreFile))
 				continue
 			}
 			rules = append(rules, r)

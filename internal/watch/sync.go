@@ -126,7 +126,7 @@ func remove(ctx context.Context, e Container, c engine.Ref, gone []string) error
 		}
 		result, err := e.Exec(ctx, c, engine.ExecSpec{Command: append([]string{"rm", "-rf", "--"}, gone[:n]...), User: "0"})
 		if err == nil && result.ExitCode != 0 {
-			err = fmt.Errorf("rm ended with code %d: %s", result.ExitCode, strings.TrimSpace(result.Output))
+			err = fmt.Errorf("rm exited with code %d: %s", result.ExitCode, strings.TrimSpace(result.Output))
 		}
 		if err != nil {
 			return fmt.Errorf("remove files in %s: %w", c.Name, err)

@@ -49,7 +49,7 @@ func (x *Expander) expandAt(text string, base, depth int) (string, error) {
 		return text, nil
 	}
 	if depth > x.Nesting {
-		return "", &ExpandError{Offset: base, msg: fmt.Sprintf("variables nest more than %d deep", x.Nesting)}
+		return "", &ExpandError{Offset: base, msg: fmt.Sprintf("variables are nested more than %d levels deep", x.Nesting)}
 	}
 	var out strings.Builder
 	for i >= 0 {

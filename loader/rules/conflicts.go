@@ -42,7 +42,7 @@ func containerNames(a *At) {
 		for _, other := range taken[container] {
 			a.tell(Finding{
 				Of: ownerOf(at), Pos: a.run.p.Positions.Of(at...), Path: node.Readable(at),
-				Msg: fmt.Sprintf("container name %q is taken by service %s", container, other), With: other,
+				Msg: fmt.Sprintf("container name %q is already used by service %s", container, other), With: other,
 			})
 		}
 		if len(taken[container]) < maxNamesakes { // the plan sees the others
@@ -59,7 +59,7 @@ func startInterval(a *At) {
 
 func provider(a *At) {
 	if p := a.spec().Provider; p != nil && p.Type == "compose" {
-		a.model("compose is not a provider", "", a.of("provider", "type")...)
+		a.model("provider type must not be \"compose\"", "", a.of("provider", "type")...)
 	}
 }
 

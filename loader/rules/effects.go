@@ -16,7 +16,7 @@ func idle(msg string) func(*At) { return func(a *At) { a.idle(msg) } }
 // clusterSection warns of sections that say anything.
 func clusterSection(a *At) {
 	if a.Node.Kind == node.Scalar || len(a.Node.Fields)+len(a.Node.Items) > 0 {
-		a.idle("needs a cluster, it has no effect on one engine")
+		a.idle("needs a cluster and has no effect on a single engine")
 	}
 }
 
@@ -30,10 +30,10 @@ func other(msg func(word string) string, but ...string) func(*At) {
 }
 
 func clusterMode(mode string) string {
-	return fmt.Sprintf("mode %s needs a cluster, the service runs as replicated", mode)
+	return fmt.Sprintf("mode %s needs a cluster; running the service as replicated", mode)
 }
 
-func windowsOnly(string) string { return "needs Windows containers, it has no effect" }
+func windowsOnly(string) string { return "needs Windows containers and has no effect" }
 
 func noEffect(string) string { return "has no effect" }
 
@@ -90,5 +90,5 @@ func oldInitialSync(a *At) {
 		a.point(a.Key, a.Path(), "has no effect: it must be true or false", a.rule.Fix)
 		return
 	}
-	a.point(a.Key, a.Path(), "is deprecated, it is taken for initial_sync", a.rule.Fix)
+	a.point(a.Key, a.Path(), "is deprecated; treated as initial_sync", a.rule.Fix)
 }

@@ -24,7 +24,7 @@ func image(a *At) {
 	}
 	hint := ""
 	if lower := strings.ToLower(text); imageReference.MatchString(lower) && !a.Node.Expanded {
-		hint = "names of images are lower case: " + lower
+		hint = "image names must be lower case: " + lower
 	}
 	a.Hint(node.QuoteValue(a.Node)+" is not an image reference", hint)
 }
@@ -52,7 +52,7 @@ func itemName(a *At) {
 func variableName(a *At) {
 	text, ok := a.Text()
 	if name, _, _ := strings.Cut(text, "="); ok && strings.TrimRight(name, " \t") != name {
-		a.Report("there is white space before the equals sign")
+		a.Report("white space before the equals sign")
 	}
 }
 

@@ -22,7 +22,7 @@ func joined(spec types.ServiceConfig) string {
 // hostName refuses a host name of one's own beside the host's.
 func hostName(a *At) {
 	if a.spec().Uts == "host" && a.spec().Hostname != "" {
-		a.model("uts: host is the host's name: the container cannot have its own", a.rule.Fix, a.of("hostname")...)
+		a.model("uts: host uses the host's name: the container cannot have its own", a.rule.Fix, a.of("hostname")...)
 	}
 }
 
@@ -31,7 +31,7 @@ func hostName(a *At) {
 func joinedNetwork(a *At) {
 	spec := a.spec()
 	if owner := joined(spec); owner != "" && sets(spec)[a.elem] {
-		a.model("engines refuse it with network_mode "+spec.NetworkMode+": the network is that of "+owner, a.rule.Fix, a.of(a.elem)...)
+		a.model("engines reject it with network_mode "+spec.NetworkMode+": the network is that of "+owner, a.rule.Fix, a.of(a.elem)...)
 	}
 }
 

@@ -85,7 +85,7 @@ func parsePort(text string, limit int) (count int, problem, fix string) {
 		}
 	}
 	if count > limit {
-		return 0, fmt.Sprintf("stands for %d ports, more than %d", count, limit), "publish fewer, or share the host's network with network_mode: host"
+		return 0, fmt.Sprintf("is a range of %d ports, the maximum is %d", count, limit), "publish fewer, or share the host's network with network_mode: host"
 	}
 	if _, err := types.ParsePortConfig(text); err != nil {
 		return 0, "is not a port mapping", usage

@@ -15,7 +15,7 @@ func externalAlone(a *At) {
 	}
 	for _, f := range a.Node.Fields {
 		if f.Key != "external" && f.Key != "name" && !strings.HasPrefix(f.Key, "x-") {
-			a.field(f, "has no meaning for something external")
+			a.field(f, "is ignored for external resources")
 		}
 	}
 }
@@ -45,7 +45,7 @@ func clusterFile(a *At) {
 	_, usable := sources(a)
 	for _, f := range a.Node.Fields {
 		if ofCluster(f) {
-			a.point(f.Pos, node.Dotted(a.Path(), f.Key), "needs a cluster, an engine by itself cannot provide the "+what, "use "+hint.OrList(usable))
+			a.point(f.Pos, node.Dotted(a.Path(), f.Key), "needs a cluster: a single engine cannot provide the "+what, "use "+hint.OrList(usable))
 		}
 	}
 }

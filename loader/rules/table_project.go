@@ -42,7 +42,7 @@ func referenceRules() []Rule {
 
 // effectRules are about what has no effect, or another one than it may seem.
 func effectRules() []Rule {
-	const cluster, owner = "needs a cluster, it has no effect on one engine", "give the content through environment:"
+	const cluster, owner = "needs a cluster and has no effect on a single engine", "give the content through environment:"
 	return []Rule{
 		{ID: "cluster", Severity: Warned, Stage: Active, On: under(svc+"deploy.", "update_config", "rollback_config", "placement", "endpoint_mode", "labels"), What: "a setting for clusters", Check: clusterSection},
 		{ID: "cluster-reservation", Severity: Warned, Stage: Active, On: under(svc+"deploy.resources.reservations.", "cpus", "generic_resources", "pids"), What: "a reservation for clusters", Check: idle(cluster)},

@@ -38,21 +38,21 @@ func trap(n *node.Node) string {
 	case string:
 		return ""
 	case time.Time:
-		return "is a date to YAML, and arrives as one with a time of day and a zone"
+		return "is read as a date by YAML, which adds a time and a zone"
 	case bool:
-		return "is a boolean to YAML, and arrives in lower case"
+		return "is read as a boolean by YAML, which changes it to lower case"
 	case float64:
-		return "is a number to YAML, and arrives with other digits"
+		return "is read as a number by YAML, which changes its digits"
 	}
 	switch {
 	case strings.HasPrefix(digits, "0x"):
-		return "is a hexadecimal number to YAML, and arrives as a decimal one"
+		return "is read as a hexadecimal number by YAML, which changes it to decimal"
 	case strings.HasPrefix(digits, "0b"):
-		return "is a binary number to YAML, and arrives as a decimal one"
+		return "is read as a binary number by YAML, which changes it to decimal"
 	case len(digits) > 1 && digits[0] == '0':
-		return "is an octal number to YAML, and arrives as a decimal one"
+		return "is read as an octal number by YAML, which changes it to decimal"
 	}
-	return "is a number to YAML, and arrives with other digits"
+	return "is read as a number by YAML, which changes its digits"
 }
 
 // octalModes are modes that nobody means in decimal.

@@ -51,9 +51,9 @@ func restartCondition(a *At) {
 func restartWord(a *At) {
 	text, _ := a.Text()
 	if specified := map[string]string{"no": "none", "always": "any"}[text]; specified != "" {
-		a.Hint(node.QuoteValue(a.Node)+" is a word of restart, it is taken for "+specified, "write "+specified)
+		a.Hint(node.QuoteValue(a.Node)+" is a value of restart; using "+specified, "write "+specified)
 	} else if text == "unless-stopped" {
-		a.Hint(node.QuoteValue(a.Node)+" is a word of restart and not of the specification; it is applied", "write restart: unless-stopped")
+		a.Hint(node.QuoteValue(a.Node)+" is a value of restart, not of the specification; applied as such", "write restart: unless-stopped")
 	}
 }
 
@@ -112,7 +112,7 @@ func healthCommand(a *At) {
 		return
 	}
 	if text, ok := a.run.text(a.Node.Items[0]); ok && text != "NONE" {
-		a.Report("there is no command after " + text)
+		a.Report("no command after " + text)
 	}
 }
 

@@ -130,7 +130,7 @@ func (l Look) imageChange(s *project.Service, c engine.Container) string {
 	if !ok || was == "" || was == local.Digest {
 		return ""
 	}
-	return fmt.Sprintf("%s is another image now (%s, was %s)", s.Image, shortDigest(local.Digest), shortDigest(was))
+	return fmt.Sprintf("%s is a different image now (%s, was %s)", s.Image, shortDigest(local.Digest), shortDigest(was))
 }
 
 func shortDigest(d string) string {
@@ -143,7 +143,7 @@ func imageVolumeChange(p *project.Project, s *project.Service, c engine.Containe
 	if was == "" || now == "" || sameList(was, now) {
 		return ""
 	}
-	return "an image that it mounts is another one now"
+	return "an image that it mounts changed"
 }
 
 // sameList compares comma lists without regard to their order.
@@ -178,7 +178,7 @@ func (l Look) contentChange(s *project.Service, c engine.Container) string {
 	}
 	if len(unknown) > 0 {
 		l.Notes.Warn("cannot tell whether %s changed: container %s was created by another user or on another machine; "+
-			"--force-recreate creates it with what there is now", plan.NameList(unknown), c.Name)
+			"use --force-recreate to recreate it", plan.NameList(unknown), c.Name)
 	}
 	if len(changed) == 0 {
 		return ""
@@ -193,7 +193,7 @@ func (l Look) networkChange(s *project.Service, c engine.Container) string {
 	}
 	for _, key := range s.Networks {
 		if name := l.Apart(c, key); name != "" {
-			return "it is not attached to network " + name
+			return "not attached to network " + name
 		}
 	}
 	return ""
@@ -219,7 +219,7 @@ func (l Look) providedChange(s *project.Service, c engine.Container) string {
 	for _, d := range s.DependsOn {
 		set, known := l.Provided[d.Service]
 		if was, had := given[d.Service]; known && had && was != plan.ProvidedDigest(l.Want, d.Service, set) {
-			return "provider " + d.Service + " sets other variables now"
+			return "provider " + d.Service + " sets different variables"
 		}
 	}
 	return ""

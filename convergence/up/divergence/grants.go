@@ -29,7 +29,7 @@ func (l Look) AnnounceGrants(services []*project.Service, never bool) {
 				kinds = append(kinds, g.Kind)
 			}
 		}
-		l.Notes.Warn("%s: service %s newly gets %s (--policy deny:%s refuses that)",
+		l.Notes.Warn("%s: service %s now gets %s (use --policy deny:%s to forbid it)",
 			fresh[0].Pos, s.Name, strings.Join(what, ", "), strings.Join(kinds, ","))
 	}
 }

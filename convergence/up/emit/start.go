@@ -44,7 +44,7 @@ func (e *Emitter) PostStart(sl *survey.Slot, after *plan.Handle) {
 		if i < len(sl.Hooks) {
 			step = sl.Hooks[i]
 		}
-		after = e.Put(step, sl.Of, fmt.Sprintf("post_start-%d", i), run, "it has started", after)
+		after = e.Put(step, sl.Of, fmt.Sprintf("post_start-%d", i), run, "the service has started", after)
 	}
 }
 

@@ -25,13 +25,13 @@ func (e *Emitter) Stop(sl *survey.Slot, why string, needs []*plan.Handle) []*pla
 func (e *Emitter) PreStop(sl *survey.Slot, why string, needs []*plan.Handle) (added, after []*plan.Handle) {
 	c := *sl.Old
 	if _, had := project.ParseFingerprints(c.Labels[project.LabelSections])["pre_stop"]; !sl.Svc.Declared && had {
-		e.Warn("the pre_stop hooks of %s do not run: there is no file that says what they are", c.Name)
+		e.Warn("skipping the pre_stop hooks of %s: no Compose file declares them", c.Name)
 	}
 	if !sl.Svc.Declared || len(sl.Svc.PreStop) == 0 || c.State == engine.Restarting {
 		return nil, needs
 	}
 	if c.State == engine.Paused {
-		added = append(added, e.Add(sl.Of, "unpause", plan.UnpauseContainer{Target: c.Ref}, "its pre_stop hooks run before it stops", needs...))
+		added = append(added, e.Add(sl.Of, "unpause", plan.UnpauseContainer{Target: c.Ref}, "pre_stop hooks run before it stops", needs...))
 		needs = added
 	}
 	for i, h := range sl.Svc.PreStop {

@@ -79,12 +79,12 @@ func (e *Emitter) Await(sv *survey.Service, condition plan.Condition, optional b
 	if e.Awaits[key] != nil {
 		return e.Awaits[key]
 	}
-	verb, why := plan.ConditionWords(condition), "others depend on it"
+	verb, why := plan.ConditionWords(condition), "a dependent needs it"
 	if condition == plan.RunningOrHealthy {
 		why = plan.Asked + "wait for it"
 	}
 	if optional {
-		verb, why = verb+"-optional", "others would like to have it"
+		verb, why = verb+"-optional", "an optional dependency"
 	}
 	a := plan.Await{
 		Service: sv.Name, Condition: condition, Ready: sv.Muster.Ready, Timeout: e.Opt.Timeout,

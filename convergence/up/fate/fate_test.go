@@ -45,27 +45,27 @@ var rows = []struct {
 	{"what it joins is replaced", with(up(engine.Running), joins), Recreate, Joined, "db, which it joins, is replaced", true},
 	{"both: what it joins is why", with(up(engine.Running), joins, differs), Recreate, Joined, "db, which it joins, is replaced", true},
 	{"replaced rather than bounced", with(up(engine.Running), differs, dependency, network), Recreate, Differs, "image changed", true},
-	{"--force-recreate", with(up(engine.Running), policy(Always)), Recreate, Forced, "a recreation was asked for", true},
-	{"--force-recreate is why", with(up(engine.Running), policy(Always), joins), Recreate, Forced, "a recreation was asked for", true},
-	{"--renew-anon-volumes", with(up(engine.Running), policy(Always), renew), Recreate, VolumesRenewed, "new anonymous volumes were asked for", true},
+	{"--force-recreate", with(up(engine.Running), policy(Always)), Recreate, Forced, "--force-recreate was given", true},
+	{"--force-recreate is why", with(up(engine.Running), policy(Always), joins), Recreate, Forced, "--force-recreate was given", true},
+	{"--renew-anon-volumes", with(up(engine.Running), policy(Always), renew), Recreate, VolumesRenewed, "--renew-anon-volumes was given", true},
 	{"--no-recreate", with(up(engine.Running), policy(Never), differs, joins), Leave, None, "", false},
 	{"--no-recreate starts", with(up(engine.Exited), policy(Never), differs), Start, Ended, "exited with code 0", true},
 	{"its volume is replaced", with(up(engine.Running), volume), Rebuild, VolumeReplaced, "volume v changed", true},
 	{"its volume is replaced, whatever the policy", with(up(engine.Exited), volume, policy(Never)), Rebuild, VolumeReplaced, "volume v changed", true},
 	{"half removed", with(up(engine.Dead), differs), Rebuild, Differs, "image changed", true},
 	{"half removed, and nothing is to be recreated", with(up(engine.Removing), differs, policy(Never)), Rebuild, Differs, "image changed", true},
-	{"half removed, by force", with(up(engine.Dead), policy(Always)), Rebuild, Forced, "a recreation was asked for", true},
+	{"half removed, by force", with(up(engine.Dead), policy(Always)), Rebuild, Forced, "--force-recreate was given", true},
 
 	// up, and the number of replicas.
-	{"none is there", with(up(""), scale(2)), Create, Missing, "not there yet", true},
-	{"create starts no new one", with(up(""), scale(2), noStart), Create, Missing, "not there yet", false},
+	{"none is there", with(up(""), scale(2)), Create, Missing, "does not exist yet", true},
+	{"create starts no new one", with(up(""), scale(2), noStart), Create, Missing, "does not exist yet", false},
 	{"too few are there", with(up(""), scale(3), func(f *Facts) { f.Others = true }), Create, Scaled, "web is scaled to 3", true},
 	{"too many are there", with(up(engine.Running), scale(1), surplus), Remove, Scaled, "web is scaled to 1", false},
 	{"too many, whatever else", with(up(engine.Running), scale(0), surplus, volume, differs, dependency), Remove, Scaled, "web is scaled to 0", false},
 
 	// up, of what an interrupted run left in the same place.
-	{"its successor runs", with(up(engine.Running), kind(Predecessor)), Remove, SuccessorRuns, "an interrupted run had already started its successor", false},
-	{"a successor that never ran", with(up(engine.Created), kind(Leftover)), Remove, LeftBehind, "an interrupted run left it behind", false},
+	{"its successor runs", with(up(engine.Running), kind(Predecessor)), Remove, SuccessorRuns, "its replacement was already started by an interrupted run", false},
+	{"a successor that never ran", with(up(engine.Created), kind(Leftover)), Remove, LeftBehind, "left behind by an interrupted run", false},
 
 	// up, of services that are not converged.
 	{"a follower stays", with(up(engine.Running), follower), Leave, None, "", false},
@@ -84,12 +84,12 @@ var rows = []struct {
 	{"a one-off is done", with(up(engine.Exited), kind(OneOff)), Leave, Finished, "a finished one-off container", false},
 	{"a one-off is done, --remove-orphans", with(up(engine.Dead), kind(OneOff), orphans), Remove, Finished, "a finished one-off container", false},
 	{"a hook runs", with(up(engine.Running), kind(Hook), orphans), Leave, None, "", false},
-	{"a hook was left behind", with(up(engine.Exited), kind(Hook)), Remove, HookLeftBehind, "a hook container that was left behind", false},
-	{"the hook of an undeclared service", with(up(engine.Exited), kind(Hook), undeclared), Leave, HookLeftBehind, "a hook container that was left behind", false},
-	{"the hook of an undeclared service, --remove-orphans", with(up(engine.Exited), kind(Hook), undeclared, orphans), Remove, HookLeftBehind, "a hook container that was left behind", false},
+	{"a hook was left behind", with(up(engine.Exited), kind(Hook)), Remove, HookLeftBehind, "a leftover hook container", false},
+	{"the hook of an undeclared service", with(up(engine.Exited), kind(Hook), undeclared), Leave, HookLeftBehind, "a leftover hook container", false},
+	{"the hook of an undeclared service, --remove-orphans", with(up(engine.Exited), kind(Hook), undeclared, orphans), Remove, HookLeftBehind, "a leftover hook container", false},
 
 	// run.
-	{"run", Facts{Command: Run}, Create, AskedFor, "it was asked for", true},
+	{"run", Facts{Command: Run}, Create, AskedFor, "requested", true},
 
 	// start.
 	{"start: runs", of(StartIt, engine.Running), Leave, None, "", false},
@@ -128,8 +128,8 @@ var rows = []struct {
 	{"down: a one-off is done", with(of(Down, engine.Exited), kind(OneOff)), Remove, IsOneOff, "a one-off container", false},
 	{"down: a one-off runs", with(of(Down, engine.Running), kind(OneOff)), Leave, IsOneOff, "a one-off container", false},
 	{"down --remove-orphans: a one-off runs", with(of(Down, engine.Running), kind(OneOff), orphans), Remove, IsOneOff, "a one-off container", false},
-	{"down: a hook runs", with(of(Down, engine.Running), kind(Hook)), Remove, HookLeftBehind, "a hook container that was left behind", false},
-	{"down: the hook of an undeclared service", with(of(Down, engine.Exited), kind(Hook), undeclared), Leave, HookLeftBehind, "a hook container that was left behind", false},
+	{"down: a hook runs", with(of(Down, engine.Running), kind(Hook)), Remove, HookLeftBehind, "a leftover hook container", false},
+	{"down: the hook of an undeclared service", with(of(Down, engine.Exited), kind(Hook), undeclared), Leave, HookLeftBehind, "a leftover hook container", false},
 }
 
 func TestFates(t *testing.T) {

@@ -35,7 +35,7 @@ func Plan(want *project.Project, services []*project.Service, change func(engine
 		built[ref] = true
 		checkPlatform(&d.Notes, want, s)
 		spec := change(engine.BuildSpec{Project: want, Service: s, Labels: creation.BuildLabels(want, s)})
-		turns[tag] = d.Add(name(ref), "build", plan.BuildImage{Spec: spec}, "a build was asked for", turns[tag])
+		turns[tag] = d.Add(name(ref), "build", plan.BuildImage{Spec: spec}, "build requested", turns[tag])
 		builds.add(s, turns[tag])
 	}
 	builds.order(want)
@@ -63,7 +63,7 @@ func WithBases(want *project.Project, services []*project.Service) ([]*project.S
 	visit = func(s *project.Service) error {
 		if i := slices.Index(chain, s.Name); i >= 0 {
 			circle := append(slices.Clone(chain[i:]), s.Name)
-			return plan.At(want.BasePosition(circle[0], circle[1]), "the builds of services need each other: %s", strings.Join(circle, " → "))
+			return plan.At(want.BasePosition(circle[0], circle[1]), "services need each other to be built: %s", strings.Join(circle, " → "))
 		}
 		if done[s.Name] {
 			return nil

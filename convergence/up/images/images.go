@@ -182,7 +182,7 @@ func (s *Set) decide(n *plan.Notes, u *use) {
 	}
 }
 
-const missingImage = "not there yet"
+const missingImage = "does not exist yet"
 
 // name names the steps that bring an image.
 func name(ref engine.ImageRef) string {
@@ -209,7 +209,7 @@ func (s *Set) wantsBuild(u *use, present bool) (bool, string) {
 	}
 	switch {
 	case s.opt.Build:
-		return true, "a build was asked for"
+		return true, "build requested"
 	case s.pullPolicy(u.builder) == "build":
 		return true, "pull_policy is build"
 	case !present:
@@ -302,8 +302,8 @@ func (s *Set) pullPolicy(svc *project.Service) string {
 func (s *Set) missing(n *plan.Notes, u *use) {
 	svc := slices.Concat(u.users, u.mounts)[0] // nobody else would ask for it
 	if svc.Build && s.opt.NoBuild {
-		n.Fail(svc.Pos, "service %s: image %s is not there, and --no-build forbids building it", svc.Name, u.ref.Ref)
+		n.Fail(svc.Pos, "service %s: image %s is missing and --no-build was given", svc.Name, u.ref.Ref)
 		return
 	}
-	n.Fail(svc.Pos, "service %s: image %s is not there, and its pull policy %q forbids pulling it", svc.Name, u.ref.Ref, cmp.Or(s.pullPolicy(svc), "never"))
+	n.Fail(svc.Pos, "service %s: image %s is missing and its pull_policy is %q", svc.Name, u.ref.Ref, cmp.Or(s.pullPolicy(svc), "never"))
 }
