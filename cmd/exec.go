@@ -39,7 +39,7 @@ func execCmd(s *setup) *cobra.Command {
 	f.BoolVarP(&opt.detach, "detach", "d", false, "Detached mode: run the command in the background")
 	f.StringArrayVarP(&opt.env, "env", "e", nil, "Set environment variables")
 	f.IntVar(&opt.index, "index", 0, "Index of the container if the service has several")
-	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is no terminal)")
+	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is not a terminal)")
 	alias(c, s.console, "no-TTY", "no-tty")
 	f.BoolVar(&opt.privileged, "privileged", false, "Give extended privileges to the process")
 	f.StringVarP(&opt.user, "user", "u", "", "Run the command as this user")

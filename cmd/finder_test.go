@@ -62,7 +62,7 @@ func TestLookup(t *testing.T) {
 		{"with a name and a file, the file counts", "services: {other: {image: x}}", nil, "-f compose.yaml -p shop stop web", 1, "no such service: web"},
 		{"COMPOSE_FILE does not count beside a name", broken, []string{"COMPOSE_FILE=compose.yaml"}, "-p shop ps --format {{.Name}}", 0, "shop-web-1"},
 		{"a broken file is an error", broken, nil, "ps", 1, "compose.yaml:1:"},
-		{"a broken file is an error that says how to do without", broken, nil, "down", 1, "with -p NAME and without -f"},
+		{"a broken file is an error that says how to do without", broken, nil, "down", 1, "use -p NAME without -f"},
 		{"unless the environment names the project", broken, []string{"COMPOSE_PROJECT_NAME=shop"}, "ps --format {{.Name}}", 0, "shop-web-1"},
 		{"no file, but the environment", "-", []string{"COMPOSE_PROJECT_NAME=shop"}, "ps --format {{.Name}}", 0, "shop-web-1"},
 		{"up needs the file even so", broken, []string{"COMPOSE_PROJECT_NAME=shop"}, "up -d", 1, "compose.yaml:1:"},

@@ -28,7 +28,7 @@ func TestNoPlaceForALock(t *testing.T) {
 			Connect: func(docker.Options) (engine.Engine, error) { return h.engine, nil },
 		}
 		code := Main(app, strings.Fields(line))
-		if n := strings.Count(errs.String(), "nothing keeps other commands from working on project shop"); code != 0 || n != 1 {
+		if n := strings.Count(errs.String(), "cannot lock project shop, other commands may work on it"); code != 0 || n != 1 {
 			t.Errorf("muster %s ends with code %d and says so %d times\n%s", line, code, n, errs.String())
 		}
 	}
@@ -86,7 +86,7 @@ func TestWhatAnotherRunMakes(t *testing.T) {
 			}()
 			waited := false
 			for lines := bufio.NewScanner(said); lines.Scan(); {
-				if !strings.Contains(lines.Text(), "is making "+half.Name) {
+				if !strings.Contains(lines.Text(), "is creating "+half.Name) {
 					continue
 				}
 				waited = true

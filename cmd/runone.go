@@ -58,7 +58,7 @@ func runCmd(s *setup) *cobra.Command {
 	alias(c, s.console, "labels", "label")
 	f.StringVar(&opt.name, "name", "", "Assign a name to the container")
 	f.BoolVar(&opt.noDeps, "no-deps", false, "Don't start linked services")
-	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is no terminal)")
+	f.BoolVarP(&opt.noTTY, "no-tty", "T", false, "Disable pseudo-TTY allocation (default: when input or output is not a terminal)")
 	alias(c, s.console, "no-TTY", "no-tty")
 	f.BoolVarP(&opt.tty, "tty", "t", true, "Allocate a pseudo-TTY")
 	f.StringArrayVarP(&opt.Publish, "publish", "p", nil, "Publish a container's port(s) to the host")

@@ -23,13 +23,13 @@ type Rule struct {
 func Rules() []Rule {
 	return append(untouchable(), []Rule{
 		{3, "what an operation stops is left to it", byOperation},
-		{4, "a paused container is left alone: neither its health nor a policy applies", byPause},
+		{4, "a paused container is left as it is: neither its health nor a policy applies", byPause},
 		{5, "a crash loop of the engine's own restarts is ended or braked if asked for", byCrashLoop},
 		{5, "a container that the engine is about to restart is the engine's", byEngineDelay},
 		{6, "a container is restarted after the one whose namespace it shares, or if asked for after a dependency", byParent},
 		{7, "an unhealthy container is restarted or stopped if asked for, unless the host is to blame", byHealth},
-		{8, "a running container is left alone, and its brake released when the crash loop is over", byRunning},
-		{9, "a container that was created but never meant to run is left alone", byCreation},
+		{8, "a running container is left as it is, and its brake is released when the crash loop is over", byRunning},
+		{9, "a container that was created but never started is left as it is", byCreation},
 		{10, "what a user stopped stays stopped under every policy", byUser},
 		{11, "with the policy no nothing is started", byPolicyNo},
 		{12, "success completes a container under on-failure", byCompletion},

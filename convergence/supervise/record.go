@@ -57,10 +57,11 @@ func (r Record) String() string {
 	name := r.Container.Name
 	switch r.Kind {
 	case RecordDecision:
-		s := fmt.Sprintf("%s: seen %s; decided to %s because %s", name, r.Seen, r.Decision.Action, r.Decision.Reason)
+		why := string(r.Decision.Reason)
 		if r.Decision.Detail != "" {
-			s += " (" + r.Decision.Detail + ")"
+			why += ": " + r.Decision.Detail
 		}
+		s := fmt.Sprintf("%s: state: %s; decision: %s (%s)", name, r.Seen, r.Decision.Action, why)
 		if r.Wait > 0 {
 			s += fmt.Sprintf(", in %v", r.Wait.Round(time.Millisecond))
 		}

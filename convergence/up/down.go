@@ -29,7 +29,7 @@ func PlanDown(want *project.Project, have engine.Observed, opt DownOptions) (pla
 	d := down{commander: command(x, emit.Timing{Grace: opt.Timeout}), opt: opt, chosen: chosen, whole: len(opt.Services) == 0}
 	d.reserveRemovals(slots, opt.Volumes)
 	d.takeDown(slots)
-	d.tellProviders("down", "the project goes down", chosen, slots)
+	d.tellProviders("down", "the project is taken down", chosen, slots)
 	d.removeNetworks()
 	if opt.Volumes {
 		d.DropAnonymous(nil)

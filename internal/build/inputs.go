@@ -215,7 +215,7 @@ func absolute(dir, path string) string {
 func isFolder(dir string) error {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is not a folder", dir)
+		err = fmt.Errorf("%s is not a directory", dir)
 	}
 	return err
 }

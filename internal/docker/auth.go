@@ -59,7 +59,7 @@ func (e *Engine) credentials(host string) credentials {
 // missing says what a registry that wants credentials has not been given.
 func (c credentials) missing() string {
 	if c.broken != nil {
-		return "they could not be read (" + oneLine(c.broken.Error()) + ")"
+		return "cannot read them (" + oneLine(c.broken.Error()) + ")"
 	}
 	return "none are stored"
 }

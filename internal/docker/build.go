@@ -122,9 +122,9 @@ func refuseBuildKit(service string, b *types.BuildConfig, classicWanted bool) er
 		return nil
 	}
 	if classicWanted {
-		return fmt.Errorf("%s: needs BuildKit, and DOCKER_BUILDKIT=0 asks for the classic builder: unset it", strings.Join(keys, ", "))
+		return fmt.Errorf("%s: needs BuildKit, but DOCKER_BUILDKIT=0 selects the classic builder: unset it", strings.Join(keys, ", "))
 	}
-	return fmt.Errorf("%s: needs BuildKit, the engine's own builder cannot do it: %w", strings.Join(keys, ", "), engine.ErrUnsupported)
+	return fmt.Errorf("%s: needs BuildKit, which this engine's builder is not: %w", strings.Join(keys, ", "), engine.ErrUnsupported)
 }
 
 // remote reports whether the engine fetches the context itself.

@@ -15,7 +15,7 @@ import (
 
 func TestRefuseBuildKit(t *testing.T) {
 	b := &types.BuildConfig{AdditionalContexts: types.Mapping{"a": "./b"}}
-	if err := refuseBuildKit("web", b, true); err == nil || !strings.Contains(err.Error(), "services.web.build.additional_contexts: needs BuildKit, and DOCKER_BUILDKIT=0 asks for the classic builder") {
+	if err := refuseBuildKit("web", b, true); err == nil || !strings.Contains(err.Error(), "services.web.build.additional_contexts: needs BuildKit, but DOCKER_BUILDKIT=0 selects the classic builder") {
 		t.Errorf("error = %v, want one that names the variable", err)
 	}
 	plain := &types.BuildConfig{Context: ".", Target: "final", Network: "host", Tags: []string{"web:2"}, CacheFrom: []string{"web:0"}}

@@ -41,7 +41,7 @@ func openContext(dir, dockerfile, inline string) (*buildContext, error) {
 		return nil, fmt.Errorf("read build context: %w", err)
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("read build context: %s is not a folder", dir)
+		return nil, fmt.Errorf("read build context: %s is not a directory", dir)
 	}
 	b := &buildContext{dir: dir}
 	path := ""

@@ -94,7 +94,7 @@ func TestBuildContextElsewhere(t *testing.T) {
 	if _, err := openContext(dir, "none", ""); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error = %v, want that there is none", err)
 	}
-	if _, err := openContext(filepath.Join(dir, "Else"), "", ""); err == nil || !strings.Contains(err.Error(), "is not a folder") {
+	if _, err := openContext(filepath.Join(dir, "Else"), "", ""); err == nil || !strings.Contains(err.Error(), "is not a directory") {
 		t.Errorf("error = %v, want that not a directory", err)
 	}
 }

@@ -41,14 +41,14 @@ func (e *Engine) remoteBuilder(ctx context.Context, spec engine.BuildSpec) *buil
 	e.builders.mu.Unlock()
 	remote := find()
 	if remote != nil && len(spec.Service.BuildsOn) > 0 {
-		e.unused(remote.Name, fmt.Errorf("service %s builds on images of other services (%s), which the engine has", spec.Service.Name, strings.Join(spec.Service.BuildsOn, ", ")))
+		e.unused(remote.Name, fmt.Errorf("service %s is built on images of other services (%s), which only the engine has", spec.Service.Name, strings.Join(spec.Service.BuildsOn, ", ")))
 		return nil
 	}
 	return remote
 }
 
 func (e *Engine) unused(name string, why error) {
-	e.settings.warn(fmt.Sprintf("builder %q is not used: %v; the engine's own BuildKit builds instead", name, why))
+	e.settings.warn(fmt.Sprintf("not using builder %q: %v; using the engine's own BuildKit instead", name, why))
 }
 
 func (e *Engine) findBuilder(ctx context.Context, flag string) *builder.Remote {
@@ -61,7 +61,7 @@ func (e *Engine) findBuilder(ctx context.Context, flag string) *builder.Remote {
 	}
 	remote := &builder.Remote{Name: name, Load: e.loadImage}
 	if remote.Dial, err = e.builderDialer(ctx, b); err == nil {
-		asked, cancel := context.WithTimeoutCause(ctx, answerTime, errors.New("it does not answer"))
+		asked, cancel := context.WithTimeoutCause(ctx, answerTime, errors.New("it does not respond"))
 		defer cancel()
 		err = e.settings.Builder.Reach(asked, remote)
 	}
@@ -85,7 +85,7 @@ func (e *Engine) builderDialer(ctx context.Context, b *buildxBuilder) (func(cont
 		seen, err := e.InspectContainer(ctx, c)
 		switch {
 		case errors.Is(err, engine.ErrNotFound):
-			return nil, fmt.Errorf("its container %s is not there: docker buildx inspect --bootstrap %s makes it", c.Name, b.Name)
+			return nil, fmt.Errorf("its container %s does not exist: create it with docker buildx inspect --bootstrap %s", c.Name, b.Name)
 		case err != nil:
 			return nil, err
 		case seen.State != engine.Running:
@@ -97,12 +97,12 @@ func (e *Engine) builderDialer(ctx context.Context, b *buildxBuilder) (func(cont
 	case "remote":
 		for _, secure := range []string{"cacert", "cert", "key"} {
 			if node.DriverOpts[secure] != "" {
-				return nil, fmt.Errorf("it wants TLS (%s), which is not supported", secure)
+				return nil, fmt.Errorf("it requires TLS (%s), which is not supported", secure)
 			}
 		}
 		network, address, found := strings.Cut(node.Endpoint, "://")
 		if !found || network != "tcp" && network != "unix" {
-			return nil, fmt.Errorf("it is reached by %s, and only tcp:// and unix:// are supported", redacted(node.Endpoint))
+			return nil, fmt.Errorf("its endpoint is %s, and only tcp:// and unix:// are supported", redacted(node.Endpoint))
 		}
 		return func(ctx context.Context) (net.Conn, error) {
 			var d net.Dialer

@@ -44,11 +44,11 @@ func (s settings) chosenBuilder(flag, engine string) (b *buildxBuilder, name str
 		return nil, name, nil
 	}
 	if !builderName.MatchString(name) {
-		return nil, name, fmt.Errorf("that is no name of a builder")
+		return nil, name, fmt.Errorf("not a valid builder name")
 	}
 	text, err := hostfile.Read(filepath.Join(dir, "instances", strings.ToLower(name)), maxSmallFile)
 	if err != nil && chosen {
-		return nil, name, fmt.Errorf("no builder of that name is known (%w): docker buildx ls shows those that are", hostfile.Reason(err))
+		return nil, name, fmt.Errorf("no such builder (%w): docker buildx ls lists them", hostfile.Reason(err))
 	}
 	if err != nil {
 		return nil, name, nil // removed since it was used: buildx takes the engine's too

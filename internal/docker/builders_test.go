@@ -73,8 +73,8 @@ func TestChosenBuilder(t *testing.T) {
 		{"by the flag", "Mine", files, map[string]string{"BUILDX_BUILDER": "own"}, thisEngine, "mine", ""},
 		{"the engine's own", "default", files, nil, thisEngine, "", ""},
 		{"the engine's own under a name", "own", files, nil, thisEngine, "", ""},
-		{"unknown", "nope", files, nil, thisEngine, "", "no builder of that name is known"},
-		{"no name", "../../etc/passwd", files, nil, thisEngine, "", "that is no name of a builder"},
+		{"unknown", "nope", files, nil, thisEngine, "", "no such builder"},
+		{"no name", "../../etc/passwd", files, nil, thisEngine, "", "not a valid builder name"},
 		{"broken", "broken", files, nil, thisEngine, "", "read its description"},
 		{"without nodes", "empty", files, nil, thisEngine, "", "it has no node"},
 	} {
@@ -104,8 +104,8 @@ func TestBuildersThatCannotBeUsedAreNamed(t *testing.T) {
 	for _, tc := range []struct{ name, instance, why string }{
 		{"elsewhere", `{"Driver": "docker-container", "Nodes": [{"Name": "a0", "Endpoint": "tcp://other:2375"}]}`, "it runs on the engine at tcp://other:2375"},
 		{"kubernetes", `{"Driver": "kubernetes", "Nodes": [{"Name": "a0", "Endpoint": "kubernetes:///a"}]}`, `its driver is "kubernetes"`},
-		{"TLS", `{"Driver": "remote", "Nodes": [{"Name": "a0", "Endpoint": "tcp://b:1234", "DriverOpts": {"cacert": "/ca.pem"}}]}`, "it wants TLS (cacert)"},
-		{"a scheme", `{"Driver": "remote", "Nodes": [{"Name": "a0", "Endpoint": "kube-pod://x"}]}`, "it is reached by kube-pod://x, and only tcp:// and unix:// are supported"},
+		{"TLS", `{"Driver": "remote", "Nodes": [{"Name": "a0", "Endpoint": "tcp://b:1234", "DriverOpts": {"cacert": "/ca.pem"}}]}`, "it requires TLS (cacert)"},
+		{"a scheme", `{"Driver": "remote", "Nodes": [{"Name": "a0", "Endpoint": "kube-pod://x"}]}`, "its endpoint is kube-pod://x, and only tcp:// and unix:// are supported"},
 		{"nobody listens", `{"Driver": "remote", "Nodes": [{"Name": "a0", "Endpoint": "unix:///nobody/listens"}]}`, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -124,8 +124,8 @@ func TestBuildersThatCannotBeUsedAreNamed(t *testing.T) {
 					t.Error("it is used")
 				}
 			}
-			want := `builder "a" is not used: ` + tc.why
-			if len(*warnings) != 1 || !strings.HasPrefix((*warnings)[0], want) || !strings.HasSuffix((*warnings)[0], "the engine's own BuildKit builds instead") {
+			want := `not using builder "a": ` + tc.why
+			if len(*warnings) != 1 || !strings.HasPrefix((*warnings)[0], want) || !strings.HasSuffix((*warnings)[0], "using the engine's own BuildKit instead") {
 				t.Errorf("warnings %q, want one that says %q", *warnings, want)
 			}
 		})

@@ -248,7 +248,7 @@ func TestSilence(t *testing.T) {
 		}
 		began := time.Now()
 		_, err = e.ListContainers(t.Context(), engine.ContainerFilter{})
-		if !errors.Is(err, engine.ErrUnreachable) || !strings.Contains(fmt.Sprint(err), "does not answer") {
+		if !errors.Is(err, engine.ErrUnreachable) || !strings.Contains(fmt.Sprint(err), "did not respond") {
 			t.Errorf("error = %v, want that the engine does not answer", err)
 		}
 		if took := time.Since(began); took != pingDeadline {

@@ -76,7 +76,7 @@ func TestBrokenConfigurationStopsNobody(t *testing.T) {
 			failed := e.registryError(t.Context(), "pull", named, "r.example/private:1", given, errors.New("unauthorized: authentication required"))
 			why := "none are stored"
 			if tc.warning != "" {
-				why = "they could not be read (" + tc.warning
+				why = "cannot read them (" + tc.warning
 			}
 			if !strings.Contains(failed.Error(), why) {
 				t.Errorf("err = %v, want one that says %q", failed, why)

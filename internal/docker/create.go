@@ -106,7 +106,7 @@ func (e *Engine) adopt(ctx context.Context, in engine.CreateSpec, verb string, f
 	case errors.Is(err, engine.ErrNotFound) && errors.Is(failed, engine.ErrConflict):
 		// The engine gives a name away before it shows the container: the call of
 		// a run that was killed takes effect only now.
-		return "", &callError{verb, "the name is taken by a container that is only being made", engine.ErrStale, failed}
+		return "", &callError{verb, "the name is taken by a container that is still being created", engine.ErrStale, failed}
 	case err != nil:
 		return "", failed
 	}

@@ -169,10 +169,10 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for host, want := range map[string]string{
-		"unix://" + dir + "/none.sock": "there is no engine at unix://" + dir + "/none.sock (no such socket): start Docker, or name another",
-		"unix://" + locked:             "nothing answers at unix://" + locked + " (connection refused): start Docker",
-		"tcp://127.0.0.1:1":            "nothing answers at tcp://127.0.0.1:1 (connection refused)",
-		"tcp://host.invalid:1":         "the host of tcp://host.invalid:1 is not known",
+		"unix://" + dir + "/none.sock": "no engine at unix://" + dir + "/none.sock (no such socket): start Docker, or name another",
+		"unix://" + locked:             "no engine at unix://" + locked + " (connection refused): start Docker",
+		"tcp://127.0.0.1:1":            "no engine at tcp://127.0.0.1:1 (connection refused)",
+		"tcp://host.invalid:1":         "cannot resolve host tcp://host.invalid:1",
 	} {
 		e, err := Connect(Options{Host: host, ConfigDir: dir})
 		if err != nil {

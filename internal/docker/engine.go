@@ -130,11 +130,11 @@ func (e *Engine) connected(ctx context.Context) (*client.Client, error) {
 	asked := time.Now()
 	ping, header, err := e.ping(ctx)
 	if err != nil {
-		return nil, e.fail(ctx, "talk to the engine", err)
+		return nil, e.fail(ctx, "connect to the engine", err)
 	}
 	e.client.NegotiateAPIVersionPing(ping) // keeps a version set by hand
 	if v := e.client.ClientVersion(); versions.LessThan(v, minimumAPI) {
-		return nil, fmt.Errorf("talk to the engine: the engine at %s speaks API %s, %s (Docker Engine 20.10) or newer is needed: %w",
+		return nil, fmt.Errorf("connect to the engine: the engine at %s has API %s, but %s (Docker Engine 20.10) or newer is required: %w",
 			e.endpoint.host, v, minimumAPI, engine.ErrUnsupported)
 	}
 	e.server = &server{os: ping.OSType}

@@ -110,7 +110,7 @@ func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, errSilent) {
-			msg := fmt.Sprintf("the engine at %s accepted the call and does not answer", e.endpoint.host)
+			msg := fmt.Sprintf("the engine at %s accepted the connection but did not respond", e.endpoint.host)
 			return &callError{doing, msg, engine.ErrUnreachable, cause}
 		}
 		return &callError{doing, cause.Error(), nil, cause}
@@ -146,11 +146,11 @@ func (e *Engine) unreachable(err error) (string, bool) {
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Sprintf("no permission to use the engine at %s: run as root, join its group (usually docker), %s", host, other), true
 	case errors.Is(err, os.ErrNotExist):
-		return fmt.Sprintf("there is no engine at %s (no such socket): start Docker, %s", host, other), true
+		return fmt.Sprintf("no engine at %s (no such socket): start Docker, %s", host, other), true
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("nothing answers at %s (connection refused): start Docker, %s", host, other), true
+		return fmt.Sprintf("no engine at %s (connection refused): start Docker, %s", host, other), true
 	case errors.As(err, &dns):
-		return fmt.Sprintf("the host of %s is not known (%s): check the name, %s", host, dns.Err, other), true
+		return fmt.Sprintf("cannot resolve host %s (%s): check the name, %s", host, dns.Err, other), true
 	case strings.Contains(text, "malformed HTTP response"), strings.Contains(text, "server gave HTTP response to HTTPS client"),
 		strings.Contains(text, plainToTLS):
 		return fmt.Sprintf("the engine at %s and this client disagree on TLS: check DOCKER_TLS_VERIFY and --tls", host), true

@@ -46,7 +46,7 @@ func (e *Engine) Exec(ctx context.Context, c engine.Ref, spec engine.ExecSpec) (
 	}
 	result := engine.ExecResult{ExitCode: done.ExitCode, Output: keep.String()}
 	if done.Running { // the output ended, the command did not
-		return result, &callError{verb, "the engine lost track of it", nil, fmt.Errorf("exec %s runs without output", made.ID)}
+		return result, &callError{verb, "the engine no longer knows it", nil, fmt.Errorf("exec %s is running without output", made.ID)}
 	}
 	return result, nil
 }

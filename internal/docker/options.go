@@ -126,7 +126,7 @@ func home(getenv func(string) string) string {
 // of Host or DOCKER_HOST.
 func (s settings) contextName() (string, error) {
 	if s.Host != "" && s.Context != "" {
-		return "", fmt.Errorf("both host %q and context %q are given: give one of them", s.Host, s.Context)
+		return "", fmt.Errorf("both host %q and context %q are set: use one of them", s.Host, s.Context)
 	}
 	name := s.Context
 	if name == "" && s.Host == "" && s.Getenv("DOCKER_HOST") == "" {

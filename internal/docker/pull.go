@@ -234,13 +234,13 @@ func (e *Engine) registryError(ctx context.Context, verb string, named reference
 	case failedName:
 		msg := fmt.Sprintf("registry %s has no such image, tag or platform: check the name (%s)", host, text)
 		if given.auth == "" {
-			msg = fmt.Sprintf("registry %s has no such image, tag or platform, or wants credentials and %s: check the name, or docker login %s (%s)", host, given.missing(), host, text)
+			msg = fmt.Sprintf("registry %s has no such image, tag or platform, or requires credentials and %s: check the name, or docker login %s (%s)", host, given.missing(), host, text)
 		}
 		return &callError{doing, msg, engine.ErrNotFound, err}
 	case failedCredentials:
-		msg := fmt.Sprintf("registry %s wants credentials and %s: docker login %s (%s)", host, given.missing(), host, text)
+		msg := fmt.Sprintf("registry %s requires credentials and %s: docker login %s (%s)", host, given.missing(), host, text)
 		if given.auth != "" {
-			msg = fmt.Sprintf("registry %s refuses the stored credentials: docker login %s (%s)", host, host, text)
+			msg = fmt.Sprintf("registry %s rejected the stored credentials: docker login %s (%s)", host, host, text)
 		}
 		return &callError{doing, msg, nil, err}
 	case failedBusy:

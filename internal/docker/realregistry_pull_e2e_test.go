@@ -56,15 +56,15 @@ func TestRealRegistryCredentials(t *testing.T) {
 	ref := r.image("muster-test/busybox:1", "team/app:1")
 	image := engine.ImageRef{Ref: ref}
 	anonymous := configured(t, `{}`)
-	wants(t, anonymous.PushImage(t.Context(), image, ignore), "push "+ref, "wants credentials and none are stored: docker login "+r.host())
-	wants(t, withCredentials(t, r.host(), "wrong").PushImage(t.Context(), image, ignore), "refuses the stored credentials: docker login "+r.host())
+	wants(t, anonymous.PushImage(t.Context(), image, ignore), "push "+ref, "requires credentials and none are stored: docker login "+r.host())
+	wants(t, withCredentials(t, r.host(), "wrong").PushImage(t.Context(), image, ignore), "rejected the stored credentials: docker login "+r.host())
 	if err := withCredentials(t, r.host(), "right").PushImage(t.Context(), image, ignore); err != nil {
 		t.Fatal(err)
 	}
 	none := engine.ImageRef{Ref: r.host() + "/team/none:1"}
 	wants(t, withCredentials(t, r.host(), "right").PullImage(t.Context(), none, ignore), r.host()+" has no such image, tag or platform: check the name")
 	wants(t, anonymous.PullImage(t.Context(), image, ignore), "pull "+ref, "none are stored")
-	wants(t, withCredentials(t, r.host(), "wrong").PullImage(t.Context(), image, ignore), "refuses the stored credentials")
+	wants(t, withCredentials(t, r.host(), "wrong").PullImage(t.Context(), image, ignore), "rejected the stored credentials")
 
 	helpers := t.TempDir()
 	script := fmt.Sprintf("#!/bin/sh\nread -r host\n[ \"$1 $host\" = \"get %s\" ] && echo '{\"Username\": \"me\", \"Secret\": \"right\"}'\n", r.host())

@@ -8,7 +8,6 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
-	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/lock"
 )
 
@@ -23,15 +22,6 @@ type attempt struct {
 	agreed map[string]bool // by question: the answers, which hold in every attempt
 	// kept are images that came for one of several platforms of a tag.
 	kept map[engine.ImageRef]engine.Image
-}
-
-// feed is what the operation's waits read. release ends that.
-func (a *attempt) feed(ctx context.Context) (f *feed.Feed, release func()) {
-	if a.op.Feed != nil {
-		return a.op.Feed, func() {}
-	}
-	f = feed.New(ctx, a.op.Project, a.Engine)
-	return f, f.Close
 }
 
 func (a *attempt) run(ctx context.Context) error {

@@ -79,9 +79,7 @@ func (a *attempt) observeAlone(ctx context.Context) (engine.Observed, error) {
 
 // untilDone waits until nobody else makes containers of the project.
 func (a *attempt) untilDone(ctx context.Context) error {
-	f, release := a.feed(ctx)
-	defer release()
-	return f.Until(ctx, func(o engine.Observed) (bool, error) {
+	return a.op.Feed.Until(ctx, func(o engine.Observed) (bool, error) {
 		return !slices.ContainsFunc(o.Unfinished(), a.atWorkOn), nil
 	})
 }

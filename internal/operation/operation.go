@@ -42,8 +42,7 @@ type Operation struct {
 	Conflicts bool
 	// Nothing is said if the plan is empty.
 	Nothing string
-	// Feed is what an attached up reads for all that it does; with nil each wait that
-	// needs one has its own.
+	// Feed is read for what happens; nil makes one for the operation.
 	Feed *feed.Feed
 }
 

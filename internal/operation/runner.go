@@ -9,6 +9,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/lock"
 )
 
@@ -57,6 +58,10 @@ func (r *Runner) Run(ctx context.Context, op Operation) error {
 		return err
 	}
 	defer release()
+	if op.Feed == nil {
+		op.Feed = feed.New(context.WithoutCancel(ctx), op.Project, r.Engine) // what was begun is waited for
+		defer op.Feed.Close()
+	}
 	agreed := map[string]bool{}
 	for pause := firstPause; ; pause *= 2 {
 		a := &attempt{Runner: r, op: op, agreed: agreed, seen: seen}

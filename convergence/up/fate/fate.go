@@ -310,7 +310,7 @@ func (f Facts) words(why Reason) string {
 	case Undeclared:
 		return "no service " + f.Service + " is declared"
 	case ServiceDown:
-		return "service " + f.Service + " goes down"
+		return "service " + f.Service + " is taken down"
 	case VolumeReplaced:
 		return f.Volume
 	case Joined:

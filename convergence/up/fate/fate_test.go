@@ -121,8 +121,8 @@ var rows = []struct {
 	{"rm --stop: runs", with(of(RemoveIt, engine.Running), func(f *Facts) { f.EvenRunning = true }), Remove, AskedRemove, "asked to remove it", false},
 
 	// down.
-	{"down", of(Down, engine.Running), Remove, ProjectDown, "the project goes down", false},
-	{"down of a service", with(of(Down, engine.Exited), chosen), Remove, ServiceDown, "service web goes down", false},
+	{"down", of(Down, engine.Running), Remove, ProjectDown, "the project is taken down", false},
+	{"down of a service", with(of(Down, engine.Exited), chosen), Remove, ServiceDown, "service web is taken down", false},
 	{"down: an orphan is told of", with(of(Down, engine.Running), undeclared), Leave, Undeclared, "no service web is declared", false},
 	{"down --remove-orphans: an orphan", with(of(Down, engine.Running), undeclared, orphans), Remove, Undeclared, "no service web is declared", false},
 	{"down: a one-off is done", with(of(Down, engine.Exited), kind(OneOff)), Remove, IsOneOff, "a one-off container", false},

@@ -55,7 +55,7 @@ var said = [reasons]string{
 	HookLeftBehind: "a leftover hook container",
 	Finished:       "a finished one-off container",
 	IsOneOff:       "a one-off container",
-	ProjectDown:    "the project goes down",
+	ProjectDown:    "the project is taken down",
 	AskedRestart:   plan.Asked + "restart it",
 	AskedStop:      plan.Asked + "stop",
 	AskedKill:      plan.Asked + "kill it",

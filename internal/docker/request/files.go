@@ -30,7 +30,7 @@ func (t Translation) fileUses() ([]fileUse, error) {
 			return t.invalid(key, fmt.Errorf("%q is not declared", source))
 		}
 		if files[n].External {
-			return t.invalid(key, fmt.Errorf("%q is external: engines without Swarm keep no configs and secrets", source))
+			return t.invalid(key, fmt.Errorf("%q is external: external configs and secrets need Swarm", source))
 		}
 		if target == "" {
 			target = source
@@ -83,7 +83,7 @@ func (t Translation) files(h *container.HostConfig, taken map[string]bool) error
 		}
 		folder := path.Dir(u.target)
 		if folder == "/" {
-			return t.invalid(u.key, fmt.Errorf("%s cannot be written in a container whose root file system is read-only: give it a target in a folder, or make it a file of the host", u.target))
+			return t.invalid(u.key, fmt.Errorf("cannot write %s in a container with a read-only root file system: use a target in a directory, or a file of the host", u.target))
 		}
 		folders = append(folders, folder)
 	}
@@ -92,7 +92,7 @@ func (t Translation) files(h *container.HostConfig, taken map[string]bool) error
 			continue
 		}
 		if taken[folder] {
-			return t.invalid("tmpfs", fmt.Errorf("%s hides the configs and secrets below it: mount it elsewhere, or give them another target", folder))
+			return t.invalid("tmpfs", fmt.Errorf("%s hides the configs and secrets below it: mount it elsewhere, or use another target for them", folder))
 		}
 		taken[folder] = true
 		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Target: folder})

@@ -75,8 +75,8 @@ func TestUnknown(t *testing.T) {
 func TestDescribeWarnings(t *testing.T) {
 	p := load(t, "services: {web: {image: nginx, credential_spec: {config: c}, cpu_count: 2, build: {context: ., shm_size: 1g, ulimits: {nofile: 9}}}}\nconfigs: {c: {file: ./c}}\n")
 	for os, want := range map[string]string{
-		"linux":   "services.web.credential_spec: only Windows engines know it: it has no effect\nservices.web.cpu_count: only Windows engines know it: it has no effect",
-		"windows": "services.web.credential_spec.config: engines without Swarm keep no configs: it has no effect",
+		"linux":   "services.web.credential_spec: ignored: for Windows engines only\nservices.web.cpu_count: ignored: for Windows engines only",
+		"windows": "services.web.credential_spec.config: external configs need Swarm: ignored",
 	} {
 		var texts []string
 		for _, w := range Unsupported(p, newest, os) {
@@ -91,10 +91,10 @@ func TestDescribeWarnings(t *testing.T) {
 		old = append(old, w.Text)
 	}
 	want := []string{
-		"services.web.credential_spec: only Windows engines know it: it has no effect",
-		"services.web.cpu_count: only Windows engines know it: it has no effect",
-		"services.web.build.shm_size: needs an engine with API 1.42, this one has 1.41: builds have the engine's own",
-		"services.web.build.ulimits: needs an engine with API 1.42, this one has 1.41: builds have the engine's own",
+		"services.web.credential_spec: ignored: for Windows engines only",
+		"services.web.cpu_count: ignored: for Windows engines only",
+		"services.web.build.shm_size: needs an engine with API 1.42, this one has 1.41: ignored: the engine's default is used",
+		"services.web.build.ulimits: needs an engine with API 1.42, this one has 1.41: ignored: the engine's default is used",
 	}
 	if !slices.Equal(old, want) {
 		t.Errorf("on an old engine:\n%q\nwant:\n%q", old, want)

@@ -31,7 +31,7 @@ func Unsupported(p *project.Project, api, os string) []engine.Finding {
 	for _, n := range p.Networks {
 		w.root = []string{"networks", n.Key}
 		if n.Spec.EnableIPv4 != nil && !n.External {
-			w.since("1.47", "the network has IPv4", "enable_ipv4")
+			w.since("1.47", "ignored: IPv4 stays enabled", "enable_ipv4")
 		}
 	}
 	slices.SortStableFunc(w.list, func(a, b engine.Finding) int {
@@ -80,20 +80,20 @@ func index(i int) string { return fmt.Sprintf("[%d]", i) }
 func (w *warnings) service(s *project.Service) {
 	c := s.Spec
 	if len(c.Annotations) > 0 {
-		w.since("1.43", "the container gets no annotations", "annotations")
+		w.since("1.43", "ignored: the container gets no annotations", "annotations")
 	}
 	if c.HealthCheck != nil && c.HealthCheck.StartInterval != nil {
 		w.since("1.44", "the engine checks every interval from the start", "healthcheck", "start_interval")
 	}
 	for i, d := range c.Devices {
 		if isCDI(d) {
-			w.since("1.44", "it cannot add CDI devices", "devices", index(i))
+			w.since("1.44", "ignored: it cannot add CDI devices", "devices", index(i))
 		}
 	}
 	for i, e := range c.Expose {
 		number, _, _ := strings.Cut(e, "/")
 		if _, _, ok := portRange(number); !ok {
-			w.warn(fmt.Sprintf("%q is neither a port nor a range of ports: it is left out", e), "expose", index(i))
+			w.warn(fmt.Sprintf("%q is neither a port nor a range of ports: ignored", e), "expose", index(i))
 		}
 	}
 	if w.os != "windows" {
@@ -104,11 +104,11 @@ func (w *warnings) service(s *project.Service) {
 			{"cpu_count", c.CPUCount != 0}, {"cpu_percent", c.CPUPercent != 0}, {"credential_spec", c.CredentialSpec != nil},
 		} {
 			if k.set {
-				w.warn("only Windows engines know it: it has no effect", k.key)
+				w.warn("ignored: for Windows engines only", k.key)
 			}
 		}
 	} else if c.CredentialSpec != nil && c.CredentialSpec.Config != "" {
-		w.warn("engines without Swarm keep no configs: it has no effect", "credential_spec", "config")
+		w.warn("external configs need Swarm: ignored", "credential_spec", "config")
 	}
 }
 
@@ -118,16 +118,16 @@ func (w *warnings) build(b *types.BuildConfig) {
 		return
 	}
 	if b.ShmSize != 0 {
-		w.since("1.42", "builds have the engine's own", "build", "shm_size")
+		w.since("1.42", "ignored: the engine's default is used", "build", "shm_size")
 	}
 	if len(b.Ulimits) > 0 {
-		w.since("1.42", "builds have the engine's own", "build", "ulimits")
+		w.since("1.42", "ignored: the engine's default is used", "build", "ulimits")
 	}
 }
 
 func (w *warnings) networks(s *project.Service) {
 	if mode := s.Spec.NetworkMode; s.Spec.MacAddress != "" && len(s.Networks) == 0 && mode != "bridge" && mode != "default" {
-		w.warn(fmt.Sprintf("a container with network_mode %s has no address of its own: it has no effect", cmp.Or(mode, "none")), "mac_address")
+		w.warn(fmt.Sprintf("ignored: a container with network_mode %s has no address of its own", cmp.Or(mode, "none")), "mac_address")
 	}
 	for i, key := range s.Networks {
 		c := s.Spec.Networks[key]
@@ -161,7 +161,7 @@ func (w *warnings) mounts(s *project.Service) {
 			w.since("1.42", "a missing source is an error, not created", "volumes", index(i))
 		}
 		if _, plain := bindString(v); !plain && v.Bind.SELinux != "" {
-			w.warn("engines relabel only binds without recursive and create_host_path: false: it has no effect", "volumes", index(i), "bind", "selinux")
+			w.warn("ignored: engines relabel only binds without recursive and create_host_path: false", "volumes", index(i), "bind", "selinux")
 		}
 	}
 }
