@@ -64,7 +64,7 @@ type CreateContainer struct {
 	Replaces engine.Ref
 }
 
-// CopyFiles writes configs and secrets that are no host files into a container.
+// CopyFiles writes configs and secrets without a host file into a container.
 type CopyFiles struct {
 	Target engine.Ref
 	Files  []ContainerFile

@@ -9,7 +9,7 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// CopyFiles copies configs and secrets that are no host files into the container.
+// CopyFiles copies configs and secrets without a host file into the container.
 // The result is what a step after it needs.
 func (e *Emitter) CopyFiles(sl *survey.Slot, target engine.Ref, needs []*plan.Handle, finish bool, undo []plan.Action) []*plan.Handle {
 	if !sl.Svc.Declared {
@@ -19,7 +19,7 @@ func (e *Emitter) CopyFiles(sl *survey.Slot, target engine.Ref, needs []*plan.Ha
 	if len(files) == 0 {
 		return needs
 	}
-	sl.Copy = e.Add(sl.Of, "copy", plan.CopyFiles{Target: target, Files: files}, "configs and secrets that are no host files", needs...)
+	sl.Copy = e.Add(sl.Of, "copy", plan.CopyFiles{Target: target, Files: files}, "configs and secrets without a host file", needs...)
 	sl.Copy.Finish, sl.Copy.OnFailure = finish, undo
 	return []*plan.Handle{sl.Copy}
 }
