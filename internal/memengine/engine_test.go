@@ -224,6 +224,22 @@ func TestGraceEndsWithAKill(t *testing.T) {
 	})
 }
 
+func TestTrapKnowsTheEnvironment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, code := newWorld(t), "3"
+		web := w.add("web", func(s *types.ServiceConfig) {
+			s.Environment = types.MappingWithEquals{"CODE": &code}
+		}, "sh", "-c", "exec; trap 'exit $CODE' TERM; sleep 1000")
+		w.start(web)
+		if err := w.StopContainer(t.Context(), web, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.inspect(web).ExitCode; got != 3 {
+			t.Errorf("exit code = %d, want 3", got)
+		}
+	})
+}
+
 func TestFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

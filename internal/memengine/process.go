@@ -132,7 +132,7 @@ func (p *process) signal(sig string) {
 	script, trapped := p.traps[sig]
 	switch {
 	case trapped && script != "":
-		p.shell(script, nil, func(int) {})
+		p.shell(script, p.env, func(int) {})
 	case !trapped && ends:
 		p.finish(128 + signalNumber(sig))
 	}

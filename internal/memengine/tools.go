@@ -83,6 +83,10 @@ func (sh *shell) control(name string, args []string, write func(bool, string), n
 		write(false, cmp.Or(sh.p.user, "0")+"\n") // as with -u
 		next(0)
 	case "exec":
+		if len(args) == 0 {
+			next(0)
+			return true
+		}
 		sh.exec(args, sh.write, sh.p.finish)
 	case "trap":
 		if len(args) >= 2 {
