@@ -31,7 +31,7 @@ func (e *Engine) ShutDown() {
 			}
 			c.state = engine.Running
 			p.begin = false
-			p.finish(code)
+			p.Exit(code)
 			e.emit(c, "stop", nil)
 		case c.state == engine.Restarting:
 			c.state = engine.Exited
@@ -77,7 +77,7 @@ func (e *Engine) Boot() {
 		case c.alive():
 			c.state = engine.Running
 			c.process.begin = false
-			c.process.finish(137)
+			c.process.Exit(137)
 			c.manual = true
 		case c.state == engine.Restarting:
 			c.state = engine.Exited

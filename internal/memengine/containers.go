@@ -118,7 +118,7 @@ func (e *core) remove(c *container, volumes bool) {
 		}
 		auto := c.autoRemove
 		c.autoRemove = false // or its exit would remove it as well
-		c.process.finish(128 + 9)
+		c.process.Exit(128 + 9)
 		c.autoRemove = auto
 	}
 	c.endProcess()

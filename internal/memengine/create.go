@@ -77,7 +77,7 @@ func (e *core) create(spec engine.CreateSpec) (*container, error) {
 func enginePolicy(s *project.Service) string {
 	p := s.Restart
 	if p.Mode == "on-failure" && p.MaxAttempts > 0 {
-		return "on-failure:" + itoa(p.MaxAttempts)
+		return "on-failure:" + strconv.Itoa(p.MaxAttempts)
 	}
 	return string(p.Mode)
 }

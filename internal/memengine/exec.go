@@ -76,7 +76,7 @@ func (e *core) begin(ref engine.Ref, spec engine.ExecSpec, stdin *input, write f
 	p.stdin, p.user, p.dir = stdin, cmp.Or(spec.User, c.user), cmp.Or(spec.WorkingDir, c.dir)
 	main := c.process
 	main.execs = append(slices.DeleteFunc(main.execs, func(x *process) bool { return x.ended }), p)
-	p.after(0, func() {
+	p.After(0, func() {
 		switch program := main.program; {
 		case c.isCheck(spec.Command):
 			p.probe()
@@ -85,12 +85,12 @@ func (e *core) begin(ref engine.Ref, spec engine.ExecSpec, stdin *input, write f
 			code, output := program.Exec(spec)
 			e.mu.Lock()
 			write(false, output)
-			p.finish(code)
-		case !c.has(spec.Command[0]) && !slices.Contains(shellTools(), spec.Command[0]):
+			p.Exit(code)
+		case !c.has(spec.Command[0]) && !slices.Contains(Busybox(), spec.Command[0]):
 			write(false, "exec: "+spec.Command[0]+": executable file not found in $PATH\n")
-			p.finish(127)
+			p.Exit(127)
 		default:
-			p.command(spec.Command, overlaid(c.env, spec.Environment), p.finish)
+			p.command(spec.Command, overlaid(c.env, spec.Environment))
 		}
 	})
 	return p, nil

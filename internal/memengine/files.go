@@ -3,8 +3,6 @@ package memengine
 import (
 	"fmt"
 	"path"
-	"slices"
-	"sort"
 	"strings"
 )
 
@@ -43,66 +41,60 @@ func (c *container) store(name string, f *file) error {
 	return nil
 }
 
-// fileTool does the commands on files.
-func (c *container) fileTool(name string, args []string, write func(bool, string)) (code int, known bool) {
-	paths := slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
-	switch name {
-	case "chmod", "chown", "sync":
-		return 0, true
-	case "mkdir":
-		for _, p := range paths {
-			if err := c.store(p, &file{mode: 0o755, folder: true}); err != nil {
-				write(true, "mkdir: "+err.Error()+"\n")
-				code = 1
-			}
-		}
-	case "touch":
-		for _, p := range paths {
-			if c.lookup(p) != nil {
-				continue
-			}
-			if err := c.store(p, &file{mode: 0o644}); err != nil {
-				write(true, "touch: "+err.Error()+"\n")
-				code = 1
-			}
-		}
-	case "rm":
-		for _, p := range paths {
-			files, inside, _ := c.place(p)
-			if files[inside] == nil && !slices.Contains(args, "-f") && !slices.Contains(args, "-rf") {
-				write(true, "rm: can't remove '"+p+"': No such file or directory\n")
-				code = 1
-			}
-			delete(files, inside)
-		}
-	case "cat":
-		for _, p := range paths {
-			f := c.lookup(p)
-			if f == nil || f.folder {
-				write(true, "cat: can't open '"+p+"': No such file or directory\n")
-				code = 1
-				continue
-			}
-			write(false, string(f.content))
-		}
-	case "ls":
-		write(false, c.listing(paths))
-	default:
-		return 0, false
+// filesystem is what the container's small shell sees of its files.
+type filesystem struct{ c *container }
+
+// Read is the content of a file; ok is false for what is none.
+func (s filesystem) Read(name string) (content []byte, ok bool) {
+	f := s.c.lookup(name)
+	if f == nil || f.folder {
+		return nil, false
 	}
-	return code, true
+	return f.content, true
 }
 
-func (c *container) listing(dirs []string) string {
+// Write makes or replaces a file.
+func (s filesystem) Write(name string, content []byte) error {
+	return s.c.store(name, &file{content: content, mode: 0o644})
+}
+
+// Append adds to a file.
+func (s filesystem) Append(name, text string) {
+	if f := s.c.lookup(name); f != nil {
+		f.content = append(f.content, text...)
+	}
+}
+
+// MakeFolder makes a folder, and none above it.
+func (s filesystem) MakeFolder(name string) error {
+	return s.c.store(name, &file{mode: 0o755, folder: true})
+}
+
+// Remove removes a file or a folder alone and reports whether there was one.
+func (s filesystem) Remove(name string) bool {
+	files, inside, _ := s.c.place(name)
+	_, found := files[inside]
+	delete(files, inside)
+	return found
+}
+
+// Exists reports whether a file or folder was made.
+func (s filesystem) Exists(name string) bool { return s.c.lookup(name) != nil }
+
+// IsFolder is true also of mount points and of what every image has.
+func (s filesystem) IsFolder(name string) bool {
+	f := s.c.tree(name)["."]
+	return f != nil && f.folder
+}
+
+// Names are what a folder holds.
+func (s filesystem) Names(folder string) []string {
 	var names []string
-	for _, dir := range dirs {
-		files, inside, _ := c.place(dir)
-		for name := range files {
-			if rest, ok := strings.CutPrefix(name, strings.TrimSuffix(inside, "/")+"/"); ok && !strings.Contains(rest, "/") {
-				names = append(names, rest+"\n")
-			}
+	files, inside, _ := s.c.place(folder)
+	for name := range files {
+		if rest, ok := strings.CutPrefix(name, strings.TrimSuffix(inside, "/")+"/"); ok && !strings.Contains(rest, "/") {
+			names = append(names, rest)
 		}
 	}
-	sort.Strings(names)
-	return strings.Join(names, "")
+	return names
 }

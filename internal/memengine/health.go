@@ -80,9 +80,9 @@ func (h *health) check(c *container) {
 	p := newProcess(c, func(_ bool, text string) { output += text }, finish)
 	h.probe = p
 	if timeout := c.check.Timeout; timeout > 0 {
-		p.after(timeout, func() {
+		p.After(timeout, func() {
 			output = "Health check exceeded timeout (" + timeout.String() + ")"
-			p.finish(-1)
+			p.Exit(-1)
 		})
 	}
 	p.probe()
@@ -94,10 +94,10 @@ func (p *process) probe() {
 	if program := c.process.program; program != nil && program.judges() {
 		code, output := program.probe(time.Since(c.startedAt), c.starts)
 		p.write(false, output)
-		p.finish(code)
+		p.Exit(code)
 		return
 	}
-	p.command(c.checkCommand(), c.env, p.finish)
+	p.command(c.checkCommand(), c.env)
 }
 
 // judges reports whether the program answers health probes itself.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/musterdev/muster/engine"
@@ -92,7 +93,7 @@ func (c *container) spawn(program *Program) {
 	switch {
 	case program == nil && len(c.command) > 0 && c.interpretable():
 		p.begin = true
-		p.command(c.command, c.env, p.finish)
+		p.command(c.command, c.env)
 		p.begin = false
 	case program == nil:
 		p.program = &Program{}
@@ -230,7 +231,7 @@ func (e *core) kill(c *container, signal string, stopping bool) error {
 	}
 	p := c.process
 	e.announceKill(c, signal)
-	p.after(0, func() { p.signal(signal) })
+	p.After(0, func() { p.signal(signal) })
 	if ends && c.state == engine.Paused {
 		c.unpause()
 	}
@@ -239,7 +240,7 @@ func (e *core) kill(c *container, signal string, stopping bool) error {
 
 func (e *core) announceKill(c *container, signal string) {
 	e.emit(c, "kill", func(ev *engine.Event) {
-		ev.Signal = itoa(signalNumber(signal))
+		ev.Signal = strconv.Itoa(signalNumber(signal))
 		ev.Attributes["signal"] = ev.Signal
 	})
 }

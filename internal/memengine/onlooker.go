@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func (e *Engine) Top(ctx context.Context, ref engine.Ref) (titles []string, proc
 			return fmt.Errorf("container %s is not running: %w", c.id, engine.ErrConflict)
 		}
 		titles = []string{"UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"}
-		processes = [][]string{{"root", itoa(c.pid), "1", "0", c.startedAt.Format("15:04"), "?", "00:00:00", strings.Join(c.command, " ")}}
+		processes = [][]string{{"root", strconv.Itoa(c.pid), "1", "0", c.startedAt.Format("15:04"), "?", "00:00:00", strings.Join(c.command, " ")}}
 		return nil
 	})
 	return titles, processes, err

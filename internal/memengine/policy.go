@@ -105,7 +105,7 @@ func (c *container) exited(code int) {
 	}
 	e.emit(c, "die", func(ev *engine.Event) {
 		ev.ExitCode, ev.ExecTime = code, ran.Truncate(time.Second)
-		ev.Attributes["exitCode"] = itoa(code)
+		ev.Attributes["exitCode"] = strconv.Itoa(code)
 	})
 	if restart {
 		c.restartIn(delay)

@@ -1,6 +1,7 @@
 package memengine
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,28 +18,28 @@ type process struct {
 	timers  map[*time.Timer]bool
 	frozen  []func()          // due while the container was paused
 	traps   map[string]string // scripts by signal; an empty one ignores it
-	write   func(stderr bool, text string)
+	write   output
 	onExit  func(code int)
 	execs   []*process // commands run beside it, which end with it
 	stdin   *input     // nil is a terminal or pipe that nobody writes to
-	env     []string
-	user    string // empty is root
-	dir     string // empty is the root folder
+	shell   shell      // of a command
+	user    string     // empty is root
+	dir     string     // empty is the root folder
 	// begin is true while the program gets going within the call that starts
 	// it; a program that ends meanwhile does so right after the call.
 	begin bool
 }
 
-func newProcess(c *container, write func(bool, string), onExit func(int)) *process {
+func newProcess(c *container, write output, onExit func(int)) *process {
 	return &process{
 		c: c, begun: time.Now(), timers: map[*time.Timer]bool{}, traps: map[string]string{},
 		write: write, onExit: onExit,
 	}
 }
 
-// after runs f in d unless the process ended by then; while the container is
+// After runs f in d unless the process ended by then; while the container is
 // paused f waits for it to go on.
-func (p *process) after(d time.Duration, f func()) {
+func (p *process) After(d time.Duration, f func()) {
 	e := p.c.engine
 	var t *time.Timer
 	t = time.AfterFunc(d, func() {
@@ -70,13 +71,13 @@ func (p *process) thaw() {
 	}
 }
 
-// finish ends the process with an exit code.
-func (p *process) finish(code int) {
+// Exit ends the process with an exit code.
+func (p *process) Exit(code int) {
 	switch {
 	case p.ended:
 		return
 	case p.begin:
-		p.after(0, func() { p.finish(code) })
+		p.After(0, func() { p.Exit(code) })
 		return
 	}
 	p.kill()
@@ -90,7 +91,7 @@ func (p *process) kill() {
 		t.Stop()
 	}
 	for _, x := range p.execs {
-		x.finish(128 + 9)
+		x.Exit(128 + 9)
 	}
 }
 
@@ -101,16 +102,16 @@ func (p *process) run() {
 		if line.Open {
 			text = line.Text
 		}
-		p.after(line.After, func() { p.write(line.Stderr, text) })
+		p.After(line.After, func() { p.write(line.Stderr, text) })
 	}
 	if d := p.program.ExitAfter; d > 0 {
-		p.after(d, func() {
+		p.After(d, func() {
 			if p.program.OOM {
 				p.c.oom = true
-				p.finish(137)
+				p.Exit(137)
 				return
 			}
-			p.finish(p.program.ExitCode)
+			p.Exit(p.program.ExitCode)
 		})
 	}
 }
@@ -118,24 +119,36 @@ func (p *process) run() {
 // signal delivers a signal by name, without SIG.
 func (p *process) signal(sig string) {
 	if sig == "KILL" {
-		p.finish(128 + 9)
+		p.Exit(128 + 9)
 		return
 	}
 	ends := sig == "TERM" || sig == "INT" || sig == "QUIT" || sig == p.c.stopSignal
 	if p.program != nil {
 		if ends && !p.program.IgnoreStop {
 			code := p.program.StopCode
-			p.after(p.program.StopAfter, func() { p.finish(code) })
+			p.After(p.program.StopAfter, func() { p.Exit(code) })
 		}
 		return
 	}
 	script, trapped := p.traps[sig]
 	switch {
 	case trapped && script != "":
-		p.shell(script, p.env, func(int) {})
+		p.shell.Script(script, func(int) {})
 	case !trapped && ends:
-		p.finish(128 + signalNumber(sig))
+		p.Exit(128 + signalNumber(sig))
 	}
+}
+
+// Trap makes a script the answer to a signal.
+func (p *process) Trap(signal, script string) { p.traps[signalName(signal)] = script }
+
+// command interprets an argument vector.
+func (p *process) command(argv, env []string) {
+	p.shell = shell{process: p, files: filesystem{p.c}, output: p.write, env: env, user: p.user, dir: p.dir}
+	if p.stdin != nil {
+		p.shell.input = p.stdin.copy
+	}
+	p.shell.Command(argv, p.Exit)
 }
 
 // signalNames are the signals that the engine knows, by number on Linux.
@@ -153,7 +166,7 @@ func signalNumber(name string) int { return signalNames()[name] }
 func signalName(s string) string {
 	s = strings.TrimPrefix(strings.ToUpper(s), "SIG")
 	for name, n := range signalNames() {
-		if s == name || s == itoa(n) {
+		if s == name || s == strconv.Itoa(n) {
 			return name
 		}
 	}

@@ -1,159 +1,96 @@
 package memengine
 
 import (
-	"fmt"
 	"strings"
+	"time"
 )
 
-// A script is a list of statements. They run in continuation-passing style, so
-// that a sleeping script is a timer and no goroutine: next receives the exit code.
-type statement interface {
-	run(sh *shell, next func(code int))
-}
-
-// shell is where statements run.
+// shell is what scripts and commands run with.
 type shell struct {
-	p     *process
-	write func(stderr bool, text string)
-	depth int // of loops that have not slept, to refuse those that never do
+	process shellProcess
+	files   shellFiles
+	output  output
+	// input hands over what the standard input gets, until it has ended; nil is
+	// a terminal or pipe that nobody writes to.
+	input func(to func(data []byte, ended bool))
+	env   []string
+	user  string // empty is root
+	dir   string // empty is the root folder
 }
 
-type (
-	sequence  []statement
-	condition struct { // left && right, left || right
-		left, right statement
-		and         bool
-	}
-	loop struct {
-		test, body statement
-		until      bool
-	}
-	branch struct{ test, then, otherwise statement }
-	simple struct {
-		words []string
-		to    redirect
-	}
-)
-
-// redirect says where output goes.
-type redirect struct {
-	file   string // standard output into this file
-	append bool
-	stderr bool // standard output to standard error
-	quiet  bool // standard error is dropped
+// shellProcess is the process that a shell runs in. Once it has ended, nothing of
+// the shell goes on.
+type shellProcess interface {
+	// After calls f in d, unless the process has ended by then.
+	After(d time.Duration, f func())
+	// Exit ends the process.
+	Exit(code int)
+	// Trap has the script run instead of what the signal does otherwise; an empty
+	// one ignores the signal.
+	Trap(signal, script string)
+	// Run is for a command that the shell itself does not know. It ends at once;
+	// known is false if there is no such command.
+	Run(name string, args []string, to output) (code int, known bool)
 }
 
-func (s sequence) run(sh *shell, next func(int)) { s.from(0, 0, sh, next) }
+// shellFiles are the files that a shell sees. Paths begin at the root.
+type shellFiles interface {
+	// Read is the content of a file; ok is false for what is none.
+	Read(path string) (content []byte, ok bool)
+	// Write makes or replaces a file.
+	Write(path string, content []byte) error
+	// Append adds to a file that Write made.
+	Append(path, text string)
+	MakeFolder(path string) error
+	// Remove reports whether there was something.
+	Remove(path string) bool
+	// Exists reports whether a file or folder was made.
+	Exists(path string) bool
+	// IsFolder is true of those, too, that nobody had to make.
+	IsFolder(path string) bool
+	// Names are what a folder holds.
+	Names(folder string) []string
+}
 
-func (s sequence) from(i, code int, sh *shell, next func(int)) {
-	if i == len(s) {
-		next(code)
+// output takes what a command writes.
+type output func(stderr bool, text string)
+
+// Command runs an argument vector and calls next with its exit code.
+func (sh *shell) Command(argv []string, next func(code int)) {
+	if len(argv) >= 3 && isShell(argv[0]) && argv[1] == "-c" {
+		sh.Script(argv[2], next)
 		return
 	}
-	s[i].run(sh, func(code int) { s.from(i+1, code, sh, next) })
+	(&script{shell: sh}).exec(argv, sh.output, next)
 }
 
-func (c condition) run(sh *shell, next func(int)) {
-	c.left.run(sh, func(code int) {
-		if (code == 0) == c.and {
-			c.right.run(sh, next)
-			return
-		}
-		next(code)
-	})
-}
-
-func (l loop) run(sh *shell, next func(int)) {
-	if sh.depth++; sh.depth > 1000 {
-		sh.write(true, "sh: loop without sleep\n")
-		sh.p.finish(2)
-		return
-	}
-	l.test.run(sh, func(code int) {
-		if (code == 0) == l.until {
-			next(0)
-			return
-		}
-		l.body.run(sh, func(int) { l.run(sh, next) })
-	})
-}
-
-func (b branch) run(sh *shell, next func(int)) {
-	b.test.run(sh, func(code int) {
-		switch {
-		case code == 0:
-			b.then.run(sh, next)
-		case b.otherwise != nil:
-			b.otherwise.run(sh, next)
-		default:
-			next(0)
-		}
-	})
-}
-
-func (s simple) run(sh *shell, next func(int)) {
-	write := sh.write
-	switch {
-	case s.to.file == "/dev/null":
-		write = func(bool, string) {}
-	case s.to.file != "":
-		var content []byte
-		if f := sh.p.c.lookup(s.to.file); f != nil && s.to.append {
-			content = f.content
-		}
-		if err := sh.p.c.store(s.to.file, &file{content: content, mode: 0o644}); err != nil {
-			sh.write(true, "sh: "+err.Error()+"\n")
-			next(1)
-			return
-		}
-		write = func(stderr bool, text string) {
-			if stderr {
-				sh.write(true, text)
-				return
-			}
-			f := sh.p.c.lookup(s.to.file)
-			f.content = append(f.content, text...)
-		}
-	case s.to.stderr:
-		write = func(_ bool, text string) { sh.write(true, text) }
-	}
-	if s.to.quiet {
-		loud := write
-		write = func(stderr bool, text string) {
-			if !stderr {
-				loud(false, text)
-			}
-		}
-	}
-	sh.exec(s.words, write, next)
-}
-
-// shell interprets a script and calls next with its exit code.
-func (p *process) shell(script string, env []string, next func(int)) {
-	st, err := parse(script, env)
+// Script runs a script and calls next with its exit code, which is 2 if the
+// script is not understood.
+func (sh *shell) Script(text string, next func(code int)) {
+	st, err := parse(text, sh.env)
 	if err != nil {
-		p.write(true, fmt.Sprintf("sh: %v\n", err))
+		sh.output(true, "sh: "+err.Error()+"\n")
 		next(2)
 		return
 	}
-	st.run(&shell{p: p, write: p.write}, next)
-}
-
-// command interprets an argument vector.
-func (p *process) command(argv, env []string, next func(int)) {
-	sh := &shell{p: p, write: p.write}
-	p.env = env
-	if len(argv) >= 3 && isShell(argv[0]) && argv[1] == "-c" {
-		p.shell(argv[2], env, next)
-		return
-	}
-	sh.exec(argv, p.write, next)
+	st.run(&script{shell: sh}, next)
 }
 
 func isShell(name string) bool {
-	switch name[strings.LastIndexByte(name, '/')+1:] {
+	switch base(name) {
 	case "sh", "ash", "bash":
 		return true
 	}
 	return false
+}
+
+// base is a command's name without its folder.
+func base(command string) string { return command[strings.LastIndexByte(command, '/')+1:] }
+
+// shellTools are the commands that the shell knows.
+func shellTools() []string {
+	return []string{
+		":", "[", "ash", "bash", "cat", "chmod", "chown", "echo", "env", "exec", "exit", "false", "id", "ls", "mkdir",
+		"printf", "pwd", "rm", "sh", "sleep", "sync", "tail", "test", "touch", "trap", "true", "wait",
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/musterdev/muster/engine"
 )
@@ -70,31 +69,6 @@ func collide(p, q engine.Port) bool {
 func (c *container) release() {
 	for _, ep := range c.endpoints {
 		ep.address = ""
-	}
-}
-
-// has reports whether the container's image has the command.
-func (c *container) has(command string) bool {
-	return c.programs == nil || slices.Contains(c.programs, command[strings.LastIndexByte(command, '/')+1:])
-}
-
-// interpretable reports whether the small shell understands what the container
-// runs; anything else runs until it is stopped.
-func (c *container) interpretable() bool {
-	name := c.command[0][strings.LastIndexByte(c.command[0], '/')+1:]
-	return slices.Contains(shellTools(), name)
-}
-
-// Busybox are the commands of an image that holds busybox, as far as the small
-// shell knows them: Image.Programs of a stand-in for one.
-func Busybox() []string { return shellTools() }
-
-// shellTools are the commands that the small shell knows.
-func shellTools() []string {
-	return []string{
-		":", "[", "ash", "bash", "cat", "chmod", "chown", "echo", "env", "exec", "exit", "false", "hostname", "id",
-		"kill", "ls", "mkdir", "nslookup", "ping", "printf", "pwd", "rm", "sh", "sleep", "sync", "tail", "test",
-		"touch", "trap", "true", "wait",
 	}
 }
 

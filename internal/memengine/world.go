@@ -114,7 +114,7 @@ func (e *Engine) die(name string, code int, oom bool) error {
 	if c.state == engine.Paused {
 		c.state = engine.Running
 	}
-	c.process.finish(code)
+	c.process.Exit(code)
 	return nil
 }
 
