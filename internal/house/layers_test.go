@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"convergence/up/survey":     {"convergence/plan", "convergence/up/creation", "convergence/up/fate", "engine", "project", "depgraph"},
 
 	"internal/docker/attributes": {},
+	"internal/memengine/shell":   {},
 	"internal/docker/request":    {"engine", "project", "github.com/docker/docker", "github.com/compose-spec/compose-go/v2/types"},
 
 	"internal/docker":     {"internal/docker/request", "internal/hostfile", "engine", "project", "restartpolicy", "internal/builder", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
@@ -54,7 +55,7 @@ var mayImport = map[string][]string{
 	"internal/build":      {"internal/builder", "internal/hostfile", "convergence/up/images", "engine", "project", "golang.org/x/sync", "github.com/moby/buildkit", "github.com/docker/docker", "github.com/docker/cli", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/ui":         {"convergence/plan", "convergence/apply", "convergence/output", "engine", "project", "loader", "restartpolicy", "internal/metrics"},
 	"internal/enginetest": {"engine", "project", "internal/patience", "github.com/compose-spec/compose-go/v2/types"},
-	"internal/memengine":  {"engine", "project", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
+	"internal/memengine":  {"internal/memengine/shell", "engine", "project", "restartpolicy", "github.com/compose-spec/compose-go/v2/types"},
 	"internal/keeper": {
 		"convergence/plan", "convergence/supervise", "engine", "engine/feed", "project", "restartpolicy",
 		"internal/host", "internal/lock", "internal/metrics", "internal/notify", "internal/ui", "golang.org/x/sync",

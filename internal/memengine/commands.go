@@ -2,27 +2,30 @@ package memengine
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
+
+	"github.com/musterdev/muster/internal/memengine/shell"
 )
 
 // Busybox are the commands of an image that holds busybox, as far as they are
 // known here: Image.Programs of a stand-in for one.
-func Busybox() []string { return append(shellTools(), "hostname", "kill", "nslookup", "ping") }
+func Busybox() []string { return append(shell.Commands(), "hostname", "kill", "nslookup", "ping") }
 
 // has reports whether the container's image has the command.
 func (c *container) has(command string) bool {
-	return c.programs == nil || slices.Contains(c.programs, base(command))
+	return c.programs == nil || slices.Contains(c.programs, path.Base(command))
 }
 
 // interpretable reports whether it is known what the command that the container
 // runs does; anything else runs until it is stopped.
-func (c *container) interpretable() bool { return slices.Contains(Busybox(), base(c.command[0])) }
+func (c *container) interpretable() bool { return slices.Contains(Busybox(), path.Base(c.command[0])) }
 
 // Run does the commands that are about the container, not about the process. One
 // that nobody knows does nothing and succeeds, as far as the image has it.
-func (p *process) Run(name string, args []string, to output) (code int, known bool) {
-	switch base(name) {
+func (p *process) Run(name string, args []string, to shell.Output) (code int, known bool) {
+	switch path.Base(name) {
 	case "hostname":
 		to(false, p.c.id[:12]+"\n")
 	case "kill":
@@ -50,7 +53,7 @@ func (c *container) kill(args []string) {
 
 // resolve looks a name up as the engine's DNS does: another running container
 // on a shared network that has the name or an alias.
-func (c *container) resolve(args []string, to output) int {
+func (c *container) resolve(args []string, to shell.Output) int {
 	name := ""
 	for i, a := range args {
 		if !strings.HasPrefix(a, "-") && (i == 0 || !strings.HasPrefix(args[i-1], "-")) {

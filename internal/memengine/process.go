@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/memengine/shell"
 )
 
 // process is one run of a program: the container's own, a command run inside
@@ -18,19 +19,19 @@ type process struct {
 	timers  map[*time.Timer]bool
 	frozen  []func()          // due while the container was paused
 	traps   map[string]string // scripts by signal; an empty one ignores it
-	write   output
+	write   shell.Output
 	onExit  func(code int)
-	execs   []*process // commands run beside it, which end with it
-	stdin   *input     // nil is a terminal or pipe that nobody writes to
-	shell   shell      // of a command
-	user    string     // empty is root
-	dir     string     // empty is the root folder
+	execs   []*process  // commands run beside it, which end with it
+	stdin   *input      // nil is a terminal or pipe that nobody writes to
+	shell   shell.Shell // of a command
+	user    string      // empty is root
+	dir     string      // empty is the root folder
 	// begin is true while the program gets going within the call that starts
 	// it; a program that ends meanwhile does so right after the call.
 	begin bool
 }
 
-func newProcess(c *container, write output, onExit func(int)) *process {
+func newProcess(c *container, write shell.Output, onExit func(int)) *process {
 	return &process{
 		c: c, begun: time.Now(), timers: map[*time.Timer]bool{}, traps: map[string]string{},
 		write: write, onExit: onExit,
@@ -144,9 +145,9 @@ func (p *process) Trap(signal, script string) { p.traps[signalName(signal)] = sc
 
 // command interprets an argument vector.
 func (p *process) command(argv, env []string) {
-	p.shell = shell{process: p, files: filesystem{p.c}, output: p.write, env: env, user: p.user, dir: p.dir}
+	p.shell = shell.Shell{Process: p, Files: filesystem{p.c}, Output: p.write, Env: env, User: p.user, Dir: p.dir}
 	if p.stdin != nil {
-		p.shell.input = p.stdin.copy
+		p.shell.Input = p.stdin.copy
 	}
 	p.shell.Command(argv, p.Exit)
 }

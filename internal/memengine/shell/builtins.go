@@ -1,7 +1,8 @@
-package memengine
+package shell
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"sort"
 	"strconv"
@@ -10,8 +11,8 @@ import (
 )
 
 // exec runs one command with its arguments.
-func (sh *script) exec(argv []string, to output, next func(int)) {
-	name, args := base(argv[0]), argv[1:]
+func (sh *script) exec(argv []string, to Output, next func(int)) {
+	name, args := path.Base(argv[0]), argv[1:]
 	if strings.Contains(argv[0], "=") { // an assignment
 		next(0)
 		return
@@ -23,7 +24,7 @@ func (sh *script) exec(argv []string, to output, next func(int)) {
 		next(code)
 		return
 	}
-	code, known := sh.process.Run(argv[0], args, to)
+	code, known := sh.Process.Run(argv[0], args, to)
 	if !known {
 		to(true, "sh: "+argv[0]+": not found\n")
 		code = 127
@@ -32,20 +33,20 @@ func (sh *script) exec(argv []string, to output, next func(int)) {
 }
 
 // control does the commands that steer the script or take time.
-func (sh *script) control(name string, args []string, to output, next func(int)) bool {
+func (sh *script) control(name string, args []string, to Output, next func(int)) bool {
 	switch name {
 	case "exit":
 		code := 0
 		if len(args) > 0 {
 			code, _ = strconv.Atoi(args[0])
 		}
-		sh.process.Exit(code & 0xff)
+		sh.Process.Exit(code & 0xff)
 	case "sleep":
 		d := time.Duration(0)
 		if len(args) > 0 {
 			d = sleepTime(args[0])
 		}
-		sh.process.After(d, func() {
+		sh.Process.After(d, func() {
 			sh.rounds = 0
 			next(0)
 		})
@@ -53,8 +54,8 @@ func (sh *script) control(name string, args []string, to output, next func(int))
 		if len(args) > 0 {
 			return false
 		}
-		if sh.input != nil {
-			sh.input(func(data []byte, ended bool) {
+		if sh.Input != nil {
+			sh.Input(func(data []byte, ended bool) {
 				if len(data) > 0 {
 					to(false, string(data))
 				}
@@ -66,26 +67,26 @@ func (sh *script) control(name string, args []string, to output, next func(int))
 	case "wait", "tail":
 		// Nothing to wait for ever comes.
 	case "env":
-		env := slices.Clone(sh.env)
+		env := slices.Clone(sh.Env)
 		sort.Strings(env)
 		to(false, strings.Join(append(env, ""), "\n"))
 		next(0)
 	case "pwd":
-		to(false, cmp.Or(sh.dir, "/")+"\n")
+		to(false, cmp.Or(sh.Dir, "/")+"\n")
 		next(0)
 	case "id":
-		to(false, cmp.Or(sh.user, "0")+"\n") // as with -u
+		to(false, cmp.Or(sh.User, "0")+"\n") // as with -u
 		next(0)
 	case "exec":
 		if len(args) == 0 {
 			next(0)
 			return true
 		}
-		sh.exec(args, sh.output, sh.process.Exit)
+		sh.exec(args, sh.Output, sh.Process.Exit)
 	case "trap":
 		if len(args) >= 2 {
 			for _, sig := range args[1:] {
-				sh.process.Trap(sig, args[0])
+				sh.Process.Trap(sig, args[0])
 			}
 		}
 		next(0)
@@ -103,12 +104,12 @@ func (sh *script) control(name string, args []string, to output, next func(int))
 
 // fromInput runs the script that the standard input holds once it has ended.
 func (sh *script) fromInput(next func(int)) {
-	if sh.input == nil {
+	if sh.Input == nil {
 		next(0)
 		return
 	}
 	text := ""
-	sh.input(func(data []byte, ended bool) {
+	sh.Input(func(data []byte, ended bool) {
 		if text += string(data); ended {
 			sh.Script(text, next)
 		}
@@ -126,7 +127,7 @@ func sleepTime(s string) time.Duration {
 }
 
 // tool does the commands that end at once.
-func (sh *shell) tool(name string, args []string, to output) (code int, known bool) {
+func (sh *Shell) tool(name string, args []string, to Output) (code int, known bool) {
 	switch name {
 	case ":", "true":
 		return 0, true
@@ -161,7 +162,7 @@ func printf(args []string) string {
 }
 
 // test is the command of that name for files and strings.
-func (sh *shell) test(args []string) int {
+func (sh *Shell) test(args []string) int {
 	if n := len(args); n > 0 && args[n-1] == "]" {
 		args = args[:n-1]
 	}
@@ -170,13 +171,13 @@ func (sh *shell) test(args []string) int {
 	case len(args) > 0 && args[0] == "!":
 		return 1 - sh.test(args[1:])
 	case len(args) == 2 && args[0] == "-d":
-		ok = sh.files.IsFolder(args[1])
+		ok = sh.Files.IsFolder(args[1])
 	case len(args) == 2 && args[0] == "-e":
-		ok = sh.files.Exists(args[1])
+		ok = sh.Files.Exists(args[1])
 	case len(args) == 2 && args[0] == "-f":
-		_, ok = sh.files.Read(args[1])
+		_, ok = sh.Files.Read(args[1])
 	case len(args) == 2 && args[0] == "-s":
-		content, _ := sh.files.Read(args[1])
+		content, _ := sh.Files.Read(args[1])
 		ok = len(content) > 0
 	case len(args) == 2 && args[0] == "-n":
 		ok = args[1] != ""

@@ -1,4 +1,4 @@
-package memengine
+package shell
 
 // A script is a list of statements. They run in continuation-passing style, so
 // that a sleeping script is a timer and no goroutine: next receives the exit code.
@@ -8,7 +8,7 @@ type statement interface {
 
 // script is one run of a script.
 type script struct {
-	*shell
+	*Shell
 	rounds int // of loops since it last slept, to refuse those that never do
 }
 
@@ -59,8 +59,8 @@ func (c condition) run(sh *script, next func(int)) {
 
 func (l loop) run(sh *script, next func(int)) {
 	if sh.rounds++; sh.rounds > 1000 {
-		sh.output(true, "sh: loop without sleep\n")
-		sh.process.Exit(2)
+		sh.Output(true, "sh: loop without sleep\n")
+		sh.Process.Exit(2)
 		return
 	}
 	l.test.run(sh, func(code int) {
@@ -86,9 +86,9 @@ func (b branch) run(sh *script, next func(int)) {
 }
 
 func (s simple) run(sh *script, next func(int)) {
-	to, err := s.to.open(sh.shell)
+	to, err := s.to.open(sh.Shell)
 	if err != nil {
-		sh.output(true, "sh: "+err.Error()+"\n")
+		sh.Output(true, "sh: "+err.Error()+"\n")
 		next(1)
 		return
 	}
@@ -96,8 +96,8 @@ func (s simple) run(sh *script, next func(int)) {
 }
 
 // open is where a command writes.
-func (r redirect) open(sh *shell) (output, error) {
-	to := sh.output
+func (r redirect) open(sh *Shell) (Output, error) {
+	to := sh.Output
 	switch {
 	case r.file == "/dev/null":
 		to = func(bool, string) {}
@@ -107,7 +107,7 @@ func (r redirect) open(sh *shell) (output, error) {
 			return nil, err
 		}
 	case r.stderr:
-		to = func(_ bool, text string) { sh.output(true, text) }
+		to = func(_ bool, text string) { sh.Output(true, text) }
 	}
 	if r.quiet {
 		loud := to
@@ -120,19 +120,19 @@ func (r redirect) open(sh *shell) (output, error) {
 	return to, nil
 }
 
-func (r redirect) intoFile(sh *shell) (output, error) {
+func (r redirect) intoFile(sh *Shell) (Output, error) {
 	var content []byte
 	if r.append {
-		content, _ = sh.files.Read(r.file)
+		content, _ = sh.Files.Read(r.file)
 	}
-	if err := sh.files.Write(r.file, content); err != nil {
+	if err := sh.Files.Write(r.file, content); err != nil {
 		return nil, err
 	}
 	return func(stderr bool, text string) {
 		if stderr {
-			sh.output(true, text)
+			sh.Output(true, text)
 			return
 		}
-		sh.files.Append(r.file, text)
+		sh.Files.Append(r.file, text)
 	}, nil
 }

@@ -1,4 +1,4 @@
-package memengine
+package shell
 
 import (
 	"fmt"
