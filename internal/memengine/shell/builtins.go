@@ -116,14 +116,20 @@ func (sh *script) fromInput(next func(int)) {
 	})
 }
 
+// sleepTime is how long sleep takes: seconds, or with a unit; anything else, such
+// as infinity, is for good.
 func sleepTime(s string) time.Duration {
+	const forGood = 1 << 62
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
-		return time.Duration(n * float64(time.Second))
+		if n *= float64(time.Second); n < forGood {
+			return time.Duration(n)
+		}
+		return forGood
 	}
 	if d, err := time.ParseDuration(s); err == nil {
 		return d
 	}
-	return 1 << 62 // infinity
+	return forGood
 }
 
 // tool does the commands that end at once.

@@ -228,7 +228,7 @@ func TestSleepingLoopGoesOn(t *testing.T) {
 }
 
 func TestWhatNeverEnds(t *testing.T) {
-	for _, script := range []string{"sleep d", "tail -f /dev/null", "wait", "cat"} {
+	for _, script := range []string{"sleep infinity", "sleep 1e12", "sleep d", "tail -f /dev/null", "wait", "cat"} {
 		s := newStage()
 		if s.run(script + "; echo never"); s.ended || s.stdout.String() != "" {
 			t.Errorf("%s has ended: %q", script, s.stdout.String())
