@@ -26,14 +26,14 @@ func TestInterruptedAnywhere(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := newRandomEngine(t)
 		defer w.Close()
-		theirs := memengine.Strangers(t, w.Engine)
+		theirs := addStrangers(t, w.Engine)
 		time.Sleep(time.Minute) // their health is settled
-		before := memengine.Part(w.Snapshot(), theirs, false)
-		first := memengine.DrawProject(t, "demo")
+		before := linesOf(w.Snapshot(), theirs, false)
+		first := generateProject(t, "demo")
 		w.converge(first, up.UpOptions{})
 		w.writeData(first)
 
-		second := memengine.DrawProject(t, "demo")
+		second := generateProject(t, "demo")
 		opt := up.UpOptions{RemoveOrphans: true}
 		for range rapid.IntRange(1, 3).Draw(t, "interruptions") {
 			p, err := up.PlanUp(second, w.observe(second), opt)
@@ -61,7 +61,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 		}
 		w.apply(p)
 		w.empty(second)
-		if got := memengine.Part(w.Snapshot(), theirs, false); got != before {
+		if got := linesOf(w.Snapshot(), theirs, false); got != before {
 			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
 		}
 	})

@@ -32,9 +32,9 @@ func TestPlanProperties(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := newRandomEngine(t)
 		defer w.Close()
-		w.converge(memengine.DrawProject(t, "demo"), up.UpOptions{})
-		w.disturb()
-		want := memengine.DrawProject(t, "demo")
+		w.converge(generateProject(t, "demo"), up.UpOptions{})
+		w.suffer()
+		want := generateProject(t, "demo")
 		have := w.observe(want)
 		for _, pl := range planners(t, want) {
 			before := copied(have)
@@ -66,26 +66,26 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 	check(t, func(t *rapid.T) {
 		w := newRandomEngine(t)
 		defer w.Close()
-		theirs := memengine.Strangers(t, w.Engine)
-		before := memengine.Part(w.Snapshot(), theirs, false)
+		theirs := addStrangers(t, w.Engine)
+		before := linesOf(w.Snapshot(), theirs, false)
 
-		w.converge(memengine.DrawProject(t, "demo"), up.UpOptions{})
-		w.disturb()
-		second := memengine.DrawProject(t, "demo")
+		w.converge(generateProject(t, "demo"), up.UpOptions{})
+		w.suffer()
+		second := generateProject(t, "demo")
 		w.converge(second, up.UpOptions{RemoveOrphans: true})
 		w.complete(second)
-		if got := memengine.Part(w.Snapshot(), theirs, false); got != before {
+		if got := linesOf(w.Snapshot(), theirs, false); got != before {
 			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
 		}
 
-		w.disturb()
+		w.suffer()
 		down, err := up.PlanDown(second, w.observe(second), up.DownOptions{Volumes: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.apply(down)
 		w.empty(second)
-		if got := memengine.Part(w.Snapshot(), theirs, false); got != before {
+		if got := linesOf(w.Snapshot(), theirs, false); got != before {
 			t.Fatalf("down touched strangers:\n%s\nwas\n%s", got, before)
 		}
 	})
@@ -97,12 +97,12 @@ type randomEngine struct {
 	*memengine.Engine
 }
 
-func newRandomEngine(t *rapid.T) *randomEngine { return &randomEngine{t, memengine.NewGenerated()} }
+func newRandomEngine(t *rapid.T) *randomEngine { return &randomEngine{t, newGenerated()} }
 
-// disturb lets accidents happen and their consequences come about: a job that
+// suffer lets accidents happen and their consequences come about: a job that
 // an up finds running might otherwise be one that is about to be killed.
-func (w *randomEngine) disturb() {
-	memengine.Disturb(w.T, w.Engine, "demo")
+func (w *randomEngine) suffer() {
+	disturbProject(w.T, w.Engine, "demo")
 	time.Sleep(time.Second)
 }
 

@@ -24,7 +24,6 @@ var mayKnowTime = map[string]string{
 	"convergence.InspectContainer":      "of an engine that answers late, in bubbles",
 	"convergence.after":                 "called in bubbles, where another method of that name is not",
 	"convergence.awaited":               "called in bubbles, where a variable of that name is not",
-	"convergence.disturb":               "called in bubbles, where a variable of that name is not",
 	"convergence.interrupt":             "called in bubbles, where another method of that name is not",
 	"convergence.record":                "called in bubbles, where another method of that name is not",
 	"depgraph.TestWalkCancelledBefore":  "the deadline has passed already",

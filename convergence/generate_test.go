@@ -1,4 +1,4 @@
-package memengine
+package convergence_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/memengine"
 	"github.com/musterdev/muster/project"
 )
 
@@ -25,23 +26,23 @@ func generated() (images []string, job string) {
 	return []string{"app:1", "app:2", "store:1"}, "job:1"
 }
 
-// NewGenerated is an engine that has the images of drawn projects.
-func NewGenerated() *Engine {
-	e := New()
+// newGenerated is an engine that has the images of drawn projects.
+func newGenerated() *memengine.Engine {
+	e := memengine.New()
 	images, job := generated()
 	for _, ref := range images {
-		e.AddImage(Image{Ref: ref})
+		e.AddImage(memengine.Image{Ref: ref})
 	}
-	e.AddImage(Image{Ref: "store:1", Volumes: []string{"/var/store"}})
-	e.AddImage(Image{Ref: job})
-	e.Program(job, Program{ExitAfter: time.Millisecond})
+	e.AddImage(memengine.Image{Ref: "store:1", Volumes: []string{"/var/store"}})
+	e.AddImage(memengine.Image{Ref: job})
+	e.Program(job, memengine.Program{ExitAfter: time.Millisecond})
 	return e
 }
 
-// DrawProject draws a Compose project of that name: services with replicas,
+// generateProject draws a Compose project of that name: services with replicas,
 // dependencies of all three conditions, networks, named and anonymous volumes,
 // shared namespaces, published ports, health checks, restart policies.
-func DrawProject(t *rapid.T, name string) *project.Project {
+func generateProject(t *rapid.T, name string) *project.Project {
 	d := &drawing{T: t, p: &types.Project{
 		Name: name, WorkingDir: "/srv/" + name, Services: types.Services{},
 		Networks: types.Networks{}, Volumes: types.Volumes{},
@@ -163,12 +164,12 @@ func (d *drawing) volumes(s *types.ServiceConfig) {
 	}
 }
 
-// Strangers fills the engine with what belongs to nobody or to another project:
+// addStrangers fills the engine with what belongs to nobody or to another project:
 // containers, some with names close to ours, networks and volumes. It returns
 // the prefix that all their names have.
-func Strangers(t *rapid.T, e *Engine) (prefix string) {
+func addStrangers(t *rapid.T, e *memengine.Engine) (prefix string) {
 	const theirs = "stranger"
-	p := DrawProject(t, theirs)
+	p := generateProject(t, theirs)
 	ctx, hand := context.Background(), e.ByHand()
 	must := func(err error) {
 		if err != nil {
@@ -206,10 +207,10 @@ func Strangers(t *rapid.T, e *Engine) (prefix string) {
 	return theirs
 }
 
-// Disturb does to a project what people and accidents do: stops, kills,
+// disturbProject does to a project what people and accidents do: stops, kills,
 // removals and pauses of containers, networks made twice, out of the
 // orchestrator's sight.
-func Disturb(t *rapid.T, e *Engine, name string) {
+func disturbProject(t *rapid.T, e *memengine.Engine, name string) {
 	ctx, hand := context.Background(), e.ByHand()
 	for _, key := range []string{"back", "default", "front"} {
 		if rapid.IntRange(0, 9).Draw(t, key+" is made twice") == 9 {
@@ -241,9 +242,9 @@ func Disturb(t *rapid.T, e *Engine, name string) {
 	}
 }
 
-// Part is the lines of a Snapshot whose object's name begins with the prefix,
+// linesOf is the lines of a Snapshot whose object's name begins with the prefix,
 // or, with others, those whose name does not.
-func Part(snapshot, prefix string, others bool) string {
+func linesOf(snapshot, prefix string, others bool) string {
 	var b strings.Builder
 	for line := range strings.Lines(snapshot) {
 		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], prefix) != others {
