@@ -242,12 +242,11 @@ func disturbProject(t *rapid.T, e *memengine.Engine, name string) {
 	}
 }
 
-// linesOf is the lines of a Snapshot whose object's name begins with the prefix,
-// or, with others, those whose name does not.
-func linesOf(snapshot, prefix string, others bool) string {
+// linesOf are the lines of a Snapshot about objects whose names begin with the prefix.
+func linesOf(snapshot, prefix string) string {
 	var b strings.Builder
 	for line := range strings.Lines(snapshot) {
-		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], prefix) != others {
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], prefix) {
 			b.WriteString(line)
 		}
 	}

@@ -28,7 +28,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 		defer w.Close()
 		theirs := addStrangers(t, w.Engine)
 		time.Sleep(time.Minute) // their health is settled
-		before := linesOf(w.Snapshot(), theirs, false)
+		before := linesOf(w.Snapshot(), theirs)
 		first := generateProject(t, "demo")
 		w.converge(first, up.UpOptions{})
 		w.writeData(first)
@@ -61,7 +61,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 		}
 		w.apply(p)
 		w.empty(second)
-		if got := linesOf(w.Snapshot(), theirs, false); got != before {
+		if got := linesOf(w.Snapshot(), theirs); got != before {
 			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
 		}
 	})

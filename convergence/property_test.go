@@ -67,14 +67,14 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 		w := newRandomEngine(t)
 		defer w.Close()
 		theirs := addStrangers(t, w.Engine)
-		before := linesOf(w.Snapshot(), theirs, false)
+		before := linesOf(w.Snapshot(), theirs)
 
 		w.converge(generateProject(t, "demo"), up.UpOptions{})
 		w.suffer()
 		second := generateProject(t, "demo")
 		w.converge(second, up.UpOptions{RemoveOrphans: true})
 		w.complete(second)
-		if got := linesOf(w.Snapshot(), theirs, false); got != before {
+		if got := linesOf(w.Snapshot(), theirs); got != before {
 			t.Fatalf("strangers were touched:\n%s\nwas\n%s", got, before)
 		}
 
@@ -85,7 +85,7 @@ func TestApplyThenPlanIsEmpty(t *testing.T) {
 		}
 		w.apply(down)
 		w.empty(second)
-		if got := linesOf(w.Snapshot(), theirs, false); got != before {
+		if got := linesOf(w.Snapshot(), theirs); got != before {
 			t.Fatalf("down touched strangers:\n%s\nwas\n%s", got, before)
 		}
 	})
