@@ -73,7 +73,7 @@ func (e *core) begin(ref engine.Ref, spec engine.ExecSpec, stdin *input, write f
 		return nil, fmt.Errorf("no exec command specified")
 	}
 	p := newProcess(c, write, exit)
-	p.stdin, p.user, p.dir = stdin, cmp.Or(spec.User, c.user), cmp.Or(spec.WorkingDir, c.dir)
+	p.runAs(cmp.Or(spec.User, c.user), cmp.Or(spec.WorkingDir, c.dir), stdin)
 	main := c.process
 	main.execs = append(slices.DeleteFunc(main.execs, func(x *process) bool { return x.ended }), p)
 	p.After(0, func() {

@@ -89,7 +89,7 @@ func (e *core) start(c *container, deliberate bool) error {
 func (c *container) spawn(program *Program) {
 	p := newProcess(c, c.say, c.exited)
 	c.process, p.program = p, program
-	p.stdin, p.user, p.dir = c.stdin, c.user, c.dir
+	p.runAs(c.user, c.dir, c.stdin)
 	switch {
 	case program == nil && len(c.command) > 0 && c.interpretable():
 		p.begin = true

@@ -14,7 +14,6 @@ import (
 type process struct {
 	c       *container
 	program *Program // nil if it interprets a command
-	begun   time.Time
 	ended   bool
 	timers  map[*time.Timer]bool
 	frozen  []func()          // due while the container was paused
@@ -22,19 +21,26 @@ type process struct {
 	write   shell.Output
 	onExit  func(code int)
 	execs   []*process  // commands run beside it, which end with it
-	stdin   *input      // nil is a terminal or pipe that nobody writes to
-	shell   shell.Shell // of a command
-	user    string      // empty is root
-	dir     string      // empty is the root folder
+	shell   shell.Shell // what a command runs with
 	// begin is true while the program gets going within the call that starts
 	// it; a program that ends meanwhile does so right after the call.
 	begin bool
 }
 
 func newProcess(c *container, write shell.Output, onExit func(int)) *process {
-	return &process{
-		c: c, begun: time.Now(), timers: map[*time.Timer]bool{}, traps: map[string]string{},
+	p := &process{
+		c: c, timers: map[*time.Timer]bool{}, traps: map[string]string{},
 		write: write, onExit: onExit,
+	}
+	p.shell = shell.Shell{Process: p, Files: filesystem{c}, Output: write}
+	return p
+}
+
+// runAs says as whom, where and with which input a command will run.
+func (p *process) runAs(user, dir string, stdin *input) {
+	p.shell.User, p.shell.Dir = user, dir
+	if stdin != nil {
+		p.shell.Input = stdin.copy
 	}
 }
 
@@ -145,10 +151,7 @@ func (p *process) Trap(signal, script string) { p.traps[signalName(signal)] = sc
 
 // command interprets an argument vector.
 func (p *process) command(argv, env []string) {
-	p.shell = shell.Shell{Process: p, Files: filesystem{p.c}, Output: p.write, Env: env, User: p.user, Dir: p.dir}
-	if p.stdin != nil {
-		p.shell.Input = p.stdin.copy
-	}
+	p.shell.Env = env
 	p.shell.Command(argv, p.Exit)
 }
 

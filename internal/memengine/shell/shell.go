@@ -16,9 +16,9 @@ type Shell struct {
 	// Input hands over what the standard input gets, until it has ended; nil is
 	// a terminal or pipe that nobody writes to.
 	Input func(to func(data []byte, ended bool))
-	Env   []string
-	User  string // empty is root
-	Dir   string // empty is the root folder
+	Env   []string // NAME=value; the last of a name counts
+	User  string   // empty is root
+	Dir   string   // empty is the root folder
 }
 
 // Process is the process that a shell runs in. Once it has ended, nothing of
@@ -44,6 +44,7 @@ type Files interface {
 	Write(path string, content []byte) error
 	// Append adds to a file that Write made.
 	Append(path, text string)
+	// MakeFolder makes a folder, but none above it.
 	MakeFolder(path string) error
 	// Remove reports whether there was something.
 	Remove(path string) bool
