@@ -96,7 +96,7 @@ func breakages() []struct {
 		{"", "neither an image nor a build context specified", `{command: x}`, "", false},
 		{"", "must be a mapping", `5`, "", false},
 		{"", "is empty", ``, "", false},
-		{"", `no service "nobody" to extend`, `{extends: nobody}`, "", false},
+		{"", `service "nobody", which it extends, does not exist`, `{extends: nobody}`, "", false},
 		{"", "gone.yaml: no such file", `{extends: {file: gone.yaml, service: x}}`, "", false},
 		{"image", "is not an image reference", `{extends: {file: base.yaml, service: base}, command: x}`, "", true},
 	}

@@ -60,9 +60,9 @@ func readLine(r io.Reader) (string, error) {
 	}
 }
 
-// askForVolumes asks, where a person sits at the terminal, whether volumes that
-// are defined otherwise now are to be made anew, which destroys their data;
-// without an answer they stay.
+// askForVolumes asks, where a person sits at the terminal, whether volumes whose
+// definition changed are to be recreated, which destroys their data; without an
+// answer they stay.
 func askForVolumes(c *console, op *operation.Operation) {
 	if !c.Terminal.In || !c.Terminal.Err {
 		return
@@ -71,7 +71,10 @@ func askForVolumes(c *console, op *operation.Operation) {
 		if len(p.Diverged) == 0 {
 			return ""
 		}
-		return "Changed: " + strings.Join(p.Diverged, ", ") + ". Recreate (data will be lost)?"
+		if len(p.Diverged) > 1 {
+			return "Volumes " + strings.Join(p.Diverged, ", ") + " have changed. Recreate them? All their data will be lost."
+		}
+		return "Volume " + p.Diverged[0] + " has changed. Recreate it? All its data will be lost."
 	}
 	op.Ask = func(question string) (bool, error) { return c.confirm(question, false) }
 }

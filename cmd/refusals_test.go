@@ -42,7 +42,7 @@ func TestRefusals(t *testing.T) {
 		"attach --index 9 web": `service "web" is not running container #9`, "port --index 9 web 80": `service "web" is not running container #9`,
 		"export nope": `no container found for service "nope"`, "commit nope": `no container found for service "nope"`,
 		"cp nope:/a .": `no container found for service "nope"`, "cp file nope:/a": `no container found for service "nope"`,
-		"wait stopped": `no containers for project "shop"`, "port web 80": "no port 80/tcp for container shop-web-1: it has none",
+		"wait stopped": `no containers for project "shop"`, "port web 80": "no port 80/tcp for container shop-web-1: none published",
 		// Signals that none is called
 		"kill -s -1":       `--signal: "-1" is not a signal (give a name such as SIGTERM, or a number from 1 to 64)`,
 		"kill -s 0 web":    `--signal: "0" is not a signal (give a name such as SIGTERM, or a number from 1 to 64)`,
