@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -74,4 +75,30 @@ func sources(t *testing.T) []source {
 		t.Fatal("no Go file found")
 	}
 	return all
+}
+
+// importedAs is the name that a file has for a package of the module; empty if it
+// does not import it.
+func importedAs(t *testing.T, s source, of string) string {
+	t.Helper()
+	for _, i := range s.file.Imports {
+		path, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path != module+of {
+			continue
+		}
+		if i.Name != nil {
+			return i.Name.Name
+		}
+		return path[strings.LastIndex(path, "/")+1:]
+	}
+	return ""
+}
+
+// isIdent reports whether an expression is that name.
+func isIdent(x ast.Expr, name string) bool {
+	id, ok := x.(*ast.Ident)
+	return ok && id.Name == name
 }
