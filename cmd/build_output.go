@@ -28,19 +28,13 @@ func buildLog(c *console, pl plan.Plan) func(engine.Progress) {
 	if c.Terminal.Out || c.mode != ui.Plain && c.mode != ui.TTY {
 		return c.printer.Report
 	}
-	builds := 0
-	for _, step := range pl.Steps {
-		if _, ok := step.Action.(plan.BuildImage); ok {
-			builds++
-		}
-	}
 	return func(p engine.Progress) {
 		if p.Phase != engine.Working || p.Details == "" || p.Parent != "" {
 			c.printer.Report(p)
 			return
 		}
 		line := p.Details
-		if builds > 1 {
+		if len(pl.Steps) > 1 { // builds, all of them
 			line = p.Service + " | " + line
 		}
 		c.printer.Around(func() { fmt.Fprintln(c.Out, line) })

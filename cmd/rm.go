@@ -79,8 +79,8 @@ func runRm(ctx context.Context, s *setup, opt rmOptions, args []string) error {
 func removals(p plan.Plan) []string {
 	var names []string
 	for _, st := range p.Steps {
-		if r, ok := st.Action.(plan.RemoveContainer); ok {
-			names = append(names, r.Target.Name)
+		if about := st.Action.About(); about.Removes {
+			names = append(names, about.Target.Name)
 		}
 	}
 	return names

@@ -3,11 +3,13 @@ package apply
 import (
 	"context"
 	"fmt"
+
 	"github.com/musterdev/muster/convergence/plan"
 )
 
 // act does an action on the engine. It is the one place that tells actions
-// apart; everything else goes by what they say About themselves.
+// apart, which a test of internal/house holds; everything else goes by what they
+// say About themselves.
 func (r *run) act(ctx context.Context, a plan.Action, id plan.StepID) error {
 	switch a := a.(type) {
 	case plan.PullImage:

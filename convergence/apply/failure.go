@@ -60,9 +60,10 @@ func (r *run) explain(_ context.Context, s plan.Step, err error) *StepError {
 	about := s.Action.About()
 	e := &StepError{Step: s.ID, Action: s.Action, Service: about.Service, Pos: about.Pos, Err: err}
 	errors.As(err, &e.Failure)
-	if pull, ok := s.Action.(plan.PullImage); ok {
-		e.Pos = r.asksFor(pull.Image)
-	} else if e.Pos.IsZero() {
+	switch {
+	case e.Service == "" && about.Brings.Ref != "": // a pull is for whoever wants the image
+		e.Pos = r.asksFor(about.Brings)
+	case e.Pos.IsZero():
 		e.Pos = r.position(e.Service, err)
 	}
 	return e
@@ -71,9 +72,9 @@ func (r *run) explain(_ context.Context, s plan.Step, err error) *StepError {
 // asksFor is where the first service that wants the image names it.
 func (r *run) asksFor(image engine.ImageRef) project.Position {
 	for _, s := range r.plan.Steps {
-		c, ok := s.Action.(plan.CreateContainer)
-		if ok && engine.ServiceImage(c.Spec.Service).Plain() == image.Plain() && c.Spec.Project.Positions.Has("services", c.Spec.Service.Name, "image") {
-			return c.Spec.Project.Positions.Of("services", c.Spec.Service.Name, "image")
+		c := s.Action.About().Creates
+		if c != nil && engine.ServiceImage(c.Service).Plain() == image.Plain() && c.Project.Positions.Has("services", c.Service.Name, "image") {
+			return c.Project.Positions.Of("services", c.Service.Name, "image")
 		}
 	}
 	return project.Position{}
@@ -84,8 +85,8 @@ func (r *run) asksFor(image engine.ImageRef) project.Position {
 func (r *run) position(service string, err error) project.Position {
 	want := r.opt.Want
 	for _, s := range r.plan.Steps {
-		if c, ok := s.Action.(plan.CreateContainer); ok && c.Spec.Service.Name == service {
-			want = c.Spec.Project
+		if c := s.Action.About().Creates; c != nil && c.Service.Name == service {
+			want = c.Project
 		}
 	}
 	if want == nil || service == "" {
@@ -144,15 +145,15 @@ func (e *StepError) restore(ctx context.Context, r *run, s plan.Step) {
 	var back []string
 	var errs []error
 	for _, a := range s.OnFailure {
-		words := a.About().Words
-		r.reporter.restored(s, a, engine.Working, words[0])
+		about := a.About()
+		r.reporter.restored(s, a, engine.Working, about.Words[0])
 		if err := r.act(ctx, a, s.ID); err != nil && !errors.Is(err, errKept) {
 			errs = append(errs, err)
 			continue
 		}
-		r.reporter.restored(s, a, engine.Done, words[1])
-		if start, ok := a.(plan.StartContainer); ok {
-			back = append(back, start.Target.Name)
+		r.reporter.restored(s, a, engine.Done, about.Words[1])
+		if about.Starts {
+			back = append(back, about.Target.Name)
 		}
 	}
 	switch len(back) {

@@ -52,16 +52,12 @@ func (r *run) buildImage(ctx context.Context, a plan.BuildImage, id plan.StepID)
 	return r.keep(ctx, engine.ServiceImage(a.Spec.Service))
 }
 
+// sharedTags are the tags that the plan brings for several platforms.
 func sharedTags(p plan.Plan) map[string]bool {
 	first, shared := map[string]engine.ImageRef{}, map[string]bool{}
 	for _, s := range p.Steps {
-		var ref engine.ImageRef
-		switch a := s.Action.(type) {
-		case plan.PullImage:
-			ref = a.Image.Plain()
-		case plan.BuildImage:
-			ref = engine.ServiceImage(a.Spec.Service).Plain()
-		default:
+		ref := s.Action.About().Brings.Plain()
+		if ref.Ref == "" {
 			continue
 		}
 		tag := project.FullTag(ref.Ref)

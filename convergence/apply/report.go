@@ -2,11 +2,12 @@ package apply
 
 import (
 	"cmp"
-	"github.com/musterdev/muster/convergence/plan"
-	"github.com/musterdev/muster/engine"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
 )
 
 // reporter words the progress of a plan as Docker Compose does. It calls its
@@ -35,8 +36,8 @@ func newReporter(p plan.Plan, to func(engine.Progress)) *reporter {
 	r := &reporter{to: to, objects: p.Objects(), spans: map[plan.StepID]*span{}, waits: map[[2]string]bool{}, broken: map[string]bool{}, ending: p.KeepGoing}
 	byObject := map[string]*span{}
 	for _, s := range p.Steps {
-		if c, ok := s.Action.(plan.CreateContainer); ok && c.Replaces.Name != "" {
-			byObject[c.About().Object] = &span{}
+		if about := s.Action.About(); about.Predecessor.Name != "" {
+			byObject[about.Object] = &span{}
 		}
 	}
 	for _, s := range p.Steps {
@@ -130,11 +131,12 @@ func (r *reporter) done(s plan.Step) {
 
 // restored reports what was put back after the step failed.
 func (r *reporter) restored(s plan.Step, a plan.Action, phase engine.Phase, text string) {
-	if _, shown := a.(plan.StartContainer); !shown {
+	about := a.About()
+	if !about.Starts {
 		return
 	}
 	p := r.event(s, phase, text)
-	p.ID = a.About().Object
+	p.ID = about.Object
 	r.tell(p)
 }
 

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+
 	"github.com/musterdev/muster/convergence/plan"
 )
 
@@ -32,8 +33,8 @@ func (r *run) discard(ctx context.Context) {
 // removes; empty if none does, or if it was never made.
 func (r *run) successor(undo []plan.Action) string {
 	for _, a := range undo {
-		if remove, ok := a.(plan.RemoveContainer); ok && remove.Target.ID == "" && r.ids[remove.Target.Name] != "" {
-			return remove.Target.Name
+		if about := a.About(); about.Removes && about.Target.ID == "" && r.ids[about.Target.Name] != "" {
+			return about.Target.Name
 		}
 	}
 	return ""

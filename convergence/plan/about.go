@@ -12,6 +12,8 @@ type About struct {
 	Object string
 	// Service is the one it works for; empty if it is nobody's.
 	Service string
+	// Target is the container that it works on; zero if it is none, or several.
+	Target engine.Ref
 	// Pos is where the file asks for the object; zero where its service says it.
 	Pos project.Position
 	// Words are said before and after; an empty word is not said.
@@ -30,6 +32,19 @@ type About struct {
 	Explains bool
 	// Tells says that the action itself reports how it ended.
 	Tells bool
+	// Creates is what the engine is asked for if it creates a container, and
+	// Predecessor the one that still holds its name, if any.
+	Creates     *engine.CreateSpec
+	Predecessor engine.Ref
+	// Starts says that a container which does not run is started, so that it takes
+	// its ports and begins to speak.
+	Starts bool
+	// Removes says that the container is gone by it, and its name is free.
+	Removes bool
+	// NewName is the name that it gives the container; empty if that stays.
+	NewName string
+	// Brings is the image that it pulls or builds; zero is none.
+	Brings engine.ImageRef
 }
 
 // Class is how steps of a kind are scheduled, and what becomes of one in flight
@@ -57,7 +72,7 @@ const (
 
 // aboutContainer is what actions on a container have in common.
 func aboutContainer(c engine.Ref, before, after string) About {
-	return About{Object: ContainerObject(c), Words: [2]string{before, after}}
+	return About{Object: ContainerObject(c), Target: c, Words: [2]string{before, after}}
 }
 
 func aboutImage(ref, before, after string) About {
@@ -75,7 +90,7 @@ func aboutVolume(name, before, after string) About {
 // About implements Action.
 func (a PullImage) About() About {
 	about := aboutImage(a.Image.Ref, "Pulling", "Pulled")
-	about.Class = ClassImage
+	about.Class, about.Brings = ClassImage, a.Image
 	return about
 }
 
@@ -85,7 +100,7 @@ func (a BuildImage) About() About {
 	if a.Spec.Check {
 		about.Words = [2]string{"Checking", "Checked"}
 	}
-	about.Service, about.Class = a.Spec.Service.Name, ClassImage
+	about.Service, about.Class, about.Brings = a.Spec.Service.Name, ClassImage, engine.ServiceImage(a.Spec.Service)
 	return about
 }
 
@@ -138,6 +153,7 @@ func (a CreateContainer) About() About {
 		about.Object = ContainerObject(a.Replaces)
 	}
 	about.Service, about.Replaces = a.Spec.Service.Name, true
+	about.Creates, about.Predecessor = &a.Spec, a.Replaces
 	return about
 }
 
@@ -147,7 +163,7 @@ func (a CopyFiles) About() About { return aboutContainer(a.Target, "", "") }
 // About implements Action.
 func (a StartContainer) About() About {
 	about := aboutContainer(a.Target, "Starting", "Started")
-	about.Service = a.Service
+	about.Service, about.Starts = a.Service, true
 	return about
 }
 
@@ -156,7 +172,7 @@ func (a StartContainer) About() About {
 func (a Await) About() About {
 	about := About{Object: "Service " + a.Service, Service: a.Service, Class: ClassWait, Tracks: true}
 	if len(a.Targets) == 1 {
-		about.Object, about.Tells = ContainerObject(a.Targets[0]), true
+		about.Object, about.Target, about.Tells = ContainerObject(a.Targets[0]), a.Targets[0], true
 	}
 	return about
 }
@@ -187,14 +203,14 @@ func (a UnpauseContainer) About() About { return aboutContainer(a.Target, "", "U
 // About implements Action. Names are no news.
 func (a RenameContainer) About() About {
 	about := aboutContainer(a.Target, "", "")
-	about.Replaces = true
+	about.Replaces, about.NewName = true, a.Name
 	return about
 }
 
 // About implements Action.
 func (a RemoveContainer) About() About {
 	about := aboutContainer(a.Target, "Removing", "Removed")
-	about.Failed, about.Ends, about.Replaces = "Error while Removing", true, true
+	about.Failed, about.Ends, about.Replaces, about.Removes = "Error while Removing", true, true, true
 	return about
 }
 

@@ -109,8 +109,8 @@ func (p Plan) Graph() (*depgraph.Graph[StepID], error) {
 func (p Plan) Objects() map[StepID]string {
 	final := map[string]string{}
 	for _, s := range p.Steps {
-		if c, ok := s.Action.(CreateContainer); ok && c.Replaces.Name != "" {
-			final[ContainerObject(engine.Ref{Name: c.Spec.Name})] = c.About().Object
+		if about := s.Action.About(); about.Predecessor.Name != "" {
+			final[ContainerObject(engine.Ref{Name: about.Creates.Name})] = about.Object
 		}
 	}
 	objects := make(map[StepID]string, len(p.Steps))

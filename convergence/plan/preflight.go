@@ -52,23 +52,19 @@ func (c Conflict) Error() string {
 func Preflight(p Plan, want *project.Project, all []engine.Container, listening []Listener) []Conflict {
 	f := preflight{want: want, all: all, listening: listening, leaves: map[string]bool{}, stops: map[string]bool{}}
 	for _, s := range p.Steps {
-		switch a := s.Action.(type) {
-		case StopContainer:
-			f.stops[a.Target.ID] = true
-		case RemoveContainer:
-			f.stops[a.Target.ID], f.leaves[a.Target.ID] = true, true
-		case RenameContainer:
-			f.leaves[a.Target.ID] = true
-		}
+		about := s.Action.About()
+		f.stops[about.Target.ID] = f.stops[about.Target.ID] || about.Ends
+		f.leaves[about.Target.ID] = f.leaves[about.Target.ID] || about.Removes || about.NewName != ""
 	}
 	for _, s := range p.Steps {
-		switch a := s.Action.(type) {
-		case CreateContainer:
-			f.name(a.Spec.Service, a.Spec.Name)
-		case RenameContainer:
-			f.rename(p, a)
-		case StartContainer:
-			f.ports(a)
+		about := s.Action.About()
+		switch {
+		case about.Creates != nil:
+			f.name(about.Creates.Service, about.Creates.Name)
+		case about.NewName != "":
+			f.rename(p, about)
+		case about.Starts:
+			f.ports(about)
 		}
 	}
 	slices.SortStableFunc(f.found, func(a, b Conflict) int {
@@ -109,10 +105,10 @@ func (f *preflight) name(s *project.Service, name string) {
 }
 
 // rename checks the final name of a successor.
-func (f *preflight) rename(p Plan, a RenameContainer) {
+func (f *preflight) rename(p Plan, about About) {
 	for _, s := range p.Steps {
-		if made, ok := s.Action.(CreateContainer); ok && made.Spec.Name == a.Target.Name {
-			f.name(made.Spec.Service, a.Name)
+		if made := s.Action.About().Creates; made != nil && made.Name == about.Target.Name {
+			f.name(made.Service, about.NewName)
 		}
 	}
 }
@@ -130,8 +126,8 @@ func nameHolder(want *project.Project, c engine.Container) string {
 }
 
 // ports checks the fixed host ports of a container that is started.
-func (f *preflight) ports(a StartContainer) {
-	s := f.want.Service(a.Service)
+func (f *preflight) ports(about About) {
+	s := f.want.Service(about.Service)
 	if s == nil {
 		return
 	}
@@ -140,7 +136,7 @@ func (f *preflight) ports(a StartContainer) {
 		if err != nil { // none, or a range of which the engine picks one
 			continue
 		}
-		b := binding{ip: p.HostIP, protocol: cmp.Or(strings.ToLower(p.Protocol), "tcp"), port: port, target: a.Target}
+		b := binding{ip: p.HostIP, protocol: cmp.Or(strings.ToLower(p.Protocol), "tcp"), port: port, target: about.Target}
 		if holder := f.holder(b); holder != "" {
 			f.found = append(f.found, Conflict{
 				Service: s.Name, Object: "host port " + b.String(), Holder: holder,

@@ -80,9 +80,9 @@ func (f *follower) names(have engine.Observed, p plan.Plan) []string {
 	var cs []engine.Container
 	objects := p.Objects()
 	for _, st := range p.Steps {
-		if start, ok := st.Action.(plan.StartContainer); ok {
+		if about := st.Action.About(); about.Starts {
 			name := strings.TrimPrefix(objects[st.ID], "Container ")
-			cs = append(cs, engine.Container{Ref: engine.Ref{Name: name}, Service: start.Service})
+			cs = append(cs, engine.Container{Ref: engine.Ref{Name: name}, Service: about.Service})
 		}
 	}
 	for _, ref := range p.Unchanged {

@@ -37,11 +37,11 @@ func (a *attempt) preflight(ctx context.Context, p plan.Plan) error {
 func startedPorts(want *project.Project, pl plan.Plan) []int {
 	var ports []int
 	for _, st := range pl.Steps {
-		start, ok := st.Action.(plan.StartContainer)
-		if !ok {
+		about := st.Action.About()
+		if !about.Starts {
 			continue
 		}
-		sv := want.Service(start.Service)
+		sv := want.Service(about.Service)
 		if sv == nil {
 			continue
 		}
