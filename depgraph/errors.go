@@ -38,8 +38,7 @@ func (e *UnknownError[K]) Error() string {
 type SkippedError[K cmp.Ordered] struct {
 	Node K // the node that was not visited
 	// Because is a node whose own visit failed, never one that was skipped itself.
-	// It is the smallest failed node that Node needs, directly or not; or, when
-	// Node needs no failed one, the one whose failure ended a WalkUntilError.
+	// It is the smallest failed node that Node needs, directly or not.
 	Because K
 }
 

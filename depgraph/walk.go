@@ -27,21 +27,34 @@ import (
 // A panic in a visit stops new visits and goes on in Walk's caller, as a
 // *PanicError, once the running ones have returned; likewise runtime.Goexit.
 func (g *Graph[K]) Walk(ctx context.Context, limit int, visit func(context.Context, K) error) error {
-	return g.walk(ctx, limit, visit, false)
-}
-
-// WalkUntilError is Walk, except that after the first failed visit no new visit
-// starts at all. Visits already running are not cancelled: what has begun is
-// finished, and their errors are reported too. Every node that was not visited has
-// a *SkippedError.
-func (g *Graph[K]) WalkUntilError(ctx context.Context, limit int, visit func(context.Context, K) error) error {
-	return g.walk(ctx, limit, visit, true)
+	w := g.newWalker(visit)
+	for {
+		mayStart := w.panicked == nil && !w.exited
+		for mayStart && len(w.ready) > 0 && (limit <= 0 || w.running < limit) && ctx.Err() == nil {
+			w.start(ctx, heap.Pop(&w.ready).(int))
+		}
+		if w.running == 0 {
+			break
+		}
+		w.take(<-w.results)
+		// What has been reported already must count before anything starts.
+		for len(w.results) > 0 {
+			w.take(<-w.results)
+		}
+	}
+	if w.panicked != nil {
+		panic(w.panicked)
+	}
+	if w.exited {
+		runtime.Goexit()
+	}
+	return w.result(ctx)
 }
 
 // none stands for "no node" where a node index is expected.
 const none = -1
 
-// walker is the state of one walk. Only the goroutine that called walk touches it;
+// walker is the state of one walk. Only the goroutine that called Walk touches it;
 // visits report through results.
 type walker[K cmp.Ordered] struct {
 	g        *Graph[K]
@@ -52,7 +65,6 @@ type walker[K cmp.Ordered] struct {
 	started  []bool
 	errs     []error // per node, what its visit returned
 	running  int
-	failed   int // the node whose failure came first, or none
 	panicked *PanicError
 	exited   bool // a visit called runtime.Goexit
 }
@@ -65,31 +77,6 @@ type result struct {
 	exited   bool
 }
 
-func (g *Graph[K]) walk(ctx context.Context, limit int, visit func(context.Context, K) error, untilError bool) error {
-	w := g.newWalker(visit)
-	for {
-		mayStart := w.panicked == nil && !w.exited && !(untilError && w.failed != none)
-		for mayStart && len(w.ready) > 0 && (limit <= 0 || w.running < limit) && ctx.Err() == nil {
-			w.start(ctx, heap.Pop(&w.ready).(int))
-		}
-		if w.running == 0 {
-			break
-		}
-		w.take(<-w.results)
-		// A failure that has been reported already must count before anything starts.
-		for len(w.results) > 0 {
-			w.take(<-w.results)
-		}
-	}
-	if w.panicked != nil {
-		panic(w.panicked)
-	}
-	if w.exited {
-		runtime.Goexit()
-	}
-	return w.result(ctx, untilError)
-}
-
 func (g *Graph[K]) newWalker(visit func(context.Context, K) error) *walker[K] {
 	w := &walker[K]{
 		g:       g,
@@ -98,7 +85,6 @@ func (g *Graph[K]) newWalker(visit func(context.Context, K) error) *walker[K] {
 		open:    make([]int, len(g.nodes)),
 		started: make([]bool, len(g.nodes)),
 		errs:    make([]error, len(g.nodes)),
-		failed:  none,
 	}
 	for i, n := range g.needs {
 		w.open[i] = len(n)
@@ -141,9 +127,6 @@ func (w *walker[K]) take(r result) {
 		w.exited = true
 	case r.err != nil:
 		w.errs[r.node] = r.err
-		if w.failed == none {
-			w.failed = r.node
-		}
 	default:
 		for _, d := range w.g.needed[r.node] {
 			if w.open[d]--; w.open[d] == 0 {
@@ -155,7 +138,7 @@ func (w *walker[K]) take(r result) {
 
 // result joins what the walk has to report; see Walk. Blame is fixed here and not
 // while walking, so that it does not depend on which failure came first.
-func (w *walker[K]) result(ctx context.Context, untilError bool) error {
+func (w *walker[K]) result(ctx context.Context) error {
 	cancelled := ctx.Err() != nil
 	blame := make([]int, len(w.g.nodes)) // the smallest failed node among i and its needs
 	complete := true
@@ -182,8 +165,6 @@ func (w *walker[K]) result(ctx context.Context, untilError bool) error {
 		case w.started[i]:
 		case blame[i] != none:
 			errs = append(errs, &SkippedError[K]{Node: k, Because: w.g.nodes[blame[i]]})
-		case untilError && w.failed != none:
-			errs = append(errs, &SkippedError[K]{Node: k, Because: w.g.nodes[w.failed]})
 		}
 	}
 	if cause := context.Cause(ctx); cancelled && !errors.Is(errors.Join(errs...), cause) {

@@ -99,51 +99,30 @@ func TestWalkFailures(t *testing.T) {
 		"m": nil, "mid-long": {"m"}, "z": {"mid-long"}, // another goes on
 		"zz": {"a-fail", "y-long-fail"}, "y-long-fail": nil, // two reasons
 	}
-	type walk = func(*depgraph.Graph[string], context.Context, int, func(context.Context, string) error) error
-	for _, tt := range []struct {
-		name    string
-		walk    walk
-		visited string
-		err     string
-	}{
-		{
-			"keep going", (*depgraph.Graph[string]).Walk,
-			"a-fail m mid-long y-long-fail z",
-			"a-fail: broken\nbb skipped because a-fail failed\nccc skipped because a-fail failed\n" +
-				"y-long-fail: broken\nzz skipped because a-fail failed",
-		},
-		{
-			"until error", (*depgraph.Graph[string]).WalkUntilError,
-			"a-fail m mid-long y-long-fail",
-			"a-fail: broken\nbb skipped because a-fail failed\nccc skipped because a-fail failed\n" +
-				"y-long-fail: broken\nz skipped because a-fail failed\nzz skipped because a-fail failed",
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var j journal
-				err := tt.walk(mustNew(t, n), t.Context(), 0, func(_ context.Context, k string) error {
-					time.Sleep(time.Duration(len(k)) * time.Second)
-					j.add(k)
-					if strings.Contains(k, "fail") {
-						return fmt.Errorf("%s: %w", k, errBroken)
-					}
-					return nil
-				})
-				visited := strings.Join(slices.Sorted(slices.Values(strings.Fields(j.String()))), " ")
-				if visited != tt.visited {
-					t.Errorf("visited %s, want %s", visited, tt.visited)
-				}
-				if err == nil || err.Error() != tt.err {
-					t.Errorf("error:\n%v\nwant:\n%s", err, tt.err)
-				}
-				var skipped *depgraph.SkippedError[string]
-				if !errors.Is(err, errBroken) || !errors.As(err, &skipped) || skipped.Node != "bb" || skipped.Because != "a-fail" {
-					t.Errorf("%#v does not tell failed from skipped", err)
-				}
-			})
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		err := mustNew(t, n).Walk(t.Context(), 0, func(_ context.Context, k string) error {
+			time.Sleep(time.Duration(len(k)) * time.Second)
+			j.add(k)
+			if strings.Contains(k, "fail") {
+				return fmt.Errorf("%s: %w", k, errBroken)
+			}
+			return nil
 		})
-	}
+		visited := strings.Join(slices.Sorted(slices.Values(strings.Fields(j.String()))), " ")
+		if want := "a-fail m mid-long y-long-fail z"; visited != want {
+			t.Errorf("visited %s, want %s", visited, want)
+		}
+		want := "a-fail: broken\nbb skipped because a-fail failed\nccc skipped because a-fail failed\n" +
+			"y-long-fail: broken\nzz skipped because a-fail failed"
+		if err == nil || err.Error() != want {
+			t.Errorf("error:\n%v\nwant:\n%s", err, want)
+		}
+		var skipped *depgraph.SkippedError[string]
+		if !errors.Is(err, errBroken) || !errors.As(err, &skipped) || skipped.Node != "bb" || skipped.Because != "a-fail" {
+			t.Errorf("%#v does not tell failed from skipped", err)
+		}
+	})
 }
 
 func TestWalkCancelled(t *testing.T) {
@@ -339,39 +318,6 @@ func TestWalkProperties(t *testing.T) {
 // skipped says whether k needs, directly or not, a node that fails.
 func skipped(n needs, fails map[string]bool, k string) bool {
 	return slices.ContainsFunc(reachable(n, k), func(below string) bool { return below != k && fails[below] })
-}
-
-// After the first failure WalkUntilError starts nothing, and every node has an
-// outcome: visited or reported.
-func TestWalkUntilErrorProperties(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := acyclic(t)
-		g, err := depgraph.New(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bad := rapid.SampledFrom(append(g.Nodes(), "none")).Draw(t, "bad")
-		var visited []string
-		err = g.WalkUntilError(context.Background(), 1, func(_ context.Context, k string) error {
-			visited = append(visited, k)
-			if k == bad {
-				return errBroken
-			}
-			return nil
-		})
-		order := g.Order()
-		if at := slices.Index(order, bad); at >= 0 {
-			order = order[:at+1]
-		}
-		if !slices.Equal(visited, order) || errors.Is(err, errBroken) != g.Has(bad) {
-			t.Fatalf("visited %v, %v, want %v", visited, err, order)
-		}
-		if err != nil {
-			if lines := strings.Split(err.Error(), "\n"); len(lines) != g.Len()-len(visited)+1 {
-				t.Fatalf("%d nodes, %d visited, but the error says:\n%v", g.Len(), len(visited), err)
-			}
-		}
-	})
 }
 
 func BenchmarkWalk(b *testing.B) {

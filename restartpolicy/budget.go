@@ -66,6 +66,3 @@ func (b Budget) Done() Budget {
 	b.underWay = max(0, b.underWay-1)
 	return b
 }
-
-// UnderWay returns how many granted starts have not ended.
-func (b Budget) UnderWay() int { return b.underWay }

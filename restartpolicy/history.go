@@ -65,10 +65,6 @@ func (h History) CrashLooping(now time.Duration) bool { return h.Score(now) > Cr
 // Attempts returns how many restarts were granted since the last deliberate start.
 func (h History) Attempts() int { return h.attempts }
 
-// Planned returns the start or restart that was decided and has not been seen to
-// happen, and when it is due; or Leave.
-func (h History) Planned() (Action, time.Duration) { return h.planned, h.due }
-
 // FailedAt returns when the last failure was seen, on the clock of Input.Now.
 func (h History) FailedAt() time.Duration { return h.failedAt }
 

@@ -139,10 +139,8 @@ type Edges struct {
 	stopAt   time.Duration // when it was last heard of
 	oom      bool          // memory ran out in the current run
 	oomExit  bool          // memory ran out in the run that ended last
-	poisoned bool
-	asked    bool // the last exit was asked for
-	gapless  bool // the last exit was seen, and so would have been a stop before it
-	gone     bool
+	asked    bool          // the last exit was asked for
+	gapless  bool          // the last exit was seen, and so would have been a stop before it
 	booted   time.Duration // until when stops are those of an engine that boots
 }
 
@@ -156,16 +154,9 @@ func (e Edges) Requested() bool { return e.asked }
 // engine itself forgets it at the next start.
 func (e Edges) OOM() bool { return e.oomExit }
 
-// Poisoned reports whether a signal that stops nothing was sent. Some engines end
-// their own restart policy with any signal.
-func (e Edges) Poisoned() bool { return e.poisoned }
-
 // Gapless reports whether the events since the last exit are complete, for
 // Input.Gapless.
 func (e Edges) Gapless() bool { return e.gapless }
-
-// Gone reports whether the container was removed.
-func (e Edges) Gone() bool { return e.gone }
 
 // Observe returns the edges after one more event.
 //
@@ -184,7 +175,6 @@ func (e Edges) Observe(ev Event) Edges {
 	switch ev.Kind {
 	case KillEvent:
 		if !e.stops(ev.Signal) {
-			e.poisoned = true
 			break
 		}
 		if e.byBoot(ev) {
@@ -216,15 +206,15 @@ func (e Edges) Observe(ev Event) Edges {
 	case OOMEvent:
 		e.oom = true
 	case StartEvent, RestartEvent:
-		e.intent, e.run, e.running, e.signal, e.poisoned = NoIntent, time.Time{}, true, false, false
+		e.intent, e.run, e.running, e.signal = NoIntent, time.Time{}, true, false
 	case DestroyEvent:
-		e.gone, e.running = true, false
+		e.running = false
 	case EngineGone:
 		e = e.engineGone(ev.began)
 		e.booted = ev.settled
 	case GapEvent:
 		// What is known of an exit stays true until Look finds another run.
-		e.signal, e.poisoned = false, false
+		e.signal = false
 		e.asked, e.gapless = e.asked && !e.running, e.gapless && !e.running
 	}
 	return e
@@ -259,7 +249,7 @@ func (e Edges) engineGone(began time.Duration) Edges {
 		e.intent = WantRun
 		e.asked = false
 	}
-	e.running, e.signal, e.poisoned, e.gapless = false, false, false, false
+	e.running, e.signal, e.gapless = false, false, false
 	return e
 }
 
@@ -283,7 +273,7 @@ func (e Edges) Look(status Status, startedAt time.Time) Edges {
 	// While the engine waits to restart, the run is over and not yet another one.
 	missed := other || up && !e.running && status != Restarting
 	if missed {
-		e.signal, e.poisoned, e.oom = false, false, false
+		e.signal, e.oom = false, false
 		if e.intent == UserStop || e.intent == OpStop {
 			e.intent = NoIntent
 		}

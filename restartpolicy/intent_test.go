@@ -95,11 +95,11 @@ func TestIntentFromEvents(t *testing.T) {
 		{"stop in backoff", up + "die look:restarting stop look:exited", "user stop, requested, gapless"},
 		{"in backoff", up + "die look:restarting", "none, gapless"},
 
-		{"reload", up + "kill:1", "none, poisoned"},
-		{"reload, then a crash", up + "kill:HUP wait die", "none, poisoned, gapless"},
+		{"reload", up + "kill:1", "none"},
+		{"reload, then a crash", up + "kill:HUP wait die", "none, gapless"},
 		{"reload, then another run", up + "kill:HUP wait die start look:running", "none, gapless"},
 
-		{"destroy", up + "kill:9 die destroy", "user stop, requested, gapless, gone"},
+		{"destroy", up + "kill:9 die destroy", "user stop, requested, gapless"},
 
 		{"our stop", up + "our-kill:15 our-die our-stop", "operation, requested, gapless"},
 		{"a user's stop during ours", up + "our-kill:15 kill:9 die our-stop", "operation, requested, gapless"},
@@ -137,7 +137,7 @@ func describe(e restartpolicy.Edges) string {
 	for _, flag := range []struct {
 		set  bool
 		text string
-	}{{e.Requested(), "requested"}, {e.OOM(), "oom"}, {e.Poisoned(), "poisoned"}, {e.Gapless(), "gapless"}, {e.Gone(), "gone"}} {
+	}{{e.Requested(), "requested"}, {e.OOM(), "oom"}, {e.Gapless(), "gapless"}} {
 		if flag.set {
 			s += ", " + flag.text
 		}

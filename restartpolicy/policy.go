@@ -96,10 +96,10 @@ func ParseOwner(s string) (Owner, error) {
 // its mode is not "no".
 func (p Policy) Restarts() bool { return p.Mode != No && p.Mode != "" }
 
-// EngineCanEnforce reports whether a plain engine, with nobody watching, can apply
+// engineCanEnforce reports whether a plain engine, with nobody watching, can apply
 // the whole policy. It cannot wait for a chosen delay, count within a window, or
 // bound restarts after successful exits.
-func (p Policy) EngineCanEnforce() bool {
+func (p Policy) engineCanEnforce() bool {
 	if !p.Restarts() {
 		return true
 	}
@@ -109,7 +109,7 @@ func (p Policy) EngineCanEnforce() bool {
 // Owner returns who has to apply the policy: the engine whenever it can, since it
 // goes on doing so when Muster is not running.
 func (p Policy) Owner() Owner {
-	if p.EngineCanEnforce() {
+	if p.engineCanEnforce() {
 		return Engine
 	}
 	return Supervisor

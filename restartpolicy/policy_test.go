@@ -115,9 +115,6 @@ func TestFromDeploy(t *testing.T) {
 			if p.Owner() != tt.owner || name != tt.engine || retries != tt.retries {
 				t.Errorf("owner %v, engine %s:%d; want %v, %s:%d", p.Owner(), name, retries, tt.owner, tt.engine, tt.retries)
 			}
-			if p.EngineCanEnforce() != (tt.owner == restartpolicy.Engine) {
-				t.Errorf("engine can enforce %v: %v", p, p.EngineCanEnforce())
-			}
 		})
 	}
 }
@@ -182,7 +179,7 @@ func TestOwner(t *testing.T) {
 func TestZeroPolicy(t *testing.T) {
 	var p restartpolicy.Policy
 	name, retries := p.Engine()
-	if p.Restarts() || !p.EngineCanEnforce() || p.String() != "no" || name != "no" || retries != 0 {
+	if p.Restarts() || p.Owner() != restartpolicy.Engine || p.String() != "no" || name != "no" || retries != 0 {
 		t.Errorf("the zero policy is not no: %v, engine %s:%d", p, name, retries)
 	}
 }

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/engine"
 )

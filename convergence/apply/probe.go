@@ -3,9 +3,10 @@ package apply
 import (
 	"context"
 	"errors"
-	"github.com/musterdev/muster/engine"
 	"slices"
 	"time"
+
+	"github.com/musterdev/muster/engine"
 )
 
 const (

@@ -2,9 +2,10 @@ package apply
 
 import (
 	"context"
-	"github.com/musterdev/muster/convergence/plan"
 	"sync"
 	"time"
+
+	"github.com/musterdev/muster/convergence/plan"
 )
 
 // slots are places that steps take while they call the engine.

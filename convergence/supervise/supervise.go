@@ -297,9 +297,9 @@ func (l *loop) wakeAt(at time.Duration) {
 func (l *loop) adopt(want *project.Project) {
 	if g, err := want.Graph(); err == nil {
 		levels := map[string]int{}
-		for _, name := range g.Order() {
-			for _, need := range g.Needs(name) {
-				levels[name] = max(levels[name], levels[need]+1)
+		for level, names := range g.Levels() {
+			for _, name := range names {
+				levels[name] = level
 			}
 		}
 		l.levels = levels
