@@ -132,6 +132,29 @@ func TestPreStartKilled(t *testing.T) {
 	})
 }
 
+// TestPreStartLeavesStrangersAlone: a container that somebody made of a commit of a
+// hook's has the hook's labels. It is a stranger's, also where it has the hook's name:
+// the hook does not run, and the container stays.
+func TestPreStartLeavesStrangersAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := hookStage(t, "1", "true")
+		const name = "p-web-pre_start-0"
+		made, err := s.ByHand().CreateContainer(t.Context(), engine.CreateSpec{
+			Name: name, Project: s.project, Service: s.project.Service("web"),
+			Labels: map[string]string{project.LabelProject: "p", project.LabelService: "web", project.LabelHook: "pre_start", project.LabelName: "p-web-pre_start-1"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.converge(); !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("up = %v, want the name taken", err)
+		}
+		if seen, err := s.InspectContainer(t.Context(), engine.Ref{Name: name}); err != nil || seen.ID != made.ID {
+			t.Errorf("%s is another one now: %v", name, err)
+		}
+	})
+}
+
 // TestPreStartReplicas: a recreate of two replicas whose hook, stop or start
 // fails leaves both running, none of them twice, and the hook ran at most once.
 func TestPreStartReplicas(t *testing.T) {

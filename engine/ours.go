@@ -37,13 +37,9 @@ type Membership struct {
 	Declared bool
 }
 
-// Orphan reports whether the container is a replica of a service that the given
-// files do not declare.
-func (m Membership) Orphan() bool { return m.Role == Replica && !m.Declared }
-
-// Works reports whether the container is a replica or a one-off: what commands
+// works reports whether the container is a replica or a one-off: what commands
 // list and work on.
-func (m Membership) Works() bool { return m.Role == Replica || m.Role == OneOff }
+func (m Membership) works() bool { return m.Role == Replica || m.Role == OneOff }
 
 // Ours is the one rule on what belongs to a project. want is nil where no file
 // was loaded. networks are those of the engine.
@@ -53,7 +49,7 @@ func (m Membership) Works() bool { return m.Role == Replica || m.Role == OneOff 
 func Ours(c Container, networks []Network, want *project.Project) Membership {
 	m := Membership{Declared: Declares(want, c.Service)}
 	switch {
-	case IsHook(c, networks):
+	case isHook(c, networks):
 		m.Role = HookContainer
 	case !Managed(c) || !Vouched(c, want) && !(maybe(c) && onOwnNetwork(c, networks)):
 	case c.OneOff:
@@ -104,7 +100,7 @@ func maybe(c Container) bool {
 // does whatever is run by hand from an image that Compose built; only one that
 // was never started, has the kind of name that engines make up, and is on a
 // network of the project is taken for a hook's.
-func IsHook(c Container, networks []Network) bool {
+func isHook(c Container, networks []Network) bool {
 	if c.Labels[project.LabelHook] != "" {
 		made := c.Labels[project.LabelName]
 		return made == "" || made == c.Name
@@ -168,7 +164,7 @@ func KeepOurs(ctx context.Context, e ContainerLister, cs []Container, want *proj
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return !Ours(c, networks, want).Works() }), nil
+	return slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return !Ours(c, networks, want).works() }), nil
 }
 
 // membership is what the container is to the observed project.
@@ -216,7 +212,7 @@ func (o Observed) IgnoreStrangers(want *project.Project) (mine Observed, names [
 
 // Ours is the observation without strangers and hook containers.
 func (o Observed) Ours(want *project.Project) Observed {
-	o.Containers = slices.DeleteFunc(slices.Clone(o.Containers), func(c Container) bool { return !o.Membership(c, want).Works() })
+	o.Containers = slices.DeleteFunc(slices.Clone(o.Containers), func(c Container) bool { return !o.Membership(c, want).works() })
 	return o
 }
 

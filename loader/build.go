@@ -23,7 +23,7 @@ type builder struct {
 	schema    *schema
 	checks    *rules.Checker
 	letters   map[string]bool // volumes whose name is one letter
-	variables []Variable
+	variables []variable
 	included  map[string]*part // by what determines the result
 	extended  map[string]*part
 	loads     int // Compose files read, included and extended ones among them

@@ -10,8 +10,8 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// Variable is one use of a variable in a Compose file.
-type Variable struct {
+// variable is one use of a variable in a Compose file.
+type variable struct {
 	Name     string
 	Default  string // of ${V:-d} and ${V-d}, as written
 	Presence string // of ${V:+a} and ${V+a}, as written
@@ -83,7 +83,7 @@ func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment)
 }
 
 func (b *builder) note(u env.Use, pos project.Position) {
-	v := Variable{Name: u.Name, Pos: pos}
+	v := variable{Name: u.Name, Pos: pos}
 	switch strings.TrimPrefix(u.Op, ":") {
 	case "-":
 		v.Default = u.Operand

@@ -14,10 +14,10 @@ import (
 // nothing is known.
 type Fingerprint string
 
-// ServiceHash is Docker Compose v5's config hash: SHA-256 of the compact JSON
+// serviceHash is Docker Compose v5's config hash: SHA-256 of the compact JSON
 // of the service without build, pull_policy, scale, deploy.replicas,
 // depends_on and profiles.
-func ServiceHash(s types.ServiceConfig) (Fingerprint, error) {
+func serviceHash(s types.ServiceConfig) (Fingerprint, error) {
 	s.Build = nil
 	s.PullPolicy = ""
 	s.Scale = nil
@@ -35,9 +35,9 @@ func ServiceHash(s types.ServiceConfig) (Fingerprint, error) {
 	return h, nil
 }
 
-// NetworkHash is Docker Compose v5's hash of a network definition. The name in
+// networkHash is Docker Compose v5's hash of a network definition. The name in
 // it is the engine's.
-func NetworkHash(n types.NetworkConfig) (Fingerprint, error) {
+func networkHash(n types.NetworkConfig) (Fingerprint, error) {
 	n.CustomLabels = nil
 	h, err := hashJSON(n)
 	if err != nil {
@@ -46,9 +46,9 @@ func NetworkHash(n types.NetworkConfig) (Fingerprint, error) {
 	return h, nil
 }
 
-// VolumeHash is Docker Compose v5's hash of a volume definition, in which the
+// volumeHash is Docker Compose v5's hash of a volume definition, in which the
 // driver defaults to local.
-func VolumeHash(v types.VolumeConfig) (Fingerprint, error) {
+func volumeHash(v types.VolumeConfig) (Fingerprint, error) {
 	if v.Driver == "" {
 		v.Driver = "local"
 	}
@@ -76,7 +76,7 @@ func (s *Service) HashResolved(ids map[string]string) (Fingerprint, error) {
 		}
 		spec.VolumesFrom[i] = from
 	}
-	return ServiceHash(spec)
+	return serviceHash(spec)
 }
 
 func hashJSON(v any) (Fingerprint, error) {

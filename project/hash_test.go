@@ -27,12 +27,12 @@ func TestHashVectors(t *testing.T) {
 		hash func() (Fingerprint, error)
 		want Fingerprint
 	}{
-		{"service", func() (Fingerprint, error) { return ServiceHash(busybox()) }, "2afd7866203dca40993313263173003833e9de9c3ad83f2f59484e32a5605234"},
-		{"command", func() (Fingerprint, error) { return ServiceHash(withCommand) }, "32a54e5939835da9c769b5bf44c1e1eb1cdaf8d31b2a579efd4c28849dce2610"},
-		{"network", func() (Fingerprint, error) { return NetworkHash(types.NetworkConfig{Name: "fx1_back"}) }, "07039e35c0e5c93aae3d635d7b617fbc46ef858708c59915842b875c83e06d51"},
-		{"volume", func() (Fingerprint, error) { return VolumeHash(types.VolumeConfig{Name: "fx1_data"}) }, "9a3e44df1acd6569971bab1905fb8288b2923d6d997bbed378513dbbb15183ba"},
+		{"service", func() (Fingerprint, error) { return serviceHash(busybox()) }, "2afd7866203dca40993313263173003833e9de9c3ad83f2f59484e32a5605234"},
+		{"command", func() (Fingerprint, error) { return serviceHash(withCommand) }, "32a54e5939835da9c769b5bf44c1e1eb1cdaf8d31b2a579efd4c28849dce2610"},
+		{"network", func() (Fingerprint, error) { return networkHash(types.NetworkConfig{Name: "fx1_back"}) }, "07039e35c0e5c93aae3d635d7b617fbc46ef858708c59915842b875c83e06d51"},
+		{"volume", func() (Fingerprint, error) { return volumeHash(types.VolumeConfig{Name: "fx1_data"}) }, "9a3e44df1acd6569971bab1905fb8288b2923d6d997bbed378513dbbb15183ba"},
 		{"volume driver", func() (Fingerprint, error) {
-			return VolumeHash(types.VolumeConfig{Name: "fx1_data", Driver: "local"})
+			return volumeHash(types.VolumeConfig{Name: "fx1_data", Driver: "local"})
 		}, "9a3e44df1acd6569971bab1905fb8288b2923d6d997bbed378513dbbb15183ba"},
 	} {
 		got, err := c.hash()
@@ -104,7 +104,7 @@ func TestHashShapes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := busybox()
 			c.set(&s)
-			got, err := ServiceHash(s)
+			got, err := serviceHash(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +121,7 @@ func TestHashKeepsItsArgument(t *testing.T) {
 	two := 2
 	s := busybox()
 	s.Deploy = &types.DeployConfig{Replicas: &two}
-	if _, err := ServiceHash(s); err != nil {
+	if _, err := serviceHash(s); err != nil {
 		t.Fatal(err)
 	}
 	if s.Deploy.Replicas != &two {
@@ -135,7 +135,7 @@ func TestNetworkAndVolumeShapes(t *testing.T) {
 		Name: "n", Driver: "bridge", DriverOpts: types.Options{"o": "1"}, Internal: true, Attachable: true, EnableIPv6: &yes, Labels: types.Labels{"a": "b"},
 		Ipam: types.IPAMConfig{Driver: "default", Config: []*types.IPAMPool{{Subnet: "10.0.0.0/8", Gateway: "10.0.0.1", IPRange: "10.1.0.0/16", AuxiliaryAddresses: types.Mapping{"h": "10.0.0.5"}}}},
 	}
-	got, err := NetworkHash(network)
+	got, err := networkHash(network)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestNetworkAndVolumeShapes(t *testing.T) {
 	if got != sum(want) {
 		t.Errorf("the network's hash is not that of %s", want)
 	}
-	volume, err := VolumeHash(types.VolumeConfig{Name: "v", Driver: "nfs", DriverOpts: types.Options{"share": "x"}, External: true, Labels: types.Labels{"a": "b"}})
+	volume, err := volumeHash(types.VolumeConfig{Name: "v", Driver: "nfs", DriverOpts: types.Options{"share": "x"}, External: true, Labels: types.Labels{"a": "b"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func New(in Input) (*Project, error) {
 	p.findSharedTags()
 	for _, key := range slices.Sorted(maps.Keys(in.Compose.Networks)) {
 		n := in.Compose.Networks[key]
-		h, err := NetworkHash(n)
+		h, err := networkHash(n)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func New(in Input) (*Project, error) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(in.Compose.Volumes)) {
 		v := in.Compose.Volumes[key]
-		h, err := VolumeHash(v)
+		h, err := volumeHash(v)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +143,7 @@ func (p *Project) newService(in Input, name string, spec types.ServiceConfig) (*
 	if s.Restart, err = RestartPolicy(spec); err != nil && len(s.Problems) == 0 {
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
-	if s.Hash, err = ServiceHash(spec); err != nil {
+	if s.Hash, err = serviceHash(spec); err != nil {
 		return nil, err
 	}
 	if s.Sections, err = sections(p.Key, p.Name, spec); err != nil {

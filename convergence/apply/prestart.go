@@ -70,7 +70,7 @@ func (r *run) createForHook(ctx context.Context, a plan.RunPreStart, id plan.Ste
 	made, err := r.engine.CreateContainer(ctx, spec)
 	if errors.Is(err, engine.ErrConflict) {
 		old, lookErr := r.engine.InspectContainer(ctx, engine.Ref{Name: spec.Name})
-		if lookErr != nil || old.Project != spec.Project.Name || old.Labels[project.LabelHook] == "" {
+		if lookErr != nil || old.Project != spec.Project.Name || engine.Ours(old.Container, nil, spec.Project).Role != engine.HookContainer {
 			return engine.Ref{}, err
 		}
 		if err := gone(r.engine.RemoveContainer(ctx, old.Ref, true)); err != nil {

@@ -83,8 +83,8 @@ func TestEndpoint(t *testing.T) {
 				}
 				return
 			}
-			if is := e.Identity(); is.Host != tc.host || is.Local != tc.local || e.Insecure() != tc.insecure {
-				t.Errorf("host %s, local %t, insecure %t; want %s, %t, %t", is.Host, is.Local, e.Insecure(), tc.host, tc.local, tc.insecure)
+			if is := e.Identity(); is.Host != tc.host || is.Local != tc.local || e.endpoint.plaintext() != tc.insecure {
+				t.Errorf("host %s, local %t, insecure %t; want %s, %t, %t", is.Host, is.Local, e.endpoint.plaintext(), tc.host, tc.local, tc.insecure)
 			}
 		})
 	}

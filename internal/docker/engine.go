@@ -99,9 +99,6 @@ func (e *Engine) Identity() engine.Identity {
 	return id
 }
 
-// Insecure reports whether calls leave this machine without encryption.
-func (e *Engine) Insecure() bool { return e.endpoint.plaintext() }
-
 // APIVersion is the API version that is spoken with the engine, which is asked
 // for it once.
 func (e *Engine) APIVersion(ctx context.Context) (string, error) {

@@ -146,18 +146,3 @@ func (h *health) record(c *container, r engine.HealthProbe) {
 		c.engine.touch()
 	}
 }
-
-// SetHealth makes the engine believe a verdict on a running container, and
-// announces it, until the next probe.
-func (e *Engine) SetHealth(name string, verdict engine.Health) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c, err := e.find(name)
-	if err != nil {
-		return err
-	}
-	c.health.status = verdict
-	e.emit(c, "health_status", func(ev *engine.Event) { ev.Health = verdict })
-	e.touch()
-	return nil
-}

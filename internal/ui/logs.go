@@ -112,8 +112,8 @@ func (l *Logs) Line(name string, line engine.LogLine) error {
 // maxHeld is how much of a line waits for its end.
 const maxHeld = 1 << 20
 
-// Notice prints a remark about the container, such as that it exited.
-func (l *Logs) Notice(name, text string) error {
+// notice prints a remark about the container, such as that it exited.
+func (l *Logs) notice(name, text string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buf = l.buf[:0]

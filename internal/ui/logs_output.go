@@ -33,11 +33,11 @@ func (l *Logs) Output(o output.Output) error {
 	name := logName(l.style.Project, o.Container)
 	switch {
 	case o.Exit != nil && o.Exit.Restarting:
-		return l.Notice(name, fmt.Sprintf("exited with code %d (restarting)", o.Exit.Code))
+		return l.notice(name, fmt.Sprintf("exited with code %d (restarting)", o.Exit.Code))
 	case o.Exit != nil:
-		return l.Notice(name, fmt.Sprintf("exited with code %d", o.Exit.Code))
+		return l.notice(name, fmt.Sprintf("exited with code %d", o.Exit.Code))
 	case o.Note != "":
-		return l.Notice(name, o.Note)
+		return l.notice(name, o.Note)
 	}
 	return l.Line(name, o.Line)
 }

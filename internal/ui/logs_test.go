@@ -19,7 +19,7 @@ func TestLogPrefixes(t *testing.T) {
 	l.Line("worker-1", engine.LogLine{Text: []byte("oops"), Stderr: true})
 	l.Line("a-longer-name-1", line("late"))
 	l.Line("db-1", line("wider now"))
-	l.Notice("db-1", "exited with code 0")
+	l.notice("db-1", "exited with code 0")
 	want := "db-1      | ready\na-longer-name-1  | late\ndb-1             | wider now\ndb-1 exited with code 0\n"
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -71,7 +71,7 @@ func TestNothingStaysInTheMiddleOfALine(t *testing.T) {
 		func() error { return l.Line("a", part("one ", false)) },
 		func() error { return l.Line("a", part("two", false)) },
 		func() error { return l.Line("b", part("other", true)) },
-		func() error { return l.Notice("b", "exited with code 1") },
+		func() error { return l.notice("b", "exited with code 1") },
 		func() error { return l.Line("a", part("last", false)) },
 		l.Close,
 	} {

@@ -42,7 +42,7 @@ func Decide(rules []Rule, changed []string) []Work {
 	sync := map[string]map[File]bool{}
 	for _, changedPath := range slices.Compact(slices.Sorted(slices.Values(changed))) {
 		for i, r := range rules {
-			if !r.Matches(changedPath) {
+			if !r.matches(changedPath) {
 				continue
 			}
 			w := work[r.Service]

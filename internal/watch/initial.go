@@ -46,7 +46,7 @@ func Initial(r Rule) ([]File, error) {
 				return nil
 			}
 		}
-		if r.Matches(p) {
+		if r.matches(p) {
 			files = append(files, File{p, r.containerPath(p)})
 		}
 		return nil

@@ -136,7 +136,7 @@ func (w *Watcher) note(ev fsnotify.Event, batch map[string]bool) bool {
 // put adds a path to the batch if a rule cares for it. The folder that a rule
 // names stands for what is in it: it is not itself synced or removed.
 func (w *Watcher) put(path string, folder bool, batch map[string]bool) bool {
-	concerns := slices.ContainsFunc(w.rules, func(r Rule) bool { return r.Matches(path) && !(folder && path == r.Path) })
+	concerns := slices.ContainsFunc(w.rules, func(r Rule) bool { return r.matches(path) && !(folder && path == r.Path) })
 	if concerns {
 		batch[path] = true
 	}

@@ -148,8 +148,8 @@ func relative(folder, path string) (rel string, inside bool) {
 	return rel, err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// Matches reports whether a change of the path concerns the rule.
-func (r Rule) Matches(changed string) bool {
+// matches reports whether a change of the path concerns the rule.
+func (r Rule) matches(changed string) bool {
 	rel, inside := relative(r.Path, changed)
 	switch {
 	case !inside:
