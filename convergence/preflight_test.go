@@ -8,6 +8,7 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up"
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
 )
 
 // TestPreflight names whoever has what a plan needs, and lets be what the plan
@@ -104,14 +105,19 @@ func TestPreflightLate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	managed := map[string]string{project.LabelConfigHash: "x"}
 	for _, tc := range []struct {
 		holder engine.Container
 		late   bool
 	}{
-		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 1}, true},
-		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", OneOff: true}, false},
-		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "db"}, false},
-		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "shop", Service: "web"}, false},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 1, Labels: managed}, true},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", OneOff: true, Labels: managed}, false},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "db", Labels: managed}, false},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "shop", Service: "web", Labels: managed}, false},
+		// Run by hand from an image that was built for the service, and of a commit of its
+		// second container: they have labels of it, and stay.
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web"}, false},
+		{engine.Container{Ref: engine.Ref{ID: "1", Name: "demo-web-1"}, Project: "demo", Service: "web", Number: 2, Labels: managed}, false},
 	} {
 		found := plan.Preflight(p, want, []engine.Container{tc.holder}, nil)
 		if len(found) != 1 || errors.Is(found[0], engine.ErrStale) != tc.late {

@@ -99,7 +99,7 @@ func (f *preflight) name(s *project.Service, name string) {
 		if s.ContainerName != "" {
 			pos = f.want.Positions.Of("services", s.Name, "container_name")
 		}
-		late := c.Project == f.want.Name && c.Service == s.Name && !c.OneOff
+		late := c.Project == f.want.Name && c.Service == s.Name && engine.Ours(c, nil, f.want).Role == engine.Replica
 		f.found = append(f.found, Conflict{Service: s.Name, Object: "container name " + name, Holder: nameHolder(f.want, c), Pos: pos, Late: late})
 	}
 }
