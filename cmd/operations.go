@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/musterdev/muster/convergence/plan"
@@ -68,7 +67,7 @@ func goAhead(ctx context.Context, s *setup, command string) (cleanUp func()) {
 func warnOfBuilds(ctx context.Context, c *console, e engine.Engine, p *project.Project) error {
 	found, err := e.Check(ctx, p)
 	for _, f := range found {
-		if !f.Refuses && strings.Contains(f.Text, ".build.") {
+		if !f.Refuses && f.OfBuild() {
 			c.warnOnce(f.String())
 		}
 	}

@@ -25,10 +25,16 @@ func (i Identity) Now() time.Time { return time.Now().Add(i.Skew) }
 // Finding says that this engine cannot do what a key of a Compose file asks for.
 type Finding struct {
 	Pos  project.Position
-	Text string // names the key, and what happens instead
+	Key  []string // its path: services, web, build, shm_size
+	Text string   // names the key, and what happens instead
 	// Refuses means that no container can be created with it; anything else has no
 	// effect, or another than written.
 	Refuses bool
+}
+
+// OfBuild reports whether the key says how a service's image is built.
+func (f Finding) OfBuild() bool {
+	return len(f.Key) > 2 && f.Key[0] == "services" && f.Key[2] == "build"
 }
 
 // String is the finding with its place.

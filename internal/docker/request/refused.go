@@ -43,7 +43,7 @@ func Refused(p *project.Project, api, system string) []engine.Finding {
 		}
 		path := append([]string{"services", s.Name}, strings.Split(strings.ReplaceAll(of.key, "[", ".["), ".")...)
 		all = append(all, engine.Finding{
-			Pos: p.Positions.Of(path...), Text: fmt.Sprintf("services.%s.%s: %v", s.Name, of.key, of.err), Refuses: true,
+			Pos: p.Positions.Of(path...), Key: path, Text: fmt.Sprintf("services.%s.%s: %v", s.Name, of.key, of.err), Refuses: true,
 		})
 	}
 	return all

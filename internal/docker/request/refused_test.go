@@ -1,6 +1,7 @@
 package request
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,19 @@ func TestUnknown(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("no row says refused")
+	}
+}
+
+// TestFindingsOfBuilds: whether a finding is about how an image is built is told by
+// its key, whatever the service is called.
+func TestFindingsOfBuilds(t *testing.T) {
+	p := load(t, "services: {a.build.b: {image: nginx, cpu_count: 2, build: {context: ., shm_size: 1g}}}\n")
+	var got []string
+	for _, f := range Unsupported(p, "1.41", "linux") {
+		got = append(got, fmt.Sprintf("%s %t", f.Key[len(f.Key)-1], f.OfBuild()))
+	}
+	if want := []string{"cpu_count false", "shm_size true"}; !slices.Equal(got, want) {
+		t.Errorf("findings %q, want %q", got, want)
 	}
 }
 

@@ -52,6 +52,7 @@ func (w *warnings) warn(instead string, key ...string) {
 	full := append(slices.Clone(w.root), key...)
 	w.list = append(w.list, engine.Finding{
 		Pos:  w.project.Positions.Of(full...),
+		Key:  full,
 		Text: dotted(full) + ": " + instead,
 	})
 }
