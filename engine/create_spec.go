@@ -57,13 +57,13 @@ func (s CreateSpec) Complete(images []Image, ids map[string]string) (CreateSpec,
 	return s, nil
 }
 
-// serviceImage is the image of the service's containers, for their platform.
+// ServiceImage is the image of the service's containers, for their platform.
 func ServiceImage(s *project.Service) ImageRef {
 	aged := s.PullPolicy == "daily" || s.PullPolicy == "weekly" || strings.HasPrefix(s.PullPolicy, "every_")
 	return ImageRef{Ref: s.Image, Platform: s.Platform, Age: aged}
 }
 
-// volumeImages are the images that the service mounts as volumes.
+// VolumeImages are the images that the service mounts as volumes.
 func VolumeImages(p *project.Project, s *project.Service) []ImageRef {
 	var refs []ImageRef
 	for _, v := range s.Spec.Volumes {
@@ -74,7 +74,7 @@ func VolumeImages(p *project.Project, s *project.Service) []ImageRef {
 	return refs
 }
 
-// imageVolumeLabel is Docker Compose's list target=digest of image mounts. It
+// ImageVolumeLabel is Docker Compose's list target=digest of image mounts. It
 // is empty if the service has none or an image is not known.
 func ImageVolumeLabel(p *project.Project, s *project.Service, have Observed) string {
 	var parts []string

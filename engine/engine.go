@@ -67,7 +67,7 @@ type ImageRef struct {
 	Age      bool // LastTagged is asked for, which costs a call on Docker
 }
 
-// plain is the reference without what is asked about it.
+// Plain is the reference without what is asked about it.
 func (r ImageRef) Plain() ImageRef { return ImageRef{Ref: r.Ref, Platform: r.Platform} }
 
 // BuildSpec asks for a service's image.

@@ -7,7 +7,7 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// withHeld finds the images of tags that services share between platforms and
+// WithHeld finds the images of tags that services share between platforms and
 // that have lost their name: an engine that keeps one image per tag gave it to
 // the other platform's. What a container was made from is still its service's
 // image, else every run would pull one of them again, and replace its containers.

@@ -82,7 +82,7 @@ func (c Container) MountsVolume(name string) bool {
 // the project's labels too, but no config hash.
 func Managed(c Container) bool { return c.Labels[project.LabelConfigHash] != "" }
 
-// attached reports whether the container has an endpoint on the network.
+// Attached reports whether the container has an endpoint on the network.
 func Attached(c Container, id, name string) bool {
 	return slices.ContainsFunc(c.Networks, func(a Attachment) bool {
 		return a.NetworkID == id || (a.NetworkID == "" && a.Network == name)
@@ -113,7 +113,7 @@ type Port struct {
 	Protocol  string
 }
 
-// sameProtocol reports whether two ports are of one protocol; empty is tcp.
+// SameProtocol reports whether two ports are of one protocol; empty is tcp.
 func SameProtocol(a, b string) bool {
 	if a == "" {
 		a = "tcp"
@@ -121,7 +121,7 @@ func SameProtocol(a, b string) bool {
 	return strings.EqualFold(a, b)
 }
 
-// overlaps reports whether two host addresses cannot both have one port.
+// Overlaps reports whether two host addresses cannot both have one port.
 func Overlaps(a, b string) bool {
 	anyAddress := func(ip string) bool { return ip == "" || ip == "0.0.0.0" || ip == "::" }
 	return a == b || anyAddress(a) || anyAddress(b)
@@ -224,7 +224,7 @@ func (o *Observed) Sort() {
 	})
 }
 
-// sorted is a copy in canonical order, for planners: where their input was put
+// Sorted is a copy in canonical order, for planners: where their input was put
 // together must not show.
 func (o Observed) Sorted() Observed {
 	o.Containers, o.Networks = slices.Clone(o.Containers), slices.Clone(o.Networks)

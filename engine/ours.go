@@ -60,12 +60,12 @@ func Ours(c Container, networks []Network, want *project.Project) Membership {
 	return m
 }
 
-// declares reports whether the files declare the service.
+// Declares reports whether the files declare the service.
 func Declares(want *project.Project, service string) bool {
 	return want == nil || want.Service(service) != nil || want.DisabledService(service) != nil
 }
 
-// vouched reports whether the container's name or image agree with its labels.
+// Vouched reports whether the container's name or image agree with its labels.
 // The image of a container that was made for the service is the one that its
 // label says; that of one that was made from a commit cannot be.
 func Vouched(c Container, want *project.Project) bool {
@@ -167,7 +167,7 @@ func KeepOurs(ctx context.Context, e ContainerLister, cs []Container, want *proj
 	return slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return !Ours(c, networks, want).works() }), nil
 }
 
-// membership is what the container is to the observed project.
+// Membership is what the container is to the observed project.
 func (o Observed) Membership(c Container, want *project.Project) Membership {
 	return Ours(c, o.Networks, want)
 }

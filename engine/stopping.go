@@ -204,7 +204,7 @@ func (a Asked) Until(seen Inspection, past []Event, now time.Time) time.Time {
 // EndsAtOnce reports whether the signal ends a process whatever it does about signals.
 func EndsAtOnce(signal string) bool { return restartpolicy.Kills(signal) }
 
-// stopping reports whether the container runs and an earlier command stops it.
+// IsStopping reports whether the container runs and an earlier command stops it.
 func (o Observed) IsStopping(c Container) (Stopping, bool) {
 	s, ok := o.Stopping[c.ID]
 	return s, ok && c.Up()

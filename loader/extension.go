@@ -194,7 +194,7 @@ func (d extensionDecoder) require(f node.Field, path, key string) {
 	}
 }
 
-// quantity reads a number as everywhere else in the file; nil has been reported.
+// Quantity reads a number as everywhere else in the file; nil has been reported.
 func (d extensionDecoder) Quantity(f node.Field, path string, kind quantity.Quantity) any {
 	if f.Node.Kind != node.Scalar || f.Node.Value == nil {
 		d.fail(f.Place(), path, "must be "+kind.Wanted(), kind.Hint())

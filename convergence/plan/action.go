@@ -213,6 +213,7 @@ func (a RenameContainer) String() string {
 	return fmt.Sprintf("rename %s to %s", a.Target.Name, a.Name)
 }
 
+// ConditionWords say what a container is that meets the condition.
 func ConditionWords(c Condition) string {
 	switch c {
 	case project.Healthy:
@@ -225,4 +226,5 @@ func ConditionWords(c Condition) string {
 	return "started"
 }
 
+// ContainerObject is the name under which people see a container's progress.
 func ContainerObject(r engine.Ref) string { return "Container " + r.Name }

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// plain makes text from a container safe to print: control characters, and with
+// Plain makes text from a container safe to print: control characters, and with
 // them every escape sequence, appear as \x1b and the like.
 func Plain(s string) string {
 	var b strings.Builder

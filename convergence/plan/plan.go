@@ -62,7 +62,7 @@ type Plan struct {
 	KeepGoing bool
 }
 
-// asked begins the reason of a step that somebody wants by name: no news to them.
+// Asked begins the reason of a step that somebody wants by name: no news to them.
 const Asked = "asked to "
 
 // Images is the part of the plan that pulls and builds images; the rest of the

@@ -39,7 +39,7 @@ func (a RunProvider) Outdated(set map[string]string) []string {
 	return services
 }
 
-// providedDigest stands for variables in a label.
+// ProvidedDigest stands for variables in a label.
 func ProvidedDigest(p *project.Project, provider string, set map[string]string) project.Fingerprint {
 	var all []byte
 	for _, name := range slices.Sorted(maps.Keys(set)) {

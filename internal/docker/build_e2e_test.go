@@ -130,7 +130,7 @@ func TestClassicBuildErrors(t *testing.T) {
 	}
 }
 
-// TestBuildUnreadable is an error, not an image with a file less.
+// TestClassicBuildUnreadable: it is an error, not an image with a file less.
 func TestClassicBuildUnreadable(t *testing.T) {
 	s := newClassic(t, "unread",
 		"services: {web: {image: 'NAME:1', build: {context: ., dockerfile_inline: \"FROM IMAGE\\nCOPY . /\\n\"}}}\n")

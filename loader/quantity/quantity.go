@@ -110,6 +110,7 @@ func whole(value any) (int64, Verdict) {
 	return 0, Mistyped
 }
 
+// Digits are a whole number as it is written.
 var Digits = regexp.MustCompile(`^[-+]?[0-9]+$`)
 
 // Size is a number of bytes, or a text with a unit. Texts stay as they are.
