@@ -123,7 +123,7 @@ type background struct {
 	out, err capture
 	keyboard io.Writer
 	signals  chan os.Signal
-	done     chan int // receives the exit code
+	done     chan int // receives the exit code, and is closed
 	again    func()   // begins another one with the same words
 }
 
@@ -217,40 +217,74 @@ func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
 	if stdin := ts.Getenv("STDIN"); stdin != "" {
 		app.In = strings.NewReader(ts.ReadFile(stdin))
 	}
+	n := len(args) - 1
+	if n < 0 || !strings.HasPrefix(args[n], "&") {
+		what := strings.Join(args, " ")
+		w.running[what] = begin(app, args) // ended with the others, should it hang
+		w.end(ts, neg, what, w.running[what])
+		delete(w.running, what)
+		return
+	}
+	var keyboard io.Writer
+	if app.Terminal.In {
+		app.In, keyboard = io.Pipe()
+	}
+	b := begin(app, args[:n])
+	b.keyboard, b.again = keyboard, func() { w.muster(ts, neg, args) }
+	w.running[args[n][1:]] = b
+}
+
+// begin runs Main beside the script: whoever waits for it can say that it hangs.
+func begin(app *App, args []string) *background {
 	b := &background{signals: make(chan os.Signal, 2), done: make(chan int, 1)}
 	app.Signals = func() (<-chan os.Signal, func()) { return b.signals, func() {} }
 	app.Out, app.Err = &b.out, &b.err
-	if n := len(args) - 1; n >= 0 && strings.HasPrefix(args[n], "&") {
-		w.running[args[n][1:]] = b
-		if app.Terminal.In {
-			app.In, b.keyboard = io.Pipe()
-		}
-		b.again = func() { w.muster(ts, neg, args) }
-		go func() { b.done <- Main(app, args[:n]) }()
-		return
+	go func() {
+		defer close(b.done)
+		b.done <- Main(app, args)
+	}()
+	return b
+}
+
+// said is what it has printed, for people.
+func (b *background) said() string {
+	out, _ := b.out.next()
+	errs, _ := b.err.next()
+	return "[stdout]\n" + out + "[stderr]\n" + errs
+}
+
+// exitCode waits for the end of a muster.
+func (w *world) exitCode(ts *testscript.TestScript, what string, b *background) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	select {
+	case code := <-b.done:
+		return code
+	case <-w.patience.Out(ctx):
+		ts.Fatalf("muster %s does not end\n%s", what, b.said())
+		return 0
 	}
-	b.done <- Main(app, args)
-	w.end(ts, neg, strings.Join(args, " "), b)
 }
 
 // end takes a finished muster's output over and checks its exit code.
 func (w *world) end(ts *testscript.TestScript, neg bool, what string, b *background) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	select {
-	case w.code = <-b.done:
-	case <-w.patience.Out(ctx):
-		out, _ := b.out.next()
-		errs, _ := b.err.next()
-		ts.Fatalf("muster %s does not end\n[stdout]\n%s[stderr]\n%s", what, out, errs)
-	}
+	w.code = w.exitCode(ts, what, b)
 	out, _ := b.out.next()
 	errs, _ := b.err.next()
 	fmt.Fprint(ts.Stdout(), out)
 	fmt.Fprint(ts.Stderr(), errs)
 	if (w.code != 0) != neg {
-		ts.Fatalf("muster %s ends with code %d\n[stdout]\n%s[stderr]\n%s", what, w.code, out, errs)
+		ts.Fatalf("muster %s ends with code %d\n%s", what, w.code, b.said())
 	}
+}
+
+// now runs Main once, and returns what it printed.
+func (w *world) now(ts *testscript.TestScript, args []string) string {
+	b := begin(w.app(environ(ts), ts.MkAbs(".")), args)
+	w.exitCode(ts, strings.Join(args, " "), b)
+	out, _ := b.out.next()
+	errs, _ := b.err.next()
+	return out + errs
 }
 
 func (w *world) checkCode(ts *testscript.TestScript, neg bool, args []string) {
@@ -285,9 +319,9 @@ func (w *world) sees(ts *testscript.TestScript, _ bool, args []string) {
 		case <-moreOut:
 		case <-moreErr:
 		case code := <-b.done:
-			ts.Fatalf("muster ended with code %d before it printed %q\n[stdout]\n%s[stderr]\n%s", code, args[1], out, errs)
+			ts.Fatalf("muster ended with code %d before it printed %q\n%s", code, args[1], b.said())
 		case <-hangs:
-			ts.Fatalf("%q does not come\n[stdout]\n%s[stderr]\n%s", args[1], out, errs)
+			ts.Fatalf("%q does not come\n%s", args[1], b.said())
 		}
 	}
 }
@@ -315,11 +349,7 @@ func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 	want := regexp.MustCompile("(?m)" + args[0])
 	var last string
 	if !w.patience.Wait(context.Background(), func() bool {
-		app := w.app(environ(ts), ts.MkAbs("."))
-		var out bytes.Buffer
-		app.Out, app.Err = &out, &out
-		Main(app, args[1:])
-		last = out.String()
+		last = w.now(ts, args[1:])
 		return want.MatchString(last)
 	}) {
 		ts.Fatalf("%q does not come\n%s", args[0], last)
@@ -330,12 +360,9 @@ func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 // which cannot be seen. One that had not, and ended for that, is begun again.
 func (w *world) again(ts *testscript.TestScript, _ bool, args []string) {
 	b, want := w.background(ts, args[0]), regexp.MustCompile("(?m)"+args[1])
-	var last bytes.Buffer
+	var last string
 	if !w.patience.Wait(context.Background(), func() bool {
-		app := w.app(environ(ts), ts.MkAbs("."))
-		last.Reset()
-		app.Out, app.Err = &last, &last
-		Main(app, args[2:])
+		last = w.now(ts, args[2:])
 		out, _ := b.out.next()
 		if !want.MatchString(out) && len(b.done) > 0 {
 			b.again()
@@ -343,9 +370,7 @@ func (w *world) again(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return want.MatchString(out)
 	}) {
-		out, _ := b.out.next()
-		errs, _ := b.err.next()
-		ts.Fatalf("%q does not come\n[stdout]\n%s[stderr]\n%s[the last try]\n%s", args[1], out, errs, last.String())
+		ts.Fatalf("%q does not come\n%s[the last try]\n%s", args[1], b.said(), last)
 	}
 }
 
