@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,24 +122,28 @@ func unpack(t *testing.T, archive *txtar.Archive, dir string, change []string) {
 func corpusWant(t *testing.T, file string, archive *txtar.Archive, dir, name, got string) {
 	t.Helper()
 	got = strings.ReplaceAll(got, dir, "/app")
-	at := -1
-	for i, f := range archive.Files {
-		if f.Name == name {
-			at = i
+	for _, f := range archive.Files {
+		if f.Name == name && string(f.Data) == got {
+			return
 		}
 	}
-	switch {
-	case at >= 0 && string(archive.Files[at].Data) == got:
-	case !*update:
+	if !*update {
 		t.Errorf("%s differs (go test -update rewrites it)\n%s", name, got)
-	default:
-		if at < 0 {
-			at = len(archive.Files)
-			archive.Files = append(archive.Files, txtar.File{Name: name})
-		}
-		archive.Files[at].Data = []byte(got)
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		return
+	}
+	rewrite(t, file, archive, name, got)
+}
+
+// rewrite writes a section of an archive anew, at its place if it has one.
+func rewrite(t *testing.T, file string, archive *txtar.Archive, name, got string) {
+	t.Helper()
+	at := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if at < 0 {
+		at = len(archive.Files)
+		archive.Files = append(archive.Files, txtar.File{Name: name})
+	}
+	archive.Files[at].Data = []byte(got)
+	if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

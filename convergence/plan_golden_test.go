@@ -40,24 +40,11 @@ func golden(t *testing.T, file string) {
 	c := readCase(t, archive)
 	got := c.run(t)
 	if *update {
-		writeWant(t, file, archive, got)
+		rewrite(t, file, archive, "want", got)
 		return
 	}
 	if want := c.section("want"); got != want {
 		t.Errorf("plan differs (go test -update rewrites it)\n--- got\n%s--- want\n%s", got, want)
-	}
-}
-
-func writeWant(t *testing.T, file string, a *txtar.Archive, got string) {
-	for i := range a.Files {
-		if a.Files[i].Name == "want" {
-			a.Files = append(a.Files[:i], a.Files[i+1:]...)
-			break
-		}
-	}
-	a.Files = append(a.Files, txtar.File{Name: "want", Data: []byte(got)})
-	if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 

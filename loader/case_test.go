@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,13 +104,12 @@ func (c *testCase) want(t *testing.T, name, got string) {
 		}
 		return
 	}
-	var files []txtar.File
-	for _, f := range c.archive.Files {
-		if f.Name != name {
-			files = append(files, f)
-		}
+	i := slices.IndexFunc(c.archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if i < 0 {
+		i = len(c.archive.Files)
+		c.archive.Files = append(c.archive.Files, txtar.File{Name: name})
 	}
-	c.archive.Files = append(files, txtar.File{Name: name, Data: []byte(got)})
+	c.archive.Files[i].Data = []byte(got)
 	if err := os.WriteFile(c.path, txtar.Format(c.archive), 0o644); err != nil {
 		t.Fatal(err)
 	}
