@@ -140,4 +140,7 @@ func checkPlan(t *testing.T, p plan.Plan) {
 		}
 		done[s.ID] = true
 	}
+	for _, left := range leftApart(p) {
+		t.Error(left)
+	}
 }

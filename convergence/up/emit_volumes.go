@@ -20,14 +20,15 @@ func (c converger) emitVolumes() {
 		case vf.create:
 			c.Put(c.volumes[v.Key], of, "create", create, "does not exist yet", c.Bringing.All...)
 		case vf.replace != "":
-			after := slices.Clone(c.Bringing.All)
+			after, running := slices.Clone(c.Bringing.All), false
 			for _, o := range c.Have.Containers {
 				if o.MountsVolume(v.Name) {
-					after = append(after, c.Removals[o.ID].Step)
+					sl := c.f.holders[o.ID]
+					after, running = append(after, c.Removals[o.ID].Step), running || sl != nil && sl.Runs()
 				}
 			}
 			remove := c.Add(of, "remove", plan.RemoveVolume{Name: v.Name}, vf.replace, after...)
-			remove.Destroys = "all data of volume " + v.Name
+			remove.Destroys, remove.Finish = "all data of volume "+v.Name, running
 			c.Put(c.volumes[v.Key], of, "create", create, vf.replace, remove).Finish = true
 		}
 	}

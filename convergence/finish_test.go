@@ -1,0 +1,85 @@
+package convergence_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/project"
+)
+
+// leftApart are the steps that would leave a container stopped after a failure
+// elsewhere: they come after its stop, and the start with Finish that brings it back
+// needs them, but they have no Finish themselves, so that neither they nor the start
+// would be done. Waits, stops, and what is done to the containers of other services
+// are no such steps: the start depends on them, and a plan may give up on them.
+func leftApart(p plan.Plan) []string {
+	before := map[plan.StepID]map[plan.StepID]bool{} // all that a step needs, directly or not
+	for _, s := range p.Steps {
+		all := map[plan.StepID]bool{}
+		for _, n := range s.Needs {
+			all[n] = true
+			for more := range before[n] {
+				all[more] = true
+			}
+		}
+		before[s.ID] = all
+	}
+	var left []string
+	objects := p.Objects()
+	for _, start := range p.Steps {
+		if _, starts := start.Action.(plan.StartContainer); !starts || !start.Finish {
+			continue
+		}
+		for _, stop := range p.Steps {
+			if _, stops := stop.Action.(plan.StopContainer); !stops || objects[stop.ID] != objects[start.ID] {
+				continue
+			}
+			for _, s := range p.Steps {
+				about, between := s.Action.About(), before[start.ID][s.ID] && before[s.ID][stop.ID]
+				others := strings.HasPrefix(objects[s.ID], "Container ") && objects[s.ID] != objects[start.ID] &&
+					about.Service != start.Action.About().Service
+				if between && !others && !s.Finish && about.Class != plan.ClassWait && about.Class != plan.ClassStop {
+					left = append(left, fmt.Sprintf("%s is between %s and %s without Finish", s.ID, stop.ID, start.ID))
+				}
+			}
+		}
+	}
+	return left
+}
+
+// TestLeftApart: what is put between a stop and the start that finishes it has to
+// finish, too.
+func TestLeftApart(t *testing.T) {
+	web, successor := engine.Ref{ID: "1", Name: "web-1"}, engine.Ref{Name: "1_web-1"}
+	create := plan.CreateContainer{Replaces: web, Spec: engine.CreateSpec{
+		Name: successor.Name, Service: &project.Service{Name: "web"},
+	}}
+	for _, between := range []struct {
+		name string
+		step plan.Step
+		left bool
+	}{
+		{"a hook", plan.Step{Action: plan.RunHook{Target: engine.Ref{Name: "web-pre_start"}, Service: "web"}}, true},
+		{"a hook of another", plan.Step{Action: plan.RunHook{Target: engine.Ref{Name: "db-1"}, Service: "db"}}, false},
+		{"a volume", plan.Step{Action: plan.RemoveVolume{Name: "data"}}, true},
+		{"a copy", plan.Step{Action: plan.CopyFiles{Target: successor}}, true},
+		{"a copy that finishes", plan.Step{Action: plan.CopyFiles{Target: successor}, Finish: true}, false},
+		{"a wait", plan.Step{Action: plan.Await{Service: "db"}}, false},
+		{"a stop of another", plan.Step{Action: plan.StopContainer{Target: engine.Ref{Name: "db-1"}}}, false},
+	} {
+		step := between.step
+		step.ID, step.Needs = "between", []plan.StepID{"stop"}
+		p := plan.Plan{Steps: []plan.Step{
+			{ID: "create", Action: create},
+			{ID: "stop", Needs: []plan.StepID{"create"}, Action: plan.StopContainer{Target: web}},
+			step,
+			{ID: "start", Needs: []plan.StepID{"between"}, Action: plan.StartContainer{Target: successor, Service: "web"}, Finish: true},
+		}}
+		if left := leftApart(p); (len(left) > 0) != between.left {
+			t.Errorf("%s: %q", between.name, left)
+		}
+	}
+}
