@@ -108,25 +108,11 @@ func (d extensionDecoder) extension(f node.Field, path string) (x project.Extens
 	return x
 }
 
-// readyKind is what a kind of check can say, and what it must.
-type readyKind struct {
-	kind, must string
-	keys       []string
-}
-
-func readyKinds() []readyKind {
-	return []readyKind{
-		{"http", "port", []string{"port", "path", "status"}},
-		{"tcp", "port", []string{"port"}},
-		{"log", "pattern", []string{"pattern"}},
-	}
-}
-
 func (d extensionDecoder) ready(f node.Field, path string) *project.Ready {
 	r := &project.Ready{}
 	var kinds []string
-	for _, k := range readyKinds() {
-		kinds = append(kinds, k.kind)
+	for _, k := range project.ReadyKinds() {
+		kinds = append(kinds, k.Kind)
 	}
 	probes := 0
 	ok := d.keys(f, path, append(slices.Clone(kinds), "timeout"), func(f node.Field, path string) {
@@ -134,8 +120,8 @@ func (d extensionDecoder) ready(f node.Field, path string) *project.Ready {
 			d.fail(f.Pos, path, "belongs to a service", "write it under services; timeout can be set for all")
 			return
 		}
-		for _, k := range readyKinds() {
-			if k.kind == f.Key {
+		for _, k := range project.ReadyKinds() {
+			if k.Kind == f.Key {
 				probes++
 				d.probe(r, k, f, path)
 			}
@@ -151,13 +137,13 @@ func (d extensionDecoder) ready(f node.Field, path string) *project.Ready {
 }
 
 // probe decodes a check of a kind. A pattern alone is one of the log.
-func (d extensionDecoder) probe(r *project.Ready, k readyKind, f node.Field, path string) {
-	r.Kind = k.kind
-	if k.must == "pattern" && f.Node.Kind == node.Scalar {
+func (d extensionDecoder) probe(r *project.Ready, k project.ReadyKind, f node.Field, path string) {
+	r.Kind = k.Kind
+	if k.Must == "pattern" && f.Node.Kind == node.Scalar {
 		r.Pattern = d.pattern(f, path)
 		return
 	}
-	d.keys(f, path, k.keys, func(f node.Field, path string) {
+	d.keys(f, path, k.Keys, func(f node.Field, path string) {
 		switch f.Key {
 		case "port":
 			r.Port = d.number(f, path, 1, quantity.MaxPort)
@@ -173,7 +159,7 @@ func (d extensionDecoder) probe(r *project.Ready, k readyKind, f node.Field, pat
 			r.Pattern = d.pattern(f, path)
 		}
 	})
-	d.require(f, path, k.must)
+	d.require(f, path, k.Must)
 }
 
 func (d extensionDecoder) pattern(f node.Field, path string) string {

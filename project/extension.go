@@ -58,6 +58,23 @@ type Ready struct {
 	Timeout time.Duration
 }
 
+// ReadyKind is a kind of readiness check: the keys that it can say, and the one
+// that it must.
+type ReadyKind struct {
+	Kind, Must string
+	Keys       []string
+}
+
+// ReadyKinds are the kinds of readiness checks. The loader reads what they say, and
+// apply has a probe for each.
+func ReadyKinds() []ReadyKind {
+	return []ReadyKind{
+		{"http", "port", []string{"port", "path", "status"}},
+		{"tcp", "port", []string{"port"}},
+		{"log", "pattern", []string{"pattern"}},
+	}
+}
+
 // Notify says who is told of crash loops, giving up, unhealthy and recovered
 // containers.
 type Notify struct {

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// readyTimeout bounds one http or tcp probe that does not say.
+	// readyTimeout bounds one probe by address that does not say.
 	readyTimeout = time.Second
 	// unreachableAfter is how long a container's address may be out of reach
 	// before the wait ends: a route does not come by itself.
@@ -27,21 +27,30 @@ const (
 
 // probe does the readiness check of x-muster.
 func (w *wait) probe(ctx context.Context) (string, error) {
-	switch r := w.Ready; r.Kind {
-	case "http":
-		return w.probeAddress(ctx, r.Port, func(ctx context.Context, address string) (bool, error) {
-			return probeHTTP(ctx, address, *r)
-		})
-	case "tcp":
-		return w.probeAddress(ctx, r.Port, probeTCP)
-	case "log":
-		return w.probeLog(ctx, r.Pattern)
+	if check := w.checks()[w.Ready.Kind]; check != nil {
+		return check(ctx)
 	}
-	return "", fmt.Errorf("service %s: x-muster.ready declares neither http, tcp nor log", w.Service)
+	var kinds []string
+	for _, k := range project.ReadyKinds() {
+		kinds = append(kinds, k.Kind)
+	}
+	return "", fmt.Errorf("service %s: x-muster.ready declares none of %s", w.Service, strings.Join(kinds, ", "))
+}
+
+// checks are the checks of x-muster by their kinds, which are project.ReadyKinds.
+func (w *wait) checks() map[string]func(context.Context) (string, error) {
+	byAddress := func(probe func(ctx context.Context, address string) (bool, error)) func(context.Context) (string, error) {
+		return func(ctx context.Context) (string, error) { return w.probeAddress(ctx, probe) }
+	}
+	return map[string]func(context.Context) (string, error){
+		"http": byAddress(func(ctx context.Context, address string) (bool, error) { return probeHTTP(ctx, address, *w.Ready) }),
+		"tcp":  byAddress(probeTCP),
+		"log":  w.probeLog,
+	}
 }
 
 // probeAddress probes a port of the container from here.
-func (w *wait) probeAddress(ctx context.Context, port int, probe func(context.Context, string) (bool, error)) (string, error) {
+func (w *wait) probeAddress(ctx context.Context, probe func(context.Context, string) (bool, error)) (string, error) {
 	var cut time.Time // since when nothing but "no way there" came back
 	return w.densely(ctx, func(ctx context.Context) (bool, error) {
 		limited, cancel := context.WithTimeout(ctx, cmp.Or(w.Ready.Timeout, readyTimeout))
@@ -50,7 +59,7 @@ func (w *wait) probeAddress(ctx context.Context, port int, probe func(context.Co
 		if err != nil || host == "" {
 			return false, unlessLost(ctx, err)
 		}
-		ok, err := probe(limited, net.JoinHostPort(host, strconv.Itoa(port)))
+		ok, err := probe(limited, net.JoinHostPort(host, strconv.Itoa(w.Ready.Port)))
 		if !noRoute(err) {
 			cut = time.Time{}
 			return ok, nil
@@ -156,9 +165,9 @@ func probeHTTP(ctx context.Context, address string, check project.Ready) (bool, 
 var errMatched = errors.New("matched")
 
 // probeLog follows the log of the container's present run until a line matches.
-func (w *wait) probeLog(ctx context.Context, pattern string) (string, error) {
+func (w *wait) probeLog(ctx context.Context) (string, error) {
 	close(w.probed) // lines come or do not: there is no first probe to wait for
-	wanted, err := regexp.Compile(pattern)
+	wanted, err := regexp.Compile(w.Ready.Pattern)
 	if err != nil {
 		return "", fmt.Errorf("x-muster.ready.log.pattern: %w", err)
 	}

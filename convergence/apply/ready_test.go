@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,7 +33,7 @@ func TestUnreachableAddressEndsTheWait(t *testing.T) {
 			probed:    make(chan struct{}),
 		}
 		began := time.Now()
-		_, err := w.probeAddress(t.Context(), 80, func(context.Context, string) (bool, error) {
+		_, err := w.probeAddress(t.Context(), func(context.Context, string) (bool, error) {
 			if time.Since(began) < 5*time.Second { // it listens, but refuses: there is a way
 				return false, syscall.ECONNREFUSED
 			}
@@ -60,5 +62,19 @@ func TestNoRoute(t *testing.T) {
 		if got := noRoute(tc.err); got != tc.want {
 			t.Errorf("noRoute(%v) = %t, want %t", tc.err, got, tc.want)
 		}
+	}
+}
+
+// TestEveryReadyKindHasAProbe: what a file can declare can be carried out, and
+// nothing else.
+func TestEveryReadyKindHasAProbe(t *testing.T) {
+	var kinds []string
+	for _, k := range project.ReadyKinds() {
+		kinds = append(kinds, k.Kind)
+	}
+	slices.Sort(kinds)
+	w := &wait{Await: plan.Await{Ready: &project.Ready{}}}
+	if probes := slices.Sorted(maps.Keys(w.checks())); !slices.Equal(probes, kinds) {
+		t.Errorf("probes of %q, kinds %q", probes, kinds)
 	}
 }
