@@ -136,30 +136,33 @@ func (d extensionDecoder) ready(f node.Field, path string) *project.Ready {
 	return r
 }
 
-// probe decodes a check of a kind. A pattern alone is one of the log.
+// probe decodes a check of a kind. One that has a single key can be written as its
+// value: tcp: 5432 is short for tcp: {port: 5432}.
 func (d extensionDecoder) probe(r *project.Ready, k project.ReadyKind, f node.Field, path string) {
 	r.Kind = k.Kind
-	if k.Must == "pattern" && f.Node.Kind == node.Scalar {
-		r.Pattern = d.pattern(f, path)
+	if len(k.Keys) == 1 && f.Node.Kind == node.Scalar {
+		d.probeKey(r, k.Must, f, path)
 		return
 	}
-	d.keys(f, path, k.Keys, func(f node.Field, path string) {
-		switch f.Key {
-		case "port":
-			r.Port = d.number(f, path, 1, quantity.MaxPort)
-		case "path":
-			text, ok := f.Node.Str()
-			if !ok || !strings.HasPrefix(text, "/") {
-				d.fail(f.Place(), path, "must be a path that starts with /", "")
-			}
-			r.Path = text
-		case "status":
-			r.Status = d.number(f, path, 100, 599)
-		case "pattern":
-			r.Pattern = d.pattern(f, path)
-		}
-	})
+	d.keys(f, path, k.Keys, func(f node.Field, path string) { d.probeKey(r, f.Key, f, path) })
 	d.require(f, path, k.Must)
+}
+
+func (d extensionDecoder) probeKey(r *project.Ready, key string, f node.Field, path string) {
+	switch key {
+	case "port":
+		r.Port = d.number(f, path, 1, quantity.MaxPort)
+	case "path":
+		text, ok := f.Node.Str()
+		if !ok || !strings.HasPrefix(text, "/") {
+			d.fail(f.Place(), path, "must be a path that starts with /", "")
+		}
+		r.Path = text
+	case "status":
+		r.Status = d.number(f, path, 100, 599)
+	case "pattern":
+		r.Pattern = d.pattern(f, path)
+	}
 }
 
 func (d extensionDecoder) pattern(f node.Field, path string) string {

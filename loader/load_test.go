@@ -359,6 +359,9 @@ func TestExtensions(t *testing.T) {
 	if p.Service("db").Muster.Ready.Pattern != "ready to accept" || p.Service("tcp").Muster.Ready.Port != 5432 {
 		t.Error("log or tcp is lost")
 	}
+	if short := p.Service("short").Muster.Ready; *short != *p.Service("tcp").Muster.Ready {
+		t.Errorf("tcp: 5432 is %+v", short)
+	}
 }
 
 func TestInspection(t *testing.T) {
