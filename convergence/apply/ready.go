@@ -133,24 +133,40 @@ func probeTCP(ctx context.Context, address string) (bool, error) {
 // errAnswered marks errors that came after the connection stood.
 var errAnswered = errors.New("connected, but no answer")
 
-func probeHTTP(ctx context.Context, address string, check project.Ready) (bool, error) {
+// probeAgent is who asks.
+const probeAgent = "muster-ready"
+
+// dialHTTP connects, and makes a transport for one request over the connection.
+func dialHTTP(ctx context.Context, address string) (once *http.Transport, done func(), err error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, nil, err
+	}
+	once = &http.Transport{
+		DisableKeepAlives: true, MaxResponseHeaderBytes: mostOfHeader,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil },
+	}
+	return once, func() { once.CloseIdleConnections(); conn.Close() }, nil
+}
+
+// mostOfHeader bounds what a container may answer.
+const mostOfHeader = 64 << 10
+
+// stay follows no redirection: it is an answer.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func probeHTTP(ctx context.Context, address string, check project.Ready) (bool, error) {
+	once, done, err := dialHTTP(ctx, address)
 	if err != nil {
 		return false, err
 	}
-	defer conn.Close()
-	once := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
-	defer once.CloseIdleConnections()
-	client := &http.Client{
-		Transport:     once,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	defer done()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/"+strings.TrimPrefix(check.Path, "/"), nil)
 	if err != nil {
 		return false, fmt.Errorf("x-muster.ready.http.path %q: %w", check.Path, err)
 	}
-	req.Header.Set("User-Agent", "muster-ready")
-	resp, err := client.Do(req)
+	req.Header.Set("User-Agent", probeAgent)
+	resp, err := (&http.Client{Transport: once, CheckRedirect: stay}).Do(req)
 	if err != nil {
 		return false, errors.Join(errAnswered, err)
 	}
