@@ -1,6 +1,8 @@
 package convergence_test
 
 import (
+	"bytes"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -99,5 +101,69 @@ func TestReadyHTTP(t *testing.T) {
 	}
 	if asked.Load() != 3 {
 		t.Errorf("asked %d times, want 3", asked.Load())
+	}
+}
+
+// healthServer is a server of HTTP/2 without TLS, or of HTTP/1, on a port of this
+// machine.
+func healthServer(t *testing.T, protocol func(*http.Protocols), answer http.HandlerFunc) int {
+	t.Helper()
+	server := httptest.NewUnstartedServer(answer)
+	server.Config.Protocols = new(http.Protocols)
+	protocol(server.Config.Protocols)
+	server.Start()
+	t.Cleanup(server.Close)
+	return port(t, server.Listener.Addr())
+}
+
+func overHTTP2(p *http.Protocols) { p.SetUnencryptedHTTP2(true) }
+
+// healthIs answers as a gRPC server does: a message, and a status after it.
+func healthIs(message, status string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		asked, err := io.ReadAll(r.Body)
+		if r.URL.Path != "/grpc.health.v1.Health/Check" || err != nil || !bytes.Equal(asked, make([]byte, 5)) {
+			status = "13" // that is not how one asks
+		}
+		w.Header().Set("Content-Type", "application/grpc+proto")
+		_, _ = io.WriteString(w, message)
+		w.Header().Set(http.TrailerPrefix+"Grpc-Status", status)
+	}
+}
+
+func TestReadyGRPC(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, tc := range []struct {
+		name  string
+		port  int
+		ready bool
+	}{
+		{"serving", healthServer(t, overHTTP2, healthIs("\x00\x00\x00\x00\x02\x08\x01", "0")), true},
+		{"without a health service", healthServer(t, overHTTP2, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			w.Header().Set("Grpc-Status", "12")
+		}), true},
+		{"not serving", healthServer(t, overHTTP2, healthIs("\x00\x00\x00\x00\x02\x08\x02", "0")), false},
+		{"unknown", healthServer(t, overHTTP2, healthIs("\x00\x00\x00\x00\x00", "0")), false},
+		{"failing", healthServer(t, overHTTP2, healthIs("\x00\x00\x00\x00\x02\x08\x01", "14")), false},
+		{"endless", healthServer(t, overHTTP2, healthIs(strings.Repeat("\x00", 1<<20), "0")), false},
+		{"a web server", healthServer(t, overHTTP2, http.NotFound), false},
+		{"HTTP/1", healthServer(t, func(p *http.Protocols) { p.SetHTTP1(true) }, http.NotFound), false},
+		{"silence", port(t, silent.Addr()), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			timeout := time.Minute
+			if !tc.ready {
+				timeout = 150 * time.Millisecond
+			}
+			check := project.Ready{Kind: "grpc", Port: tc.port}
+			if err := ready(t, check, timeout); (err == nil) != tc.ready {
+				t.Errorf("error = %v", err)
+			}
+		})
 	}
 }

@@ -362,6 +362,9 @@ func TestExtensions(t *testing.T) {
 	if short := p.Service("short").Muster.Ready; *short != *p.Service("tcp").Muster.Ready {
 		t.Errorf("tcp: 5432 is %+v", short)
 	}
+	if grpc := p.Service("grpc").Muster.Ready; *grpc != (project.Ready{Kind: "grpc", Port: 50051}) {
+		t.Errorf("grpc: 50051 is %+v", grpc)
+	}
 }
 
 func TestInspection(t *testing.T) {

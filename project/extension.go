@@ -47,10 +47,11 @@ func (x Extension) Over(all Extension) Extension {
 // Ready is a readiness check that needs no program inside the image.
 type Ready struct {
 	// Kind is http: a GET on the container's address that is answered; tcp: a
-	// connection to it that is accepted; log: a line of the container's log. It is
-	// empty if there is no check of the service's own.
+	// connection to it that is accepted; grpc: a gRPC server there that says it is
+	// serving; log: a line of the container's log. It is empty if there is no check of
+	// the service's own.
 	Kind    string
-	Port    int    // of http and tcp
+	Port    int    // of http, tcp and grpc
 	Path    string // of http; "/" if empty
 	Status  int    // of http; zero is any 2xx or 3xx
 	Pattern string // of log: a regular expression
@@ -71,6 +72,7 @@ func ReadyKinds() []ReadyKind {
 	return []ReadyKind{
 		{"http", "port", []string{"port", "path", "status"}},
 		{"tcp", "port", []string{"port"}},
+		{"grpc", "port", []string{"port"}},
 		{"log", "pattern", []string{"pattern"}},
 	}
 }

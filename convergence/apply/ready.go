@@ -45,6 +45,7 @@ func (w *wait) checks() map[string]func(context.Context) (string, error) {
 	return map[string]func(context.Context) (string, error){
 		"http": byAddress(func(ctx context.Context, address string) (bool, error) { return probeHTTP(ctx, address, *w.Ready) }),
 		"tcp":  byAddress(probeTCP),
+		"grpc": byAddress(probeGRPC),
 		"log":  w.probeLog,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -76,5 +77,32 @@ func TestEveryReadyKindHasAProbe(t *testing.T) {
 	w := &wait{Await: plan.Await{Ready: &project.Ready{}}}
 	if probes := slices.Sorted(maps.Keys(w.checks())); !slices.Equal(probes, kinds) {
 		t.Errorf("probes of %q, kinds %q", probes, kinds)
+	}
+}
+
+// TestSilenceIsNoMissingRoute: whoever accepts and says nothing can be reached.
+func TestSilenceIsNoMissingRoute(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for name, probe := range map[string]func(context.Context, string) (bool, error){
+		"grpc": probeGRPC,
+		"http": func(ctx context.Context, address string) (bool, error) {
+			return probeHTTP(ctx, address, project.Ready{})
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			if conn, err := silent.Accept(); err == nil {
+				defer conn.Close()
+				_, _ = conn.Read(make([]byte, 1))
+			}
+			cancel()
+		}()
+		if ok, err := probe(ctx, silent.Addr().String()); ok || !errors.Is(err, errAnswered) || noRoute(err) {
+			t.Errorf("%s: %t, %v", name, ok, err)
+		}
 	}
 }
