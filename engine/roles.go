@@ -96,11 +96,14 @@ type Inside interface {
 
 // Networks are the network calls.
 type Networks interface {
-	// ListNetworks lists all networks of the engine.
+	// ListNetworks lists all networks of the engine, sorted as by Observed.Sort. What
+	// it calls their drivers is the engine's own business; what it returns is the caller's.
 	ListNetworks(ctx context.Context) ([]Network, error)
 	// CreateNetwork returns the new network's ID. A network of that name and the
-	// same labels that a concurrent run made is no error.
+	// same labels that a concurrent run made is no error. The labels stay the caller's.
 	CreateNetwork(ctx context.Context, n *project.Network, labels map[string]string) (string, error)
+	// RemoveNetwork removes a network by its ID or its name. One that is gone is no
+	// error; one that a running container is on wraps ErrConflict.
 	RemoveNetwork(ctx context.Context, id string) error
 	// ConnectNetwork attaches a container with the full endpoint settings that
 	// its service declares for the network: aliases, addresses, priorities.
@@ -110,9 +113,14 @@ type Networks interface {
 
 // Volumes are the volume calls.
 type Volumes interface {
-	// ListVolumes lists all volumes of the engine.
+	// ListVolumes lists all volumes of the engine, sorted as by Observed.Sort. What it
+	// returns is the caller's.
 	ListVolumes(ctx context.Context) ([]Volume, error)
+	// CreateVolume makes a volume. One of that name and the same labels is no error, and
+	// stays as it is. The labels stay the caller's.
 	CreateVolume(ctx context.Context, v *project.Volume, labels map[string]string) error
+	// RemoveVolume removes a volume and its data. One that is gone is no error; one
+	// that a container mounts wraps ErrConflict.
 	RemoveVolume(ctx context.Context, name string) error
 }
 

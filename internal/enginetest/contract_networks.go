@@ -14,6 +14,9 @@ import (
 func networkTests() []test {
 	return []test{
 		{"a network is made once", (*stage).testNetwork, networks},
+		{"a network is removed by its name, and once more", (*stage).testNetworkByName, networks},
+		{"networks are listed in their order", (*stage).testNetworkOrder, networks},
+		{"the labels of a network are copied", (*stage).testNetworkLabels, networks},
 		{"names and aliases resolve on a shared network", (*stage).testAliases, containers | networks | inside},
 		{"containers are connected and disconnected", (*stage).testConnect, containers | networks | inside},
 		{"a network in use is a conflict", (*stage).testNetworkInUse, containers | networks},
@@ -48,8 +51,8 @@ func (s *stage) networkByID(id string) (engine.Network, bool) {
 func (s *stage) testNetwork() {
 	id := s.network("back")
 	n, ok := s.networkByID(id)
-	if !ok || n.Name != s.name+"_back" || n.Labels["com.docker.compose.project"] != s.name || n.Driver != "bridge" {
-		s.Errorf("network = %+v, want %s_back with its labels", n, s.name)
+	if !ok || n.Name != s.name+"_back" || n.Labels["com.docker.compose.project"] != s.name || n.Driver == "" {
+		s.Errorf("network = %+v, want %s_back with its labels and a driver", n, s.name)
 	}
 	if again := s.network("back"); again != id {
 		s.Errorf("made a second network %s beside %s", again, id)
@@ -61,6 +64,51 @@ func (s *stage) testNetwork() {
 	s.must(s.RemoveNetwork(s.Context(), id))
 	if _, still := s.networkByID(id); still {
 		s.Error("the removed network is still listed")
+	}
+}
+
+func (s *stage) testNetworkByName() {
+	id := s.network("back")
+	other := s.network("front")
+	s.must(s.RemoveNetwork(s.Context(), s.name+"_back"))
+	if _, still := s.networkByID(id); still {
+		s.Error("the removed network is still listed")
+	}
+	s.must(s.RemoveNetwork(s.Context(), s.name+"_back"))
+	s.must(s.RemoveNetwork(s.Context(), id))
+	if _, there := s.networkByID(other); !there {
+		s.Error("another network went with it")
+	}
+}
+
+func (s *stage) testNetworkOrder() {
+	for _, key := range []string{"m", "z", "a"} {
+		s.network(key)
+	}
+	have, err := s.ListNetworks(s.Context())
+	s.must(err)
+	sorted := engine.Observed{Networks: slices.Clone(have)}
+	sorted.Sort()
+	for i, n := range sorted.Networks {
+		if have[i].ID != n.ID {
+			s.Fatalf("network %d is %s, want %s", i, have[i].Name, n.Name)
+		}
+	}
+}
+
+func (s *stage) testNetworkLabels() {
+	labels := s.labels(map[string]string{"kind": "test"})
+	s.compose.Networks["back"] = types.NetworkConfig{Name: s.name + "_back"}
+	id, err := s.CreateNetwork(s.Context(), s.project().Network("back"), labels)
+	s.must(err)
+	labels["kind"] = "changed by its owner"
+	n, _ := s.networkByID(id)
+	if n.Labels["kind"] != "test" {
+		s.Errorf("labels = %v, want those of its creation", n.Labels)
+	}
+	n.Labels["kind"] = "changed by a reader"
+	if n, _ = s.networkByID(id); n.Labels["kind"] != "test" {
+		s.Errorf("labels = %v, want those of its creation", n.Labels)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -13,6 +14,8 @@ import (
 func objectTests() []test {
 	return []test{
 		{"a volume is made once", (*stage).testVolume, volumes},
+		{"volumes are listed in their order", (*stage).testVolumeOrder, volumes},
+		{"the labels of a volume are copied", (*stage).testVolumeLabels, volumes},
 		{"a named volume outlives its containers", (*stage).testNamedVolume, containers | volumes | inside},
 		{"a volume in use is a conflict", (*stage).testVolumeInUse, containers | volumes | inside},
 		{"anonymous volumes go with their container on request", (*stage).testAnonymousVolume, containers | volumes},
@@ -57,6 +60,32 @@ func (s *stage) testVolume() {
 		s.Error("the removed volume is still listed")
 	}
 	s.must(s.RemoveVolume(s.Context(), name))
+}
+
+func (s *stage) testVolumeOrder() {
+	for _, key := range []string{"m", "z", "a"} {
+		s.volume(key)
+	}
+	have, err := s.ListVolumes(s.Context())
+	s.must(err)
+	if !slices.IsSortedFunc(have, func(a, b engine.Volume) int { return strings.Compare(a.Name, b.Name) }) {
+		s.Errorf("volumes are not sorted: %+v", have)
+	}
+}
+
+func (s *stage) testVolumeLabels() {
+	name, labels := s.name+"_data", s.labels(map[string]string{"kind": "test"})
+	s.compose.Volumes["data"] = types.VolumeConfig{Name: name}
+	s.must(s.CreateVolume(s.Context(), s.project().Volume("data"), labels))
+	labels["kind"] = "changed by its owner"
+	v := s.volumes()[name]
+	if v.Labels["kind"] != "test" {
+		s.Errorf("labels = %v, want those of its creation", v.Labels)
+	}
+	v.Labels["kind"] = "changed by a reader"
+	if v = s.volumes()[name]; v.Labels["kind"] != "test" {
+		s.Errorf("labels = %v, want those of its creation", v.Labels)
+	}
 }
 
 func (s *stage) testNamedVolume() {

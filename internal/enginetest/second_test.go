@@ -33,7 +33,11 @@ func (r *registrar) roles() engine.Roles { return engine.Roles{Networks: r, Volu
 func (r *registrar) ListNetworks(context.Context) ([]engine.Network, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return sortedBy(r.networks), nil
+	listed := sortedBy(r.networks)
+	for i := range listed {
+		listed[i].Labels = maps.Clone(listed[i].Labels)
+	}
+	return listed, nil
 }
 
 func (r *registrar) CreateNetwork(_ context.Context, n *project.Network, labels map[string]string) (string, error) {
@@ -42,7 +46,7 @@ func (r *registrar) CreateNetwork(_ context.Context, n *project.Network, labels 
 	have, ok := r.networks[n.Name]
 	switch {
 	case !ok:
-		have = engine.Network{ID: "network of " + n.Name, Name: n.Name, Driver: "bridge", Labels: maps.Clone(labels)}
+		have = engine.Network{ID: "network of " + n.Name, Name: n.Name, Driver: "entry", Labels: maps.Clone(labels)}
 		r.networks[n.Name] = have
 	case !maps.Equal(have.Labels, labels):
 		return "", fmt.Errorf("create network %s: it exists, of another owner: %w", n.Name, engine.ErrConflict)
@@ -67,7 +71,11 @@ func (r *registrar) DisconnectNetwork(context.Context, engine.Ref, string) error
 func (r *registrar) ListVolumes(context.Context) ([]engine.Volume, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return sortedBy(r.volumes), nil
+	listed := sortedBy(r.volumes)
+	for i := range listed {
+		listed[i].Labels = maps.Clone(listed[i].Labels)
+	}
+	return listed, nil
 }
 
 func (r *registrar) CreateVolume(_ context.Context, v *project.Volume, labels map[string]string) error {
