@@ -10,7 +10,6 @@ import (
 // soon after it was interrupted.
 type actor struct {
 	name      string
-	service   string // whose exits are part of it; may be empty
 	interrupt func(why error)
 	done      chan struct{} // closed at its end
 	err       error         // then

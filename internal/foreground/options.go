@@ -41,6 +41,23 @@ func (p Parts) reading(f *feed.Feed) Parts {
 	return p
 }
 
+// telling are the parts whose operations tell of each plan before they do it.
+func (p Parts) telling(tell func(engine.Observed, plan.Plan)) Parts {
+	run := p.Run
+	p.Run = func(ctx context.Context, op operation.Operation) error {
+		begin := op.Begin
+		op.Begin = func(ctx context.Context, have engine.Observed, p plan.Plan) error {
+			tell(have, p)
+			if begin == nil {
+				return nil
+			}
+			return begin(ctx, have, p)
+		}
+		return run(ctx, op)
+	}
+	return p
+}
+
 // Options are the parts and choices of Up.
 type Options struct {
 	Parts
@@ -70,8 +87,11 @@ func Up(ctx context.Context, opt Options) (code int, err error) {
 	f := feed.New(context.WithoutCancel(ctx), opt.Project.Name, opt.Engine) // what is stopped is waited for
 	defer f.Close()
 	opt.Parts = opt.Parts.reading(f)
+	stopper := newStopper(opt.Parts, opt.Scope.attached) // what it stops has ended for good
+	own := new(ends)
+	opt.Parts = opt.Parts.telling(own.expect)
 	a := &attached{
-		Options: opt, follower: newFollower(opt), stopper: newStopper(opt.Parts, opt.Scope.attached),
+		Options: opt, follower: newFollower(opt), stopper: stopper, own: own,
 		verdict: verdict{project: opt.Project, scope: opt.Scope, abortOnExit: opt.AbortOnExit, abortOnFailure: opt.AbortOnFailure},
 		watcher: watcher{Options: opt, wanted: opt.Watch},
 	}

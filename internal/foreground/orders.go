@@ -83,7 +83,6 @@ func (a *attached) restartByKey(ctx context.Context, service string) {
 func (a *attached) restartNow(ctx context.Context, service string) {
 	op := operation.Restart(a.Project, service)
 	a.errand = a.workers.start(ctx, "restart "+service, func(ctx context.Context) error { return a.Run(ctx, op) })
-	a.errand.service = service
 }
 
 func (a *attached) toggleWatch(ctx context.Context) {

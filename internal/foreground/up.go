@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/internal/host"
 	"github.com/musterdev/muster/internal/ui"
 )
@@ -17,6 +18,7 @@ type attached struct {
 	follower *follower
 	stopper  *stopper
 	verdict  verdict
+	own      *ends // which do not count
 	watcher  watcher
 
 	workers    group // all that ends before anything is stopped
@@ -65,7 +67,7 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
 	for (followed != nil || a.converging != nil || a.stopper.pending > 0) && a.stopper.how < leftAlone {
 		select {
 		case o := <-a.follower.exits:
-			if a.verdict.exited(o, a.moment()) {
+			if a.verdict.exited(o, a.moment(o.Container)) {
 				a.Inform("Aborting on container exit...")
 				a.end(ctx, errAborted)
 			}
@@ -95,13 +97,9 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
-// moment is what goes on now.
-func (a *attached) moment() moment {
-	now := moment{converging: a.converging != nil, stopping: a.stopper.how > 0}
-	if a.errand != nil {
-		now.restarting = a.errand.service
-	}
-	return now
+// moment is what goes on now that a container has ended.
+func (a *attached) moment(ended engine.Container) moment {
+	return moment{converging: a.converging != nil, stopping: a.stopper.how > 0, own: a.own.take(ended)}
 }
 
 // followed takes note of the end of the output.

@@ -39,14 +39,14 @@ type culprit struct {
 type moment struct {
 	converging bool
 	stopping   bool
-	restarting string // the service that is; empty is none
+	own        bool // the command's own operation stops the container on the way
 }
 
 // exited takes note of the exit of a container, and reports whether everything is
 // to be stopped for it.
 func (v *verdict) exited(o output.Output, now moment) (aborts bool) {
 	code, service := o.Exit.Code, o.Container.Service
-	if now.restarting != "" && now.restarting == service {
+	if now.own && !now.stopping {
 		return false
 	}
 	counts := v.aborts(code) && !now.stopping

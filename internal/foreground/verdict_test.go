@@ -72,7 +72,8 @@ func TestVerdict(t *testing.T) {
 		"a task that others wait for is done": {onExit: true, exits: []exit{{"task", 0, converging}, {"task", 0, moment{}}}, aborts: []bool{false, false}},
 		"a task fails: the wait says more":    {onExit: true, exits: []exit{{"task", 2, converging}}, aborts: []bool{false}, code: 2},
 		"a task fails later":                  {onExit: true, exits: []exit{{"task", 2, moment{}}}, aborts: []bool{true}, code: 2},
-		"it is being restarted":               {onExit: true, exits: []exit{{"web", 3, moment{restarting: "web"}}, {"test", 1, moment{restarting: "web"}}}, aborts: []bool{false, true}, code: 1},
+		"up itself stops it":                  {onExit: true, from: "test", exits: []exit{{"web", 3, moment{own: true}}, {"test", 0, moment{own: true, converging: true}}, {"test", 1, moment{}}}, aborts: []bool{false, false, true}, code: 1},
+		"up was about to stop it and aborts":  {onExit: true, from: "test", exits: []exit{{"web", 3, moment{}}, {"test", 9, moment{own: true, stopping: true}}}, aborts: []bool{true, false}, code: 9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sc, err := NewScope(p, ScopeOptions{ExitCodeFrom: c.from})

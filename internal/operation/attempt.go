@@ -37,12 +37,18 @@ func (a *attempt) run(ctx context.Context) error {
 	if p.Empty() && a.op.Nothing != "" {
 		a.Inform(a.op.Nothing)
 	}
-	if a.op.Begin != nil {
-		if err := a.op.Begin(ctx, have, p); err != nil {
-			return err
-		}
+	if err := a.begin(ctx, have, p); err != nil {
+		return err
 	}
 	return a.apply(ctx, p)
+}
+
+// begin tells whoever wants to know of a plan before it is applied.
+func (a *attempt) begin(ctx context.Context, have engine.Observed, p plan.Plan) error {
+	if a.op.Begin == nil {
+		return nil
+	}
+	return a.op.Begin(ctx, have, p)
 }
 
 // plan is the plan for what is observed now. Its warnings are printed.
@@ -156,7 +162,10 @@ func (a *attempt) apply(ctx context.Context, p plan.Plan) (failed error) {
 
 // again plans with what is known by now.
 func (a *attempt) again(ctx context.Context) (plan.Plan, error) {
-	_, p, err := a.plan(ctx)
+	have, p, err := a.plan(ctx)
+	if err == nil {
+		err = a.begin(ctx, have, p)
+	}
 	if err == nil {
 		a.Reporter.Begin(a.op.Name, p)
 	}

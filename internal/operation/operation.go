@@ -35,8 +35,8 @@ type Operation struct {
 	// it begins when the engine is done with them.
 	After []string
 	// Begin is called when it is known what will be done and that it can be,
-	// before anything changes; nil does nothing. An operation that starts over
-	// calls it again.
+	// before anything changes; nil does nothing. An operation that starts over or
+	// plans again on the way calls it again.
 	Begin func(ctx context.Context, have engine.Observed, p plan.Plan) error
 	// Conflicts looks for what would make the plan fail half-way.
 	Conflicts bool

@@ -1,0 +1,59 @@
+package foreground
+
+import (
+	"sync"
+
+	"github.com/musterdev/muster/convergence/plan"
+	"github.com/musterdev/muster/engine"
+)
+
+// ends are those of containers that the command's own operations stop on the way,
+// to replace them, to restart them with what they depend on, or since there are too
+// many: nobody ended by himself, and nothing is to be stopped for that.
+type ends struct {
+	mu       sync.Mutex
+	expected map[string]bool // by container ID
+}
+
+// expect takes note of whom a plan stops, of those who run.
+func (e *ends) expect(have engine.Observed, p plan.Plan) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, st := range p.Steps {
+		target, stops := stoppedBy(st.Action)
+		if !stops {
+			continue
+		}
+		if c, known := have.Container(target.Key()); known && (c.State == engine.Running || c.State == engine.Paused) {
+			if e.expected == nil {
+				e.expected = map[string]bool{}
+			}
+			e.expected[c.ID] = true
+		}
+	}
+}
+
+// take reports whether the end of a container is one of these. It is so once: who
+// has been started since ends by himself.
+func (e *ends) take(c engine.Container) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	own := e.expected[c.ID]
+	delete(e.expected, c.ID)
+	return own
+}
+
+// stoppedBy is the container whose process an action ends.
+func stoppedBy(a plan.Action) (target engine.Ref, stops bool) {
+	switch a := a.(type) {
+	case plan.StopContainer:
+		return a.Target, true
+	case plan.KillContainer:
+		return a.Target, true
+	case plan.RestartContainer:
+		return a.Target, true
+	case plan.RemoveContainer:
+		return a.Target, true
+	}
+	return engine.Ref{}, false
+}
