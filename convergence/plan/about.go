@@ -39,6 +39,8 @@ type About struct {
 	// Starts says that a container which does not run is started, so that it takes
 	// its ports and begins to speak.
 	Starts bool
+	// Stops says that the container's process ends by it, if it runs.
+	Stops bool
 	// Removes says that the container is gone by it, and its name is free.
 	Removes bool
 	// NewName is the name that it gives the container; empty if that stays.
@@ -180,17 +182,21 @@ func (a Await) About() About {
 // About implements Action.
 func (a StopContainer) About() About {
 	about := aboutContainer(a.Target, "Stopping", "Stopped")
-	about.Failed, about.Class, about.Ends, about.Replaces = "Error while Stopping", ClassStop, true, true
+	about.Failed, about.Class, about.Ends, about.Replaces, about.Stops = "Error while Stopping", ClassStop, true, true, true
 	return about
 }
 
 // About implements Action.
-func (a KillContainer) About() About { return aboutContainer(a.Target, "Killing", "Killed") }
+func (a KillContainer) About() About {
+	about := aboutContainer(a.Target, "Killing", "Killed")
+	about.Stops = true
+	return about
+}
 
 // About implements Action.
 func (a RestartContainer) About() About {
 	about := aboutContainer(a.Target, "Restarting", "Started")
-	about.Class = ClassRestart
+	about.Class, about.Stops = ClassRestart, true
 	return about
 }
 
@@ -210,7 +216,7 @@ func (a RenameContainer) About() About {
 // About implements Action.
 func (a RemoveContainer) About() About {
 	about := aboutContainer(a.Target, "Removing", "Removed")
-	about.Failed, about.Ends, about.Replaces, about.Removes = "Error while Removing", true, true, true
+	about.Failed, about.Ends, about.Replaces, about.Removes, about.Stops = "Error while Removing", true, true, true, true
 	return about
 }
 

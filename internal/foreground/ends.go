@@ -20,11 +20,11 @@ func (e *ends) expect(have engine.Observed, p plan.Plan) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, st := range p.Steps {
-		target, stops := stoppedBy(st.Action)
-		if !stops {
+		about := st.Action.About()
+		if !about.Stops {
 			continue
 		}
-		if c, known := have.Container(target.Key()); known && (c.State == engine.Running || c.State == engine.Paused) {
+		if c, known := have.Container(about.Target.Key()); known && (c.State == engine.Running || c.State == engine.Paused) {
 			if e.expected == nil {
 				e.expected = map[string]bool{}
 			}
@@ -41,19 +41,4 @@ func (e *ends) take(c engine.Container) bool {
 	own := e.expected[c.ID]
 	delete(e.expected, c.ID)
 	return own
-}
-
-// stoppedBy is the container whose process an action ends.
-func stoppedBy(a plan.Action) (target engine.Ref, stops bool) {
-	switch a := a.(type) {
-	case plan.StopContainer:
-		return a.Target, true
-	case plan.KillContainer:
-		return a.Target, true
-	case plan.RestartContainer:
-		return a.Target, true
-	case plan.RemoveContainer:
-		return a.Target, true
-	}
-	return engine.Ref{}, false
 }
