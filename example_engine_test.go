@@ -1,5 +1,3 @@
-//go:build e2e
-
 package muster_test
 
 import (
@@ -16,6 +14,11 @@ import (
 
 // A program that brings a stack up, waits until it is ready, uses it and takes
 // it down, with its data.
+//
+// It prints:
+//
+//	muster-example-cache-1 is running
+//	muster-example-web-1 is running
 func Example() {
 	ctx := context.Background()
 	client, err := muster.Connect(ctx, muster.Options{})
@@ -37,12 +40,15 @@ func Example() {
 	down, err := up.PlanDown(stack, have, up.DownOptions{Volumes: true})
 	check(err)
 	check(apply.Apply(ctx, down, client, nil, nil))
-	// Output:
-	// muster-example-cache-1 is running
-	// muster-example-web-1 is running
 }
 
 // Apply carries a plan out. Its last argument is told of the progress.
+//
+// It prints:
+//
+//	Network muster-example-apply_default Created
+//	Container muster-example-apply-worker-1 Created
+//	Container muster-example-apply-worker-1 Started
 func Example_apply() {
 	ctx := context.Background()
 	client, err := muster.Connect(ctx, muster.Options{})
@@ -65,14 +71,15 @@ func Example_apply() {
 	down, err := up.PlanDown(stack, have, up.DownOptions{})
 	check(err)
 	check(apply.Apply(ctx, down, client, nil, nil))
-	// Output:
-	// Network muster-example-apply_default Created
-	// Container muster-example-apply-worker-1 Created
-	// Container muster-example-apply-worker-1 Started
 }
 
 // Supervise keeps a project true until its context ends: it starts again what
 // ended, by the policy of each service.
+//
+// It prints:
+//
+//	muster-example-supervise-worker-1: start done
+//	ended: context canceled
 func Example_supervise() {
 	ctx := context.Background()
 	client, err := muster.Connect(ctx, muster.Options{})
@@ -99,7 +106,4 @@ func Example_supervise() {
 	down, err := up.PlanDown(stack, have, up.DownOptions{})
 	check(err)
 	check(apply.Apply(ctx, down, client, nil, nil))
-	// Output:
-	// muster-example-supervise-worker-1: start done
-	// ended: context canceled
 }
