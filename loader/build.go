@@ -57,7 +57,7 @@ func (s *session) newBuilder(ctx context.Context) (*builder, error) {
 	}
 	b := &builder{ctx: ctx, s: s, Casts: quantity.New(s.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}, letters: map[string]bool{}}
 	b.checks = rules.NewChecker(rules.Settings{
-		Variables: s.in.NoInterpolate, Ports: s.limits.PortRange, Tell: s.found,
+		Variables: s.in.NoInterpolate, Ports: s.limits.PortRange, Tell: s.reports.found,
 		Declared: func(name string) bool { return b.letters[name] },
 	})
 	return b, nil
@@ -67,7 +67,7 @@ func (s *session) newBuilder(ctx context.Context) (*builder, error) {
 // place that names the file.
 func (b *builder) openSource(file string, pos project.Position, path string) (*source, bool) {
 	if b.loads++; b.loads > b.s.limits.Files {
-		b.s.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("more than %d files", b.s.limits.Files)})
+		b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("more than %d files", b.s.limits.Files)})
 		return nil, false
 	}
 	text, err := b.s.read(file, b.s.limits.FileBytes)
@@ -75,7 +75,7 @@ func (b *builder) openSource(file string, pos project.Position, path string) (*s
 		if pos.IsZero() {
 			b.s.failFile(file, err)
 		} else {
-			b.s.fail(&Error{Pos: pos, Path: path, Msg: shown(file, b.s.cwd) + ": " + err.Error(), Err: err})
+			b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: shown(file, b.s.cwd) + ": " + err.Error(), Err: err})
 		}
 		return nil, false
 	}
@@ -126,7 +126,7 @@ func (b *builder) prepare(doc *node.Node, f frame) {
 func (b *builder) check(doc *node.Node) {
 	v := validator{s: b.s}
 	v.check(doc, b.schema, "", doc.Pos)
-	b.checks.Document(doc, b.s.at)
+	b.checks.Document(doc, b.s.reports.at)
 	b.longForms(doc)
 }
 
@@ -135,7 +135,7 @@ func (b *builder) dropVersion(doc *node.Node) {
 	if i < 0 {
 		return
 	}
-	b.s.warn(Warning{Rule: "version", Pos: doc.Fields[i].Pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
+	b.s.reports.warn(Warning{Rule: "version", Pos: doc.Fields[i].Pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
 	doc.Drop("version")
 }
 

@@ -12,11 +12,11 @@ import (
 func (b *builder) cast(n *node.Node, path string, kind quantity.Quantity) {
 	value, verdict := kind.Read(quantity.Exactly(n))
 	if verdict == quantity.Rounded {
-		b.s.warn(Warning{Rule: "rounded", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", node.QuoteValue(n), value)})
+		b.s.reports.warn(Warning{Rule: "rounded", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", node.QuoteValue(n), value)})
 	}
 	if e := misfit(n, path, kind, verdict); e != nil {
 		n.Bad = true
-		b.s.fail(e)
+		b.s.reports.fail(e)
 		return
 	}
 	if value, isBool := value.(bool); isBool {
@@ -49,7 +49,7 @@ func misfit(n *node.Node, path string, kind quantity.Quantity, v quantity.Verdic
 func (b *builder) oldBool(n *node.Node, path string, value bool) {
 	if text, isText := n.Str(); isText {
 		if _, old, err := quantity.ParseYAMLBool(text); err == nil && old {
-			b.s.warn(Warning{Rule: "old-boolean", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old YAML spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
+			b.s.reports.warn(Warning{Rule: "old-boolean", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old YAML spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
 		}
 	}
 }

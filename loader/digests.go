@@ -42,7 +42,7 @@ func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f
 			if n := tree.At(kind+"s", key, "file"); n != nil {
 				w.Pos = n.Pos
 			}
-			s.warn(w)
+			s.reports.warn(w)
 			return
 		}
 	}

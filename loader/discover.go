@@ -60,7 +60,7 @@ func (s *session) absoluteFiles(files []string) []string {
 	var abs []string
 	for _, f := range files {
 		if isRemote(f) {
-			s.fail(&Error{Msg: f + ": remote files are not supported", Hint: "fetch it, and name the file"})
+			s.reports.fail(&Error{Msg: f + ": remote files are not supported", Hint: "fetch it, and name the file"})
 			continue
 		}
 		if f != stdinName {
@@ -106,7 +106,7 @@ func (s *session) defaultFiles(dir string) []string {
 
 func (s *session) warnSeveral(found []string) {
 	for _, other := range found[1:] {
-		s.warn(Warning{
+		s.reports.warn(Warning{
 			Rule: "several-files",
 			Pos:  project.Position{File: shown(other, s.cwd)},
 			Msg:  "ignored: " + shown(found[0], s.cwd) + " is used", Hint: "remove one, or name the files with -f",

@@ -36,7 +36,7 @@ func (s *session) addEnv(e *env.Environment, files ...envFile) {
 			s.failFile(file.path, err)
 			continue
 		default:
-			s.fail(s.unreadable(file.path, file.pos, file.element, err))
+			s.reports.fail(s.unreadable(file.path, file.pos, file.element, err))
 			continue
 		}
 		s.parseEnvFile(file.path, text, out, e.Lookup, func(name string, pos project.Position) {
@@ -65,12 +65,12 @@ func (s *session) parseEnvFile(file, text string, out map[string]string, lookup 
 		Lookup: lookup, Limit: s.limits.ValueBytes, Budget: &s.budget, Out: out,
 		Set: func(key string, line int) { set(key, project.Position{File: name, Line: line, Column: 1}) },
 		Unset: func(variable string, line int) {
-			s.warn(Warning{Rule: "unset-variable", Pos: project.Position{File: name, Line: line}, Msg: unsetMessage(variable)})
+			s.reports.warn(Warning{Rule: "unset-variable", Pos: project.Position{File: name, Line: line}, Msg: unsetMessage(variable)})
 		},
 	}
 	var e *env.Error
 	if err := p.Parse(text); errors.As(err, &e) {
-		s.fail(&Error{Pos: project.Position{File: name, Line: e.Line}, Msg: e.Msg})
+		s.reports.fail(&Error{Pos: project.Position{File: name, Line: e.Line}, Msg: e.Msg})
 	}
 }
 
@@ -92,7 +92,7 @@ func (s *session) loadEnvironment(dirs ...string) {
 	if disabled, ok := s.env.Lookup("COMPOSE_DISABLE_ENV_FILE"); ok {
 		off, err := strconv.ParseBool(disabled)
 		if err != nil {
-			s.fail(&Error{Msg: "COMPOSE_DISABLE_ENV_FILE is not a boolean", Hint: "use true or false"})
+			s.reports.fail(&Error{Msg: "COMPOSE_DISABLE_ENV_FILE is not a boolean", Hint: "use true or false"})
 			return
 		}
 		if off {
@@ -117,9 +117,9 @@ func (s *session) usable(file string) bool {
 	_, there := os.Lstat(file)
 	switch pos := (project.Position{File: shown(file, s.cwd)}); {
 	case err == nil:
-		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a directory: ignoring it"})
+		s.reports.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a directory: ignoring it"})
 	case there == nil:
-		s.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a link to a file that does not exist: ignoring it"})
+		s.reports.warn(Warning{Rule: "environment-file", Pos: pos, Msg: "is a link to a file that does not exist: ignoring it"})
 	}
 	return false
 }

@@ -61,9 +61,9 @@ func (x *extension) resolve(name string, chain []link) error {
 	if !ok {
 		return nil
 	}
-	outer := x.b.s.at
-	x.b.s.at = node.Owner{Scope: x.scope, Section: "services", Name: name}
-	defer func() { x.b.s.at = outer }()
+	outer := x.b.s.reports.at
+	x.b.s.reports.at = node.Owner{Scope: x.scope, Section: "services", Name: name}
+	defer func() { x.b.s.reports.at = outer }()
 	n := x.part.tree.At("services", name, "extends")
 	path := node.Dotted("services."+name, "extends")
 	pos := x.place(name, n)
@@ -113,7 +113,7 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 	from := x
 	if file != "" {
 		if isRemote(file) {
-			x.b.s.fail(&Error{Pos: pos, Path: path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
+			x.b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
 			return nil, nil
 		}
 		x.inherit(absolute(file, x.frame.dir, x.b.s.home()), ref)
@@ -146,8 +146,8 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 // that is wrong with it.
 func (x *extension) inherit(scope, ref string) {
 	s := x.b.s
-	if base := (node.Owner{Scope: scope, Section: "services", Name: ref}); !slices.Contains(s.bases[s.at], base) {
-		s.bases[s.at] = append(s.bases[s.at], base)
+	if base := (node.Owner{Scope: scope, Section: "services", Name: ref}); !slices.Contains(s.reports.bases[s.reports.at], base) {
+		s.reports.bases[s.reports.at] = append(s.reports.bases[s.reports.at], base)
 	}
 }
 
@@ -163,7 +163,7 @@ func (x *extension) missing(ref, file string, known []string, pos project.Positi
 	if file != x.file {
 		msg += " in " + shown(file, x.b.s.cwd)
 	}
-	x.b.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint.DidYouMean(ref, known)})
+	x.b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint.DidYouMean(ref, known)})
 }
 
 // cyclic reports a service that extends itself through others.
@@ -176,7 +176,7 @@ func (x *extension) cyclic(ref string, chain []link, pos project.Position, path 
 	for _, l := range chain[at:] {
 		steps = append(steps, fmt.Sprintf("%s (%s)", l.service, l.pos))
 	}
-	x.b.s.fail(&Error{Pos: pos, Path: path, Msg: "services extend each other: " + strings.Join(append(steps, ref), " → ")})
+	x.b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: "services extend each other: " + strings.Join(append(steps, ref), " → ")})
 	return true
 }
 
@@ -205,9 +205,9 @@ func (b *builder) extendedFile(file string, f frame, pos project.Position, path 
 	if p, ok := b.extended[key]; ok {
 		return p.clone(), file, nil
 	}
-	outer := b.s.at
-	b.s.at = node.Owner{Scope: file}
-	defer func() { b.s.at = outer }()
+	outer := b.s.reports.at
+	b.s.reports.at = node.Owner{Scope: file}
+	defer func() { b.s.reports.at = outer }()
 	src, ok := b.openSource(file, pos, path)
 	if !ok {
 		return nil, file, nil

@@ -28,7 +28,7 @@ func (s *session) extensions(tree *node.Node, model *types.Project) map[string]p
 		if service := tree.At("services", name); service != nil && service.Index(project.ExtensionKey) >= 0 {
 			d := extensionDecoder{s: s}
 			f := service.Fields[service.Index(project.ExtensionKey)]
-			s.of(node.ServiceOf(name).Within(project.ExtensionKey), func() {
+			s.reports.of(node.ServiceOf(name).Within(project.ExtensionKey), func() {
 				own = d.extension(f, "services."+name+"."+project.ExtensionKey)
 			})
 		}
@@ -47,7 +47,7 @@ func (s *session) commonExtension(tree *node.Node) (x project.Extension) {
 		return x
 	}
 	d := extensionDecoder{s: s, common: true}
-	s.of(node.Owner{Section: project.ExtensionKey}, func() { x = d.extension(tree.Fields[i], project.ExtensionKey) })
+	s.reports.of(node.Owner{Section: project.ExtensionKey}, func() { x = d.extension(tree.Fields[i], project.ExtensionKey) })
 	return x
 }
 
@@ -57,7 +57,7 @@ type extensionDecoder struct {
 }
 
 func (d extensionDecoder) fail(pos project.Position, path, msg, hint string) {
-	d.s.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint, shown: true})
+	d.s.reports.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint, shown: true})
 }
 
 // keys calls read for the fields of a mapping and reports unknown ones.
@@ -191,7 +191,7 @@ func (d extensionDecoder) Quantity(f node.Field, path string, kind quantity.Quan
 	}
 	value, verdict := kind.Read(quantity.Exactly(f.Node))
 	if e := misfit(f.Node, path, kind, verdict); e != nil {
-		d.s.fail(e)
+		d.s.reports.fail(e)
 		return nil
 	}
 	return value

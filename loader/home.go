@@ -39,7 +39,7 @@ func (b *builder) expandHomeAt(n *node.Node, keys []string, path string, named b
 	}
 	for _, f := range n.Fields {
 		if keys[0] == "*" || keys[0] == f.Key {
-			b.s.of(b.s.at.Within(f.Key), func() { b.expandHomeAt(f.Node, keys[1:], node.Dotted(path, f.Key), named) })
+			b.s.reports.of(b.s.reports.at.Within(f.Key), func() { b.expandHomeAt(f.Node, keys[1:], node.Dotted(path, f.Key), named) })
 		}
 	}
 	if keys[0] == "*" {
@@ -62,6 +62,6 @@ func (b *builder) expandHomeOf(n *node.Node, path string, named bool) {
 		n.Value = name + home + text[1:]
 		return
 	}
-	b.s.fail(&Error{Pos: n.Pos, Path: path, Msg: "cannot expand ~: HOME is not set", Hint: "set HOME, or write the path in full", node: n})
+	b.s.reports.fail(&Error{Pos: n.Pos, Path: path, Msg: "cannot expand ~: HOME is not set", Hint: "set HOME, or write the path in full", node: n})
 	n.Value, n.Refused = name+"./"+text, true
 }

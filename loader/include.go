@@ -48,7 +48,7 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 			continue
 		}
 		if i := part.tree.Index(project.ExtensionKey); i >= 0 {
-			b.s.warn(Warning{Rule: "included-extension", Pos: part.tree.Fields[i].Pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
+			b.s.reports.warn(Warning{Rule: "included-extension", Pos: part.tree.Fields[i].Pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
 		}
 		if err := importResources(out, part, resets); err != nil {
 			return nil, err
@@ -66,7 +66,7 @@ func (b *builder) readInclusion(n *node.Node, path string, f frame) (inclusion, 
 		in.paths = []*node.Node{n}
 	}
 	if len(in.paths) == 0 {
-		b.s.fail(&Error{Pos: in.pos, Path: path, Msg: "path is missing"})
+		b.s.reports.fail(&Error{Pos: in.pos, Path: path, Msg: "path is missing"})
 		return in, false
 	}
 	if in.dir != "" {
@@ -82,7 +82,7 @@ func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, err
 	for i, n := range in.paths {
 		name, _ := n.Str()
 		if isRemote(name) {
-			b.s.fail(&Error{Pos: n.Pos, Path: in.path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
+			b.s.reports.fail(&Error{Pos: n.Pos, Path: in.path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
 			return nil, nil
 		}
 		files[i] = absolute(name, f.dir, b.s.home())
@@ -96,7 +96,7 @@ func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, err
 		return nil, nil
 	}
 	if len(sub.chain) > b.s.limits.IncludeDepth {
-		b.s.fail(&Error{Pos: in.pos, Path: in.path, Msg: fmt.Sprintf("files include each other more than %d levels deep", b.s.limits.IncludeDepth)})
+		b.s.reports.fail(&Error{Pos: in.pos, Path: in.path, Msg: fmt.Sprintf("files include each other more than %d levels deep", b.s.limits.IncludeDepth)})
 		return nil, nil
 	}
 	b.includeEnvironment(in, f, &sub)
@@ -126,7 +126,7 @@ func (b *builder) includeCycle(in inclusion, chain []string) {
 	for _, name := range append(slices.Clone(chain), chain[0]) {
 		names = append(names, shown(name, b.s.cwd))
 	}
-	b.s.fail(&Error{Pos: in.pos, Path: in.path, Msg: "files include each other: " + strings.Join(names, " → ")})
+	b.s.reports.fail(&Error{Pos: in.pos, Path: in.path, Msg: "files include each other: " + strings.Join(names, " → ")})
 }
 
 // includeEnvironment makes the environment of an included model: the parent's,
@@ -153,7 +153,7 @@ func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 	for _, e := range files {
 		sub.envID += "\x01" + e.path
 		if b.s.in.NoInterpolate {
-			b.s.warn(Warning{Rule: "kept-variable", Pos: in.pos, Path: in.path, Msg: "variables of included " + shown(e.path, b.s.cwd) + " are not interpolated", Hint: "give them with --env-file where the output is read"})
+			b.s.reports.warn(Warning{Rule: "kept-variable", Pos: in.pos, Path: in.path, Msg: "variables of included " + shown(e.path, b.s.cwd) + " are not interpolated", Hint: "give them with --env-file where the output is read"})
 		}
 	}
 }

@@ -97,7 +97,7 @@ func Variables(ctx context.Context, in Input) ([]VariableInfo, error) {
 	infos := make([]VariableInfo, 0, len(byName))
 	for _, name := range sortedKeys(byName) {
 		info := byName[name]
-		slices.SortFunc(info.Uses, func(a, b project.Position) int { return comparePositions(r.session.order, a, b) })
+		slices.SortFunc(info.Uses, func(a, b project.Position) int { return comparePositions(r.session.reports.order, a, b) })
 		info.Uses = slices.Compact(info.Uses)
 		_, info.Set = r.session.env.Lookup(name)
 		if places := r.session.env.Origins[name]; len(places) > 0 {

@@ -24,12 +24,12 @@ type variable struct {
 func (b *builder) interpolate(n *node.Node, path string, c *quantity.Casts, vars *env.Environment) {
 	switch n.Kind {
 	case node.Mapping:
-		outer := b.s.at
+		outer := b.s.reports.at
 		for _, f := range n.Fields {
-			b.s.at = outer.Within(f.Key)
+			b.s.reports.at = outer.Within(f.Key)
 			b.interpolate(f.Node, node.Dotted(path, f.Key), c.Child(f.Key), vars)
 		}
-		b.s.at = outer
+		b.s.reports.at = outer
 	case node.Sequence:
 		for i, item := range n.Items {
 			b.interpolate(item, path+node.IndexElem(i), c.Child("[]"), vars)
@@ -66,7 +66,7 @@ func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment)
 		pos := n.Offset(u.Offset)
 		b.note(u, pos)
 		if u.Unset && !keep {
-			b.s.warn(Warning{Rule: "unset-variable", Pos: pos, Path: path, Msg: unsetMessage(u.Name)})
+			b.s.reports.warn(Warning{Rule: "unset-variable", Pos: pos, Path: path, Msg: unsetMessage(u.Name)})
 		}
 	}
 	out, err := x.Expand(text)
@@ -78,7 +78,7 @@ func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment)
 	if errors.As(err, &at) {
 		e.Pos, e.Hint = n.Offset(at.Offset), at.Hint
 	}
-	b.s.fail(e)
+	b.s.reports.fail(e)
 	return "", false
 }
 

@@ -41,7 +41,7 @@ func (b *builder) blame(name string, p *part, err error) {
 	}
 	services[name] = stub
 	b.s.stubs[name] = true
-	if b.s.said[node.ServiceOf(name)] > 0 {
+	if b.s.reports.said[node.ServiceOf(name)] > 0 {
 		return
 	}
 	for _, line := range messageLines(err.Error()) {
@@ -50,6 +50,6 @@ func (b *builder) blame(name string, p *part, err error) {
 		if service := p.tree.Get("services"); e.Pos.Line == 0 && service != nil && service.Index(name) >= 0 {
 			e.Pos = service.Fields[service.Index(name)].Pos
 		}
-		b.s.fail(e)
+		b.s.reports.fail(e)
 	}
 }

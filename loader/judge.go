@@ -27,7 +27,7 @@ func Refusal(problems []project.Problem) error {
 
 // spoiltErr is the error if a problem makes the files useless as a whole.
 func (s *session) spoiltErr() error {
-	if s.spoilt() {
+	if s.reports.spoilt() {
 		return s.err()
 	}
 	return nil
@@ -37,22 +37,22 @@ func (s *session) spoiltErr() error {
 // their services and resources are, all are there. What can be shown is warned of.
 func (s *session) rawErr() error {
 	extended := map[node.Owner]bool{}
-	for _, bases := range s.bases {
+	for _, bases := range s.reports.bases {
 		for _, base := range bases {
 			extended[base], extended[node.Owner{Scope: base.Scope}] = true, true
 		}
 	}
 	judged := Errors{}
-	for _, e := range s.errs {
+	for _, e := range s.reports.errs {
 		if part := e.of.Part(); part.Scope == "" || extended[part] || part.Name == "" && extended[node.Owner{Scope: part.Scope}] {
 			judged = append(judged, e)
 		}
 	}
-	if s.errs = judged; slices.ContainsFunc(judged, func(e *Error) bool { return !e.shown }) {
+	if s.reports.errs = judged; slices.ContainsFunc(judged, func(e *Error) bool { return !e.shown }) {
 		return s.err()
 	}
 	for _, e := range judged {
-		s.warn(Warning{Rule: e.Rule, Pos: e.Pos, Path: e.Path, Msg: e.Msg, Hint: e.Hint})
+		s.reports.warn(Warning{Rule: e.Rule, Pos: e.Pos, Path: e.Path, Msg: e.Msg, Hint: e.Hint})
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (r *result) warned() []Warning {
 	if r == nil || r.session == nil {
 		return nil
 	}
-	return sortWarnings(r.session.order, r.session.warnings)
+	return sortWarnings(r.session.reports.order, r.session.reports.warnings)
 }
 
 func load(ctx context.Context, in Input) (*result, error) {
@@ -78,10 +78,10 @@ func load(ctx context.Context, in Input) (*result, error) {
 		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions, Key: in.Key,
 		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model), BaseImages: baseImages(model),
 	}
-	if s.spoilt() {
+	if s.reports.spoilt() {
 		return r, s.err()
 	}
-	input.Problems, input.Unused = s.judge(tree, model)
+	input.Problems, input.Unused = s.reports.judge(tree, model)
 	if r.project, err = project.New(input); err != nil {
 		_ = r.builder.locate(s.files[0], tree, err)
 		return r, s.err()
@@ -120,7 +120,7 @@ func assemble(ctx context.Context, in Input) (*result, error) {
 		return r, b.finally(failed)
 	}
 	b.complete(r.part)
-	if len(r.part.model) == 0 && len(s.errs) == 0 {
+	if len(r.part.model) == 0 && len(s.reports.errs) == 0 {
 		s.failFile(s.files[0], errors.New("is empty"))
 	}
 	if len(r.part.model) == 0 {

@@ -23,15 +23,15 @@ func (b *builder) locate(file string, tree *node.Node, err error) error {
 	if errors.As(err, &located) || b.ctx.Err() != nil {
 		return err
 	}
-	if len(b.s.errs) > 0 {
-		return b.s.errs
+	if len(b.s.reports.errs) > 0 {
+		return b.s.reports.errs
 	}
 	var all Errors
 	for _, line := range messageLines(err.Error()) {
 		all = append(all, locateLine(shown(file, b.s.cwd), tree, line, err))
 	}
 	for _, e := range all {
-		b.s.fail(e)
+		b.s.reports.fail(e)
 	}
 	return all
 }

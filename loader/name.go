@@ -39,7 +39,7 @@ func (s *session) decideName(sources []*source) {
 		s.nameFromFiles(sources)
 	}
 	if s.name == "" && !s.nameFailed {
-		s.fail(&Error{Msg: "project name must not be empty", Hint: "name the project with -p or name:"})
+		s.reports.fail(&Error{Msg: "project name must not be empty", Hint: "name the project with -p or name:"})
 	}
 	if s.name = NormalizeName(s.name); s.name == "" {
 		s.name = "project"
@@ -54,7 +54,7 @@ func (s *session) checkName(pos project.Position, source string) {
 	if normal := NormalizeName(s.name); normal != "" {
 		e.Hint = "for example " + normal
 	}
-	s.fail(e)
+	s.reports.fail(e)
 	s.nameFailed = true
 }
 
@@ -71,7 +71,7 @@ func (s *session) nameFromFiles(sources []*source) {
 		x := env.Expander{Lookup: s.env.Lookup, Nesting: s.limits.Nesting, Budget: &s.budget}
 		expanded, err := x.Expand(written)
 		if err != nil && !s.in.NoInterpolate {
-			s.fail(&Error{Pos: docs[i].Get("name").Pos, Path: "name", Msg: err.Error()})
+			s.reports.fail(&Error{Pos: docs[i].Get("name").Pos, Path: "name", Msg: err.Error()})
 			s.nameFailed = true
 			return
 		}
@@ -84,7 +84,7 @@ func (s *session) nameFromFiles(sources []*source) {
 	}
 	base := filepath.Base(s.dir)
 	if target, err := filepath.EvalSymlinks(s.dir); err == nil && filepath.Base(target) != base {
-		s.warn(Warning{Rule: "linked-directory", Msg: "the project directory is a symbolic link; naming the project " + NormalizeName(base) + " after the link", Hint: "set name: to be sure"})
+		s.reports.warn(Warning{Rule: "linked-directory", Msg: "the project directory is a symbolic link; naming the project " + NormalizeName(base) + " after the link", Hint: "set name: to be sure"})
 	}
 	s.name = NormalizeName(base)
 }

@@ -34,7 +34,7 @@ const nodesPerLoad = 4
 // parseFile returns the documents of a file. Problems are reported; documents
 // after a syntax error are missing.
 func (s *session) parseFile(ctx context.Context, file string, text []byte) []*node.Node {
-	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, total: &s.nodes, fail: s.fail, warn: s.warnOnce}
+	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, total: &s.nodes, fail: s.reports.fail, warn: s.reports.warnOnce}
 	var docs []*node.Node
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
 	for {

@@ -35,6 +35,6 @@ func (s *session) warnProfiles(tree *node.Node) {
 		if w.Hint == "" && len(known) > 0 {
 			w.Hint = "known are " + strings.Join(known, ", ")
 		}
-		s.warn(w)
+		s.reports.warn(w)
 	}
 }

@@ -36,8 +36,8 @@ type session struct {
 	documents int
 	envTexts  map[string]string
 
-	reports
-	stubs map[string]bool // services that are nothing but a name
+	reports reports
+	stubs   map[string]bool // services that are nothing but a name
 }
 
 // newSession decides on files, environment and directory. It reads no Compose
@@ -74,7 +74,7 @@ func emptySession(in Input) *session {
 
 // failFile reports that a file cannot be read.
 func (s *session) failFile(file string, err error) {
-	s.fail(&Error{Pos: project.Position{File: shown(file, s.cwd)}, Msg: err.Error(), Err: err})
+	s.reports.fail(&Error{Pos: project.Position{File: shown(file, s.cwd)}, Msg: err.Error(), Err: err})
 }
 
 // read reads a file or standard input and charges its size to the load.
@@ -108,8 +108,8 @@ func (s *session) readFile(file string, limit int64) ([]byte, error) {
 // see gives the file its place in the order of reports.
 func (s *session) see(file string) {
 	name := shown(file, s.cwd)
-	if _, ok := s.order[name]; !ok {
-		s.order[name] = len(s.order) + 1
+	if _, ok := s.reports.order[name]; !ok {
+		s.reports.order[name] = len(s.reports.order) + 1
 	}
 }
 
@@ -119,10 +119,10 @@ func (s *session) err() error {
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
 	}
-	if len(s.errs) == 0 {
+	if len(s.reports.errs) == 0 {
 		return nil
 	}
-	return s.all()
+	return s.reports.all()
 }
 
 // profiles are the active ones.

@@ -43,7 +43,7 @@ type acted struct {
 type performing struct{ id string }
 
 func (m performing) handle(l *loop) {
-	if w := l.wards[m.id]; w != nil {
+	if w := l.roster.wards[m.id]; w != nil {
 		w.IsStopping = true
 	}
 }
@@ -51,23 +51,23 @@ func (m performing) handle(l *loop) {
 // act carries an action out, unless the container has changed since.
 func (l *loop) act(w *ward, action restartpolicy.Action) {
 	w.acting = action
-	policy, _ := l.policy(w)
+	policy, _ := l.roster.policy(w)
 	e := errand{action: action, seen: w.seen, policy: enginePolicy(policy), timeout: actTimeout}
-	if s := l.want.Service(w.service); s != nil {
+	if s := l.roster.want.Service(w.service); s != nil {
 		if s.Grace != nil {
 			e.timeout += *s.Grace
 		}
 		e.before, e.then = hooksAround(action, s, w.seen)
 	}
 	if action == restartpolicy.Start {
-		e.awaited = l.awaited(w)
+		e.awaited = l.roster.awaited(w)
 	}
-	braked := l.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
-	e.giveBack = l.held(w) && !braked
+	braked := l.roster.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
+	e.giveBack = l.roster.held(w) && !braked
 	granted := w.granted
 	hand := &hand{
-		engine: l.engine, exclusive: l.opt.Exclusive, output: l.opt.HookOutput,
-		stopping: func(id string) { l.inbox.put(performing{id}) },
+		engine: l.sup.engine, exclusive: l.sup.opt.Exclusive, output: l.sup.opt.HookOutput,
+		stopping: func(id string) { l.sup.inbox.put(performing{id}) },
 	}
 	l.do(func(ctx context.Context) message {
 		m := hand.carryOut(ctx, e)
@@ -89,7 +89,7 @@ func (m acted) handle(l *loop) {
 	if m.granted {
 		l.budget = l.budget.Done()
 	}
-	w := l.wards[m.id]
+	w := l.roster.wards[m.id]
 	if w == nil {
 		return
 	}
@@ -99,7 +99,7 @@ func (m acted) handle(l *loop) {
 		l.everything()
 	}
 	for _, id := range m.stale {
-		if other := l.wards[id]; other != nil {
+		if other := l.roster.wards[id]; other != nil {
 			other.reading = 0 // not to be relied on before it was looked at
 			l.look(other)
 		}

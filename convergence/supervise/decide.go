@@ -13,9 +13,9 @@ import (
 // what is decided about them is known when their dependents are judged.
 func (l *loop) decide() {
 	l.wake = 0
-	l.superseded = l.findSuperseded()
+	l.roster.superseded = l.roster.findSuperseded()
 	var starts []restartpolicy.Candidate
-	for _, w := range l.sorted() {
+	for _, w := range l.roster.sorted() {
 		l.lookAgain(w)
 		if !w.known || w.acting != restartpolicy.Leave || w.settling {
 			continue
@@ -30,14 +30,14 @@ func (l *loop) decide() {
 		switch d := w.decision; {
 		case w.notUntil > in.Now && d.Action != restartpolicy.Start:
 			l.wakeAt(w.notUntil)
-		case d.Action == restartpolicy.GiveUp && l.held(w) && w.seen.Error == "":
+		case d.Action == restartpolicy.GiveUp && l.roster.held(w) && w.seen.Error == "":
 			l.act(w, restartpolicy.Release) // the mark must not outlive what it was for
 		case !due(d):
 			l.checkBy(w, d.At)
 		case d.At > in.Now:
 			l.wakeAt(d.At)
 		case d.Action == restartpolicy.Start || d.Action == restartpolicy.Restart:
-			starts = append(starts, restartpolicy.Candidate{ID: w.ref.ID, Level: l.levels[w.service], FailedAt: w.history.FailedAt()})
+			starts = append(starts, restartpolicy.Candidate{ID: w.ref.ID, Level: l.roster.levels[w.service], FailedAt: w.history.FailedAt()})
 		default:
 			l.act(w, d.Action)
 		}
@@ -73,7 +73,7 @@ func (l *loop) start(due []restartpolicy.Candidate) {
 	granted, retry, next := l.budget.Grant(l.now(), due)
 	l.budget = next
 	for _, c := range granted {
-		w := l.wards[c.ID]
+		w := l.roster.wards[c.ID]
 		w.granted = true
 		l.act(w, w.decision.Action)
 	}

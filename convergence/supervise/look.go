@@ -35,7 +35,7 @@ func (l *loop) look(w *ward) {
 		return
 	}
 	w.looking = true
-	ref, reading := w.ref, l.reading
+	ref, reading := w.ref, l.roster.reading
 	l.do(func(ctx context.Context) message {
 		select {
 		case l.looks <- struct{}{}:
@@ -45,13 +45,13 @@ func (l *loop) look(w *ward) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		seen, err := l.engine.InspectContainer(ctx, ref)
+		seen, err := l.sup.engine.InspectContainer(ctx, ref)
 		return looked{ref.ID, reading, seen, err}
 	})
 }
 
 func (m looked) handle(l *loop) {
-	w := l.wards[m.id]
+	w := l.roster.wards[m.id]
 	if w == nil {
 		return
 	}
@@ -100,7 +100,7 @@ func (l *loop) countRestarts(w *ward, before engine.Inspection) {
 	if n < 0 { // a deliberate start began a new count
 		n = w.seen.RestartCount
 	}
-	if w.known && n > 0 && l.selected(w.service) {
+	if w.known && n > 0 && l.roster.selected(w.service) {
 		l.record(Record{Kind: RecordRestart, Container: w.ref, Service: w.service, Seen: describe(w.seen), Count: n})
 	}
 }
@@ -112,15 +112,15 @@ func (l *loop) healthChanged(w *ward) {
 	w.health = w.seen.Health
 	r := Record{Kind: RecordHealth, Container: w.ref, Service: w.service, Seen: describe(w.seen), Health: w.health}
 	if w.health == engine.HealthUnhealthy {
-		l.breaker = l.breaker.Unhealthy(l.now(), w.ref.ID, l.checked())
-		if !w.sick && l.selected(w.service) {
+		l.breaker = l.breaker.Unhealthy(l.now(), w.ref.ID, l.roster.checked())
+		if !w.sick && l.roster.selected(w.service) {
 			r.Alert = AlertUnhealthy
 			w.alerted(r.Alert)
 		}
 	} else {
 		l.breaker = l.breaker.Healthy(w.ref.ID)
 	}
-	if first && r.Alert == AlertNone || !l.selected(w.service) {
+	if first && r.Alert == AlertNone || !l.roster.selected(w.service) {
 		return
 	}
 	l.record(r)

@@ -97,7 +97,7 @@ func (r Record) String() string {
 // record stamps and hands a record out.
 func (l *loop) record(r Record) {
 	r.Time = time.Now()
-	l.opt.Record(r)
+	l.sup.opt.Record(r)
 }
 
 // alerted remembers what was alerted, so that it is told once and its end too.

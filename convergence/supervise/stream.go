@@ -23,9 +23,9 @@ const (
 
 // read begins to read the project's feed, its own if nobody shares one.
 func (l *loop) read(ctx context.Context) (release func()) {
-	f, end := l.opt.Feed, func() {}
+	f, end := l.sup.opt.Feed, func() {}
 	if f == nil {
-		f = feed.New(ctx, l.name, l.engine)
+		f = feed.New(ctx, l.name, l.sup.engine)
 		end = f.Close
 	}
 	l.news = f.Read(feed.Reading{Keep: l.ours, Concerns: l.concerns})
@@ -37,7 +37,7 @@ func (l *loop) read(ctx context.Context) (release func()) {
 
 // ours is for the feed, which asks beside the loop.
 func (l *loop) ours(ctx context.Context, listed []engine.Container) ([]engine.Container, error) {
-	return engine.KeepOurs(ctx, l.engine, listed, l.model.Load())
+	return engine.KeepOurs(ctx, l.sup.engine, listed, l.model.Load())
 }
 
 // hear does what the feed's news ask for. It is an error if there will be none.
@@ -81,7 +81,7 @@ func (l *loop) lost() {
 // connected takes over what was listed once a subscription stood.
 func (l *loop) connected(containers []engine.Container) {
 	down := l.engineState == restartpolicy.EngineDown
-	l.reading++
+	l.roster.reading++
 	l.listing, l.relist = false, false
 	if l.reconnects {
 		l.afterGap(down || l.now()-l.lostAt > goneAfter)
@@ -98,13 +98,13 @@ func (l *loop) connected(containers []engine.Container) {
 func (l *loop) afterGap(down bool) {
 	ev := restartpolicy.Event{Kind: restartpolicy.GapEvent, At: l.lostAt}
 	if down {
-		all := make([]restartpolicy.Edges, 0, len(l.wards))
-		for _, w := range l.sorted() {
+		all := make([]restartpolicy.Edges, 0, len(l.roster.wards))
+		for _, w := range l.roster.sorted() {
 			all = append(all, w.edges)
 		}
 		ev = restartpolicy.Shutdown(l.lostAt, l.now(), all)
 	}
-	for _, w := range l.wards {
+	for _, w := range l.roster.wards {
 		w.edges = w.edges.Observe(ev)
 	}
 }
@@ -126,12 +126,12 @@ func (l *loop) concerns(ev engine.Event) bool {
 // happened folds an event into the container's edges and looks at it. The event
 // itself decides nothing.
 func (l *loop) happened(ev engine.Event) {
-	w := l.wards[ev.Container.ID]
+	w := l.roster.wards[ev.Container.ID]
 	if w == nil {
 		if ev.Action == "destroy" {
 			return
 		}
-		if !engine.Vouched(engine.ContainerOf(ev, l.name), l.want) { // a list tells
+		if !engine.Vouched(engine.ContainerOf(ev, l.name), l.roster.want) { // a list tells
 			l.list()
 			return
 		}
@@ -148,7 +148,7 @@ func (l *loop) happened(ev engine.Event) {
 		l.forget(w)
 		return
 	case "die":
-		if l.selected(ev.Service) {
+		if l.roster.selected(ev.Service) {
 			l.record(Record{Kind: RecordExit, Container: w.ref, Service: w.service, ExitCode: ev.ExitCode})
 		}
 	}
@@ -161,7 +161,7 @@ type stoppedByUser struct{ services []string }
 // handle takes it for the stop that the engine does not tell of. Containers that
 // run are about to be stopped: the engine tells of that, or they run on.
 func (m stoppedByUser) handle(l *loop) {
-	for _, w := range l.sorted() {
+	for _, w := range l.roster.sorted() {
 		down := w.known && (w.seen.State == engine.Exited || w.seen.State == engine.Dead)
 		if !down || len(m.services) > 0 && !slices.Contains(m.services, w.service) {
 			continue
@@ -179,13 +179,13 @@ func (w *ward) knows(ev engine.Event) bool {
 // ward begins to supervise a container.
 func (l *loop) ward(ref engine.Ref, service string) *ward {
 	w := &ward{ref: ref, service: service}
-	l.wards[ref.ID] = w
+	l.roster.wards[ref.ID] = w
 	return w
 }
 
 // forget ends it. A place in the budget is given back by the action's outcome.
 func (l *loop) forget(w *ward) {
-	delete(l.wards, w.ref.ID)
+	delete(l.roster.wards, w.ref.ID)
 	l.breaker = l.breaker.Healthy(w.ref.ID)
 }
 
@@ -205,8 +205,8 @@ func (l *loop) list() {
 // everything reads everything again; nothing is decided about a container, or
 // about what needs it, before that.
 func (l *loop) everything() {
-	l.reading++
-	for _, w := range l.sorted() {
+	l.roster.reading++
+	for _, w := range l.roster.sorted() {
 		l.look(w)
 	}
 	l.list()
@@ -231,15 +231,15 @@ func (l *loop) reconcile(containers []engine.Container, all bool) {
 		if c.OneOff {
 			continue
 		}
-		w := l.wards[c.ID]
+		w := l.roster.wards[c.ID]
 		if w == nil {
 			w = l.ward(c.Ref, c.Service)
 		}
-		if all || !w.known || w.seen.State != c.State || w.effectiveHealth() != c.Health || w.seen.Name != c.Name || w.settling || l.isParent(w) {
+		if all || !w.known || w.seen.State != c.State || w.effectiveHealth() != c.Health || w.seen.Name != c.Name || w.settling || l.roster.isParent(w) {
 			l.look(w)
 		}
 	}
-	for _, w := range l.sorted() {
+	for _, w := range l.roster.sorted() {
 		if !present[w.ref.ID] {
 			l.look(w)
 		}

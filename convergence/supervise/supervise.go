@@ -114,8 +114,8 @@ func (s *Supervisor) Stopped(services ...string) { s.inbox.put(stoppedByUser{ser
 // loop is the state of a running supervisor. One goroutine owns it; calls to
 // the engine run in goroutines of their own and come back as messages.
 type loop struct {
-	*Supervisor
-	roster
+	sup    *Supervisor
+	roster roster
 	ctx    context.Context // of Run; ends every goroutine that the loop starts
 	wg     sync.WaitGroup
 	origin time.Time
@@ -142,7 +142,7 @@ type loop struct {
 func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 	working, cancel := context.WithCancel(ctx)
 	l := &loop{
-		Supervisor: s, ctx: working, origin: time.Now(), name: want.Name, roster: roster{services: s.opt.Services, wards: map[string]*ward{}},
+		sup: s, ctx: working, origin: time.Now(), name: want.Name, roster: roster{services: s.opt.Services, wards: map[string]*ward{}},
 		engineState: restartpolicy.EngineResync, looks: make(chan struct{}, maxLooks),
 	}
 	defer l.release(ctx)
@@ -160,7 +160,7 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 			l.decide()
 			if busy := l.busy(); busy == l.idle {
 				l.idle = !busy
-				l.opt.Busy(busy)
+				l.sup.opt.Busy(busy)
 			}
 		}
 		timer.Reset(l.untilWake())
@@ -201,7 +201,7 @@ func (l *loop) asked() <-chan chan []Supervision {
 	if l.surveyed = l.surveyed || !l.surveying(); !l.surveyed {
 		return nil
 	}
-	return l.status
+	return l.sup.status
 }
 
 // surveying reports whether there are containers that have not been looked at yet,
@@ -213,7 +213,7 @@ func (l *loop) surveying() bool {
 	case restartpolicy.EngineResync:
 		return true
 	}
-	for _, w := range l.wards {
+	for _, w := range l.roster.wards {
 		if !w.known && w.looking {
 			return true
 		}
@@ -224,7 +224,7 @@ func (l *loop) surveying() bool {
 // resyncIn is how long until the next resync: up to a fifth less than asked
 // for, so that supervisors of one engine do not all list at the same time.
 func (l *loop) resyncIn() time.Duration {
-	return restartpolicy.Jitter(l.opt.Resync*4/5, l.name, l.resyncs)
+	return restartpolicy.Jitter(l.sup.opt.Resync*4/5, l.name, l.resyncs)
 }
 
 // releaseTimeout bounds what is done for containers when the supervisor ends.
@@ -235,12 +235,12 @@ const releaseTimeout = 5 * time.Second
 func (l *loop) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	for _, w := range l.sorted() {
-		if !w.known || w.seen.State != engine.Running || !l.held(w) || l.replaced(w) {
+	for _, w := range l.roster.sorted() {
+		if !w.known || w.seen.State != engine.Running || !l.roster.held(w) || l.roster.replaced(w) {
 			continue
 		}
-		policy, _ := l.policy(w)
-		err := l.engine.SetRestartPolicy(ctx, w.ref, enginePolicy(policy))
+		policy, _ := l.roster.policy(w)
+		err := l.sup.engine.SetRestartPolicy(ctx, w.ref, enginePolicy(policy))
 		l.record(Record{Kind: RecordAction, Container: w.ref, Service: w.service, Seen: describe(w.seen), Action: restartpolicy.Release, Err: err})
 	}
 }
@@ -248,9 +248,9 @@ func (l *loop) release(ctx context.Context) {
 // busy reports whether a container runs, is being looked at or acted on, or may
 // be started later.
 func (l *loop) busy() bool {
-	for _, w := range l.wards {
+	for _, w := range l.roster.wards {
 		switch {
-		case len(l.opt.BusyWith) > 0 && !slices.Contains(l.opt.BusyWith, w.service):
+		case len(l.sup.opt.BusyWith) > 0 && !slices.Contains(l.sup.opt.BusyWith, w.service):
 		case !w.known || w.looking || w.settling || w.acting != restartpolicy.Leave || w.checkAt != 0 || due(w.decision):
 			return true
 		case w.seen.State == engine.Running || w.seen.State == engine.Paused || w.seen.State == engine.Restarting:
@@ -302,9 +302,9 @@ func (l *loop) adopt(want *project.Project) {
 				levels[name] = level
 			}
 		}
-		l.levels = levels
+		l.roster.levels = levels
 	}
-	l.want = want
+	l.roster.want = want
 	l.model.Store(want)
 }
 
@@ -312,7 +312,7 @@ func (l *loop) adopt(want *project.Project) {
 func (l *loop) do(work func(ctx context.Context) message) {
 	l.wg.Go(func() {
 		if m := work(l.ctx); m != nil {
-			l.inbox.put(m)
+			l.sup.inbox.put(m)
 		}
 	})
 }

@@ -66,15 +66,15 @@ type Supervision struct {
 
 // input gathers everything that a decision about the container depends on.
 func (l *loop) input(w *ward) restartpolicy.Input {
-	policy, owner := l.policy(w)
+	policy, owner := l.roster.policy(w)
 	in := restartpolicy.Input{
-		Now: l.now(), Policy: policy, Owner: owner, Options: l.options(w),
-		Engine: l.engineState, Container: l.container(w), Intent: w.edges.Intent(),
-		Gapless: w.edges.Gapless(), Needs: l.needs(w),
-		ProbesSuspended: l.breaker.Open(l.now()), Settle: l.breaker.Settle(l.checked()),
+		Now: l.now(), Policy: policy, Owner: owner, Options: l.roster.options(w),
+		Engine: l.engineState, Container: l.roster.container(w), Intent: w.edges.Intent(),
+		Gapless: w.edges.Gapless(), Needs: l.roster.needs(w),
+		ProbesSuspended: l.breaker.Open(l.now()), Settle: l.breaker.Settle(l.roster.checked()),
 		History: w.history,
 	}
-	if !l.fresh(w) && in.Engine == restartpolicy.EngineUp {
+	if !l.roster.fresh(w) && in.Engine == restartpolicy.EngineUp {
 		in.Engine = restartpolicy.EngineResync
 	}
 	return in
@@ -89,11 +89,11 @@ func (w *ward) restarting() bool {
 
 func (l *loop) supervisions() []Supervision {
 	var all []Supervision
-	for _, w := range l.sorted() {
-		if !w.known || !l.selected(w.service) {
+	for _, w := range l.roster.sorted() {
+		if !w.known || !l.roster.selected(w.service) {
 			continue
 		}
-		policy, owner := l.policy(w)
+		policy, owner := l.roster.policy(w)
 		s := Supervision{
 			Container: w.ref, Service: w.service, State: w.seen.State, Health: w.seen.Health,
 			Owner: owner, Policy: policy, Decision: w.decision, Next: -1,

@@ -17,7 +17,7 @@ import (
 // fates are what becomes of everything that up sees. What a fate depends on is
 // gathered here; the fate itself is looked up in the table of package fate.
 type fates struct {
-	*targets
+	targets    *targets
 	images     *images.Set
 	networks   map[string]*networkFate      // by key
 	volumes    map[string]*volumeFate       // by key
@@ -38,20 +38,20 @@ func decide(t *targets) *fates {
 		targets: t, networks: map[string]*networkFate{}, volumes: map[string]*volumeFate{},
 		services: make(map[string]*survey.Service, len(t.converged)), holders: make(map[string]*survey.Slot, len(t.Have.Containers)), gone: map[string]bool{},
 	}
-	f.checkServices()
-	f.images = images.Decide(&f.Notes, f.Want, f.Have, f.scope, images.Options{
-		Ready: f.opt.ImagesReady, Pull: f.opt.Pull, Build: f.opt.Build, NoBuild: f.opt.NoBuild, NoHooks: f.opt.NoStart,
-		QuietPull: f.opt.QuietPull, QuietBuild: f.opt.QuietBuild, Now: f.opt.Now,
+	f.targets.checkServices()
+	f.images = images.Decide(&f.targets.Notes, f.targets.Want, f.targets.Have, f.targets.scope, images.Options{
+		Ready: f.targets.opt.ImagesReady, Pull: f.targets.opt.Pull, Build: f.targets.opt.Build, NoBuild: f.targets.opt.NoBuild, NoHooks: f.targets.opt.NoStart,
+		QuietPull: f.targets.opt.QuietPull, QuietBuild: f.targets.opt.QuietBuild, Now: f.targets.opt.Now,
 	})
 	f.decideNetworks()
 	f.decideVolumes()
-	for _, sv := range f.converged {
+	for _, sv := range f.targets.converged {
 		f.decideService(sv)
 	}
-	if f.oneOff != nil {
-		f.join(f.oneOff.Svc)
+	if f.targets.oneOff != nil {
+		f.join(f.targets.oneOff.Svc)
 	} else {
-		f.look().AnnounceGrants(f.scope, f.opt.Recreate == RecreateNever)
+		f.look().AnnounceGrants(f.targets.scope, f.targets.opt.Recreate == RecreateNever)
 	}
 	f.decideFollowers()
 	f.decideOrphans()
@@ -88,22 +88,22 @@ func (f *fates) decideService(sv *survey.Service) {
 // facts are those that the containers of a service share.
 func (f *fates) facts(sv *survey.Service) fate.Facts {
 	policy := fate.IfDiverged
-	switch f.policy(sv.Name) {
+	switch f.targets.policy(sv.Name) {
 	case RecreateForce:
 		policy = fate.Always
 	case RecreateNever:
 		policy = fate.Never
 	}
 	return fate.Facts{
-		Command: fate.Up, Service: sv.Name, Declared: true, Scale: sv.Replicas, Follower: sv.Follower, NoStart: f.opt.NoStart,
-		Policy: policy, RenewVolumes: f.opt.RenewAnonVolumes && f.named[sv.Name],
+		Command: fate.Up, Service: sv.Name, Declared: true, Scale: sv.Replicas, Follower: sv.Follower, NoStart: f.targets.opt.NoStart,
+		Policy: policy, RenewVolumes: f.targets.opt.RenewAnonVolumes && f.targets.named[sv.Name],
 		Dependency: f.dependencyRestarts(sv),
 	}
 }
 
 // about adds what is to know about one container.
 func (f *fates) about(sl *survey.Slot, facts fate.Facts) fate.Facts {
-	facts.State, facts.ExitCode, facts.Stopping = sl.Old.State, sl.Old.ExitCode, f.IsStopping(*sl.Old)
+	facts.State, facts.ExitCode, facts.Stopping = sl.Old.State, sl.Old.ExitCode, f.targets.IsStopping(*sl.Old)
 	facts.OneShot = sl.Old.ExitCode == 0 && !sl.Svc.Restart.Restarts()
 	facts.Volume, facts.Network = f.replacedVolume(*sl.Old), f.replacedNetwork(*sl.Old)
 	if facts.Compares() { // only then: it may warn
@@ -114,7 +114,7 @@ func (f *fates) about(sl *survey.Slot, facts fate.Facts) fate.Facts {
 
 // look compares containers with what is wanted of them.
 func (f *fates) look() divergence.Look {
-	return divergence.Look{Want: f.Want, Have: f.Have, Notes: &f.Notes, Provided: f.opt.Provided, Apart: f.apart}
+	return divergence.Look{Want: f.targets.Want, Have: f.targets.Have, Notes: &f.targets.Notes, Provided: f.targets.opt.Provided, Apart: f.apart}
 }
 
 // scale keeps as many containers as are asked for: those that are up to date
@@ -147,7 +147,7 @@ func (f *fates) scale(sv *survey.Service, facts fate.Facts) {
 	for len(sv.Slots) < sv.Replicas {
 		facts.Others = len(sv.Slots) > 0
 		sv.Slots = append(sv.Slots, &survey.Slot{
-			Svc: sv, Number: next, Of: fmt.Sprintf("%s-%d", sv.Name, next), Name: f.Want.ContainerName(sv.Service, next), Verdict: fate.Of(facts),
+			Svc: sv, Number: next, Of: fmt.Sprintf("%s-%d", sv.Name, next), Name: f.targets.Want.ContainerName(sv.Service, next), Verdict: fate.Of(facts),
 		})
 		next++
 	}
@@ -175,7 +175,7 @@ func (f *fates) join(sv *survey.Service) (joined string) {
 		switch {
 		case !there && ns.Attribute == creation.ByLinks:
 		case !there:
-			f.Notes.Fail(sv.Pos, "service %s: %s joins service %s, which has no container", sv.Name, ns.Attribute, ns.Service)
+			f.targets.Notes.Fail(sv.Pos, "service %s: %s joins service %s, which has no container", sv.Name, ns.Attribute, ns.Service)
 		case replaced:
 			sv.Refs[ns.Service] = ref
 			joined = cmp.Or(joined, joinsWords(ns))
@@ -199,7 +199,7 @@ func (f *fates) joinable(service string) (ref engine.Ref, created, there bool) {
 		}
 		return engine.Ref{Name: first.Name}, true, true
 	}
-	first := firstReplica(f.Replicas[service])
+	first := firstReplica(f.targets.Replicas[service])
 	return first, false, first.Name != ""
 }
 
@@ -252,8 +252,8 @@ func joinsProcess(s *project.Service, service string) bool {
 // container that stays, or of a volume that it mounts.
 func (f *fates) provisional() bool {
 	return slices.ContainsFunc(f.order, func(sv *survey.Service) bool {
-		return f.policy(sv.Name) != RecreateNever && slices.ContainsFunc(sv.Slots, func(sl *survey.Slot) bool { return sl.Fate.Keeps() }) &&
-			(f.images.Fresh(engine.ServiceImage(sv.Service).Plain()) || slices.ContainsFunc(engine.VolumeImages(f.Want, sv.Service), f.images.Fresh))
+		return f.targets.policy(sv.Name) != RecreateNever && slices.ContainsFunc(sv.Slots, func(sl *survey.Slot) bool { return sl.Fate.Keeps() }) &&
+			(f.images.Fresh(engine.ServiceImage(sv.Service).Plain()) || slices.ContainsFunc(engine.VolumeImages(f.targets.Want, sv.Service), f.images.Fresh))
 	})
 }
 

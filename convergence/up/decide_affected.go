@@ -19,9 +19,9 @@ import (
 func (f *fates) decideFollowers() {
 	for _, s := range f.outsiders() {
 		sv := &survey.Service{Service: s, Declared: true, Follower: true}
-		for _, c := range f.Replicas[s.Name] {
+		for _, c := range f.targets.Replicas[s.Name] {
 			if !f.gone[c.ID] && c.State == engine.Running {
-				sv.Slots = append(sv.Slots, survey.SlotFor(sv, survey.StepName(f.Name, *c), c))
+				sv.Slots = append(sv.Slots, survey.SlotFor(sv, survey.StepName(f.targets.Name, *c), c))
 			}
 		}
 		if len(sv.Slots) > 0 {
@@ -42,7 +42,7 @@ func (f *fates) decideFollower(sv *survey.Service) {
 	if facts.Joined == "" && facts.Dependency == "" {
 		return
 	}
-	if f.opt.Recreate == RecreateNever {
+	if f.targets.opt.Recreate == RecreateNever {
 		facts.Policy = fate.Never
 	} else if facts.Joined != "" {
 		facts.Policy, sv.Replaced = fate.IfDiverged, facts.Joined
@@ -59,7 +59,7 @@ func (f *fates) decideFollower(sv *survey.Service) {
 // outsiders are the project's other services, dependencies first.
 func (f *fates) outsiders() []*project.Service {
 	all := map[string]*project.Service{}
-	for _, s := range slices.Concat(f.Want.Services, f.Want.Disabled) {
+	for _, s := range slices.Concat(f.targets.Want.Services, f.targets.Want.Disabled) {
 		all[s.Name] = s
 	}
 	var order []*project.Service
@@ -95,17 +95,17 @@ func serviceOrder(services []*project.Service) []string {
 
 // decideAttached lets all other containers on replaced networks follow.
 func (f *fates) decideAttached() {
-	for i := range f.Have.Containers {
-		c := &f.Have.Containers[i]
+	for i := range f.targets.Have.Containers {
+		c := &f.targets.Have.Containers[i]
 		if f.gone[c.ID] || f.holders[c.ID] != nil || f.replacedNetwork(*c) == "" || f.orphan(*c).Fate == fate.Remove {
 			continue
 		}
 		sv := survey.Undeclared(c.Service)
-		if s := f.Want.Service(c.Service); s != nil && !c.OneOff {
+		if s := f.targets.Want.Service(c.Service); s != nil && !c.OneOff {
 			sv.Service = s
 		}
 		sv.Declared, sv.Follower = true, true
-		sl := survey.SlotFor(sv, survey.StepName(f.Name, *c), c)
+		sl := survey.SlotFor(sv, survey.StepName(f.targets.Name, *c), c)
 		facts := f.facts(sv)
 		sl.Verdict, sv.Slots = fate.Of(f.about(sl, facts)), []*survey.Slot{sl}
 		f.settle(sl, facts.Dependency)
@@ -116,15 +116,15 @@ func (f *fates) decideAttached() {
 // decideOrphans finds the project's containers that no declared service stands
 // for. Those that go and those that are told of are set apart.
 func (f *fates) decideOrphans() {
-	for i := range f.Have.Containers {
-		c := &f.Have.Containers[i]
+	for i := range f.targets.Have.Containers {
+		c := &f.targets.Have.Containers[i]
 		if f.gone[c.ID] {
 			continue
 		}
 		verdict := f.orphan(*c)
 		switch {
 		case verdict.Fate == fate.Remove:
-			sl := survey.SlotFor(survey.Undeclared(c.Service), survey.StepName(f.Name, *c), c)
+			sl := survey.SlotFor(survey.Undeclared(c.Service), survey.StepName(f.targets.Name, *c), c)
 			sl.Verdict = verdict
 			f.orphans = append(f.orphans, sl)
 			f.gone[c.ID] = true
@@ -136,9 +136,9 @@ func (f *fates) decideOrphans() {
 
 // orphan is the fate of a container that is no replica of a declared service.
 func (f *fates) orphan(c engine.Container) fate.Verdict {
-	m := f.Have.Membership(c, f.Want)
+	m := f.targets.Have.Membership(c, f.targets.Want)
 	facts := fate.Facts{
-		Service: c.Service, Declared: m.Declared, Kind: kindOf(c, m), State: c.State, RemoveOrphans: f.opt.RemoveOrphans,
+		Service: c.Service, Declared: m.Declared, Kind: kindOf(c, m), State: c.State, RemoveOrphans: f.targets.opt.RemoveOrphans,
 	}
 	if facts.Kind == fate.Replica && (facts.Declared || !engine.Managed(c)) {
 		return fate.Verdict{}
@@ -212,7 +212,7 @@ func (f *fates) markHandovers() {
 			if !sl.Starts || sl.Fate.Keeps() && sl.Runs() {
 				continue
 			}
-			for _, c := range f.Have.Containers {
+			for _, c := range f.targets.Have.Containers {
 				if !c.Up() || (sl.Old != nil && c.ID == sl.Old.ID) || !(sharesPort(sv.Service, c) || f.sharesAddress(sv.Service, c)) {
 					continue
 				}
@@ -242,7 +242,7 @@ func sharesPort(s *project.Service, c engine.Container) bool {
 // the service asks for.
 func (f *fates) sharesAddress(s *project.Service, c engine.Container) bool {
 	for _, key := range s.Networks {
-		wanted, n := s.Spec.Networks[key], f.Want.Network(key)
+		wanted, n := s.Spec.Networks[key], f.targets.Want.Network(key)
 		if wanted == nil || wanted.Ipv4Address == "" || n == nil {
 			continue
 		}

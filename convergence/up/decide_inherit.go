@@ -14,7 +14,7 @@ import (
 // targets that the service declares without a source, and those that the image
 // declares, which only the engine knows.
 func (f *fates) inherit(sl *survey.Slot) []engine.InheritedVolume {
-	if f.opt.RenewAnonVolumes && f.named[sl.Svc.Name] {
+	if f.targets.opt.RenewAnonVolumes && f.targets.named[sl.Svc.Name] {
 		return nil
 	}
 	var inherited []engine.InheritedVolume
@@ -35,7 +35,7 @@ func (f *fates) inherit(sl *survey.Slot) []engine.InheritedVolume {
 // names in volumes_from: it comes from there again.
 func (f *fates) borrowed(s *project.Service, m engine.Mount) bool {
 	return slices.ContainsFunc(s.Namespaces, func(n project.NamespaceRef) bool {
-		return n.Attribute == "volumes_from" && slices.ContainsFunc(f.Have.Of(n.Service), func(c engine.Container) bool { return c.MountsVolume(m.Name) })
+		return n.Attribute == "volumes_from" && slices.ContainsFunc(f.targets.Have.Of(n.Service), func(c engine.Container) bool { return c.MountsVolume(m.Name) })
 	})
 }
 

@@ -21,9 +21,9 @@ type networkFate struct {
 // decideNetworks decides about every network that the scope uses, or about all
 // of them if everything is converged.
 func (f *fates) decideNetworks() {
-	used := f.usedKeys(func(s *project.Service) []string { return s.Networks })
-	for _, n := range f.Want.Networks {
-		if f.partial && !used[n.Key] {
+	used := f.targets.usedKeys(func(s *project.Service) []string { return s.Networks })
+	for _, n := range f.targets.Want.Networks {
+		if f.targets.partial && !used[n.Key] {
 			continue
 		}
 		if np := f.decideNetwork(n); np != nil {
@@ -38,10 +38,10 @@ func (f *fates) decideNetwork(n *project.Network) *networkFate {
 	if n.External {
 		switch {
 		case len(same) == 0:
-			f.Notes.Fail(n.Pos, "network %s declared as external, but could not be found: create it first, as docker network create %s does", n.Name, n.Name)
+			f.targets.Notes.Fail(n.Pos, "network %s declared as external, but could not be found: create it first, as docker network create %s does", n.Name, n.Name)
 			return nil
 		case len(same) > 1:
-			f.Notes.Fail(n.Pos, "network %s is external, but there are %d networks %s; name it by ID", n.Key, len(same), n.Name)
+			f.targets.Notes.Fail(n.Pos, "network %s is external, but there are %d networks %s; name it by ID", n.Key, len(same), n.Name)
 			return nil
 		}
 		np.id = same[0].ID
@@ -55,8 +55,8 @@ func (f *fates) decideNetwork(n *project.Network) *networkFate {
 	same = f.dropTwins(np, same)
 	live := f.pickNetwork(n, same)
 	np.id = live.ID
-	if live.Labels[project.LabelProject] != f.Name {
-		f.Notes.Warn("network %s was not created by project %s; using it as is (declare it `external: true` to say so)", n.Name, f.Name)
+	if live.Labels[project.LabelProject] != f.targets.Name {
+		f.targets.Notes.Warn("network %s was not created by project %s; using it as is (declare it `external: true` to say so)", n.Name, f.targets.Name)
 		return np
 	}
 	if hash := live.Labels[project.LabelConfigHash]; hash != "" && hash != string(n.Hash) {
@@ -68,7 +68,7 @@ func (f *fates) decideNetwork(n *project.Network) *networkFate {
 // networksNamed are the observed networks of that name, or also of that ID.
 func (f *fates) networksNamed(name string, orID bool) []engine.Network {
 	var same []engine.Network
-	for _, n := range f.Have.Networks {
+	for _, n := range f.targets.Have.Networks {
 		if n.Name == name || (orID && n.ID == name) {
 			same = append(same, n)
 		}
@@ -82,10 +82,10 @@ func (f *fates) networksNamed(name string, orID bool) []engine.Network {
 // name. One stays, that in use if there is such.
 func (f *fates) dropTwins(np *networkFate, same []engine.Network) []engine.Network {
 	twin := func(n engine.Network) bool {
-		return n.Labels[project.LabelProject] == f.Name && n.Labels[project.LabelNetwork] == np.Key
+		return n.Labels[project.LabelProject] == f.targets.Name && n.Labels[project.LabelNetwork] == np.Key
 	}
 	inUse := func(n engine.Network) bool {
-		return slices.ContainsFunc(f.Have.Containers, func(c engine.Container) bool {
+		return slices.ContainsFunc(f.targets.Have.Containers, func(c engine.Container) bool {
 			return slices.ContainsFunc(c.Networks, func(a engine.Attachment) bool { return a.NetworkID == n.ID })
 		})
 	}
@@ -109,16 +109,16 @@ func (f *fates) pickNetwork(n *project.Network, same []engine.Network) engine.Ne
 	if len(same) == 1 {
 		return same[0]
 	}
-	i := max(0, slices.IndexFunc(same, func(o engine.Network) bool { return o.Labels[project.LabelProject] == f.Name }))
-	f.Notes.Warn("there are %d networks %s; using the one with ID %s", len(same), n.Name, plan.ShortID(same[i].ID))
+	i := max(0, slices.IndexFunc(same, func(o engine.Network) bool { return o.Labels[project.LabelProject] == f.targets.Name }))
+	f.targets.Notes.Warn("there are %d networks %s; using the one with ID %s", len(same), n.Name, plan.ShortID(same[i].ID))
 	return same[i]
 }
 
 // networksRenamed are networks that the project made for the key under other names.
 func (f *fates) networksRenamed(n *project.Network) []engine.Network {
 	var old []engine.Network
-	for _, o := range f.Have.Networks {
-		if o.Name != n.Name && o.Labels[project.LabelProject] == f.Name && o.Labels[project.LabelNetwork] == n.Key {
+	for _, o := range f.targets.Have.Networks {
+		if o.Name != n.Name && o.Labels[project.LabelProject] == f.targets.Name && o.Labels[project.LabelNetwork] == n.Key {
 			old = append(old, o)
 		}
 	}
@@ -128,7 +128,7 @@ func (f *fates) networksRenamed(n *project.Network) []engine.Network {
 // networksInOrder are those of the plan, as the file has them.
 func (f *fates) networksInOrder() []*networkFate {
 	var all []*networkFate
-	for _, n := range f.Want.Networks {
+	for _, n := range f.targets.Want.Networks {
 		if f.networks[n.Key] != nil {
 			all = append(all, f.networks[n.Key])
 		}
@@ -147,7 +147,7 @@ func (f *fates) replacedNetwork(c engine.Container) string {
 // replacedNetworks are the replaced networks that the container is on.
 func (f *fates) replacedNetworks(c engine.Container) []*networkFate {
 	var on []*networkFate
-	for _, n := range f.Want.Networks {
+	for _, n := range f.targets.Want.Networks {
 		if np := f.networks[n.Key]; np != nil && np.replace != "" && engine.Attached(c, np.id, np.Name) {
 			on = append(on, np)
 		}

@@ -150,21 +150,21 @@ func (d down) imagesOfServices() map[string]bool {
 	}
 	for _, c := range d.Have.Containers {
 		if d.Removals[c.ID].Step != nil && !d.Services[c.Service].Declared && c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") {
-			refs[c.Image] = d.named(c.Image, c.Service)
+			refs[c.Image] = named(d.Name, c.Image, c.Service)
 		}
 	}
 	for _, m := range d.opt.Built {
 		known := d.chosen[m.Service] || d.whole && d.opt.RemoveOrphans
-		if name, _, _ := strings.Cut(m.Ref, ":"); known && d.named(name, m.Service) {
+		if name, _, _ := strings.Cut(m.Ref, ":"); known && named(d.Name, name, m.Service) {
 			refs[strings.TrimSuffix(m.Ref, ":latest")] = true
 		}
 	}
 	return refs
 }
 
-// named reports whether the project gave the service's image that name.
-func (d down) named(image, service string) bool {
-	return image == d.Name+"-"+service || image == d.Name+"_"+service
+// named reports whether the project of that name gave the service's image its name.
+func named(of, image, service string) bool {
+	return image == of+"-"+service || image == of+"_"+service
 }
 
 // running are the names of those that run.

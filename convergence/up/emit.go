@@ -15,7 +15,7 @@ import (
 
 // converger writes the plans that bring services in line.
 type converger struct {
-	*emit.Emitter
+	out      *emit.Emitter
 	f        *fates
 	networks map[string]*plan.Handle // by key, the step after which it is there
 	volumes  map[string]*plan.Handle // the same
@@ -24,14 +24,14 @@ type converger struct {
 
 // write turns the fates into steps.
 func write(f *fates) *emit.Emitter {
-	timing := emit.Timing{NoStart: f.opt.NoStart, Grace: f.opt.Timeout, Timeout: f.opt.WaitTimeout, Settle: f.opt.Settle}
+	timing := emit.Timing{NoStart: f.targets.opt.NoStart, Grace: f.targets.opt.Timeout, Timeout: f.targets.opt.WaitTimeout, Settle: f.targets.opt.Settle}
 	c := converger{
-		Emitter: emit.New(f.World, f.services, timing), f: f,
+		out: emit.New(f.targets.World, f.services, timing), f: f,
 		networks: map[string]*plan.Handle{}, volumes: map[string]*plan.Handle{}, models: map[string]*plan.Handle{},
 	}
 	c.reserve()
-	c.Bringing = f.images.Emit(&c.Draft)
-	for _, sv := range f.converged {
+	c.out.Bringing = f.images.Emit(&c.out.Draft)
+	for _, sv := range f.targets.converged {
 		c.emitRepairs(sv)
 	}
 	c.emitOrphans()
@@ -45,31 +45,31 @@ func write(f *fates) *emit.Emitter {
 		c.emitProvider(sv)
 	}
 	c.removeRenamedNetworks()
-	c.DropAnonymous(f.inherited())
+	c.out.DropAnonymous(f.inherited())
 	c.waitForNames()
 	c.waitForTargets()
-	if f.oneOff != nil {
-		c.emitOneOff(f.oneOff)
+	if f.targets.oneOff != nil {
+		c.emitOneOff(f.targets.oneOff)
 	}
-	return c.Emitter
+	return c.out
 }
 
 // reserve makes the steps that others wait for before they are added.
 func (c converger) reserve() {
 	for _, sv := range c.f.order {
 		for _, sl := range slices.Concat(sv.Slots, sv.Surplus) {
-			c.ReserveSlot(sl)
+			c.out.ReserveSlot(sl)
 			for _, rival := range sl.Rivals {
-				c.ReserveSlot(rival)
+				c.out.ReserveSlot(rival)
 			}
 		}
 	}
 	for _, sl := range c.f.orphans {
-		c.ReserveSlot(sl)
+		c.out.ReserveSlot(sl)
 	}
 	for _, sv := range c.f.services {
 		if c.f.asks(sv) {
-			c.Providers[sv.Name] = &plan.Handle{}
+			c.out.Providers[sv.Name] = &plan.Handle{}
 		}
 	}
 	c.spareRebuilt()
@@ -92,26 +92,26 @@ func (c converger) emitRepairs(sv *survey.Service) {
 	slices.SortStableFunc(found, func(a, b *survey.Slot) int { return a.Number - b.Number })
 	for _, sl := range found {
 		for _, rival := range sl.Rivals {
-			sl.First = append(sl.First, c.Discard(rival, c.Bringing.All))
+			sl.First = append(sl.First, c.out.Discard(rival, c.out.Bringing.All))
 		}
 		if sl.Misfit != "" {
-			sl.Renamed = c.Add(sl.Of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.Old.ID, Name: sl.Misfit}, Name: sl.Old.Name},
+			sl.Renamed = c.out.Add(sl.Of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.Old.ID, Name: sl.Misfit}, Name: sl.Old.Name},
 				"left with a temporary name by an interrupted run", sl.First...)
 			sl.First = append(sl.First, sl.Renamed)
 		}
 	}
 	for _, sl := range sv.Surplus {
-		c.Discard(sl, slices.Concat(c.Bringing.All, sl.First))
+		c.out.Discard(sl, slices.Concat(c.out.Bringing.All, sl.First))
 	}
 }
 
 // emitOrphans removes the orphans that go, and tells of the others.
 func (c converger) emitOrphans() {
 	for _, sl := range c.f.orphans {
-		c.Discard(sl, c.Bringing.All)
+		c.out.Discard(sl, c.out.Bringing.All)
 	}
-	if len(c.f.left) > 0 && !c.f.opt.IgnoreOrphans {
-		c.Warn("Found orphan containers ([%s]) for this project; use --remove-orphans to remove them", strings.Join(c.f.left, " "))
+	if len(c.f.left) > 0 && !c.f.targets.opt.IgnoreOrphans {
+		c.out.Warn("Found orphan containers ([%s]) for this project; use --remove-orphans to remove them", strings.Join(c.f.left, " "))
 	}
 }
 
@@ -132,27 +132,27 @@ func (c converger) emitSlot(sl *survey.Slot) {
 // emitKept leaves, unpauses, starts or bounces a container that stays.
 func (c converger) emitKept(sl *survey.Slot) {
 	if sl.Fate == fate.Unpause {
-		c.Put(sl.Start, sl.Of, "unpause", plan.UnpauseContainer{Target: sl.Ref()}, sl.Why, append(c.Conditions(sl.Svc), sl.First...)...)
+		c.out.Put(sl.Start, sl.Of, "unpause", plan.UnpauseContainer{Target: sl.Ref()}, sl.Why, append(c.out.Conditions(sl.Svc), sl.First...)...)
 		return
 	}
 	replaced := c.f.replacedNetworks(*sl.Old)
 	if !sl.Starts && len(replaced) == 0 {
 		if sl.Runs() {
-			c.Kept = append(c.Kept, sl.Ref())
-			c.Conditions(sl.Svc) // what it runs on is to be well, too
+			c.out.Kept = append(c.out.Kept, sl.Ref())
+			c.out.Conditions(sl.Svc) // what it runs on is to be well, too
 		}
 		return
 	}
 	needs := slices.Clone(sl.First)
 	if sl.Fate == fate.StartLater {
-		needs = []*plan.Handle{c.AwaitEnd(sl, needs)}
+		needs = []*plan.Handle{c.out.AwaitEnd(sl, needs)}
 	}
 	if sl.Stops() {
-		needs = c.Stop(sl, sl.Why, c.stopNeeds(sl))
+		needs = c.out.Stop(sl, sl.Why, c.stopNeeds(sl))
 	}
 	for _, n := range replaced {
 		connect := plan.ConnectNetwork{Target: sl.Old.Ref, Endpoint: c.endpoint(*sl.Old, n.Network)}
-		connected := c.Add(sl.Of, "connect "+n.Key, connect, n.replace, sl.Leaves[n.Key], c.networks[n.Key])
+		connected := c.out.Add(sl.Of, "connect "+n.Key, connect, n.replace, sl.Leaves[n.Key], c.networks[n.Key])
 		connected.Finish = true
 		needs = append(needs, connected)
 	}
@@ -164,7 +164,7 @@ func (c converger) emitKept(sl *survey.Slot) {
 // emitCreate makes a container under its final name and starts it.
 func (c converger) emitCreate(sl *survey.Slot, after *plan.Handle) {
 	spec := c.createSpec(sl, sl.Name)
-	made := c.Put(sl.Create, sl.Of, "create", plan.CreateContainer{Spec: spec}, sl.Why, append(c.createNeeds(sl), after)...)
+	made := c.out.Put(sl.Create, sl.Of, "create", plan.CreateContainer{Spec: spec}, sl.Why, append(c.createNeeds(sl), after)...)
 	made.Finish = after != nil
 	if sl.Starts {
 		c.startInPlace(sl, []*plan.Handle{made})
@@ -174,10 +174,10 @@ func (c converger) emitCreate(sl *survey.Slot, after *plan.Handle) {
 // startInPlace copies what is no host file into the container, starts it under
 // the name that it has and runs its post_start hooks.
 func (c converger) startInPlace(sl *survey.Slot, needs []*plan.Handle) {
-	needs = c.CopyFiles(sl, sl.Ref(), needs, sl.Stops(), nil)
-	needs = slices.Concat(needs, c.DependencyNeeds(sl.Svc), awaitsOf(sl))
-	c.Start(sl, sl.Ref(), needs).Finish = sl.Stops()
-	c.PostStart(sl, sl.Start)
+	needs = c.out.CopyFiles(sl, sl.Ref(), needs, sl.Stops(), nil)
+	needs = slices.Concat(needs, c.out.DependencyNeeds(sl.Svc), awaitsOf(sl))
+	c.out.Start(sl, sl.Ref(), needs).Finish = sl.Stops()
+	c.out.PostStart(sl, sl.Start)
 }
 
 // awaitsOf are the steps after which what the slot needs is free.
@@ -193,7 +193,7 @@ func awaitsOf(sl *survey.Slot) []*plan.Handle {
 // all images there, repairs, dependents that stop with it, and, unless others
 // wait for the stop, dependencies ready, so that it runs as long as it can.
 func (c converger) stopNeeds(sl *survey.Slot) []*plan.Handle {
-	needs := slices.Concat(c.Bringing.All, sl.First)
+	needs := slices.Concat(c.out.Bringing.All, sl.First)
 	for _, sv := range c.f.dependents[sl.Svc.Name] {
 		if sv == sl.Svc {
 			continue
@@ -207,7 +207,7 @@ func (c converger) stopNeeds(sl *survey.Slot) []*plan.Handle {
 	if sl.Early {
 		return append(needs, c.successors(sl.Svc, map[string]bool{})...)
 	}
-	needs = append(needs, c.DependencyNeeds(sl.Svc)...)
+	needs = append(needs, c.out.DependencyNeeds(sl.Svc)...)
 	return append(needs, awaitsOf(sl)...)
 }
 
@@ -216,7 +216,7 @@ func (c converger) stopNeeds(sl *survey.Slot) []*plan.Handle {
 func (c converger) successors(sv *survey.Service, seen map[string]bool) []*plan.Handle {
 	var made []*plan.Handle
 	for _, d := range sv.DependsOn {
-		dep := c.Services[d.Service]
+		dep := c.out.Services[d.Service]
 		if dep == nil || !d.Restart || seen[d.Service] {
 			continue
 		}
@@ -235,19 +235,19 @@ func (c converger) successors(sv *survey.Service, seen map[string]bool) []*plan.
 
 // waitForTargets adds what `up --wait` waits for.
 func (c converger) waitForTargets() {
-	if !c.f.opt.Wait || c.f.opt.NoStart {
+	if !c.f.targets.opt.Wait || c.f.targets.opt.NoStart {
 		return
 	}
 	for _, sv := range c.f.order {
-		if !c.f.named[sv.Name] || sv.Follower {
+		if !c.f.targets.named[sv.Name] || sv.Follower {
 			continue
 		}
-		completes := len(c.Want.Dependents(sv.Name, func(d project.Dependency) bool { return d.Condition == project.Completed })) > 0
+		completes := len(c.out.Want.Dependents(sv.Name, func(d project.Dependency) bool { return d.Condition == project.Completed })) > 0
 		switch {
 		case completes: // somebody depends on its completion
-			c.Await(sv, project.Completed, false)
-		case c.Awaits[emit.Awaited{Service: sv.Name, Condition: project.Healthy}] == nil: // healthy is more than ready
-			c.Await(sv, plan.RunningOrHealthy, false)
+			c.out.Await(sv, project.Completed, false)
+		case c.out.Awaits[emit.Awaited{Service: sv.Name, Condition: project.Healthy}] == nil: // healthy is more than ready
+			c.out.Await(sv, plan.RunningOrHealthy, false)
 		}
 	}
 }

@@ -18,16 +18,16 @@ import (
 // new waits for every image: one that cannot be had leaves nothing half done.
 func (c converger) createNeeds(sl *survey.Slot) []*plan.Handle {
 	s := sl.Svc.Service
-	needs := append(slices.Clone(sl.First), c.Bringing.Of(engine.ServiceImage(s).Plain()))
+	needs := append(slices.Clone(sl.First), c.out.Bringing.Of(engine.ServiceImage(s).Plain()))
 	if sl.Fate == fate.Create {
-		needs = append(needs, c.Bringing.All...)
+		needs = append(needs, c.out.Bringing.All...)
 	}
 	needs = append(needs, c.providedBefore(s)...)
 	if sl.Starts {
 		needs = append(needs, c.prepareModels(sl.Svc)...)
 	}
-	for _, ref := range engine.VolumeImages(c.Want, s) {
-		needs = append(needs, c.Bringing.Of(ref))
+	for _, ref := range engine.VolumeImages(c.out.Want, s) {
+		needs = append(needs, c.out.Bringing.Of(ref))
 	}
 	if creation.JoinsNetworks(s) {
 		for _, key := range s.Networks {
@@ -38,7 +38,7 @@ func (c converger) createNeeds(sl *survey.Slot) []*plan.Handle {
 		needs = append(needs, c.volumes[key])
 	}
 	for _, ns := range creation.JoinedBy(s) {
-		dep := c.Services[ns.Service]
+		dep := c.out.Services[ns.Service]
 		switch {
 		case dep == nil:
 		case ns.Attribute == creation.ByLinks: // to all of its containers
@@ -58,8 +58,8 @@ func (c converger) createNeeds(sl *survey.Slot) []*plan.Handle {
 func (c converger) createSpec(sl *survey.Slot, name string) engine.CreateSpec {
 	s := sl.Svc.Service
 	spec := engine.CreateSpec{
-		Project: c.Want, Service: s, Name: name, Number: sl.Number,
-		Labels: creation.ContainerLabels(c.Want, s, sl.Number, false), Refs: sl.Svc.Refs, Unlinked: c.unlinked(s), Inherit: sl.Inherit,
+		Project: c.out.Want, Service: s, Name: name, Number: sl.Number,
+		Labels: creation.ContainerLabels(c.out.Want, s, sl.Number, false), Refs: sl.Svc.Refs, Unlinked: c.unlinked(s), Inherit: sl.Inherit,
 	}
 	if hash, err := s.HashResolved(sl.Svc.IDs); err == nil {
 		spec.Labels[project.LabelConfigHash] = string(hash)
@@ -71,15 +71,15 @@ func (c converger) createSpec(sl *survey.Slot, name string) engine.CreateSpec {
 	if len(sl.Inherit) > 0 {
 		spec.Labels[project.LabelReplace] = s.ContainerName
 		if s.ContainerName == "" {
-			spec.Labels[project.LabelReplace] = s.Name + c.Want.Separator + strconv.Itoa(sl.Number)
+			spec.Labels[project.LabelReplace] = s.Name + c.out.Want.Separator + strconv.Itoa(sl.Number)
 		}
 	}
-	if local, ok := c.Have.Image(engine.ServiceImage(s)); ok && !c.f.images.Fresh(engine.ServiceImage(s).Plain()) {
+	if local, ok := c.out.Have.Image(engine.ServiceImage(s)); ok && !c.f.images.Fresh(engine.ServiceImage(s).Plain()) {
 		spec.ImageID = local.ID
 		spec.Labels[project.LabelImage] = local.Digest
 	}
-	if !slices.ContainsFunc(engine.VolumeImages(c.Want, s), c.f.images.Fresh) {
-		if label := engine.ImageVolumeLabel(c.Want, s, c.Have); label != "" {
+	if !slices.ContainsFunc(engine.VolumeImages(c.out.Want, s), c.f.images.Fresh) {
+		if label := engine.ImageVolumeLabel(c.out.Want, s, c.out.Have); label != "" {
 			spec.Labels[project.LabelImageVolume] = label
 		}
 	}
@@ -92,15 +92,15 @@ func (c converger) createSpec(sl *survey.Slot, name string) engine.CreateSpec {
 func (c converger) unlinked(s *project.Service) []string {
 	var names []string
 	for _, ref := range creation.JoinedBy(s) {
-		target := c.Want.Service(ref.Service)
+		target := c.out.Want.Service(ref.Service)
 		if ref.Attribute != creation.ByLinks || target == nil {
 			continue
 		}
 		existing := c.names(target.Name)
 		for n := 1; n <= target.Replicas; n++ {
-			if name := c.Want.ContainerName(target, n); !slices.Contains(existing, name) {
+			if name := c.out.Want.ContainerName(target, n); !slices.Contains(existing, name) {
 				names = append(names, name)
-				c.WarnOnce("%v", plan.At(s.Pos, "creating service %s without its link to %s, which does not exist", s.Name, name))
+				c.out.WarnOnce("%v", plan.At(s.Pos, "creating service %s without its link to %s, which does not exist", s.Name, name))
 			}
 		}
 	}
@@ -110,13 +110,13 @@ func (c converger) unlinked(s *project.Service) []string {
 // names are those of the service's replicas, as they are or are planned.
 func (c converger) names(service string) []string {
 	var names []string
-	if sv := c.Services[service]; sv != nil {
+	if sv := c.out.Services[service]; sv != nil {
 		for _, sl := range sv.Slots {
 			names = append(names, sl.Name)
 		}
 		return names
 	}
-	for _, r := range c.Replicas[service] {
+	for _, r := range c.out.Replicas[service] {
 		names = append(names, r.Name)
 	}
 	return names
@@ -128,9 +128,9 @@ func (c converger) prepareModels(sv *survey.Service) []*plan.Handle {
 	var steps []*plan.Handle
 	for _, key := range slices.Sorted(maps.Keys(sv.Spec.Models)) {
 		if c.models[key] == nil {
-			m := c.Want.Compose.Models[key]
+			m := c.out.Want.Compose.Models[key]
 			a := plan.PrepareModel{Key: key, Model: m.Model, ContextSize: m.ContextSize, RuntimeFlags: m.RuntimeFlags}
-			c.models[key] = c.Add("model "+key, "", a, "service "+sv.Name+" uses it")
+			c.models[key] = c.out.Add("model "+key, "", a, "service "+sv.Name+" uses it")
 		}
 		steps = append(steps, c.models[key])
 	}
@@ -140,9 +140,9 @@ func (c converger) prepareModels(sv *survey.Service) []*plan.Handle {
 // emitOneOff creates the container of run once everything that its start needs is
 // there.
 func (c converger) emitOneOff(sl *survey.Slot) {
-	run := c.f.run
+	run := c.f.targets.run
 	spec := c.createSpec(sl, sl.Name)
-	labels := creation.ContainerLabels(c.Want, sl.Svc.Service, 0, true)
+	labels := creation.ContainerLabels(c.out.Want, sl.Svc.Service, 0, true)
 	labels[project.LabelSlug], labels[project.LabelName] = run.Slug, sl.Name
 	labels[project.LabelConfigHash] = spec.Labels[project.LabelConfigHash]
 	if image := spec.Labels[project.LabelImage]; image != "" {
@@ -151,8 +151,8 @@ func (c converger) emitOneOff(sl *survey.Slot) {
 	spec.Labels, spec.OneOff, spec.UseAliases, spec.AutoRemove = labels, true, run.UseAliases, run.Remove
 	needs := c.createNeeds(sl)
 	if !run.NoDeps {
-		needs = append(needs, c.DependencyNeeds(sl.Svc)...)
+		needs = append(needs, c.out.DependencyNeeds(sl.Svc)...)
 	}
-	made := c.Add(sl.Of, "create", plan.CreateContainer{Spec: spec}, sl.Why, needs...)
-	c.CopyFiles(sl, engine.Ref{Name: sl.Name}, []*plan.Handle{made}, false, nil)
+	made := c.out.Add(sl.Of, "create", plan.CreateContainer{Spec: spec}, sl.Why, needs...)
+	c.out.CopyFiles(sl, engine.Ref{Name: sl.Name}, []*plan.Handle{made}, false, nil)
 }

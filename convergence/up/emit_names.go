@@ -12,9 +12,9 @@ import (
 // is gone. A container that is replaced itself steps aside for another slot's
 // before that: its own successor may wait for that other container.
 func (c converger) waitForNames() {
-	holding := make(map[string][]*engine.Container, len(c.Have.Containers))
-	for i := range c.Have.Containers {
-		o := &c.Have.Containers[i]
+	holding := make(map[string][]*engine.Container, len(c.out.Have.Containers))
+	for i := range c.out.Have.Containers {
+		o := &c.out.Have.Containers[i]
 		holding[o.Name] = append(holding[o.Name], o)
 	}
 	for _, sv := range c.f.order {
@@ -43,13 +43,13 @@ func (c converger) freeNameOf(sl *survey.Slot, takes *plan.Handle, o engine.Cont
 	holder := c.f.holders[o.ID]
 	switch {
 	case holder == nil || holder.Fate == fate.Rebuild:
-		takes.Need(c.Removals[o.ID].Step)
+		takes.Need(c.out.Removals[o.ID].Step)
 	case holder.Renamed != nil:
 		takes.Need(holder.Renamed)
 	case holder.Fate == fate.Recreate:
 		if holder.Aside == nil {
-			holder.Aside = c.Add(holder.Of, "step-aside", plan.RenameContainer{Target: o.Ref, Name: project.TemporaryName(o.ID, o.Name)},
-				o.Name+" is the name of service "+sl.Svc.Name+" now", append(c.Bringing.All[:len(c.Bringing.All):len(c.Bringing.All)], holder.First...)...)
+			holder.Aside = c.out.Add(holder.Of, "step-aside", plan.RenameContainer{Target: o.Ref, Name: project.TemporaryName(o.ID, o.Name)},
+				o.Name+" is the name of service "+sl.Svc.Name+" now", append(c.out.Bringing.All[:len(c.out.Bringing.All):len(c.out.Bringing.All)], holder.First...)...)
 			holder.Aside.Finish = takes.Finish
 			holder.Steps.Remove.Need(holder.Aside)
 		}

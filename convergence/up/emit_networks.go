@@ -20,7 +20,7 @@ func (c converger) emitNetworks() {
 		alone := c.removeTwins(n)
 		switch {
 		case n.create:
-			c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "does not exist yet", c.Bringing.All...)
+			c.out.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "does not exist yet", c.out.Bringing.All...)
 		case n.replace != "":
 			c.replaceNetwork(n, alone)
 		}
@@ -30,7 +30,7 @@ func (c converger) emitNetworks() {
 func networkSteps(n *networkFate) string { return "network " + n.Key }
 
 func (c converger) createNetwork(n *networkFate) plan.CreateNetwork {
-	return plan.CreateNetwork{Network: n.Network, Labels: creation.NetworkLabels(c.Want, n.Network)}
+	return plan.CreateNetwork{Network: n.Network, Labels: creation.NetworkLabels(c.out.Want, n.Network)}
 }
 
 // removeTwins removes them one after the other and returns the last step. What
@@ -42,7 +42,7 @@ func (c converger) removeTwins(n *networkFate) *plan.Handle {
 		if i == len(n.twins)-1 && n.replace == "" {
 			step = c.networks[n.Key]
 		}
-		last = c.Put(step, networkSteps(n), "remove "+plan.ShortID(twin.ID), plan.RemoveNetwork{ID: twin.ID, Name: twin.Name},
+		last = c.out.Put(step, networkSteps(n), "remove "+plan.ShortID(twin.ID), plan.RemoveNetwork{ID: twin.ID, Name: twin.Name},
 			"a second network of this name, left behind by an interrupted run", last)
 	}
 	if last == nil {
@@ -61,7 +61,7 @@ func (c converger) removeTwins(n *networkFate) *plan.Handle {
 func (c converger) replaceNetwork(n *networkFate, alone *plan.Handle) {
 	var freed []*plan.Handle
 	var restore []plan.Action
-	for _, o := range c.Have.Containers {
+	for _, o := range c.out.Have.Containers {
 		if !engine.Attached(o, n.id, n.Name) {
 			continue
 		}
@@ -70,9 +70,9 @@ func (c converger) replaceNetwork(n *networkFate, alone *plan.Handle) {
 			restore = append(restore, c.putBack(o, n)...)
 		}
 	}
-	remove := c.Add(networkSteps(n), "remove", plan.RemoveNetwork{ID: n.id, Name: n.Name}, n.replace, append(freed, c.Bringing.All...)...)
+	remove := c.out.Add(networkSteps(n), "remove", plan.RemoveNetwork{ID: n.id, Name: n.Name}, n.replace, append(freed, c.out.Bringing.All...)...)
 	remove.Finish, remove.OnFailure = len(freed) > 0, restore
-	create := c.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), n.replace, remove, alone)
+	create := c.out.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), n.replace, remove, alone)
 	create.Finish, create.OnFailure = true, restore
 }
 
@@ -81,9 +81,9 @@ func (c converger) replaceNetwork(n *networkFate, alone *plan.Handle) {
 func (c converger) detach(o engine.Container, n *networkFate) *plan.Handle {
 	sl := c.f.holders[o.ID]
 	if sl == nil || sl.Fate == fate.Rebuild {
-		return c.Removals[o.ID].Step
+		return c.out.Removals[o.ID].Step
 	}
-	left := c.Add(sl.Of, "disconnect "+n.Key, plan.DisconnectNetwork{Target: o.Ref, Network: n.id, Name: n.Name}, n.replace, append(slices.Clone(c.Bringing.All), sl.Stop)...)
+	left := c.out.Add(sl.Of, "disconnect "+n.Key, plan.DisconnectNetwork{Target: o.Ref, Network: n.id, Name: n.Name}, n.replace, append(slices.Clone(c.out.Bringing.All), sl.Stop)...)
 	left.Finish = sl.Stops()
 	if sl.Leaves == nil {
 		sl.Leaves = map[string]*plan.Handle{}
@@ -104,11 +104,11 @@ func (c converger) putBack(o engine.Container, n *networkFate) []plan.Action {
 // endpoint are the full settings of the container on the network, as its
 // service declares them; a container of no declared service gets its names.
 func (c converger) endpoint(o engine.Container, n *project.Network) engine.EndpointSpec {
-	s := c.Want.Declared(o.Service)
+	s := c.out.Want.Declared(o.Service)
 	if s == nil {
 		s = &project.Service{Name: o.Service}
 	}
-	return engine.EndpointSpec{Project: c.Want, Service: s, Network: n, Container: o.Name}
+	return engine.EndpointSpec{Project: c.out.Want, Service: s, Network: n, Container: o.Name}
 }
 
 // removeRenamedNetworks removes the project's networks that have another name
@@ -118,16 +118,16 @@ func (c converger) removeRenamedNetworks() {
 		for _, old := range n.renamed {
 			after := []*plan.Handle{c.networks[n.Key]}
 			busy := false
-			for _, o := range c.Have.Containers {
+			for _, o := range c.out.Have.Containers {
 				if engine.Attached(o, old.ID, old.Name) {
-					after, busy = append(after, c.Removals[o.ID].Step), busy || c.Removals[o.ID].Step == nil
+					after, busy = append(after, c.out.Removals[o.ID].Step), busy || c.out.Removals[o.ID].Step == nil
 				}
 			}
 			if busy {
-				c.Warn("network %s was renamed to %s; keeping %s while containers use it", old.Name, n.Name, old.Name)
+				c.out.Warn("network %s was renamed to %s; keeping %s while containers use it", old.Name, n.Name, old.Name)
 				continue
 			}
-			c.Add(networkSteps(n), "remove "+strings.TrimPrefix(old.Name, c.Name+"_"),
+			c.out.Add(networkSteps(n), "remove "+strings.TrimPrefix(old.Name, c.out.Name+"_"),
 				plan.RemoveNetwork{ID: old.ID, Name: old.Name}, "renamed to "+n.Name, after...)
 		}
 	}

@@ -9,16 +9,16 @@ import (
 
 // asks reports whether the plan runs the service's provider.
 func (f *fates) asks(sv *survey.Service) bool {
-	_, answered := f.opt.Provided[sv.Name]
+	_, answered := f.targets.opt.Provided[sv.Name]
 	return sv.Provider && !answered
 }
 
 // emitProvider brings a provided service up, on every up: only its program
 // knows what there is to do.
 func (c converger) emitProvider(sv *survey.Service) {
-	if c.f.asks(sv) && c.Services[sv.Name] == sv {
-		a := plan.RunProvider{Project: c.Want, Service: sv.Service, Verb: "up", Given: c.given(sv.Name)}
-		c.RunProvider(sv, a, "run the provider", c.DependencyNeeds(sv))
+	if c.f.asks(sv) && c.out.Services[sv.Name] == sv {
+		a := plan.RunProvider{Project: c.out.Want, Service: sv.Service, Verb: "up", Given: c.given(sv.Name)}
+		c.out.RunProvider(sv, a, "run the provider", c.out.DependencyNeeds(sv))
 	}
 }
 
@@ -27,7 +27,7 @@ func (c converger) emitProvider(sv *survey.Service) {
 func (c converger) given(provider string) []plan.Given {
 	var given []plan.Given
 	for _, sv := range c.f.order {
-		if sv.Follower || c.f.policy(sv.Name) == RecreateNever {
+		if sv.Follower || c.f.targets.policy(sv.Name) == RecreateNever {
 			continue
 		}
 		for _, sl := range sv.Slots {
@@ -36,10 +36,10 @@ func (c converger) given(provider string) []plan.Given {
 			}
 			was, ok := project.ParseFingerprints(sl.Old.Labels[project.LabelProvided])[provider]
 			switch {
-			case ok && divergence.Keyed(c.Want, *sl.Old):
+			case ok && divergence.Keyed(c.out.Want, *sl.Old):
 				given = append(given, plan.Given{Service: sv.Name, Digest: was})
 			case ok:
-				c.Warn("cannot tell whether provider %s sets different variables: container %s was created by another user or on "+
+				c.out.Warn("cannot tell whether provider %s sets different variables: container %s was created by another user or on "+
 					"another machine; use --force-recreate to recreate it", provider, sl.Old.Name)
 			}
 		}
@@ -52,12 +52,12 @@ func (c converger) given(provider string) []plan.Given {
 func (c converger) providedBefore(s *project.Service) []*plan.Handle {
 	var steps []*plan.Handle
 	for _, d := range s.DependsOn {
-		_, answered := c.f.opt.Provided[d.Service]
-		switch p := c.Want.Service(d.Service); {
-		case c.Services[d.Service] != nil:
-			steps = append(steps, c.Providers[d.Service])
+		_, answered := c.f.targets.opt.Provided[d.Service]
+		switch p := c.out.Want.Service(d.Service); {
+		case c.out.Services[d.Service] != nil:
+			steps = append(steps, c.out.Providers[d.Service])
 		case !answered && p != nil && p.Provider:
-			c.WarnOnce("%s created without the variables of provider %s: --no-deps skips providers", s.Name, p.Name)
+			c.out.WarnOnce("%s created without the variables of provider %s: --no-deps skips providers", s.Name, p.Name)
 		}
 	}
 	return steps

@@ -23,22 +23,22 @@ func (c converger) emitRecreate(sl *survey.Slot) {
 
 	var ready []*plan.Handle // the successor exists and the old one is down
 	if sl.Runs() && sl.Apart {
-		stopped := c.Stop(sl, sl.Why, c.stopNeeds(sl))
+		stopped := c.out.Stop(sl, sl.Why, c.stopNeeds(sl))
 		for _, n := range c.f.replacedNetworks(old) {
 			stopped = append(stopped, c.networks[n.Key]) // where the old one is put back if need be
 		}
-		made := c.Put(sl.Create, sl.Of, "create", creation, sl.Why, slices.Concat(c.createNeeds(sl), stopped)...)
+		made := c.out.Put(sl.Create, sl.Of, "create", creation, sl.Why, slices.Concat(c.createNeeds(sl), stopped)...)
 		made.Finish, made.OnFailure = true, c.revive(sl)
 		ready = c.copyBeforeStart(sl, successor, made, restore)
 	} else {
-		made := c.Put(sl.Create, sl.Of, "create", creation, sl.Why, c.createNeeds(sl)...)
+		made := c.out.Put(sl.Create, sl.Of, "create", creation, sl.Why, c.createNeeds(sl)...)
 		ready = c.copyBeforeStart(sl, successor, made, discard)
 		if sl.Runs() {
 			ready = c.stopForSuccessor(sl, ready, append(slices.Clone(discard), c.reviveDependents(sl)...))
 		}
 	}
 	if sl.Starts {
-		started := c.Start(sl, successor, slices.Concat(ready, c.DependencyNeeds(sl.Svc), awaitsOf(sl)))
+		started := c.out.Start(sl, successor, slices.Concat(ready, c.out.DependencyNeeds(sl.Svc), awaitsOf(sl)))
 		started.Finish, started.OnFailure = sl.Runs(), restore
 		ready = []*plan.Handle{started}
 	}
@@ -55,13 +55,13 @@ func (c converger) copyBeforeStart(sl *survey.Slot, successor engine.Ref, made *
 	if !sl.Starts {
 		return []*plan.Handle{made}
 	}
-	return c.CopyFiles(sl, successor, []*plan.Handle{made}, sl.Apart && sl.Runs(), undo)
+	return c.out.CopyFiles(sl, successor, []*plan.Handle{made}, sl.Apart && sl.Runs(), undo)
 }
 
 // stopForSuccessor stops the old container once the new one is there.
 func (c converger) stopForSuccessor(sl *survey.Slot, made []*plan.Handle, undo []plan.Action) []*plan.Handle {
-	hooks, needs := c.PreStop(sl, sl.Why, slices.Concat(made, c.stopNeeds(sl)))
-	stop := c.Put(sl.Stop, sl.Of, "stop", plan.StopContainer{Target: sl.Old.Ref, Grace: c.Opt.Grace}, sl.Why, needs...)
+	hooks, needs := c.out.PreStop(sl, sl.Why, slices.Concat(made, c.stopNeeds(sl)))
+	stop := c.out.Put(sl.Stop, sl.Of, "stop", plan.StopContainer{Target: sl.Old.Ref, Grace: c.out.Opt.Grace}, sl.Why, needs...)
 	for _, step := range append(hooks, stop) {
 		step.OnFailure = undo
 	}
@@ -71,15 +71,15 @@ func (c converger) stopForSuccessor(sl *survey.Slot, made []*plan.Handle, undo [
 // retire removes the old container and gives its name to the successor. Once the
 // successor is what counts nothing keeps it from its name.
 func (c converger) retire(sl *survey.Slot, successor engine.Ref, needs []*plan.Handle) {
-	needs = slices.Concat(needs, c.Bringing.All)
+	needs = slices.Concat(needs, c.out.Bringing.All)
 	for _, n := range c.f.replacedNetworks(*sl.Old) {
 		needs = append(needs, sl.Leaves[n.Key])
 	}
-	removed := c.RemoveOld(sl, "replaced", needs)
-	renamed := c.Put(sl.Rename, sl.Of, "rename", plan.RenameContainer{Target: successor, Name: sl.Name}, "takes over the name of the container it replaces", removed)
+	removed := c.out.RemoveOld(sl, "replaced", needs)
+	renamed := c.out.Put(sl.Rename, sl.Of, "rename", plan.RenameContainer{Target: successor, Name: sl.Name}, "takes over the name of the container it replaces", removed)
 	removed.Finish, renamed.Finish = true, true
 	if sl.Starts {
-		c.PostStart(sl, renamed)
+		c.out.PostStart(sl, renamed)
 	}
 }
 
@@ -118,9 +118,9 @@ func (c converger) reviveDependents(sl *survey.Slot) []plan.Action {
 func (c converger) emitRebuild(sl *survey.Slot) {
 	needs := c.stopNeeds(sl)
 	if sl.Runs() {
-		needs = c.Stop(sl, sl.Why, needs)
+		needs = c.out.Stop(sl, sl.Why, needs)
 	}
-	removed := c.RemoveOld(sl, sl.Why, needs)
+	removed := c.out.RemoveOld(sl, sl.Why, needs)
 	removed.Finish = sl.Runs()
 	c.emitCreate(sl, removed)
 }
@@ -133,10 +133,10 @@ func (c converger) spareRebuilt() {
 			continue
 		}
 		for _, in := range sl.Inherit {
-			for _, o := range c.Have.Containers {
-				if r, gone := c.Removals[o.ID]; gone && o.MountsVolume(in.Volume) {
+			for _, o := range c.out.Have.Containers {
+				if r, gone := c.out.Removals[o.ID]; gone && o.MountsVolume(in.Volume) {
 					r.Volumes = false
-					c.Removals[o.ID] = r
+					c.out.Removals[o.ID] = r
 				}
 			}
 		}
@@ -162,7 +162,7 @@ func (c converger) emitPreStart(sv *survey.Service) {
 	if starting[0].Fate == fate.Recreate {
 		beside = successorOf(starting[0])
 	}
-	hooks := c.PreStart(sv, beside, needs)
+	hooks := c.out.PreStart(sv, beside, needs)
 	for _, hook := range hooks {
 		hook.Finish, hook.OnFailure = finish, undo
 	}

@@ -35,7 +35,7 @@ func PlanRun(want *project.Project, have engine.Observed, service string, opt Ru
 	}
 	t.runs(s, opt)
 	f := decide(t)
-	p, err := write(f).Plan(f.Name)
+	p, err := write(f).Plan(f.targets.Name)
 	p.Provisional = f.provisional()
 	return p, err
 }
