@@ -32,15 +32,7 @@ func commitCmd(s *setup) *cobra.Command {
 }
 
 func runCommit(ctx context.Context, s *setup, service string, index int, opt engine.CommitOptions) error {
-	name, err := s.nameOnly(ctx)
-	if err != nil {
-		return err
-	}
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	c, err := pickAny(ctx, e, target{name: name}, service, index)
+	e, c, err := pickAny(ctx, s, service, index)
 	if err != nil {
 		return err
 	}

@@ -31,15 +31,7 @@ func runExport(ctx context.Context, s *setup, service, output string, index int)
 	if output == "" && s.Terminal.Out {
 		return fmt.Errorf("refusing to write a tar archive to a terminal: use --output or redirect")
 	}
-	name, err := s.nameOnly(ctx)
-	if err != nil {
-		return err
-	}
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	c, err := pickAny(ctx, e, target{name: name}, service, index)
+	e, c, err := pickAny(ctx, s, service, index)
 	if err != nil {
 		return err
 	}

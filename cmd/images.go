@@ -29,29 +29,21 @@ func imagesCmd(s *setup) *cobra.Command {
 }
 
 func runImages(ctx context.Context, s *setup, opt imagesOptions, args []string) error {
-	name, err := s.nameOnly(ctx)
+	v, err := viewNamed(ctx, s, args)
 	if err != nil {
 		return err
 	}
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	cs, err := containersNamed(ctx, s.finder, e, name, args)
-	if err != nil {
-		return err
-	}
-	images, err := e.ListImages(ctx, imageIDs(cs))
+	images, err := v.engine.ListImages(ctx, imageIDs(v.containers))
 	if err != nil {
 		return err
 	}
 	if opt.quiet {
-		for _, ref := range imageIDs(cs) {
+		for _, ref := range imageIDs(v.containers) {
 			ui.PrintLine(s.Out, strings.TrimPrefix(ref.Ref, "sha256:"))
 		}
 		return nil
 	}
-	return ui.ImageTable(cs, images, time.Now(), opt.format == "json").Print(s.Out, opt.format)
+	return ui.ImageTable(v.containers, images, time.Now(), opt.format == "json").Print(s.Out, opt.format)
 }
 
 // imageIDs are the images of the containers, each once, sorted.

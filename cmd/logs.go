@@ -62,32 +62,24 @@ func runLogs(ctx context.Context, s *setup, opt logsOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	t, err := s.fileOrName(ctx, args)
+	v, err := viewOf(ctx, s, args)
 	if err != nil {
 		return err
 	}
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	cs, chosen, err := listChosen(ctx, s.finder, e, t, args)
-	if err != nil {
-		return err
-	}
-	shown := slices.DeleteFunc(cs, func(c engine.Container) bool { return !opt.shows(t, chosen, c) })
+	shown := slices.DeleteFunc(v.containers, func(c engine.Container) bool { return !opt.shows(v.target, v.chosen, c) })
 	if opt.index != 0 && len(shown) == 0 {
 		return fmt.Errorf("service %q has no container #%d", args[0], opt.index)
 	}
 	show := ui.LogView{Lines: lines, JSON: opt.json, Style: ui.LogStyle{
-		Project: t.name,
+		Project: v.target.name,
 		Color:   s.color(s.Terminal.Out) && !opt.noColor, NoPrefix: opt.noPrefix,
 		Timestamps: opt.timestamps, Terminal: s.Terminal.Out && !opt.raw,
 	}}
 	if opt.follow {
-		sel := func(c engine.Container) bool { return opt.shows(t, chosen, c) }
-		return followLogs(ctx, s.console, e, t, sel, shown, read, show)
+		sel := func(c engine.Container) bool { return opt.shows(v.target, v.chosen, c) }
+		return followLogs(ctx, s.console, v.engine, v.target, sel, shown, read, show)
 	}
-	return printLogs(ctx, s.console, e, shown, read, show)
+	return printLogs(ctx, s.console, v.engine, shown, read, show)
 }
 
 // shows reports whether the container's output is wanted: that of the services

@@ -23,13 +23,6 @@ func containersOf(ctx context.Context, e engine.Engine, t target, service string
 	return cs, nil
 }
 
-// containersNamed are the containers of the services that a command that knows no
-// more than the project's name is about: those of the patterns, or all.
-func containersNamed(ctx context.Context, f *finder, e engine.Engine, name string, patterns []string) ([]engine.Container, error) {
-	cs, chosen, err := listChosen(ctx, f, e, target{name: name}, patterns)
-	return slices.DeleteFunc(cs, func(c engine.Container) bool { return !chosen.has(c.Service) }), err
-}
-
 func oneOffRank(c engine.Container) int {
 	if c.OneOff {
 		return 1
@@ -54,16 +47,25 @@ func pickRunning(ctx context.Context, e engine.Engine, t target, service string,
 	return engine.Container{}, fmt.Errorf("service %q is not running", service)
 }
 
-// pickAny is the same for containers in every state.
-func pickAny(ctx context.Context, e engine.Engine, t target, service string, index int) (engine.Container, error) {
-	cs, err := containersOf(ctx, e, t, service, func(c engine.Container) bool { return index == 0 || c.Number == index })
+// pickAny is the container, in whatever state, that commit and export mean, which
+// know no more than the project's name; and the engine that has it.
+func pickAny(ctx context.Context, s *setup, service string, index int) (engine.Engine, engine.Container, error) {
+	name, err := s.nameOnly(ctx)
+	if err != nil {
+		return nil, engine.Container{}, err
+	}
+	e, err := s.engine()
+	if err != nil {
+		return nil, engine.Container{}, err
+	}
+	cs, err := containersOf(ctx, e, target{name: name}, service, func(c engine.Container) bool { return index == 0 || c.Number == index })
 	switch {
 	case err != nil:
-		return engine.Container{}, err
+		return nil, engine.Container{}, err
 	case len(cs) > 0:
-		return cs[0], nil
+		return e, cs[0], nil
 	case index > 0:
-		return engine.Container{}, fmt.Errorf("service %q has no container #%d", service, index)
+		return nil, engine.Container{}, fmt.Errorf("service %q has no container #%d", service, index)
 	}
-	return engine.Container{}, fmt.Errorf("no container found for service %q", service)
+	return nil, engine.Container{}, fmt.Errorf("no container found for service %q", service)
 }

@@ -54,19 +54,11 @@ func runPs(ctx context.Context, s *setup, opt psOptions, args []string) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
-	t, err := s.fileOrName(ctx, args)
+	v, err := viewOf(ctx, s, args)
 	if err != nil {
 		return err
 	}
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	cs, chosen, err := listChosen(ctx, s.finder, e, t, args)
-	if err != nil {
-		return err
-	}
-	cs = slices.DeleteFunc(cs, func(c engine.Container) bool { return !opt.shows(t, chosen, c) })
+	cs := slices.DeleteFunc(v.containers, func(c engine.Container) bool { return !opt.shows(v.target, v.chosen, c) })
 	switch {
 	case opt.quiet:
 		slices.SortFunc(cs, func(a, b engine.Container) int { return cmp.Compare(a.Name, b.Name) })
@@ -85,8 +77,8 @@ func runPs(ctx context.Context, s *setup, opt psOptions, args []string) error {
 			return ui.ContainerTable(make([]engine.Container, 1), nil, time.Now(), false).Print(io.Discard, format)
 		})
 	}
-	operation.ShowSeen(ctx, e, s.lockOptions(e, t.name, "ps"), cs)
-	supervision := keeper.Supervision(ctx, s.lockOptions(e, t.name, "supervise"), t.project, cs)
+	operation.ShowSeen(ctx, v.engine, s.lockOptions(v.engine, v.target.name, "ps"), cs)
+	supervision := keeper.Supervision(ctx, s.lockOptions(v.engine, v.target.name, "supervise"), v.target.project, cs)
 	return ui.ContainerTable(cs, supervision, time.Now(), opt.noTrunc).Print(s.Out, opt.format)
 }
 

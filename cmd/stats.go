@@ -39,15 +39,7 @@ func statsCmd(s *setup) *cobra.Command {
 }
 
 func runStats(ctx context.Context, s *setup, opt statsOptions, args []string) error {
-	name, err := s.nameOnly(ctx)
-	if err != nil {
-		return err
-	}
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	cs, err := containersNamed(ctx, s.finder, e, name, args)
+	v, err := viewNamed(ctx, s, args)
 	if err != nil {
 		return err
 	}
@@ -58,18 +50,18 @@ func runStats(ctx context.Context, s *setup, opt statsOptions, args []string) er
 	}
 	format := strings.TrimSpace(opt.format)
 	if opt.noStream || !s.Terminal.Out || format == "json" || format == "{{json .}}" {
-		rows, err := stats.Once(ctx, e, stats.Shown(cs, opt.all))
+		rows, err := stats.Once(ctx, v.engine, stats.Shown(v.containers, opt.all))
 		if err != nil {
 			return err
 		}
 		return ui.StatsTable(rows, opt.noTrunc).Print(s.Out, opt.format)
 	}
 	keep := func(ctx context.Context, listed []engine.Container) ([]engine.Container, error) {
-		cs, err := engine.KeepOurs(ctx, e, listed, nil)
+		cs, err := engine.KeepOurs(ctx, v.engine, listed, nil)
 		return stats.Shown(slices.DeleteFunc(cs, func(c engine.Container) bool { return !anyMatches(args, c.Service) }), opt.all), err
 	}
 	var frame ui.Frame
-	table := stats.Table{Engine: e, Project: name, Keep: keep, Draw: func(rows []ui.Measured) error {
+	table := stats.Table{Engine: v.engine, Project: v.target.name, Keep: keep, Draw: func(rows []ui.Measured) error {
 		columns, lines := s.Terminal.size()
 		text, err := opt.text(rows, columns)
 		if err != nil {

@@ -29,22 +29,14 @@ func runTop(ctx context.Context, s *setup, format string, args []string) error {
 	if format != "table" && format != "json" {
 		return fmt.Errorf("unknown format %q: use table or json", format)
 	}
-	name, err := s.nameOnly(ctx)
+	v, err := viewNamed(ctx, s, args)
 	if err != nil {
 		return err
 	}
-	e, err := s.engine()
-	if err != nil {
-		return err
-	}
-	cs, err := containersNamed(ctx, s.finder, e, name, args)
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(cs, func(a, b engine.Container) int {
+	slices.SortFunc(v.containers, func(a, b engine.Container) int {
 		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(oneOffRank(a), oneOffRank(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Name, b.Name))
 	})
-	table, err := processes(ctx, e, cs)
+	table, err := processes(ctx, v.engine, v.containers)
 	if err != nil {
 		return err
 	}
