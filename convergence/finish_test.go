@@ -2,6 +2,7 @@ package convergence_test
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"testing"
 
@@ -34,8 +35,9 @@ func leftApart(p plan.Plan) []string {
 			continue
 		}
 		for _, stop := range p.Steps {
-			if _, stops := stop.Action.(plan.StopContainer); !stops || objects[stop.ID] != objects[start.ID] {
-				continue
+			_, stops := stop.Action.(plan.StopContainer)
+			if !stops || objects[stop.ID] != objects[start.ID] || path.Dir(string(stop.ID)) != path.Dir(string(start.ID)) {
+				continue // it may also have the name that another one gives up
 			}
 			for _, s := range p.Steps {
 				about, between := s.Action.About(), before[start.ID][s.ID] && before[s.ID][stop.ID]

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -129,9 +128,6 @@ func mustPlan(t *rapid.T, p *project.Project, have engine.Observed, opt up.UpOpt
 		if step.Reason == "" {
 			t.Fatalf("step %s has no reason", step.ID)
 		}
-	}
-	if left := leftApart(plan); len(left) > 0 {
-		t.Fatalf("%s\n%s", strings.Join(left, "\n"), plan)
 	}
 	return plan
 }
