@@ -193,7 +193,7 @@ func TestPullErrors(t *testing.T) {
 		{"no such tag", dial(t), r.host() + "/demo/hello:2", []string{"pull " + r.host() + "/demo/hello:2", "no such image, tag or platform"}, engine.ErrNotFound},
 		{"no such name", dial(t), r.host() + "/demo/none:1", []string{r.host(), "check the name"}, engine.ErrNotFound},
 		{"no credentials", dial(t), closed.host() + "/demo/hello:1", []string{"none are stored", "docker login " + closed.host()}, nil},
-		{"wrong credentials", withCredentials(t, closed.host(), "wrong"), closed.host() + "/demo/hello:1", []string{"refuses the stored credentials"}, nil},
+		{"wrong credentials", withCredentials(t, closed.host(), "wrong"), closed.host() + "/demo/hello:1", []string{"rejected the stored credentials"}, nil},
 		{"no registry", dial(t), "127.0.0.1:1/demo/hello:1", []string{"the engine cannot reach registry 127.0.0.1:1", "connection refused"}, nil},
 		{"no reference", dial(t), "Not A Reference", []string{"not an image reference"}, nil},
 	} {

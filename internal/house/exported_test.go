@@ -30,14 +30,12 @@ func TestExported(t *testing.T) {
 		noteMethods(s, selected)
 	}
 	for name, file := range declared {
-		pkg, last := name[:strings.LastIndex(name, ".")], name[strings.LastIndex(name, ".")+1:]
 		if _, method, ok := strings.Cut(strings.TrimPrefix(name, path.Dir(file)+"."), "."); ok {
-			pkg, last = path.Dir(file), method
-			if ofInterfaces[last] || selected[last][anyInterface] {
+			if ofInterfaces[method] || selected[method][anyInterface] {
 				continue
 			}
-			others := maps.Clone(selected[last])
-			delete(others, pkg)
+			others := maps.Clone(selected[method])
+			delete(others, path.Dir(file))
 			used[name] = len(others) > 0
 		}
 		switch {
