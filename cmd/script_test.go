@@ -220,9 +220,10 @@ func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
 	n := len(args) - 1
 	if n < 0 || !strings.HasPrefix(args[n], "&") {
 		what := strings.Join(args, " ")
-		w.running[what] = begin(app, args) // ended with the others, should it hang
-		w.end(ts, neg, what, w.running[what])
-		delete(w.running, what)
+		here := "the foreground's " + what // no name that a script gives
+		w.running[here] = begin(app, args) // ended with the others, should it hang
+		w.end(ts, neg, what, w.running[here])
+		delete(w.running, here)
 		return
 	}
 	var keyboard io.Writer
