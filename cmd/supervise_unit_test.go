@@ -23,7 +23,7 @@ func TestUnitOfStrangePaths(t *testing.T) {
 		"an escape":      {file: "\x1b[2J.yaml", want: "control characters"},
 		"an env file":    {file: "compose.yaml", env: "a\rb.env", want: "control characters"},
 		"a pipe":         {file: "compose.yaml", env: "PIPE", want: "cannot read /dev/fd/"},
-		"standard input": {file: "-", want: "cannot read - again"},
+		"standard input": {file: "-", want: "cannot read - when it starts"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newShelf(t, map[string]string{})
