@@ -157,7 +157,7 @@ func onFailureBound(t *testing.T, st *stage) string {
 		service("engines", `command: sh -c 'echo run; exit 7'`, "restart: on-failure:3"))
 	s.must("up", "-d")
 	s.supervise()
-	s.until("giving up", func() bool { return s.decided("give up", "used up", "web") && s.runs("engines") == 4 })
+	s.until("giving up", func() bool { return s.decided("give up", "limit reached", "web") && s.runs("engines") == 4 })
 	s.stays("no more runs", func() bool { return s.runs("web") == 4 && s.runs("engines") == 4 })
 	return fmt.Sprintf("the supervisor's: %d runs, %s; the engine's: %d runs, %s", s.runs("web"), s.state("web"), s.runs("engines"), s.state("engines"))
 }
