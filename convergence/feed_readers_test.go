@@ -1,6 +1,7 @@
 package convergence_test
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/musterdev/muster/convergence/output"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/engine/feed"
 	"github.com/musterdev/muster/internal/memengine"
@@ -142,6 +144,24 @@ func TestReadersShareLooks(t *testing.T) {
 		}
 		if n := s.count("Watch"); n != 0 {
 			t.Errorf("%d more subscriptions", n)
+		}
+	})
+}
+
+// TestFollowEndsWithItsCause: whoever ends Follow and the feed at the same time hears
+// of his own reason, whichever of the two it notices.
+func TestFollowEndsWithItsCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, service("a"))
+		why := errors.New("enough")
+		for range 64 { // in which of two ends is noticed there is no order
+			ctx, cancel := context.WithCancelCause(t.Context())
+			shared := feed.New(t.Context(), "p", s)
+			shared.Close()
+			cancel(why)
+			if err := output.Follow(ctx, s, output.FollowOptions{Project: "p", Feed: shared}, func(output.Output) error { return nil }); !errors.Is(err, why) {
+				t.Fatalf("Follow = %v, want the cause of its end", err)
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -149,7 +150,7 @@ func (f *follower) run(ctx context.Context) error {
 			f.held, hold = false, nil
 			f.fresh, f.doubt = false, true
 		case <-f.news.Ended():
-			return feed.ErrClosed
+			return cmp.Or(context.Cause(ctx), feed.ErrClosed)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
