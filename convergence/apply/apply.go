@@ -178,10 +178,7 @@ func (r *run) track(ctx context.Context) {
 		if !s.Action.About().Tracks {
 			continue
 		}
-		if r.feed == nil {
-			r.feed = feed.New(context.WithoutCancel(ctx), r.plan.Project, r.engine)
-			r.release = r.feed.Close
-		}
+		r.feed, r.release = feed.Use(context.WithoutCancel(ctx), r.feed, r.plan.Project, r.engine)
 		r.feed.Begin()
 		return
 	}

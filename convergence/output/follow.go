@@ -75,11 +75,8 @@ func Follow(ctx context.Context, e Followed, opt FollowOptions, emit func(Output
 	}
 	defer f.wg.Wait()
 	defer cancel(nil)
-	source := opt.Feed
-	if source == nil {
-		source = feed.New(ctx, opt.Project, e)
-		defer source.Close()
-	}
+	source, release := feed.Use(ctx, opt.Feed, opt.Project, e)
+	defer release()
 	f.news = source.Read(feed.Reading{Ordered: true, Resync: true, Keep: f.ours})
 	defer f.news.Close()
 	return f.run(ctx)

@@ -23,11 +23,7 @@ const (
 
 // read begins to read the project's feed, its own if nobody shares one.
 func (l *loop) read(ctx context.Context) (release func()) {
-	f, end := l.sup.opt.Feed, func() {}
-	if f == nil {
-		f = feed.New(ctx, l.name, l.sup.engine)
-		end = f.Close
-	}
+	f, end := feed.Use(ctx, l.sup.opt.Feed, l.name, l.sup.engine)
 	l.news = f.Read(feed.Reading{Keep: l.ours, Concerns: l.concerns})
 	return func() {
 		l.news.Close()

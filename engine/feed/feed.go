@@ -77,6 +77,16 @@ func New(ctx context.Context, project string, e Source) *Feed {
 	return f
 }
 
+// Use returns the feed that others share or, if that is nil, a new one, whose life
+// ends with release or ctx.
+func Use(ctx context.Context, shared *Feed, project string, e Source) (f *Feed, release func()) {
+	if shared != nil {
+		return shared, func() {}
+	}
+	f = New(ctx, project, e)
+	return f, f.Close
+}
+
 // Begin subscribes now, so that the subscription stands by the time somebody reads.
 func (f *Feed) Begin() { f.begin() }
 

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -100,6 +101,18 @@ func (r *Reader) Take() []News {
 	all := r.queue
 	r.queue = nil
 	return all
+}
+
+// Next waits for news and takes them. It fails when the feed ends, or ctx, whose
+// cause wins.
+func (r *Reader) Next(ctx context.Context) ([]News, error) {
+	select {
+	case <-r.ready:
+		return r.Take(), nil
+	case <-ctx.Done():
+	case <-r.Ended():
+	}
+	return nil, cmp.Or(context.Cause(ctx), ErrClosed)
 }
 
 // Look asks for a Snapshot of what is there from now on, whatever events tell.

@@ -26,15 +26,12 @@ func (f *Feed) UntilOf(ctx context.Context, about []string, met func(engine.Obse
 	defer r.Close()
 	var patience Patience
 	for {
-		select {
-		case <-r.Ready():
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-r.Ended():
-			return ErrClosed
+		news, err := r.Next(ctx)
+		if err != nil {
+			return err
 		}
 		var seen *Snapshot
-		for _, n := range r.Take() {
+		for _, n := range news {
 			if err := patience.Tried(n); err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package foreground
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,27 +15,21 @@ import (
 // onlook notices containers that are made while files are watched, by a rebuild or
 // by another command: they lack what was synced to those before them.
 func (r *Watch) onlook(ctx context.Context) error {
-	f := r.Feed
-	if f == nil {
-		f = feed.New(ctx, r.Project.Name, r.Engine)
-		defer f.Close()
-	}
-	news := f.Read(feed.Reading{Keep: r.ours, Concerns: func(ev engine.Event) bool { return ev.Action == "start" }})
-	defer news.Close()
+	f, release := feed.Use(ctx, r.Feed, r.Project.Name, r.Engine)
+	defer release()
+	reader := f.Read(feed.Reading{Keep: r.ours, Concerns: func(ev engine.Event) bool { return ev.Action == "start" }})
+	defer reader.Close()
 	for {
-		select {
-		case <-news.Ready():
-		case <-news.Ended():
-			return cmp.Or(context.Cause(ctx), feed.ErrClosed)
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		news, err := reader.Next(ctx)
+		if err != nil {
+			return err
 		}
-		for _, n := range news.Take() {
+		for _, n := range news {
 			switch n := n.(type) {
 			case feed.Snapshot:
 				r.lookAt(n.Containers)
 			case feed.Happened:
-				news.CatchUp()
+				reader.CatchUp()
 			case feed.Unreachable:
 				if errors.Is(n.Err, engine.ErrUnsupported) {
 					return nil

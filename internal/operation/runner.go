@@ -58,10 +58,9 @@ func (r *Runner) Run(ctx context.Context, op Operation) error {
 		return err
 	}
 	defer release()
-	if op.Feed == nil {
-		op.Feed = feed.New(context.WithoutCancel(ctx), op.Project, r.Engine) // what was begun is waited for
-		defer op.Feed.Close()
-	}
+	var end func()
+	op.Feed, end = feed.Use(context.WithoutCancel(ctx), op.Feed, op.Project, r.Engine) // what was begun is waited for
+	defer end()
 	agreed := map[string]bool{}
 	for pause := firstPause; ; pause *= 2 {
 		a := &attempt{Runner: r, op: op, agreed: agreed, seen: seen}
