@@ -79,11 +79,6 @@ func matchServices(cs []engine.Container, pattern string) []string {
 	return slices.DeleteFunc(serviceNames(cs), func(name string) bool { return !matches(pattern, name) })
 }
 
-// anyMatches reports whether one of the patterns names the service; none name all.
-func anyMatches(patterns []string, service string) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { return matches(p, service) })
-}
-
 func matches(pattern, service string) bool {
 	ok, err := path.Match(pattern, service)
 	return service == pattern || (err == nil && ok)

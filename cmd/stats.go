@@ -58,7 +58,7 @@ func runStats(ctx context.Context, s *setup, opt statsOptions, args []string) er
 	}
 	keep := func(ctx context.Context, listed []engine.Container) ([]engine.Container, error) {
 		cs, err := engine.KeepOurs(ctx, v.engine, listed, nil)
-		return stats.Shown(slices.DeleteFunc(cs, func(c engine.Container) bool { return !anyMatches(args, c.Service) }), opt.all), err
+		return stats.Shown(slices.DeleteFunc(cs, func(c engine.Container) bool { return !v.chosen.has(c.Service) }), opt.all), err
 	}
 	var frame ui.Frame
 	table := stats.Table{Engine: v.engine, Project: v.target.name, Keep: keep, Draw: func(rows []ui.Measured) error {

@@ -113,7 +113,7 @@ func (t Table) Show(ctx context.Context) error {
 	}
 }
 
-// comesOrGoes leaves out the execs of health checks.
+// comesOrGoes leaves out what changes no row: signals, verdicts of health checks.
 func comesOrGoes(ev engine.Event) bool {
 	switch ev.Action {
 	case "create", "destroy", "start", "die", "pause", "unpause", "rename":
