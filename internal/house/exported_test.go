@@ -59,8 +59,8 @@ var forPrograms = map[string]string{
 	"..Connect": "how they begin",
 	"cmd.Tree":  "scripts/man writes the manual of it",
 
-	"convergence/apply.DefaultLimit":  "what the zero of ApplyOptions.Limit stands for",
-	"convergence/apply.DefaultSettle": "what the zero of an Await's Settle stands for",
+	"convergence/apply.DefaultLimit":  "what the zero of ApplyOptions.Limit means",
+	"convergence/apply.DefaultSettle": "what the zero of an Await's Settle means",
 
 	"depgraph.PanicError":   "what Walk panics with, for errors.As",
 	"depgraph.SkippedError": "why a walk did not come to a node, for errors.As",
