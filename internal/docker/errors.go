@@ -99,6 +99,10 @@ func (e *callError) Unwrap() []error {
 	return []error{e.kind, e.cause}
 }
 
+// beingRemoved is what engines say of a container that is as good as gone: there is
+// nothing to read of it, and an attach to it would never end.
+const beingRemoved = "dead or marked for removal"
+
 // fail makes the error of a call. ctx is the one that the call was given.
 func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 	if err == nil {
@@ -121,6 +125,9 @@ func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 		case http.StatusNotFound:
 			return &callError{doing, msg, engine.ErrNotFound, err}
 		case http.StatusConflict:
+			if strings.Contains(msg, beingRemoved) {
+				return &callError{doing, msg, engine.ErrNotFound, err}
+			}
 			return &callError{doing, msg, engine.ErrConflict, err}
 		case http.StatusNotImplemented:
 			return &callError{doing, msg, engine.ErrUnsupported, err}

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -130,5 +131,34 @@ func TestFollowedLogIsWhole(t *testing.T) {
 				t.Errorf("read again: %q, want %q", log.reads, tc.reads)
 			}
 		})
+	}
+}
+
+// TestLogOfContainerBeingRemoved: the rest of a followed log of a container that is
+// just being removed is gone with it; one that is asked for by itself is not found.
+func TestLogOfContainerBeingRemoved(t *testing.T) {
+	e := engineOf(t, map[string]http.HandlerFunc{
+		"GET /containers/c/logs": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("follow") == "1" {
+				_, _ = io.WriteString(w, frame(1, logEpoch.Format(stampLayout)+" last words\n"))
+				return
+			}
+			answer(w, http.StatusConflict, map[string]string{"message": "can not get logs from container which is dead or marked for removal"})
+		},
+		"GET /containers/c/json": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]any{"Id": "c", "State": map[string]any{}, "Config": map[string]any{}})
+		},
+	})
+	var got []string
+	note := func(l engine.LogLine) error {
+		got = append(got, string(l.Text))
+		return nil
+	}
+	err := e.Logs(t.Context(), engine.Ref{ID: "c"}, engine.LogOptions{Follow: true, Tail: -1, Timestamps: true}, note)
+	if err != nil || !slices.Equal(got, []string{"last words"}) {
+		t.Errorf("followed: %q, %v", got, err)
+	}
+	if err := e.Logs(t.Context(), engine.Ref{ID: "c"}, engine.LogOptions{Tail: -1}, note); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("read: %v, want that it is not found", err)
 	}
 }
