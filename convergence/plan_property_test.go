@@ -211,6 +211,8 @@ func disturb(t *rapid.T, s *sim) {
 			s.have.Containers[i].State = engine.Paused
 		case 3:
 			s.have.Containers[i].Health = engine.HealthHealthy
+		case 4:
+			s.have.Containers[i].State = rapid.SampledFrom([]engine.State{engine.Exited, engine.Dead}).Draw(t, "down")
 		}
 	}
 }

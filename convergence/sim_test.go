@@ -271,6 +271,9 @@ func (s *sim) onContainer(a plan.Action) error {
 		if err := s.named(a.Name); err != nil {
 			return err
 		}
+		if c, err := s.find(a.Target); err == nil && c.State.HalfRemoved() {
+			return fmt.Errorf("container %s is %s, and is renamed", c.Name, c.State)
+		}
 		return s.in(a.Target, "", func(c *engine.Container) { c.Name = a.Name })
 	case plan.ConnectNetwork:
 		return s.connect(a)
@@ -316,6 +319,9 @@ func (s *sim) start(r engine.Ref) error {
 	}
 	if c.State == engine.Running {
 		return nil
+	}
+	if c.State.HalfRemoved() {
+		return fmt.Errorf("container %s is %s, and is started", c.Name, c.State)
 	}
 	for _, o := range s.have.Containers {
 		for _, p := range c.Ports {

@@ -33,6 +33,10 @@ const (
 	Dead       State = "dead"
 )
 
+// HalfRemoved reports whether the engine has begun to remove the container and has
+// not, or could not, come to the end: nothing but a removal can be asked for.
+func (s State) HalfRemoved() bool { return s == Dead || s == Removing }
+
 // Health is the engine's verdict on a container; empty if it has no check.
 type Health string
 

@@ -2,7 +2,6 @@ package up
 
 import (
 	"github.com/musterdev/muster/convergence/plan"
-	"github.com/musterdev/muster/convergence/up/fate"
 	"github.com/musterdev/muster/convergence/up/survey"
 	"github.com/musterdev/muster/engine"
 	"github.com/musterdev/muster/project"
@@ -10,7 +9,7 @@ import (
 
 // waitForNames lets containers take their names only once whoever has them now
 // is gone. A container that is replaced itself steps aside for another slot's
-// before that: its own successor may wait for that other container.
+// before that: its own successor, or its stop, may wait for that other container.
 func (c converger) waitForNames() {
 	holding := make(map[string][]*engine.Container, len(c.out.Have.Containers))
 	for i := range c.out.Have.Containers {
@@ -42,11 +41,11 @@ func (c converger) freeName(sl *survey.Slot, takes *plan.Handle, holding []*engi
 func (c converger) freeNameOf(sl *survey.Slot, takes *plan.Handle, o engine.Container) {
 	holder := c.f.holders[o.ID]
 	switch {
-	case holder == nil || holder.Fate == fate.Rebuild:
+	case holder == nil || holder.Old.State.HalfRemoved():
 		takes.Need(c.out.Removals[o.ID].Step)
 	case holder.Renamed != nil:
 		takes.Need(holder.Renamed)
-	case holder.Fate == fate.Recreate:
+	case holder.Fate.Replaces():
 		if holder.Aside == nil {
 			holder.Aside = c.out.Add(holder.Of, "step-aside", plan.RenameContainer{Target: o.Ref, Name: project.TemporaryName(o.ID, o.Name)},
 				o.Name+" is the name of service "+sl.Svc.Name+" now", append(c.out.Bringing.All[:len(c.out.Bringing.All):len(c.out.Bringing.All)], holder.First...)...)

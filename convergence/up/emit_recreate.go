@@ -116,7 +116,10 @@ func (c converger) reviveDependents(sl *survey.Slot) []plan.Action {
 // emitRebuild removes a container before its successor is made: it holds a
 // volume that is made anew, or is half removed already.
 func (c converger) emitRebuild(sl *survey.Slot) {
-	needs := c.stopNeeds(sl)
+	needs := slices.Concat(c.out.Bringing.All, sl.First)
+	if !sl.Old.State.HalfRemoved() { // else nothing is lost that could be kept for longer
+		needs = c.stopNeeds(sl)
+	}
 	if sl.Runs() {
 		needs = c.out.Stop(sl, sl.Why, needs)
 	}

@@ -29,7 +29,7 @@ type Look struct {
 // Of says in words why a container no longer is what the service asks
 // for; empty if it is. ids are the containers of the services it joins.
 func (l Look) Of(s *project.Service, ids map[string]string, c engine.Container) string {
-	if c.State == engine.Dead || c.State == engine.Removing {
+	if c.State.HalfRemoved() {
 		return "the engine could not remove it (" + string(c.State) + ")"
 	}
 	hash, err := s.HashResolved(ids)

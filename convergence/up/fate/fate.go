@@ -124,13 +124,10 @@ func (f Facts) runs() bool {
 	return f.State == engine.Running || f.State == engine.Paused || f.State == engine.Restarting
 }
 
-// broken reports whether the engine failed to remove the container.
-func (f Facts) broken() bool { return f.State == engine.Dead || f.State == engine.Removing }
-
 // Compares reports whether it matters how the container differs from what its
 // service asks for.
 func (f Facts) Compares() bool {
-	mayDiffer := f.Policy == IfDiverged || f.Policy == Never && f.broken()
+	mayDiffer := f.Policy == IfDiverged || f.Policy == Never && f.State.HalfRemoved()
 	return f.Command == Up && f.Kind == Replica && !f.Follower && f.State != "" && mayDiffer && f.Volume == "" && f.Joined == ""
 }
 
@@ -166,7 +163,7 @@ func Of(f Facts) Verdict {
 	switch {
 	case why == None:
 		return f.kept()
-	case f.broken():
+	case f.State.HalfRemoved():
 		return f.verdict(Rebuild, why)
 	}
 	return f.verdict(Recreate, why)
@@ -175,7 +172,7 @@ func Of(f Facts) Verdict {
 // replacement is why a replica is replaced; None if it stays.
 func (f Facts) replacement() Reason {
 	switch {
-	case f.Policy == Never && !f.broken():
+	case f.Policy == Never && !f.State.HalfRemoved():
 		return None
 	case f.Policy == Always && f.RenewVolumes:
 		return VolumesRenewed
@@ -271,9 +268,9 @@ func (f Facts) asked() Verdict {
 	switch {
 	case f.Command == StartIt:
 		return f.started()
-	case f.Command == RestartIt && !f.broken() && f.Chosen:
+	case f.Command == RestartIt && !f.State.HalfRemoved() && f.Chosen:
 		return f.verdict(Restart, AskedRestart)
-	case f.Command == RestartIt && !f.broken() && f.Dependency != "":
+	case f.Command == RestartIt && !f.State.HalfRemoved() && f.Dependency != "":
 		return f.verdict(Restart, Follows)
 	case f.Command == StopIt && f.runs():
 		return f.verdict(Stop, AskedStop)

@@ -40,7 +40,7 @@ func (w *World) findSlot(sv *Service, group []*engine.Container) *Slot {
 			sl.Rivals = append(sl.Rivals, newRival(sl, c, stays))
 		}
 	}
-	if final, temporary := project.FinalName(stays.Name); temporary && isSuccessorName(w.Want, sv.Service, final, stays.Number) {
+	if final, temporary := project.FinalName(stays.Name); temporary && !stays.State.HalfRemoved() && isSuccessorName(w.Want, sv.Service, final, stays.Number) {
 		named := *stays // once it has been renamed
 		named.Name = final
 		sl.Misfit, stays = stays.Name, &named
