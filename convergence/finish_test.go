@@ -2,7 +2,9 @@ package convergence_test
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,18 +17,17 @@ import (
 // elsewhere: they come after its stop, and the start with Finish that brings it back
 // needs them, but they have no Finish themselves, so that neither they nor the start
 // would be done. Waits, stops, and what is done to the containers of other services
-// are no such steps: the start depends on them, and a plan may give up on them.
+// are no such steps, nor is what only those need: the start depends on them, and a
+// plan may give up on them.
 func leftApart(p plan.Plan) []string {
+	steps := map[plan.StepID]plan.Step{}
 	before := map[plan.StepID]map[plan.StepID]bool{} // all that a step needs, directly or not
 	for _, s := range p.Steps {
-		all := map[plan.StepID]bool{}
+		steps[s.ID], before[s.ID] = s, map[plan.StepID]bool{}
 		for _, n := range s.Needs {
-			all[n] = true
-			for more := range before[n] {
-				all[more] = true
-			}
+			before[s.ID][n] = true
+			maps.Copy(before[s.ID], before[n])
 		}
-		before[s.ID] = all
 	}
 	var left []string
 	objects := p.Objects()
@@ -34,22 +35,37 @@ func leftApart(p plan.Plan) []string {
 		if _, starts := start.Action.(plan.StartContainer); !starts || !start.Finish {
 			continue
 		}
+		own := ownNeeds(start, steps, objects)
 		for _, stop := range p.Steps {
 			_, stops := stop.Action.(plan.StopContainer)
 			if !stops || objects[stop.ID] != objects[start.ID] || path.Dir(string(stop.ID)) != path.Dir(string(start.ID)) {
 				continue // it may also have the name that another one gives up
 			}
 			for _, s := range p.Steps {
-				about, between := s.Action.About(), before[start.ID][s.ID] && before[s.ID][stop.ID]
-				others := strings.HasPrefix(objects[s.ID], "Container ") && objects[s.ID] != objects[start.ID] &&
-					about.Service != start.Action.About().Service
-				if between && !others && !s.Finish && about.Class != plan.ClassWait && about.Class != plan.ClassStop {
-					left = append(left, fmt.Sprintf("%s is between %s and %s without Finish", s.ID, stop.ID, start.ID))
+				if own[s.ID] && !before[stop.ID][s.ID] && !s.Finish {
+					left = append(left, fmt.Sprintf("%s may be left out between %s and %s: it has no Finish", s.ID, stop.ID, start.ID))
 				}
 			}
 		}
 	}
 	return left
+}
+
+// ownNeeds are the steps that the start needs for its own container's sake.
+func ownNeeds(start plan.Step, steps map[plan.StepID]plan.Step, objects map[plan.StepID]string) map[plan.StepID]bool {
+	own := map[plan.StepID]bool{}
+	for todo := slices.Clone(start.Needs); len(todo) > 0; todo = todo[1:] {
+		s := steps[todo[0]]
+		about := s.Action.About()
+		others := strings.HasPrefix(objects[s.ID], "Container ") && objects[s.ID] != objects[start.ID] &&
+			about.Service != start.Action.About().Service
+		if own[s.ID] || others || about.Class == plan.ClassWait || about.Class == plan.ClassStop {
+			continue
+		}
+		own[s.ID] = true
+		todo = append(todo, s.Needs...)
+	}
+	return own
 }
 
 // TestLeftApart: what is put between a stop and the start that finishes it has to

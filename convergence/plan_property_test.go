@@ -124,6 +124,9 @@ func mustPlan(t *rapid.T, p *project.Project, have engine.Observed, opt up.UpOpt
 	if _, err := plan.Graph(); err != nil {
 		t.Fatalf("plan is no graph: %v\n%s", err, plan)
 	}
+	if left := leftApart(plan); len(left) > 0 {
+		t.Fatalf("a failure elsewhere leaves a container stopped: %v\n%s", left, plan)
+	}
 	for _, step := range plan.Steps {
 		if step.Reason == "" {
 			t.Fatalf("step %s has no reason", step.ID)

@@ -63,7 +63,7 @@ func (d *Draft) Put(h *Handle, of, verb string, a Action, reason string, needs .
 	if h == nil {
 		h = &Handle{}
 	}
-	h.of, h.verb, h.action, h.reason, h.needs, h.added = of, verb, a, reason, slices.Clone(needs), true
+	h.of, h.verb, h.action, h.reason, h.needs, h.added = of, verb, a, reason, slices.Concat(h.needs, needs), true
 	d.steps = append(d.steps, h)
 	return h
 }

@@ -124,7 +124,7 @@ func (c converger) emitRebuild(sl *survey.Slot) {
 		needs = c.out.Stop(sl, sl.Why, needs)
 	}
 	removed := c.out.RemoveOld(sl, sl.Why, needs)
-	removed.Finish = sl.Runs()
+	removed.Finish = removed.Finish || sl.Runs()
 	c.emitCreate(sl, removed)
 }
 

@@ -5,6 +5,8 @@ import (
 
 	"github.com/musterdev/muster/convergence/plan"
 	"github.com/musterdev/muster/convergence/up/creation"
+	"github.com/musterdev/muster/convergence/up/emit"
+	"github.com/musterdev/muster/project"
 )
 
 // emitVolumes creates what is missing and replaces what changed, once every
@@ -20,16 +22,41 @@ func (c converger) emitVolumes() {
 		case vf.create:
 			c.out.Put(c.volumes[v.Key], of, "create", create, "does not exist yet", c.out.Bringing.All...)
 		case vf.replace != "":
-			after, running := slices.Clone(c.out.Bringing.All), false
-			for _, o := range c.out.Have.Containers {
-				if o.MountsVolume(v.Name) {
-					sl := c.f.holders[o.ID]
-					after, running = append(after, c.out.Removals[o.ID].Step), running || sl != nil && sl.Runs()
-				}
-			}
+			removals, stops := removalsOf(c.f, c.out, v)
+			after := slices.Concat(c.out.Bringing.All, removals)
 			remove := c.out.Add(of, "remove", plan.RemoveVolume{Name: v.Name}, vf.replace, after...)
-			remove.Destroys, remove.Finish = "all data of volume "+v.Name, running
+			remove.Destroys, remove.Finish = "all data of volume "+v.Name, len(stops) > 0
 			c.out.Put(c.volumes[v.Key], of, "create", create, vf.replace, remove).Finish = true
 		}
 	}
+}
+
+// removalsOf are the steps that remove the containers which mount the volume, and
+// the stops of containers that start only when the volume is there again.
+func removalsOf(f *fates, out *emit.Emitter, v *project.Volume) (removals, stops []*plan.Handle) {
+	for _, sv := range f.order {
+		for _, sl := range sv.Slots {
+			if slices.Contains(sv.Volumes, v.Key) && sl.Stops() && sl.Apart {
+				stops = append(stops, sl.Stop)
+			}
+		}
+	}
+	var down []*plan.Handle
+	for _, o := range out.Have.Containers {
+		removal := out.Removals[o.ID].Step
+		if removal == nil || !o.MountsVolume(v.Name) {
+			continue
+		}
+		removals = append(removals, removal)
+		if sl := f.holders[o.ID]; sl != nil && sl.Stops() {
+			stops = append(stops, sl.Stop)
+		} else {
+			down = append(down, removal)
+		}
+	}
+	for _, removal := range down { // what stopped waits for it, too; before that there is nothing to finish
+		removal.Finish = len(stops) > 0
+		removal.Need(stops...)
+	}
+	return removals, stops
 }
