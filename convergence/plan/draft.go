@@ -50,6 +50,20 @@ func (h *Handle) Needs() []*Handle {
 	return h.needs
 }
 
+// Finishes gives the step Finish, and what it needs of the same object: "network n1"
+// is removed before it is created.
+func (h *Handle) Finishes() {
+	if h == nil {
+		return
+	}
+	h.Finish = true
+	for _, n := range h.needs {
+		if n != nil && n.of == h.of {
+			n.Finishes()
+		}
+	}
+}
+
 // Added reports whether the step has been added to its draft.
 func (h *Handle) Added() bool { return h != nil && h.added }
 

@@ -29,6 +29,7 @@ func (c converger) emitRecreate(sl *survey.Slot) {
 		}
 		made := c.out.Put(sl.Create, sl.Of, "create", creation, sl.Why, slices.Concat(c.createNeeds(sl), stopped)...)
 		made.Finish, made.OnFailure = true, c.revive(sl)
+		finishFor(sl.Svc.Service, c.networks, c.volumes)
 		ready = c.copyBeforeStart(sl, successor, made, restore)
 	} else {
 		made := c.out.Put(sl.Create, sl.Of, "create", creation, sl.Why, c.createNeeds(sl)...)
@@ -124,8 +125,22 @@ func (c converger) emitRebuild(sl *survey.Slot) {
 		needs = c.out.Stop(sl, sl.Why, needs)
 	}
 	removed := c.out.RemoveOld(sl, sl.Why, needs)
-	removed.Finish = removed.Finish || sl.Runs()
+	if sl.Runs() {
+		removed.Finish = true
+		finishFor(sl.Svc.Service, c.networks, c.volumes)
+	}
 	c.emitCreate(sl, removed)
+}
+
+// finishFor has the networks and volumes of the service made whatever happens
+// elsewhere: a container of it is down until they are.
+func finishFor(s *project.Service, networks, volumes map[string]*plan.Handle) {
+	for _, key := range s.Networks {
+		networks[key].Finishes()
+	}
+	for _, key := range s.Volumes {
+		volumes[key].Finishes()
+	}
 }
 
 // spareRebuilt keeps removals from taking an anonymous volume along that a
