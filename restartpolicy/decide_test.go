@@ -92,7 +92,7 @@ func TestUnseenEngineRestartsCount(t *testing.T) {
 func TestFirstSightOfARestartingContainer(t *testing.T) {
 	w := newWorld("always")
 	w.in.History = restartpolicy.History{}
-	w.in.Container.Status = restartpolicy.Restarting
+	w.in.Container.State = restartpolicy.Restarting
 	w.in.Container.RestartCount = 40
 	w.in.Container.Exit = restartpolicy.Exit{At: at(9), Code: 1}
 	w.decide(1)

@@ -19,7 +19,7 @@ func ExampleDecide() {
 	in := restartpolicy.Input{
 		Policy:    policy,
 		Owner:     policy.Owner(),
-		Container: restartpolicy.Container{ID: "b1946ac92492", Status: restartpolicy.Exited, StartedAt: began},
+		Container: restartpolicy.Subject{ID: "b1946ac92492", State: restartpolicy.Exited, StartedAt: began},
 		Gapless:   true,
 	}
 	for run := range 3 {

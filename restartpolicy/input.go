@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Status is the engine's state of a container, in the engine's words.
-type Status string
+// RunState is the state of a container, in the engine's words.
+type RunState string
 
 // The states of a container.
 const (
-	Created    Status = "created"
-	Running    Status = "running"
-	Paused     Status = "paused"
-	Restarting Status = "restarting" // the engine will start it after its own delay
-	Removing   Status = "removing"
-	Exited     Status = "exited"
-	Dead       Status = "dead" // could not be removed completely
-	Gone       Status = "gone" // the engine does not know it any more
+	Created    RunState = "created"
+	Running    RunState = "running"
+	Paused     RunState = "paused"
+	Restarting RunState = "restarting" // the engine will start it after its own delay
+	Removing   RunState = "removing"
+	Exited     RunState = "exited"
+	Dead       RunState = "dead" // could not be removed completely
+	Gone       RunState = "gone" // the engine does not know it any more
 )
 
 // Exit is the end of a container's last run. The zero Exit means that it has not
@@ -33,11 +33,11 @@ type Exit struct {
 	Requested bool
 }
 
-// Health is what the container's health check says.
-type Health struct {
-	// Status is the engine's verdict: "healthy", "unhealthy", "starting", or
+// HealthReport is what the container's health check says.
+type HealthReport struct {
+	// Verdict is the engine's: "healthy", "unhealthy", "starting", or
 	// empty without a check.
-	Status string
+	Verdict string
 	// LastCodes are the exit codes of the latest probes, if known. -1 is a probe
 	// that could not be run.
 	LastCodes []int
@@ -45,10 +45,10 @@ type Health struct {
 	InStartPeriod bool
 }
 
-// Container is what was observed of one container.
-type Container struct {
-	ID     string
-	Status Status
+// Subject is the container that is decided upon, as it was observed.
+type Subject struct {
+	ID    string
+	State RunState
 	// StartedAt is when the current or last run began, by the engine's clock. It
 	// tells one run from the next.
 	StartedAt time.Time
@@ -62,7 +62,7 @@ type Container struct {
 	RestartCount int
 	// EngineMode is the policy configured in the engine at present.
 	EngineMode Mode
-	Health     Health
+	Health     HealthReport
 	// Exempt says that no policy applies: a one-off container, one the engine
 	// removes by itself, one of another project, or one with a successor.
 	Exempt bool
@@ -177,7 +177,7 @@ type Input struct {
 	Owner     Owner // as fixed when the container was created
 	Options   Options
 	Engine    EngineState
-	Container Container
+	Container Subject
 	Intent    Intent
 	// Gapless says that the event stream had no gap since before the container
 	// last exited, so that a stop by a user could not have been missed.

@@ -81,8 +81,8 @@ func ParseEventKind(action string) EventKind {
 	return OtherEvent
 }
 
-// Event is one event of a container, as the engine or its stream gave it.
-type Event struct {
+// StreamEvent is one event of a container, as the engine or its stream gave it.
+type StreamEvent struct {
 	Kind   EventKind
 	At     time.Duration // when it was received, on the clock of Input.Now
 	Time   time.Time     // when it happened, by the engine's clock; zero if unknown
@@ -110,7 +110,7 @@ const (
 //
 // back is when the engine was back. One that was killed stops, as it boots, what
 // still runs: stops that are heard of within three seconds are its own too.
-func Shutdown(gone, back time.Duration, all []Edges) Event {
+func Shutdown(gone, back time.Duration, all []Edges) StreamEvent {
 	began := gone - shutdownGrace
 	for earlier := true; earlier; {
 		earlier = false
@@ -120,7 +120,7 @@ func Shutdown(gone, back time.Duration, all []Edges) Event {
 			}
 		}
 	}
-	return Event{Kind: EngineGone, At: gone, began: began, settled: back + shutdownGrace}
+	return StreamEvent{Kind: EngineGone, At: gone, began: began, settled: back + shutdownGrace}
 }
 
 // Edges is what a container's events told that its state does not: who stopped
@@ -168,7 +168,7 @@ func (e Edges) Gapless() bool { return e.gapless }
 //   - any other signal without an exit asks for a reload
 //   - what was running when the engine went away should run
 //   - a gap voids what an event lost in it might contradict
-func (e Edges) Observe(ev Event) Edges {
+func (e Edges) Observe(ev StreamEvent) Edges {
 	if e.stale(ev) {
 		return e
 	}
@@ -222,7 +222,7 @@ func (e Edges) Observe(ev Event) Edges {
 
 // stopIntent returns the intent after a stop, which is whose call it was. A stop
 // by an operation stays one, whoever else stops the container too.
-func stopIntent(ev Event, before Intent) Intent {
+func stopIntent(ev StreamEvent, before Intent) Intent {
 	if ev.Ours || before == OpStop {
 		return OpStop
 	}
@@ -230,10 +230,10 @@ func stopIntent(ev Event, before Intent) Intent {
 }
 
 // byBoot reports whether a stop is that of an engine which boots after a crash.
-func (e Edges) byBoot(ev Event) bool { return !ev.Ours && ev.At < e.booted }
+func (e Edges) byBoot(ev StreamEvent) bool { return !ev.Ours && ev.At < e.booted }
 
 // stale reports whether an event is about a run before the one that is known.
-func (e Edges) stale(ev Event) bool {
+func (e Edges) stale(ev StreamEvent) bool {
 	switch ev.Kind {
 	case KillEvent, DieEvent, StopEvent, OOMEvent:
 		return !ev.Time.IsZero() && ev.Time.Before(e.run)
@@ -266,12 +266,12 @@ func (e Edges) RestartFailed() Edges {
 // Look returns the edges corrected by the container's state as just inspected.
 // startedAt, by the engine's clock, tells one run from another: what the events
 // said about a run is dropped when another one is found.
-func (e Edges) Look(status Status, startedAt time.Time) Edges {
+func (e Edges) Look(state RunState, startedAt time.Time) Edges {
 	startedAt = instant(startedAt)
-	up := status == Running || status == Paused || status == Restarting
+	up := state == Running || state == Paused || state == Restarting
 	other := !e.run.IsZero() && e.run != startedAt
 	// While the engine waits to restart, the run is over and not yet another one.
-	missed := other || up && !e.running && status != Restarting
+	missed := other || up && !e.running && state != Restarting
 	if missed {
 		e.signal, e.oom = false, false
 		if e.intent == UserStop || e.intent == OpStop {

@@ -21,7 +21,7 @@ func tell(story string) restartpolicy.Edges {
 		word, ours := strings.CutPrefix(word, "our-")
 		word, old := strings.CutPrefix(word, "old-")
 		word, arg, _ := strings.Cut(word, ":")
-		ev := restartpolicy.Event{Kind: restartpolicy.ParseEventKind(word), At: now, Time: at(float64(run) + 0.5), Signal: arg, Ours: ours}
+		ev := restartpolicy.StreamEvent{Kind: restartpolicy.ParseEventKind(word), At: now, Time: at(float64(run) + 0.5), Signal: arg, Ours: ours}
 		if old {
 			ev.Time = at(float64(run) - 0.5)
 		}
@@ -33,7 +33,7 @@ func tell(story string) restartpolicy.Edges {
 			run++
 			fallthrough
 		case "look":
-			e = e.Look(restartpolicy.Status(arg), at(float64(run)))
+			e = e.Look(restartpolicy.RunState(arg), at(float64(run)))
 			continue
 		case "start":
 			run++
@@ -151,8 +151,8 @@ func TestShutdownWaitsForTheSlowest(t *testing.T) {
 	second := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 	stopped := func(from, to float64) restartpolicy.Edges {
 		return restartpolicy.Edges{}.Look(restartpolicy.Running, epoch).
-			Observe(restartpolicy.Event{Kind: restartpolicy.KillEvent, Signal: "15", At: second(from)}).
-			Observe(restartpolicy.Event{Kind: restartpolicy.DieEvent, At: second(to)})
+			Observe(restartpolicy.StreamEvent{Kind: restartpolicy.KillEvent, Signal: "15", At: second(from)}).
+			Observe(restartpolicy.StreamEvent{Kind: restartpolicy.DieEvent, At: second(to)})
 	}
 	for _, tt := range []struct {
 		name       string

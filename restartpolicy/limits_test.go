@@ -170,7 +170,7 @@ func TestBreakerOpensBeforeTheFirstRestart(t *testing.T) {
 		}
 		in := newWorld("always").in
 		in.Options.OnUnhealthy = restartpolicy.RestartUnhealthy
-		in.Container.Health.Status = "unhealthy"
+		in.Container.Health.Verdict = "unhealthy"
 		in.Now, in.Settle = times[0], b.Settle(n)
 		if d, _ := restartpolicy.Decide(in); d.Action != restartpolicy.Restart || d.At < times[n-1] {
 			t.Fatalf("%v although others turn unhealthy until %v", d, times[n-1])

@@ -14,7 +14,7 @@ func (in *Input) observe() {
 	// up has started since, what is down has exited since. The timestamps do not: the
 	// engine notes a start when it hears that it succeeded, and a process that ends
 	// within a millisecond has exited by then.
-	if c.Status == Running || c.Status == Paused {
+	if c.State == Running || c.State == Paused {
 		in.observeExit()
 		in.observeStart()
 	} else {
@@ -34,7 +34,7 @@ func (in *Input) firstSight() {
 	h.startedAt = instant(c.StartedAt)
 	h.restartCount = c.RestartCount
 	h.seen = in.Now
-	switch c.Status {
+	switch c.State {
 	case Running, Paused:
 		h.exit = in.exitKey()
 		h.runWell(in.Now)
@@ -80,7 +80,7 @@ func (in *Input) observeExit() {
 	if key == h.exit {
 		return
 	}
-	again := h.exit.again && c.Status != Running
+	again := h.exit.again && c.State != Running
 	news := key.at != h.exit.at || key.startError != "" || again
 	h.exit = key
 	if !news {
@@ -136,7 +136,7 @@ func (in *Input) failed() bool {
 func (in *Input) observeHealth() {
 	c, h := in.Container, &in.History
 	switch {
-	case c.Status != Running:
+	case c.State != Running:
 	case !in.unhealthy():
 		if h.sick {
 			h.withdraw()
@@ -159,7 +159,7 @@ func (in *Input) observeHealth() {
 func (in *Input) unhealthy() bool {
 	c := in.Container
 	act := in.Options.OnUnhealthy == RestartUnhealthy || in.Options.OnUnhealthy == StopUnhealthy
-	return act && in.Policy.Restarts() && c.Status == Running && c.Health.Status == "unhealthy" && !c.Health.InStartPeriod
+	return act && in.Policy.Restarts() && c.State == Running && c.Health.Verdict == "unhealthy" && !c.Health.InStartPeriod
 }
 
 // hostSick reports whether the probes rather than the container seem to fail:

@@ -24,7 +24,7 @@ type simulation struct {
 func newSimulation(t *rapid.T, epoch time.Time, p restartpolicy.Policy, o restartpolicy.Options) *simulation {
 	s := &simulation{t: t, epoch: epoch}
 	s.in.Policy, s.in.Options, s.in.Owner, s.in.Gapless = p, o, restartpolicy.Supervisor, true
-	s.in.Container = restartpolicy.Container{ID: "sim", Status: restartpolicy.Running, EngineMode: restartpolicy.No}
+	s.in.Container = restartpolicy.Subject{ID: "sim", State: restartpolicy.Running, EngineMode: restartpolicy.No}
 	s.in.Container.StartedAt = s.wall()
 	s.decide()
 	return s
@@ -48,8 +48,8 @@ func (s *simulation) decide() {
 	switch {
 	case starts && (s.byUser || s.paused):
 		s.t.Fatalf("%v although stopped by a user (%v) or paused (%v)", d, s.byUser, s.paused)
-	case d.Action == restartpolicy.Start && c.Status == restartpolicy.Running, d.Action == restartpolicy.Restart && c.Status != restartpolicy.Running:
-		s.t.Fatalf("%v of a container that is %s", d, c.Status)
+	case d.Action == restartpolicy.Start && c.State == restartpolicy.Running, d.Action == restartpolicy.Restart && c.State != restartpolicy.Running:
+		s.t.Fatalf("%v of a container that is %s", d, c.State)
 	case !s.in.Policy.Restarts() && d.Action != restartpolicy.Leave:
 		s.t.Fatalf("%v although the policy is no", d)
 	}
@@ -62,20 +62,20 @@ func (s *simulation) decide() {
 
 // exit ends the run; requested as by a stop.
 func (s *simulation) exit(code int, requested bool) {
-	s.in.Container.Status = restartpolicy.Exited
+	s.in.Container.State = restartpolicy.Exited
 	s.in.Container.Exit = restartpolicy.Exit{Code: code, At: s.wall(), Ran: s.wall().Sub(s.in.Container.StartedAt), Requested: requested}
 }
 
 // begin starts a run; health starts over with it.
 func (s *simulation) begin() {
-	s.in.Container.Status, s.in.Container.StartedAt = restartpolicy.Running, s.wall()
-	s.in.Container.StartError, s.in.Container.Health.Status = "", ""
+	s.in.Container.State, s.in.Container.StartedAt = restartpolicy.Running, s.wall()
+	s.in.Container.StartError, s.in.Container.Health.Verdict = "", ""
 }
 
 // step lets one thing happen.
 func (s *simulation) step(op string, pause time.Duration) {
 	s.in.Now += pause
-	running := s.in.Container.Status == restartpolicy.Running
+	running := s.in.Container.State == restartpolicy.Running
 	switch op {
 	case "exit 0", "exit 1":
 		if running {
@@ -87,7 +87,7 @@ func (s *simulation) step(op string, pause time.Duration) {
 		}
 	case "unhealthy", "healthy":
 		if running {
-			s.in.Container.Health.Status = op
+			s.in.Container.Health.Verdict = op
 		}
 	case "stop":
 		if running {
@@ -105,11 +105,11 @@ func (s *simulation) step(op string, pause time.Duration) {
 		}
 	case "pause":
 		if running {
-			s.in.Container.Status, s.paused = restartpolicy.Paused, true
+			s.in.Container.State, s.paused = restartpolicy.Paused, true
 		}
 	case "unpause":
 		if s.paused {
-			s.in.Container.Status, s.paused = restartpolicy.Running, false
+			s.in.Container.State, s.paused = restartpolicy.Running, false
 		}
 	case "obey", "obey in vain":
 		s.obey(op == "obey")
@@ -237,8 +237,8 @@ func TestLivenessProperty(t *testing.T) {
 		since := s.in.Now
 		s.step("obey", 0)
 		s.step("healthy", 0)
-		if s.in.Container.Status != restartpolicy.Running || s.in.Now-since > restartpolicy.MaxDelay*5/4 {
-			t.Fatalf("%s %v after the faults: %v, %v", s.in.Container.Status, s.in.Now-since, s.d, s.in.History)
+		if s.in.Container.State != restartpolicy.Running || s.in.Now-since > restartpolicy.MaxDelay*5/4 {
+			t.Fatalf("%s %v after the faults: %v, %v", s.in.Container.State, s.in.Now-since, s.d, s.in.History)
 		}
 	})
 }
@@ -256,21 +256,21 @@ func TestEdgesRecoverProperty(t *testing.T) {
 		for i := range rapid.IntRange(0, 30).Draw(t, "events") {
 			if rapid.IntRange(0, 3).Draw(t, "look") == 0 {
 				run += rapid.IntRange(0, 1).Draw(t, "new run")
-				status := rapid.SampledFrom([]restartpolicy.Status{restartpolicy.Running, restartpolicy.Exited, restartpolicy.Restarting}).Draw(t, "status")
+				status := rapid.SampledFrom([]restartpolicy.RunState{restartpolicy.Running, restartpolicy.Exited, restartpolicy.Restarting}).Draw(t, "status")
 				before := e.Look(status, at(float64(run)))
 				if e = before.Look(status, at(float64(run))); e != before && status != restartpolicy.Restarting {
 					t.Fatalf("looking twice is not the same as once: %v, %v", describe(before), describe(e))
 				}
 				continue
 			}
-			e = e.Observe(restartpolicy.Event{
+			e = e.Observe(restartpolicy.StreamEvent{
 				Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), At: time.Duration(i) * time.Second,
 				Signal: rapid.SampledFrom([]string{"9", "1"}).Draw(t, "signal"),
 			})
 		}
 		e = e.Look(restartpolicy.Exited, at(float64(run)))
 		e = e.Look(restartpolicy.Running, at(float64(run+1))) // it was started, whoever told or did not
-		crashed := e.Observe(restartpolicy.Event{Kind: restartpolicy.DieEvent, At: time.Hour})
+		crashed := e.Observe(restartpolicy.StreamEvent{Kind: restartpolicy.DieEvent, At: time.Hour})
 		if crashed.Intent() != restartpolicy.NoIntent || crashed.Requested() || !crashed.Gapless() {
 			t.Fatalf("a crash of the new run is %s", describe(crashed))
 		}

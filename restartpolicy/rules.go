@@ -88,10 +88,10 @@ func byEngineState(in *Input) (Decision, bool) {
 }
 
 func byExistence(in *Input) (Decision, bool) {
-	switch in.Container.Status {
+	switch in.Container.State {
 	case Created, Running, Paused, Restarting, Exited:
 	default: // gone, going, or in a state that only a newer engine knows
-		return Decision{Reason: ReasonForgotten, Detail: string(in.Container.Status)}, true
+		return Decision{Reason: ReasonForgotten, Detail: string(in.Container.State)}, true
 	}
 	if in.Container.Exempt {
 		return leave(ReasonForgotten)
@@ -107,7 +107,7 @@ func byOperation(in *Input) (Decision, bool) {
 }
 
 func byPause(in *Input) (Decision, bool) {
-	if in.Container.Status == Paused {
+	if in.Container.State == Paused {
 		return leave(ReasonPaused)
 	}
 	return pass()
@@ -116,7 +116,7 @@ func byPause(in *Input) (Decision, bool) {
 // byCrashLoop applies to restarts that the engine makes; those of the supervisor
 // pass through byAttempts.
 func byCrashLoop(in *Input) (Decision, bool) {
-	status := in.Container.Status
+	status := in.Container.State
 	engines := in.Owner == Engine && in.Policy.Restarts() && (status == Running || status == Restarting)
 	if !engines || !in.History.CrashLooping(in.Now) {
 		return pass()
@@ -134,7 +134,7 @@ func byCrashLoop(in *Input) (Decision, bool) {
 }
 
 func byEngineDelay(in *Input) (Decision, bool) {
-	if in.Container.Status != Restarting {
+	if in.Container.State != Restarting {
 		return pass()
 	}
 	by := in.History.seen + EngineDelay(in.Container.RestartCount) + waitSlack
@@ -146,7 +146,7 @@ func byEngineDelay(in *Input) (Decision, bool) {
 
 func byParent(in *Input) (Decision, bool) {
 	c, h := in.Container, &in.History
-	if c.Status != Running || in.Intent == UserStop { // a stop may be under way
+	if c.State != Running || in.Intent == UserStop { // a stop may be under way
 		return pass()
 	}
 	for _, n := range in.Needs {
@@ -171,7 +171,7 @@ func byParent(in *Input) (Decision, bool) {
 
 func byHealth(in *Input) (Decision, bool) {
 	c, h := in.Container, &in.History
-	sick := c.Status == Running && c.Health.Status == "unhealthy" && !c.Health.InStartPeriod
+	sick := c.State == Running && c.Health.Verdict == "unhealthy" && !c.Health.InStartPeriod
 	if !sick || in.Intent == UserStop {
 		return pass()
 	}
@@ -197,7 +197,7 @@ func byHealth(in *Input) (Decision, bool) {
 }
 
 func byRunning(in *Input) (Decision, bool) {
-	if in.Container.Status != Running {
+	if in.Container.State != Running {
 		return pass()
 	}
 	in.History.planned = Leave // what it was planned for is over

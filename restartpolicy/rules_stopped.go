@@ -18,7 +18,7 @@ const (
 
 func byCreation(in *Input) (Decision, bool) {
 	c := in.Container
-	if c.Status == Created && in.Intent != WantRun && c.StartError == "" {
+	if c.State == Created && in.Intent != WantRun && c.StartError == "" {
 		return leave(ReasonCreated)
 	}
 	return pass()
@@ -28,7 +28,7 @@ func byUser(in *Input) (Decision, bool) {
 	c := in.Container
 	// An exit that our own restart brought about was requested too.
 	requested := c.Exit.Requested && c.StartError == "" && in.Intent != WantRun && in.History.planned != Restart
-	if in.Intent == UserStop || c.Status == Exited && requested {
+	if in.Intent == UserStop || c.State == Exited && requested {
 		if in.held() && c.StartError == "" { // the brake was for restarts, and there are none now
 			return Decision{Action: Release, At: in.Now, Reason: ReasonUserStop}, true
 		}
@@ -46,7 +46,7 @@ func byPolicyNo(in *Input) (Decision, bool) {
 
 func byCompletion(in *Input) (Decision, bool) {
 	c := in.Container
-	if c.Status == Exited && in.Policy.Mode == OnFailure && c.Exit.Code == 0 && c.StartError == "" {
+	if c.State == Exited && in.Policy.Mode == OnFailure && c.Exit.Code == 0 && c.StartError == "" {
 		return leave(ReasonCompleted)
 	}
 	return pass()
@@ -57,7 +57,7 @@ func byCompletion(in *Input) (Decision, bool) {
 // or by its own crash. If a stop by a user may have gone unseen, that is assumed.
 func byEngineOwner(in *Input) (Decision, bool) {
 	c, h := in.Container, &in.History
-	if in.Owner != Engine || c.Status != Exited || in.Intent == WantRun {
+	if in.Owner != Engine || c.State != Exited || in.Intent == WantRun {
 		return pass()
 	}
 	if in.held() {
@@ -115,7 +115,7 @@ func byDefault(in *Input) (Decision, bool) {
 	if in.held() {
 		h.due = max(h.due, h.seen+MaxDelay) // what a brake is for
 	}
-	exited := c.Status == Exited && c.StartError == ""
+	exited := c.State == Exited && c.StartError == ""
 	h.grant(*in, Start, exited && in.Intent != WantRun)
 	d := Decision{Action: Start, At: h.due, Detail: in.restartDetail()}
 	switch {
@@ -157,7 +157,7 @@ func (in *Input) giveUp(why Reason) (Decision, bool) {
 // exitDetail reads "exit 137, out of memory".
 func (in *Input) exitDetail() string {
 	c := in.Container
-	if c.Status == Running {
+	if c.State == Running {
 		return "health check fails"
 	}
 	s := fmt.Sprintf("exit %d", c.Exit.Code)

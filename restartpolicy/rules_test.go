@@ -22,17 +22,17 @@ func TestRules(t *testing.T) {
 		{"engine away", "always", func(w *world) { w.in.Engine = restartpolicy.EngineDown; w.exit(1, 1) }, "leave: the engine does not answer, rule 1"},
 		{"resync", "always", func(w *world) { w.in.Engine = restartpolicy.EngineResync; w.exit(1, 1) }, "leave: reading the engine's state again, rule 1"},
 
-		{"gone", "always", func(w *world) { w.in.Container.Status = restartpolicy.Gone; w.decide(1) }, "leave: not supervised (gone), rule 2"},
-		{"removing", "always", func(w *world) { w.in.Container.Status = restartpolicy.Removing; w.decide(1) }, "leave: not supervised (removing), rule 2"},
-		{"dead", "always", func(w *world) { w.in.Container.Status = restartpolicy.Dead; w.decide(1) }, "leave: not supervised (dead), rule 2"},
-		{"a state of the future", "always", func(w *world) { w.in.Container.Status = "dreaming"; w.decide(1) }, "leave: not supervised (dreaming), rule 2"},
+		{"gone", "always", func(w *world) { w.in.Container.State = restartpolicy.Gone; w.decide(1) }, "leave: not supervised (gone), rule 2"},
+		{"removing", "always", func(w *world) { w.in.Container.State = restartpolicy.Removing; w.decide(1) }, "leave: not supervised (removing), rule 2"},
+		{"dead", "always", func(w *world) { w.in.Container.State = restartpolicy.Dead; w.decide(1) }, "leave: not supervised (dead), rule 2"},
+		{"a state of the future", "always", func(w *world) { w.in.Container.State = "dreaming"; w.decide(1) }, "leave: not supervised (dreaming), rule 2"},
 		{"exempt", supervised, func(w *world) { w.in.Container.Exempt = true; w.exit(1, 1) }, "leave: not supervised, rule 2"},
 
 		{"operation", supervised, func(w *world) { w.in.Intent = restartpolicy.OpStop; w.exit(1, 1) }, "leave: another command is working on it, rule 3"},
 
 		{"paused", supervised, func(w *world) {
-			w.in.Container.Status = restartpolicy.Paused
-			w.in.Container.Health.Status = "unhealthy"
+			w.in.Container.State = restartpolicy.Paused
+			w.in.Container.Health.Verdict = "unhealthy"
 			w.in.Options.OnUnhealthy = restartpolicy.RestartUnhealthy
 			w.decide(1)
 		}, "leave: paused, rule 4"},
@@ -40,12 +40,12 @@ func TestRules(t *testing.T) {
 		{"engine waits", "always", func(w *world) {
 			w.in.Container.RestartCount = 3
 			w.exit(1, 1)
-			w.in.Container.Status = restartpolicy.Restarting
+			w.in.Container.State = restartpolicy.Restarting
 			w.decide(1)
 		}, "leave at 11.4s: the engine is about to restart it, rule 5"},
 		{"engine waits long", "always", func(w *world) {
 			w.exit(1, 1)
-			w.in.Container.Status = restartpolicy.Restarting
+			w.in.Container.State = restartpolicy.Restarting
 			w.decide(30)
 		}, "leave at 40s: the engine is about to restart it, rule 5"},
 		{"crash loop of the engine's", "always", func(w *world) { w.engineLoop(6) }, "leave at 13.26s: the engine is about to restart it, rule 5, crash loop"},
@@ -99,7 +99,7 @@ func TestRules(t *testing.T) {
 
 		{"unhealthy", "always", func(w *world) { w.sick(3); w.decide(3.05) }, "restart at 3.119s: unhealthy (health check fails, restart 1), rule 7"},
 		{"unhealthy, settling", "always", func(w *world) { w.in.Settle = 10 * time.Second; w.sick(3) }, "restart at 13s: unhealthy (health check fails, restart 1), rule 7"},
-		{"unhealthy by default", "always", func(w *world) { w.in.Container.Health.Status = "unhealthy"; w.decide(3) }, "leave: running, rule 8"},
+		{"unhealthy by default", "always", func(w *world) { w.in.Container.Health.Verdict = "unhealthy"; w.decide(3) }, "leave: running, rule 8"},
 		{"unhealthy, policy no", "no", func(w *world) { w.sick(3) }, "leave: unhealthy, and the policy is no, rule 7"},
 		{"unhealthy while starting", "always", func(w *world) { w.in.Container.Health.InStartPeriod = true; w.sick(3) }, "leave: running, rule 8"},
 		{"unhealthy, breaker open", "always", func(w *world) { w.in.ProbesSuspended = true; w.sick(3) }, "leave: unhealthy, but the host seems to be at fault, rule 7"},
@@ -107,25 +107,25 @@ func TestRules(t *testing.T) {
 		{"unhealthy, a probe ran", "always", func(w *world) { w.in.Container.Health.LastCodes = []int{-1, 1}; w.sick(3) }, "restart at 3.119s: unhealthy (health check fails, restart 1), rule 7"},
 		{"unhealthy, stop", "always", func(w *world) {
 			w.in.Options.OnUnhealthy = restartpolicy.StopUnhealthy
-			w.in.Container.Health.Status = "unhealthy"
+			w.in.Container.Health.Verdict = "unhealthy"
 			w.decide(3)
 		}, "stop at 3.119s: unhealthy, rule 7"},
 		{"unhealthy, stop under way", "always", func(w *world) { w.in.Intent = restartpolicy.UserStop; w.sick(3) }, "leave: running, rule 8"},
 		{"unhealthy, exited", "always", func(w *world) {
-			w.in.Container.Status = restartpolicy.Exited
+			w.in.Container.State = restartpolicy.Exited
 			w.in.Intent = restartpolicy.UserStop
 			w.sick(3)
 		}, "leave: stopped by a user, rule 10"},
 		{"unhealthy, attempts used up", "on-failure:1,delay=1ms", func(w *world) {
 			w.sick(3)
 			w.in.Container.Exit = restartpolicy.Exit{Code: 143, At: at(4), Requested: true}
-			w.in.Container.Health.Status = "starting"
+			w.in.Container.Health.Verdict = "starting"
 			w.start(5)
 			w.sick(9)
 		}, "give up: restart limit reached (health check fails, policy on-failure:1,delay=1ms), rule 7"},
 		{"healed in time", "on-failure:1,delay=1ms", func(w *world) {
 			w.sick(3)
-			w.in.Container.Health.Status = "healthy"
+			w.in.Container.Health.Verdict = "healthy"
 			w.decide(3.01)
 			w.sick(9)
 		}, "restart at 9.206s: unhealthy (health check fails, restart 1 of 1), rule 7"},
@@ -140,9 +140,9 @@ func TestRules(t *testing.T) {
 		}, "release at 15m52s: the crash loop is over, rule 8"},
 		{"brake of a predecessor", "always", func(w *world) { w.in.Container.EngineMode = restartpolicy.No; w.decide(3) }, "release at 3s: the crash loop is over, rule 8"},
 
-		{"created", "always", func(w *world) { w.in.Container.Status = restartpolicy.Created; w.decide(3) }, "leave: created, not started yet, rule 9"},
+		{"created", "always", func(w *world) { w.in.Container.State = restartpolicy.Created; w.decide(3) }, "leave: created, not started yet, rule 9"},
 		{"created and wanted", "always", func(w *world) {
-			w.in.Container.Status, w.in.Intent = restartpolicy.Created, restartpolicy.WantRun
+			w.in.Container.State, w.in.Intent = restartpolicy.Created, restartpolicy.WantRun
 			w.decide(3)
 		}, "start at 3s: should be running (exit 0), rule 17"},
 
@@ -233,7 +233,7 @@ func TestRules(t *testing.T) {
 			w.exit(1, 1)
 			w.start(2)
 			w.sick(5)
-			w.in.Container.Health.Status = "healthy"
+			w.in.Container.Health.Verdict = "healthy"
 			w.decide(6)
 			w.exit(30, 1)
 		}, "start at 30.42s: exited (exit 1, restart 2, 0 of 2 attempts failed), rule 17"},

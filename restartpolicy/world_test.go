@@ -26,8 +26,8 @@ func newWorld(policy string) *world {
 	}
 	w.in.Owner = w.in.Policy.Owner()
 	name, _ := w.in.Policy.Engine()
-	w.in.Container = restartpolicy.Container{
-		ID: "c1", Status: restartpolicy.Running, StartedAt: at(0), EngineMode: restartpolicy.Mode(name),
+	w.in.Container = restartpolicy.Subject{
+		ID: "c1", State: restartpolicy.Running, StartedAt: at(0), EngineMode: restartpolicy.Mode(name),
 	}
 	w.in.Gapless = true
 	w.decide(0)
@@ -43,14 +43,14 @@ func (w *world) decide(second float64) restartpolicy.Decision {
 
 // exit ends the run at the given second and decides.
 func (w *world) exit(second float64, code int) restartpolicy.Decision {
-	w.in.Container.Status = restartpolicy.Exited
+	w.in.Container.State = restartpolicy.Exited
 	w.in.Container.Exit = restartpolicy.Exit{Code: code, At: at(second), Ran: at(second).Sub(w.in.Container.StartedAt)}
 	return w.decide(second)
 }
 
 // start begins a run at the given second and decides.
 func (w *world) start(second float64) restartpolicy.Decision {
-	w.in.Container.Status = restartpolicy.Running
+	w.in.Container.State = restartpolicy.Running
 	w.in.Container.StartedAt = at(second)
 	w.in.Container.StartError = ""
 	return w.decide(second)
@@ -74,7 +74,7 @@ func rounded(d restartpolicy.Decision) string {
 // sick makes the container unhealthy with restarts asked for, and decides.
 func (w *world) sick(second float64) {
 	w.in.Options.OnUnhealthy = restartpolicy.RestartUnhealthy
-	w.in.Container.Health.Status = "unhealthy"
+	w.in.Container.Health.Verdict = "unhealthy"
 	w.decide(second)
 }
 
@@ -83,7 +83,7 @@ func (w *world) sick(second float64) {
 func (w *world) engineLoop(n int) {
 	for i := range n {
 		w.in.Container.RestartCount = i + 1
-		w.in.Container.Status = restartpolicy.Restarting
+		w.in.Container.State = restartpolicy.Restarting
 		w.in.Container.Exit = restartpolicy.Exit{Code: 1, At: at(float64(i+1) / 100)}
 		w.decide(float64(i+1) / 100)
 		if i < n-1 {
@@ -103,13 +103,13 @@ func (w *world) crash(n int) {
 }
 
 func (w *world) exitRequested(second float64) {
-	w.in.Container.Status = restartpolicy.Exited
+	w.in.Container.State = restartpolicy.Exited
 	w.in.Container.Exit = restartpolicy.Exit{Code: 137, At: at(second), Requested: true}
 	w.decide(second)
 }
 
 func (w *world) exitOOM(second float64) {
-	w.in.Container.Status = restartpolicy.Exited
+	w.in.Container.State = restartpolicy.Exited
 	w.in.Container.Exit = restartpolicy.Exit{Code: 137, At: at(second), OOM: true}
 	w.decide(second)
 }

@@ -16,12 +16,12 @@ import (
 type Output struct {
 	Container engine.Container // under its final name while it replaces another
 	Line      engine.LogLine   // with its time; the bytes are valid during the call only
-	Exit      *Exit            // set instead of Line
+	Exit      *Exited          // set instead of Line
 	Note      string           // a remark on why there is no output, instead of Line
 }
 
-// Exit is the end of a container's process.
-type Exit struct {
+// Exited is the end of a container's process.
+type Exited struct {
 	Code       int
 	Restarting bool // its policy or somebody starts it again
 }

@@ -84,7 +84,7 @@ func (f *follower) exitOf(ctx context.Context, s *speaker, run *speech) (code in
 func (f *follower) farewell(ctx context.Context, s *speaker, code int) {
 	seen, err := f.engine.InspectContainer(ctx, s.Ref)
 	restarting := err == nil && (seen.State == engine.Running || seen.State == engine.Restarting)
-	_ = f.say(Output{Container: s.Container, Exit: &Exit{Code: code, Restarting: restarting}}) // its error ends Follow
+	_ = f.say(Output{Container: s.Container, Exit: &Exited{Code: code, Restarting: restarting}}) // its error ends Follow
 }
 
 func (f *follower) unlogged(c engine.Container) bool {

@@ -140,11 +140,11 @@ func (w *ward) stopped(m acted, now time.Duration) {
 	if after.ID == "" || !again && after.State == engine.Running {
 		return
 	}
-	w.edges = w.edges.Observe(restartpolicy.Event{Kind: restartpolicy.StopEvent, At: now, Ours: true})
+	w.edges = w.edges.Observe(restartpolicy.StreamEvent{Kind: restartpolicy.StopEvent, At: now, Ours: true})
 	switch {
 	case again:
 		w.ourStop = after.StartedAt
-		w.edges = w.edges.Observe(restartpolicy.Event{Kind: restartpolicy.StartEvent, At: now, Ours: true})
+		w.edges = w.edges.Observe(restartpolicy.StreamEvent{Kind: restartpolicy.StartEvent, At: now, Ours: true})
 	case m.action == restartpolicy.Restart:
 		w.ourStop = after.FinishedAt.Add(lateEvents)
 		w.edges = w.edges.RestartFailed()

@@ -80,7 +80,7 @@ func (l *loop) saw(w *ward, seen engine.Inspection, reading int) {
 	before := w.seen
 	w.ref, w.service, w.seen, w.reading = seen.Ref, seen.Service, seen, reading
 	w.edges.StopSignal = seen.StopSignal
-	w.edges = w.edges.Look(restartpolicy.Status(seen.State), seen.StartedAt)
+	w.edges = w.edges.Look(restartpolicy.RunState(seen.State), seen.StartedAt)
 	if !w.known || !before.StartedAt.Equal(seen.StartedAt) {
 		w.upSince = l.now()
 	}

@@ -93,14 +93,14 @@ func (r *roster) held(w *ward) bool {
 }
 
 // container is the inspection in the words of the policy.
-func (r *roster) container(w *ward) restartpolicy.Container {
+func (r *roster) container(w *ward) restartpolicy.Subject {
 	c := w.seen
 	mode, _ := restartpolicy.Parse(c.RestartPolicy)
-	out := restartpolicy.Container{
-		ID: c.ID, Status: restartpolicy.Status(c.State), StartedAt: c.StartedAt, StartError: c.Error,
+	out := restartpolicy.Subject{
+		ID: c.ID, State: restartpolicy.RunState(c.State), StartedAt: c.StartedAt, StartError: c.Error,
 		RestartCount: c.RestartCount, EngineMode: mode.Mode,
 		Exempt: c.OneOff || c.AutoRemove || r.replaced(w) || !r.selected(w.service),
-		Health: restartpolicy.Health{Status: string(c.Health), InStartPeriod: inStartPeriod(c)},
+		Health: restartpolicy.HealthReport{Verdict: string(c.Health), InStartPeriod: inStartPeriod(c)},
 	}
 	if !c.FinishedAt.IsZero() {
 		out.Exit = restartpolicy.Exit{

@@ -92,7 +92,7 @@ func (l *loop) connected(containers []engine.Container) {
 
 // afterGap tells every container's edges what the end of the stream meant.
 func (l *loop) afterGap(down bool) {
-	ev := restartpolicy.Event{Kind: restartpolicy.GapEvent, At: l.lostAt}
+	ev := restartpolicy.StreamEvent{Kind: restartpolicy.GapEvent, At: l.lostAt}
 	if down {
 		all := make([]restartpolicy.Edges, 0, len(l.roster.wards))
 		for _, w := range l.roster.sorted() {
@@ -134,7 +134,7 @@ func (l *loop) happened(ev engine.Event) {
 		w = l.ward(ev.Container, ev.Service)
 	}
 	if !w.knows(ev) {
-		w.edges = w.edges.Observe(restartpolicy.Event{
+		w.edges = w.edges.Observe(restartpolicy.StreamEvent{
 			Kind: restartpolicy.ParseEventKind(ev.Action), At: l.now(), Time: ev.Time, Signal: ev.Signal,
 			Ours: w.IsStopping,
 		})
@@ -162,7 +162,7 @@ func (m stoppedByUser) handle(l *loop) {
 		if !down || len(m.services) > 0 && !slices.Contains(m.services, w.service) {
 			continue
 		}
-		w.edges = w.edges.Observe(restartpolicy.Event{Kind: restartpolicy.StopEvent, At: l.now()})
+		w.edges = w.edges.Observe(restartpolicy.StreamEvent{Kind: restartpolicy.StopEvent, At: l.now()})
 		l.look(w)
 	}
 }

@@ -94,5 +94,5 @@ func TestVerdict(t *testing.T) {
 }
 
 func exitOf(service string, code int) output.Output {
-	return output.Output{Container: engine.Container{Ref: engine.Ref{Name: "p-" + service + "-1"}, Service: service}, Exit: &output.Exit{Code: code}}
+	return output.Output{Container: engine.Container{Ref: engine.Ref{Name: "p-" + service + "-1"}, Service: service}, Exit: &output.Exited{Code: code}}
 }

@@ -59,7 +59,7 @@ func Initial(r Rule) ([]File, error) {
 
 // Outdated are those of the rule's files that a container has otherwise, or not
 // at all, whatever their age: as they are compared, so they are afterwards.
-func Outdated(ctx context.Context, e Container, c engine.Ref, r Rule, files []File) ([]File, error) {
+func Outdated(ctx context.Context, e SyncEngine, c engine.Ref, r Rule, files []File) ([]File, error) {
 	if len(files) == 0 || len(files) == 1 && files[0].Container == r.Target {
 		return files, nil
 	}

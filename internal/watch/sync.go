@@ -12,8 +12,8 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// Container is what a sync asks of an engine.
-type Container interface {
+// SyncEngine is what a sync asks of an engine.
+type SyncEngine interface {
 	CopyArchive(ctx context.Context, c engine.Ref, folder string, archive io.Reader, ownership bool) error
 	CopyFrom(ctx context.Context, c engine.Ref, path string) (io.ReadCloser, engine.PathStat, error)
 	StatPath(ctx context.Context, c engine.Ref, path string) (engine.PathStat, error)
@@ -25,7 +25,7 @@ const maxArguments = 64 << 10
 
 // Sync brings the files into a container: one archive for all that exist, and a
 // command for all that do not.
-func Sync(ctx context.Context, e Container, c engine.Ref, running bool, files []File) error {
+func Sync(ctx context.Context, e SyncEngine, c engine.Ref, running bool, files []File) error {
 	var there []File
 	var gone []string
 	for _, f := range files {
@@ -60,7 +60,7 @@ func Sync(ctx context.Context, e Container, c engine.Ref, running bool, files []
 	return send(ctx, e, c, fitting)
 }
 
-func send(ctx context.Context, e Container, c engine.Ref, files []File) error {
+func send(ctx context.Context, e SyncEngine, c engine.Ref, files []File) error {
 	content := pack(files)
 	err := e.CopyArchive(ctx, c, "/", content, false)
 	return errors.Join(err, content.unread())
@@ -69,7 +69,7 @@ func send(ctx context.Context, e Container, c engine.Ref, files []File) error {
 // fit makes room for files that the engine does not copy over what is there. A
 // folder does not replace a link to a folder: its content goes where the link
 // leads. What became a folder, or a file, on the host becomes one in the container.
-func fit(ctx context.Context, e Container, c engine.Ref, running bool, files []File) (fitting []File, changed bool, err error) {
+func fit(ctx context.Context, e SyncEngine, c engine.Ref, running bool, files []File) (fitting []File, changed bool, err error) {
 	var other []string
 	for _, f := range files {
 		here, err := os.Lstat(f.Host)
@@ -117,7 +117,7 @@ func outermost(paths []string) []string {
 }
 
 // remove deletes what was deleted on the host, by the container's own rm.
-func remove(ctx context.Context, e Container, c engine.Ref, gone []string) error {
+func remove(ctx context.Context, e SyncEngine, c engine.Ref, gone []string) error {
 	for len(gone) > 0 {
 		n, size := 0, 0
 		for n < len(gone) && (n == 0 || size+len(gone[n]) <= maxArguments) {
