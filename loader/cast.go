@@ -9,18 +9,18 @@ import (
 
 // cast makes the number or boolean of a scalar that it stands for, or reports
 // why it cannot be one.
-func (b *builder) cast(n *node.Node, path string, kind quantity.Quantity) {
+func (a *assembler) cast(n *node.Node, path string, kind quantity.Quantity) {
 	value, verdict := kind.Read(quantity.Exactly(n))
 	if verdict == quantity.Rounded {
-		b.s.reports.warn(Warning{Rule: "rounded", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", node.QuoteValue(n), value)})
+		a.l.reports.warn(Warning{Rule: "rounded", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%s is rounded to %v", node.QuoteValue(n), value)})
 	}
 	if e := misfit(n, path, kind, verdict); e != nil {
 		n.Bad = true
-		b.s.reports.fail(e)
+		a.l.reports.fail(e)
 		return
 	}
 	if value, isBool := value.(bool); isBool {
-		b.oldBool(n, path, value)
+		a.oldBool(n, path, value)
 	}
 	n.Value = value
 }
@@ -46,10 +46,10 @@ func misfit(n *node.Node, path string, kind quantity.Quantity, v quantity.Verdic
 }
 
 // oldBool warns of the booleans of YAML 1.1.
-func (b *builder) oldBool(n *node.Node, path string, value bool) {
+func (a *assembler) oldBool(n *node.Node, path string, value bool) {
 	if text, isText := n.Str(); isText {
 		if _, old, err := quantity.ParseYAMLBool(text); err == nil && old {
-			b.s.reports.warn(Warning{Rule: "old-boolean", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old YAML spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
+			a.l.reports.warn(Warning{Rule: "old-boolean", Pos: n.Pos, Path: path, Msg: fmt.Sprintf("%q is an old YAML spelling of %t", n.Text, value), Hint: fmt.Sprintf("write %t", value)})
 		}
 	}
 }

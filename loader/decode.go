@@ -13,9 +13,9 @@ import (
 
 // normalize fills in what is implied. Where variables are kept, names without a
 // value stay names: compose-go would drop those of build arguments.
-func (s *session) normalize(model map[string]any) (map[string]any, error) {
-	if !s.in.NoInterpolate {
-		return compose.Normalize(model, s.env.Values)
+func (l *loader) normalize(model map[string]any) (map[string]any, error) {
+	if !l.in.NoInterpolate {
+		return compose.Normalize(model, l.env.Values)
 	}
 	args := buildArgs(model)
 	model, err := compose.Normalize(model, nil)
@@ -42,17 +42,17 @@ func buildArgs(model map[string]any) map[string]any {
 
 // decode makes compose-go's project of the merged model, many services in
 // parallel.
-func (s *session) decode(model map[string]any, tree *node.Node) (*types.Project, error) {
-	details := types.ConfigDetails{WorkingDir: s.dir, Environment: s.env.Values}
-	profiles := s.activeProfiles(tree)
+func (l *loader) decode(model map[string]any, tree *node.Node) (*types.Project, error) {
+	details := types.ConfigDetails{WorkingDir: l.dir, Environment: l.env.Values}
+	profiles := l.activeProfiles(tree)
 	options := compose.ToOptions(&details, []func(*compose.Options){func(o *compose.Options) {
-		o.SetProjectName(s.name, true)
+		o.SetProjectName(l.name, true)
 		o.Profiles = profiles
 		o.SkipConsistencyCheck = true // ours names every problem with its place
 		o.SkipResolveEnvironment = true
 		o.SkipResolveLabels = true
-		convert, _ := s.env.Lookup("COMPOSE_CONVERT_WINDOWS_PATHS")
-		o.ConvertWindowsPaths = env.ParseBool(convert) && !s.in.NoPathResolution
+		convert, _ := l.env.Lookup("COMPOSE_CONVERT_WINDOWS_PATHS")
+		o.ConvertWindowsPaths = env.ParseBool(convert) && !l.in.NoPathResolution
 	}})
 	chunks := split(model)
 	decoded := make([]*types.Project, len(chunks))
@@ -69,7 +69,7 @@ func (s *session) decode(model map[string]any, tree *node.Node) (*types.Project,
 		maps.Copy(p.DisabledServices, part.DisabledServices)
 		decoded[i+1] = nil
 	}
-	p.ComposeFiles = s.files
+	p.ComposeFiles = l.files
 	for _, spec := range p.Services {
 		if spec.Scale != nil && spec.Deploy != nil {
 			spec.Deploy.Replicas = spec.Scale
@@ -78,7 +78,7 @@ func (s *session) decode(model map[string]any, tree *node.Node) (*types.Project,
 			slices.SortFunc(spec.Build.SSH, func(a, b types.SSHKey) int { return cmp.Compare(a.ID, b.ID) })
 		}
 	}
-	if !s.in.AllResources {
+	if !l.in.AllResources {
 		p = withoutUnused(p)
 	}
 	return p, nil

@@ -19,35 +19,35 @@ const maxHashed = 16 << 20
 // digests are keyed digests of the content of configs and secrets, so that a
 // change of it is noticed. Without a key there are none: whoever reads them from
 // a label could try guesses.
-func (s *session) digests(tree *node.Node, model *types.Project) map[string]project.Fingerprint {
+func (l *loader) digests(tree *node.Node, model *types.Project) map[string]project.Fingerprint {
 	out := map[string]project.Fingerprint{}
 	for _, key := range sortedKeys(model.Configs) {
-		s.digest(out, "config", key, types.FileObjectConfig(model.Configs[key]), tree)
+		l.digest(out, "config", key, types.FileObjectConfig(model.Configs[key]), tree)
 	}
 	for _, key := range sortedKeys(model.Secrets) {
-		s.digest(out, "secret", key, types.FileObjectConfig(model.Secrets[key]), tree)
+		l.digest(out, "secret", key, types.FileObjectConfig(model.Secrets[key]), tree)
 	}
 	return out
 }
 
-func (s *session) digest(out map[string]project.Fingerprint, kind, key string, f types.FileObjectConfig, tree *node.Node) {
+func (l *loader) digest(out map[string]project.Fingerprint, kind, key string, f types.FileObjectConfig, tree *node.Node) {
 	if bool(f.External) {
 		return
 	}
 	content := []byte(f.Content)
 	if f.File != "" {
 		var err error
-		if content, err = fileIdentity(absolute(f.File, s.dir, s.home())); err != nil {
-			w := Warning{Rule: "unreadable", Path: kind + "s." + key + ".file", Msg: shown(f.File, s.cwd) + ": " + err.Error()}
+		if content, err = fileIdentity(absolute(f.File, l.dir, l.home())); err != nil {
+			w := Warning{Rule: "unreadable", Path: kind + "s." + key + ".file", Msg: shown(f.File, l.cwd) + ": " + err.Error()}
 			if n := tree.At(kind+"s", key, "file"); n != nil {
 				w.Pos = n.Pos
 			}
-			s.reports.warn(w)
+			l.reports.warn(w)
 			return
 		}
 	}
 	id := kind + ":" + key
-	if d := s.in.Key.Digest(project.Path(s.name, id), content); d != "" {
+	if d := l.in.Key.Digest(project.Path(l.name, id), content); d != "" {
 		out[id] = d
 	}
 }

@@ -26,72 +26,72 @@ func overrideNames() []string {
 
 // discover decides on files, project directory and environment. .env of the
 // first directory is read before the files are known, because it may name them.
-func (s *session) discover() {
-	files := s.in.Files
-	s.files = s.absoluteFiles(files)
-	first := s.baseDir()
-	s.loadEnvironment(first)
+func (l *loader) discover() {
+	files := l.in.Files
+	l.files = l.absoluteFiles(files)
+	first := l.baseDir()
+	l.loadEnvironment(first)
 	if len(files) == 0 {
-		s.files = s.filesFromEnvironment()
+		l.files = l.filesFromEnvironment()
 	}
-	if len(s.files) == 0 {
-		s.files = s.defaultFiles(first)
+	if len(l.files) == 0 {
+		l.files = l.defaultFiles(first)
 	}
-	s.dir = s.baseDir()
-	if len(s.envFiles) == 0 {
-		s.loadEnvironment(s.dir)
+	l.dir = l.baseDir()
+	if len(l.envFiles) == 0 {
+		l.loadEnvironment(l.dir)
 	}
 }
 
 // baseDir is the project directory as far as it is known now.
-func (s *session) baseDir() string {
-	if s.in.Dir != "" {
-		return absolute(s.in.Dir, s.cwd, s.home())
+func (l *loader) baseDir() string {
+	if l.in.Dir != "" {
+		return absolute(l.in.Dir, l.cwd, l.home())
 	}
-	for _, f := range s.files {
+	for _, f := range l.files {
 		if f != stdinName {
 			return filepath.Dir(f)
 		}
 	}
-	return s.cwd
+	return l.cwd
 }
 
-func (s *session) absoluteFiles(files []string) []string {
+func (l *loader) absoluteFiles(files []string) []string {
 	var abs []string
 	for _, f := range files {
 		if isRemote(f) {
-			s.reports.fail(&Error{Msg: f + ": remote files are not supported", Hint: "fetch it, and name the file"})
+			l.reports.fail(&Error{Msg: f + ": remote files are not supported", Hint: "fetch it, and name the file"})
 			continue
 		}
 		if f != stdinName {
-			f = absolute(f, s.cwd, s.home())
+			f = absolute(f, l.cwd, l.home())
 		}
 		abs = append(abs, f)
 	}
 	return abs
 }
 
-func (s *session) filesFromEnvironment() []string {
-	list, ok := s.env.Lookup("COMPOSE_FILE")
+func (l *loader) filesFromEnvironment() []string {
+	list, ok := l.env.Lookup("COMPOSE_FILE")
 	if !ok || list == "" {
 		return nil
 	}
-	separator, _ := s.env.Lookup("COMPOSE_PATH_SEPARATOR")
+	separator, _ := l.env.Lookup("COMPOSE_PATH_SEPARATOR")
 	if separator == "" {
 		separator = string(filepath.ListSeparator)
 	}
-	return s.absoluteFiles(strings.Split(list, separator))
+	return l.absoluteFiles(strings.Split(list, separator))
 }
 
 // defaultFiles climbs from dir until a directory holds a default name, and
 // adds the override beside it.
-func (s *session) defaultFiles(dir string) []string {
+func (l *loader) defaultFiles(dir string) []string {
 	for {
 		if found := present(dir, defaultNames()); len(found) > 0 {
-			s.warnSeveral(found)
+			l.warnSeveral(found)
 			files := found[:1]
 			if overrides := present(dir, overrideNames()); len(overrides) > 0 {
-				s.warnSeveral(overrides)
+				l.warnSeveral(overrides)
 				files = append(files, overrides[0])
 			}
 			return files
@@ -104,12 +104,12 @@ func (s *session) defaultFiles(dir string) []string {
 	}
 }
 
-func (s *session) warnSeveral(found []string) {
+func (l *loader) warnSeveral(found []string) {
 	for _, other := range found[1:] {
-		s.reports.warn(Warning{
+		l.reports.warn(Warning{
 			Rule: "several-files",
-			Pos:  project.Position{File: shown(other, s.cwd)},
-			Msg:  "ignored: " + shown(found[0], s.cwd) + " is used", Hint: "remove one, or name the files with -f",
+			Pos:  project.Position{File: shown(other, l.cwd)},
+			Msg:  "ignored: " + shown(found[0], l.cwd) + " is used", Hint: "remove one, or name the files with -f",
 		})
 	}
 }
@@ -125,11 +125,11 @@ func present(dir string, names []string) []string {
 }
 
 // home is the directory that ~ stands for.
-func (s *session) home() string {
+func (l *loader) home() string {
 	name := "HOME"
 	if runtime.GOOS == "windows" {
 		name = "USERPROFILE"
 	}
-	home, _ := s.env.Lookup(name)
+	home, _ := l.env.Lookup(name)
 	return home
 }

@@ -15,10 +15,10 @@ import (
 // serviceFiles reads the files that give services variables and labels, those for
 // which keep holds.
 type serviceFiles struct {
-	session *session
-	model   *types.Project
-	tree    *node.Node
-	keep    func(service string) bool
+	loader *loader
+	model  *types.Project
+	tree   *node.Node
+	keep   func(service string) bool
 }
 
 // environment puts env files under what the service sets itself. Names without a
@@ -29,11 +29,11 @@ func (s serviceFiles) environment() {
 			continue
 		}
 		spec := s.model.Services[name]
-		spec.Environment = spec.Environment.Resolve(s.session.env.Lookup)
+		spec.Environment = spec.Environment.Resolve(s.loader.env.Lookup)
 		own := spec.Environment
 		values := map[string]string{}
 		lookup := func(k string) (string, bool) {
-			if v, ok := s.session.env.Lookup(k); ok {
+			if v, ok := s.loader.env.Lookup(k); ok {
 				return v, true
 			}
 			if v := own[k]; v != nil {
@@ -41,7 +41,7 @@ func (s serviceFiles) environment() {
 			}
 			return "", false
 		}
-		s.session.reports.of(node.ServiceOf(name).Within("env_file"), func() {
+		s.loader.reports.of(node.ServiceOf(name).Within("env_file"), func() {
 			for _, file := range spec.EnvFiles {
 				item := fileItem(s.tree.At("services", name, "env_file"), file.Path)
 				if item.Refused {
@@ -59,31 +59,31 @@ func (s serviceFiles) environment() {
 }
 
 func (s serviceFiles) envFile(file types.EnvFile, pos project.Position, path string, values map[string]string, lookup func(string) (string, bool)) {
-	text, err := s.session.readEnvFile(absolute(file.Path, s.session.dir, s.session.home()))
+	text, err := s.loader.readEnvFile(absolute(file.Path, s.loader.dir, s.loader.home()))
 	if err != nil {
 		if !bool(file.Required) && errors.Is(err, fs.ErrNotExist) {
 			return
 		}
-		s.session.reports.fail(s.session.unreadable(file.Path, pos, path, err))
+		s.loader.reports.fail(s.loader.unreadable(file.Path, pos, path, err))
 		return
 	}
 	switch file.Format {
 	case "", ".env":
-		s.session.parseEnvFile(file.Path, text, values, lookup, func(string, project.Position) {})
+		s.loader.parseEnvFile(file.Path, text, values, lookup, func(string, project.Position) {})
 	case "raw":
 		err := env.ParseRaw(text, lookup, func(key, value string, _ int) { values[key] = value })
 		var e *env.Error
 		if errors.As(err, &e) {
-			s.session.reports.fail(&Error{Pos: project.Position{File: shown(file.Path, s.session.cwd), Line: e.Line}, Msg: e.Msg})
+			s.loader.reports.fail(&Error{Pos: project.Position{File: shown(file.Path, s.loader.cwd), Line: e.Line}, Msg: e.Msg})
 		}
 	default:
-		s.session.reports.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("unknown format %q", file.Format), Hint: "use raw, or leave it out"})
+		s.loader.reports.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("unknown format %q", file.Format), Hint: "use raw, or leave it out"})
 	}
 }
 
 // unreadable is the error for a file that a Compose file names.
-func (s *session) unreadable(file string, pos project.Position, path string, err error) *Error {
-	return &Error{Pos: pos, Path: path, Msg: shown(file, s.cwd) + ": " + err.Error(), Err: err}
+func (l *loader) unreadable(file string, pos project.Position, path string, err error) *Error {
+	return &Error{Pos: pos, Path: path, Msg: shown(file, l.cwd) + ": " + err.Error(), Err: err}
 }
 
 // labels puts label files under the labels of the service.
@@ -94,7 +94,7 @@ func (s serviceFiles) labels() {
 			continue
 		}
 		labels := map[string]string{}
-		s.session.reports.of(node.ServiceOf(name).Within("label_file"), func() {
+		s.loader.reports.of(node.ServiceOf(name).Within("label_file"), func() {
 			for _, file := range spec.LabelFiles {
 				s.labelFile(name, file, labels)
 			}
@@ -112,12 +112,12 @@ func (s serviceFiles) labelFile(name, file string, labels map[string]string) {
 	if item.Refused {
 		return
 	}
-	text, err := s.session.readEnvFile(absolute(file, s.session.dir, s.session.home()))
+	text, err := s.loader.readEnvFile(absolute(file, s.loader.dir, s.loader.home()))
 	if err != nil {
-		s.session.reports.fail(s.session.unreadable(file, item.Pos, "services."+name+".label_file", err))
+		s.loader.reports.fail(s.loader.unreadable(file, item.Pos, "services."+name+".label_file", err))
 		return
 	}
-	s.session.parseEnvFile(file, text, labels, func(string) (string, bool) { return "", false }, func(string, project.Position) {})
+	s.loader.parseEnvFile(file, text, labels, func(string) (string, bool) { return "", false }, func(string, project.Position) {})
 }
 
 // fileItem is what names the file in a list, or the list.

@@ -17,7 +17,7 @@ import (
 // extension resolves the extends of the services of one document or one
 // extended file.
 type extension struct {
-	b        *builder
+	a        *assembler
 	part     *part
 	file     string // absolute
 	scope    string // see owner
@@ -34,12 +34,12 @@ type link struct {
 
 // extendAll resolves extends of every service of a document. include has been
 // resolved before, so that its services can be extended.
-func (b *builder) extendAll(doc *part, file string, f frame, resets [][]string) error {
+func (a *assembler) extendAll(doc *part, file string, f frame, resets [][]string) error {
 	services, ok := doc.model["services"].(map[string]any)
 	if !ok {
 		return nil
 	}
-	x := &extension{b: b, part: doc, file: file, frame: f, resets: resets, resolved: map[string]bool{}}
+	x := &extension{a: a, part: doc, file: file, frame: f, resets: resets, resolved: map[string]bool{}}
 	for _, name := range sortedKeys(services) {
 		if err := x.resolve(name, nil); err != nil {
 			return err
@@ -61,9 +61,9 @@ func (x *extension) resolve(name string, chain []link) error {
 	if !ok {
 		return nil
 	}
-	outer := x.b.s.reports.at
-	x.b.s.reports.at = node.Owner{Scope: x.scope, Section: "services", Name: name}
-	defer func() { x.b.s.reports.at = outer }()
+	outer := x.a.l.reports.at
+	x.a.l.reports.at = node.Owner{Scope: x.scope, Section: "services", Name: name}
+	defer func() { x.a.l.reports.at = outer }()
 	n := x.part.tree.At("services", name, "extends")
 	path := node.Dotted("services."+name, "extends")
 	pos := x.place(name, n)
@@ -93,7 +93,7 @@ func (x *extension) place(name string, n *node.Node) project.Position {
 		}
 		return s.Pos
 	}
-	return project.Position{File: shown(x.file, x.b.s.cwd)}
+	return project.Position{File: shown(x.file, x.a.l.cwd)}
 }
 
 func extendsTarget(written any) (service, file string) {
@@ -113,15 +113,15 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 	from := x
 	if file != "" {
 		if isRemote(file) {
-			x.b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
+			x.a.l.reports.fail(&Error{Pos: pos, Path: path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
 			return nil, nil
 		}
-		x.inherit(absolute(file, x.frame.dir, x.b.s.home()), ref)
-		p, target, err := x.b.extendedFile(absolute(file, x.frame.dir, x.b.s.home()), x.frame, x.filePlace(chain, pos), path)
+		x.inherit(absolute(file, x.frame.dir, x.a.l.home()), ref)
+		p, target, err := x.a.extendedFile(absolute(file, x.frame.dir, x.a.l.home()), x.frame, x.filePlace(chain, pos), path)
 		if err != nil || p == nil {
 			return nil, err
 		}
-		from = &extension{b: x.b, part: p, file: target, scope: target, frame: x.frame, resets: p.tree.Resets(nil), resolved: map[string]bool{}}
+		from = &extension{a: x.a, part: p, file: target, scope: target, frame: x.frame, resets: p.tree.Resets(nil), resolved: map[string]bool{}}
 	}
 	x.inherit(from.scope, ref)
 	if from.cyclic(ref, chain, pos, path) {
@@ -145,9 +145,9 @@ func (x *extension) base(ref, file string, chain []link, pos project.Position, p
 // inherit notes what the service that is looked at extends: what is wrong with
 // that is wrong with it.
 func (x *extension) inherit(scope, ref string) {
-	s := x.b.s
-	if base := (node.Owner{Scope: scope, Section: "services", Name: ref}); !slices.Contains(s.reports.bases[s.reports.at], base) {
-		s.reports.bases[s.reports.at] = append(s.reports.bases[s.reports.at], base)
+	l := x.a.l
+	if base := (node.Owner{Scope: scope, Section: "services", Name: ref}); !slices.Contains(l.reports.bases[l.reports.at], base) {
+		l.reports.bases[l.reports.at] = append(l.reports.bases[l.reports.at], base)
 	}
 }
 
@@ -161,9 +161,9 @@ func (x *extension) filePlace(chain []link, pos project.Position) project.Positi
 func (x *extension) missing(ref, file string, known []string, pos project.Position, path string) {
 	msg := fmt.Sprintf("service %q, which it extends, does not exist", ref)
 	if file != x.file {
-		msg += " in " + shown(file, x.b.s.cwd)
+		msg += " in " + shown(file, x.a.l.cwd)
 	}
-	x.b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint.DidYouMean(ref, known)})
+	x.a.l.reports.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint.DidYouMean(ref, known)})
 }
 
 // cyclic reports a service that extends itself through others.
@@ -176,7 +176,7 @@ func (x *extension) cyclic(ref string, chain []link, pos project.Position, path 
 	for _, l := range chain[at:] {
 		steps = append(steps, fmt.Sprintf("%s (%s)", l.service, l.pos))
 	}
-	x.b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: "services extend each other: " + strings.Join(append(steps, ref), " → ")})
+	x.a.l.reports.fail(&Error{Pos: pos, Path: path, Msg: "services extend each other: " + strings.Join(append(steps, ref), " → ")})
 	return true
 }
 
@@ -200,46 +200,46 @@ func (x *extension) extend(name string, base *part) error {
 
 // extendedFile is a file that extends names, merged but with its own extends
 // unresolved. It is read once per load and environment.
-func (b *builder) extendedFile(file string, f frame, pos project.Position, path string) (*part, string, error) {
+func (a *assembler) extendedFile(file string, f frame, pos project.Position, path string) (*part, string, error) {
 	key := file + "\x00" + f.envID + "\x00" + f.dir
-	if p, ok := b.extended[key]; ok {
+	if p, ok := a.extended[key]; ok {
 		return p.clone(), file, nil
 	}
-	outer := b.s.reports.at
-	b.s.reports.at = node.Owner{Scope: file}
-	defer func() { b.s.reports.at = outer }()
-	src, ok := b.openSource(file, pos, path)
+	outer := a.l.reports.at
+	a.l.reports.at = node.Owner{Scope: file}
+	defer func() { a.l.reports.at = outer }()
+	src, ok := a.openSource(file, pos, path)
 	if !ok {
 		return nil, file, nil
 	}
 	p := &part{model: map[string]any{}, tree: &node.Node{Kind: node.Mapping}}
 	for _, doc := range src.docs {
-		b.dropVersion(doc)
-		b.interpolate(doc, "", b.Casts, f.env)
-		b.expandHome(doc)
-		b.check(doc)
+		a.dropVersion(doc)
+		a.interpolate(doc, "", a.Casts, f.env)
+		a.expandHome(doc)
+		a.check(doc)
 		var err error
 		model := doc.Data().(map[string]any)
 		touched := touchedBy(model)
 		if p.model, err = override.Merge(p.model, model); err != nil {
-			return nil, file, b.locate(file, doc, err)
+			return nil, file, a.locate(file, doc, err)
 		}
 		p.tree = node.Merge(p.tree, doc, nil)
-		if err := canonical(p.model, touched, b.s.in.NoInterpolate); err != nil {
-			return nil, file, b.locate(file, p.tree, err)
+		if err := canonical(p.model, touched, a.l.in.NoInterpolate); err != nil {
+			return nil, file, a.locate(file, p.tree, err)
 		}
 	}
-	if err := paths.ResolveRelativePaths(p.model, b.base(f.dir, filepath.Dir(file)), nil); err != nil {
-		return nil, file, b.locate(file, p.tree, err)
+	if err := paths.ResolveRelativePaths(p.model, a.base(f.dir, filepath.Dir(file)), nil); err != nil {
+		return nil, file, a.locate(file, p.tree, err)
 	}
-	b.extended[key] = p.clone()
+	a.extended[key] = p.clone()
 	return p, file, nil
 }
 
 // base is the directory against which the relative paths of a file in dir are
 // resolved. If paths are to stay relative, it is relative to another directory.
-func (b *builder) base(from, dir string) string {
-	if !b.s.in.NoPathResolution {
+func (a *assembler) base(from, dir string) string {
+	if !a.l.in.NoPathResolution {
 		return dir
 	}
 	if rel, err := filepath.Rel(from, dir); err == nil {

@@ -20,15 +20,15 @@ import (
 // extensions decodes the x-muster sections of the active services, over what the
 // top-level one says for all of them. Unlike other extensions they are checked: a
 // typing error must not turn a feature off.
-func (s *session) extensions(tree *node.Node, model *types.Project) map[string]project.Extension {
+func (l *loader) extensions(tree *node.Node, model *types.Project) map[string]project.Extension {
 	out := map[string]project.Extension{}
-	all := s.commonExtension(tree)
+	all := l.commonExtension(tree)
 	for _, name := range sortedKeys(model.Services) {
 		var own project.Extension
 		if service := tree.At("services", name); service != nil && service.Index(project.ExtensionKey) >= 0 {
-			d := extensionDecoder{s: s}
+			d := extensionDecoder{l: l}
 			f := service.Fields[service.Index(project.ExtensionKey)]
-			s.reports.of(node.ServiceOf(name).Within(project.ExtensionKey), func() {
+			l.reports.of(node.ServiceOf(name).Within(project.ExtensionKey), func() {
 				own = d.extension(f, "services."+name+"."+project.ExtensionKey)
 			})
 		}
@@ -41,23 +41,23 @@ func (s *session) extensions(tree *node.Node, model *types.Project) map[string]p
 
 // commonExtension decodes what the top-level x-muster says for all services. A
 // probe is that of one service: only its timeout can be common.
-func (s *session) commonExtension(tree *node.Node) (x project.Extension) {
+func (l *loader) commonExtension(tree *node.Node) (x project.Extension) {
 	i := tree.Index(project.ExtensionKey)
 	if i < 0 {
 		return x
 	}
-	d := extensionDecoder{s: s, common: true}
-	s.reports.of(node.Owner{Section: project.ExtensionKey}, func() { x = d.extension(tree.Fields[i], project.ExtensionKey) })
+	d := extensionDecoder{l: l, common: true}
+	l.reports.of(node.Owner{Section: project.ExtensionKey}, func() { x = d.extension(tree.Fields[i], project.ExtensionKey) })
 	return x
 }
 
 type extensionDecoder struct {
-	s      *session
+	l      *loader
 	common bool // the section is for all services
 }
 
 func (d extensionDecoder) fail(pos project.Position, path, msg, hint string) {
-	d.s.reports.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint, shown: true})
+	d.l.reports.fail(&Error{Pos: pos, Path: path, Msg: msg, Hint: hint, shown: true})
 }
 
 // keys calls read for the fields of a mapping and reports unknown ones.
@@ -191,7 +191,7 @@ func (d extensionDecoder) Quantity(f node.Field, path string, kind quantity.Quan
 	}
 	value, verdict := kind.Read(quantity.Exactly(f.Node))
 	if e := misfit(f.Node, path, kind, verdict); e != nil {
-		d.s.reports.fail(e)
+		d.l.reports.fail(e)
 		return nil
 	}
 	return value

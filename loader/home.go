@@ -22,34 +22,34 @@ func homePaths() []string {
 // expandHome does what compose-go does about ~, where the process has no HOME:
 // that would take it for a folder's name, and write to standard error itself. A
 // home that a .env file names is taken; without one the path is an error.
-func (b *builder) expandHome(doc *node.Node) {
+func (a *assembler) expandHome(doc *node.Node) {
 	if _, err := os.UserHomeDir(); err == nil {
 		return
 	}
 	for _, pattern := range homePaths() {
 		keys, named := strings.CutSuffix(pattern, "=")
-		b.expandHomeAt(doc, strings.Split(keys, "."), "", named)
+		a.expandHomeAt(doc, strings.Split(keys, "."), "", named)
 	}
 }
 
-func (b *builder) expandHomeAt(n *node.Node, keys []string, path string, named bool) {
+func (a *assembler) expandHomeAt(n *node.Node, keys []string, path string, named bool) {
 	if len(keys) == 0 {
-		b.expandHomeOf(n, path, named)
+		a.expandHomeOf(n, path, named)
 		return
 	}
 	for _, f := range n.Fields {
 		if keys[0] == "*" || keys[0] == f.Key {
-			b.s.reports.of(b.s.reports.at.Within(f.Key), func() { b.expandHomeAt(f.Node, keys[1:], node.Dotted(path, f.Key), named) })
+			a.l.reports.of(a.l.reports.at.Within(f.Key), func() { a.expandHomeAt(f.Node, keys[1:], node.Dotted(path, f.Key), named) })
 		}
 	}
 	if keys[0] == "*" {
 		for i, item := range n.Items {
-			b.expandHomeAt(item, keys[1:], path+node.IndexElem(i), named)
+			a.expandHomeAt(item, keys[1:], path+node.IndexElem(i), named)
 		}
 	}
 }
 
-func (b *builder) expandHomeOf(n *node.Node, path string, named bool) {
+func (a *assembler) expandHomeOf(n *node.Node, path string, named bool) {
 	text, _ := n.Str()
 	name := ""
 	if before, after, found := strings.Cut(text, "="); named && found {
@@ -58,10 +58,10 @@ func (b *builder) expandHomeOf(n *node.Node, path string, named bool) {
 	if !strings.HasPrefix(text, "~") {
 		return
 	}
-	if home := b.s.home(); home != "" {
+	if home := a.l.home(); home != "" {
 		n.Value = name + home + text[1:]
 		return
 	}
-	b.s.reports.fail(&Error{Pos: n.Pos, Path: path, Msg: "cannot expand ~: HOME is not set", Hint: "set HOME, or write the path in full", node: n})
+	a.l.reports.fail(&Error{Pos: n.Pos, Path: path, Msg: "cannot expand ~: HOME is not set", Hint: "set HOME, or write the path in full", node: n})
 	n.Value, n.Refused = name+"./"+text, true
 }

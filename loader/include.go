@@ -24,7 +24,7 @@ type inclusion struct {
 
 // include merges the models of the included files under a document. What the
 // document itself says wins, then what earlier entries say.
-func (b *builder) include(doc *part, file string, f frame) (*part, error) {
+func (a *assembler) include(doc *part, file string, f frame) (*part, error) {
 	list := doc.tree.Get("include")
 	if list == nil || list.Bad || list.Kind != node.Sequence {
 		return doc, nil
@@ -36,11 +36,11 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 		if entry.Bad {
 			continue
 		}
-		in, ok := b.readInclusion(entry, "include"+node.IndexElem(i), f)
+		in, ok := a.readInclusion(entry, "include"+node.IndexElem(i), f)
 		if !ok {
 			continue
 		}
-		part, err := b.inclusionModel(in, file, f)
+		part, err := a.inclusionModel(in, file, f)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 			continue
 		}
 		if i := part.tree.Index(project.ExtensionKey); i >= 0 {
-			b.s.reports.warn(Warning{Rule: "included-extension", Pos: part.tree.Fields[i].Pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
+			a.l.reports.warn(Warning{Rule: "included-extension", Pos: part.tree.Fields[i].Pos, Path: project.ExtensionKey, Msg: "has no effect in an included file", Hint: "write it in the file that includes it"})
 		}
 		if err := importResources(out, part, resets); err != nil {
 			return nil, err
@@ -57,7 +57,7 @@ func (b *builder) include(doc *part, file string, f frame) (*part, error) {
 	return out, nil
 }
 
-func (b *builder) readInclusion(n *node.Node, path string, f frame) (inclusion, bool) {
+func (a *assembler) readInclusion(n *node.Node, path string, f frame) (inclusion, bool) {
 	in := inclusion{pos: n.Pos, path: path}
 	if n.Kind == node.Mapping {
 		in.paths, in.envFiles = node.StringNodes(n.Get("path")), node.StringNodes(n.Get("env_file"))
@@ -66,76 +66,76 @@ func (b *builder) readInclusion(n *node.Node, path string, f frame) (inclusion, 
 		in.paths = []*node.Node{n}
 	}
 	if len(in.paths) == 0 {
-		b.s.reports.fail(&Error{Pos: in.pos, Path: path, Msg: "path is missing"})
+		a.l.reports.fail(&Error{Pos: in.pos, Path: path, Msg: "path is missing"})
 		return in, false
 	}
 	if in.dir != "" {
-		in.dir = absolute(in.dir, f.dir, b.s.home())
+		in.dir = absolute(in.dir, f.dir, a.l.home())
 	}
 	return in, true
 }
 
 // inclusionModel is the model of one entry, or nil if it cannot be read, which has
 // been reported.
-func (b *builder) inclusionModel(in inclusion, file string, f frame) (*part, error) {
+func (a *assembler) inclusionModel(in inclusion, file string, f frame) (*part, error) {
 	files := make([]string, len(in.paths))
 	for i, n := range in.paths {
 		name, _ := n.Str()
 		if isRemote(name) {
-			b.s.reports.fail(&Error{Pos: n.Pos, Path: in.path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
+			a.l.reports.fail(&Error{Pos: n.Pos, Path: in.path, Msg: "remote files are not supported", Hint: "copy the file into the project"})
 			return nil, nil
 		}
-		files[i] = absolute(name, f.dir, b.s.home())
+		files[i] = absolute(name, f.dir, a.l.home())
 	}
 	sub := frame{dir: in.dir, chain: append(slices.Clone(f.chain), file)}
 	if sub.dir == "" {
 		sub.dir = filepath.Dir(files[0])
 	}
 	if at := slices.Index(sub.chain, files[0]); at >= 0 {
-		b.includeCycle(in, sub.chain[at:])
+		a.includeCycle(in, sub.chain[at:])
 		return nil, nil
 	}
-	if len(sub.chain) > b.s.limits.IncludeDepth {
-		b.s.reports.fail(&Error{Pos: in.pos, Path: in.path, Msg: fmt.Sprintf("files include each other more than %d levels deep", b.s.limits.IncludeDepth)})
+	if len(sub.chain) > a.l.limits.IncludeDepth {
+		a.l.reports.fail(&Error{Pos: in.pos, Path: in.path, Msg: fmt.Sprintf("files include each other more than %d levels deep", a.l.limits.IncludeDepth)})
 		return nil, nil
 	}
-	b.includeEnvironment(in, f, &sub)
+	a.includeEnvironment(in, f, &sub)
 
 	key := strings.Join(append([]string{sub.dir, sub.envID}, files...), "\x00")
-	if known, ok := b.included[key]; ok {
+	if known, ok := a.included[key]; ok {
 		return known.clone(), nil
 	}
 	var sources []*source
 	for i, name := range files {
-		src, ok := b.openSource(name, in.paths[i].Pos, in.path)
+		src, ok := a.openSource(name, in.paths[i].Pos, in.path)
 		if !ok {
 			return nil, nil
 		}
 		sources = append(sources, src)
 	}
-	p, err := b.merge(sources, sub)
+	p, err := a.merge(sources, sub)
 	if err != nil {
 		return nil, err
 	}
-	b.included[key] = p.clone()
+	a.included[key] = p.clone()
 	return p, nil
 }
 
-func (b *builder) includeCycle(in inclusion, chain []string) {
+func (a *assembler) includeCycle(in inclusion, chain []string) {
 	var names []string
 	for _, name := range append(slices.Clone(chain), chain[0]) {
-		names = append(names, shown(name, b.s.cwd))
+		names = append(names, shown(name, a.l.cwd))
 	}
-	b.s.reports.fail(&Error{Pos: in.pos, Path: in.path, Msg: "files include each other: " + strings.Join(names, " → ")})
+	a.l.reports.fail(&Error{Pos: in.pos, Path: in.path, Msg: "files include each other: " + strings.Join(names, " → ")})
 }
 
 // includeEnvironment makes the environment of an included model: the parent's,
 // with the env files of the entry, or .env of its directory, under it.
-func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
+func (a *assembler) includeEnvironment(in inclusion, f frame, sub *frame) {
 	var files []envFile
 	for _, n := range in.envFiles {
 		if name, _ := n.Str(); name != "/dev/null" {
-			files = append(files, envFile{path: absolute(name, f.dir, b.s.home()), pos: n.Pos, element: in.path + ".env_file"})
+			files = append(files, envFile{path: absolute(name, f.dir, a.l.home()), pos: n.Pos, element: in.path + ".env_file"})
 		}
 	}
 	if len(in.envFiles) == 0 {
@@ -149,11 +149,11 @@ func (b *builder) includeEnvironment(in inclusion, f frame, sub *frame) {
 		return
 	}
 	sub.env = f.env.Clone()
-	b.s.addEnv(sub.env, files...)
+	a.l.addEnv(sub.env, files...)
 	for _, e := range files {
 		sub.envID += "\x01" + e.path
-		if b.s.in.NoInterpolate {
-			b.s.reports.warn(Warning{Rule: "kept-variable", Pos: in.pos, Path: in.path, Msg: "variables of included " + shown(e.path, b.s.cwd) + " are not interpolated", Hint: "give them with --env-file where the output is read"})
+		if a.l.in.NoInterpolate {
+			a.l.reports.warn(Warning{Rule: "kept-variable", Pos: in.pos, Path: in.path, Msg: "variables of included " + shown(e.path, a.l.cwd) + " are not interpolated", Hint: "give them with --env-file where the output is read"})
 		}
 	}
 }

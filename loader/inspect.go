@@ -73,13 +73,13 @@ func Variables(ctx context.Context, in Input) ([]VariableInfo, error) {
 	in.NoInterpolate = true
 	r, err := assemble(ctx, in)
 	if err == nil {
-		err = r.session.spoiltErr()
+		err = r.loader.spoiltErr()
 	}
 	if err != nil {
 		return nil, err
 	}
 	byName := map[string]*VariableInfo{}
-	for _, v := range r.builder.variables {
+	for _, v := range r.assembler.variables {
 		info := byName[v.Name]
 		if info == nil {
 			info = &VariableInfo{Name: v.Name}
@@ -97,10 +97,10 @@ func Variables(ctx context.Context, in Input) ([]VariableInfo, error) {
 	infos := make([]VariableInfo, 0, len(byName))
 	for _, name := range sortedKeys(byName) {
 		info := byName[name]
-		slices.SortFunc(info.Uses, func(a, b project.Position) int { return comparePositions(r.session.reports.order, a, b) })
+		slices.SortFunc(info.Uses, func(a, b project.Position) int { return comparePositions(r.loader.reports.order, a, b) })
 		info.Uses = slices.Compact(info.Uses)
-		_, info.Set = r.session.env.Lookup(name)
-		if places := r.session.env.Origins[name]; len(places) > 0 {
+		_, info.Set = r.loader.env.Lookup(name)
+		if places := r.loader.env.Origins[name]; len(places) > 0 {
 			info.Source, info.Beaten = places[0], places[1:]
 		}
 		infos = append(infos, *info)

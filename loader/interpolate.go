@@ -21,52 +21,52 @@ type variable struct {
 
 // interpolate replaces the variables of a document and turns strings into the
 // numbers and booleans that they stand for.
-func (b *builder) interpolate(n *node.Node, path string, c *quantity.Casts, vars *env.Environment) {
+func (a *assembler) interpolate(n *node.Node, path string, c *quantity.Casts, vars *env.Environment) {
 	switch n.Kind {
 	case node.Mapping:
-		outer := b.s.reports.at
+		outer := a.l.reports.at
 		for _, f := range n.Fields {
-			b.s.reports.at = outer.Within(f.Key)
-			b.interpolate(f.Node, node.Dotted(path, f.Key), c.Child(f.Key), vars)
+			a.l.reports.at = outer.Within(f.Key)
+			a.interpolate(f.Node, node.Dotted(path, f.Key), c.Child(f.Key), vars)
 		}
-		b.s.reports.at = outer
+		a.l.reports.at = outer
 	case node.Sequence:
 		for i, item := range n.Items {
-			b.interpolate(item, path+node.IndexElem(i), c.Child("[]"), vars)
+			a.interpolate(item, path+node.IndexElem(i), c.Child("[]"), vars)
 		}
 	default:
-		b.scalar(n, path, c, vars)
+		a.scalar(n, path, c, vars)
 	}
 }
 
-func (b *builder) scalar(n *node.Node, path string, c *quantity.Casts, vars *env.Environment) {
+func (a *assembler) scalar(n *node.Node, path string, c *quantity.Casts, vars *env.Environment) {
 	if text, isText := n.Str(); isText && strings.Contains(text, "$") {
-		expanded, ok := b.expand(n, text, path, vars)
+		expanded, ok := a.expand(n, text, path, vars)
 		if !ok {
 			n.Bad = true
 			return
 		}
-		if b.s.in.NoInterpolate {
+		if a.l.in.NoInterpolate {
 			return
 		}
 		n.Value = expanded
 	}
 	if c != nil && c.Kind != nil && n.Value != nil && n.Tag != node.TagReset {
-		b.cast(n, path, c.Kind)
+		a.cast(n, path, c.Kind)
 	}
 }
 
 // expand replaces the variables of one scalar. It notes each use, warns of
 // variables that are not set, and reports whether the text is well formed.
-func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment) (string, bool) {
-	keep := b.s.in.NoInterpolate
-	x := env.Expander{Lookup: vars.Lookup, Every: keep, Nesting: b.s.limits.Nesting, Budget: &b.s.budget}
+func (a *assembler) expand(n *node.Node, text, path string, vars *env.Environment) (string, bool) {
+	keep := a.l.in.NoInterpolate
+	x := env.Expander{Lookup: vars.Lookup, Every: keep, Nesting: a.l.limits.Nesting, Budget: &a.l.budget}
 	x.Use = func(u env.Use) {
 		n.Expanded = true
 		pos := n.Offset(u.Offset)
-		b.note(u, pos)
+		a.note(u, pos)
 		if u.Unset && !keep {
-			b.s.reports.warn(Warning{Rule: "unset-variable", Pos: pos, Path: path, Msg: unsetMessage(u.Name)})
+			a.l.reports.warn(Warning{Rule: "unset-variable", Pos: pos, Path: path, Msg: unsetMessage(u.Name)})
 		}
 	}
 	out, err := x.Expand(text)
@@ -78,11 +78,11 @@ func (b *builder) expand(n *node.Node, text, path string, vars *env.Environment)
 	if errors.As(err, &at) {
 		e.Pos, e.Hint = n.Offset(at.Offset), at.Hint
 	}
-	b.s.reports.fail(e)
+	a.l.reports.fail(e)
 	return "", false
 }
 
-func (b *builder) note(u env.Use, pos project.Position) {
+func (a *assembler) note(u env.Use, pos project.Position) {
 	v := variable{Name: u.Name, Pos: pos}
 	switch strings.TrimPrefix(u.Op, ":") {
 	case "-":
@@ -92,5 +92,5 @@ func (b *builder) note(u env.Use, pos project.Position) {
 	case "?":
 		v.Required = true
 	}
-	b.variables = append(b.variables, v)
+	a.variables = append(a.variables, v)
 }

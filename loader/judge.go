@@ -26,33 +26,33 @@ func Refusal(problems []project.Problem) error {
 }
 
 // spoiltErr is the error if a problem makes the files useless as a whole.
-func (s *session) spoiltErr() error {
-	if s.reports.spoilt() {
-		return s.err()
+func (l *loader) spoiltErr() error {
+	if l.reports.spoilt() {
+		return l.err()
 	}
 	return nil
 }
 
 // rawErr is the error if something is left out of the merged files: whatever
 // their services and resources are, all are there. What can be shown is warned of.
-func (s *session) rawErr() error {
+func (l *loader) rawErr() error {
 	extended := map[node.Owner]bool{}
-	for _, bases := range s.reports.bases {
+	for _, bases := range l.reports.bases {
 		for _, base := range bases {
 			extended[base], extended[node.Owner{Scope: base.Scope}] = true, true
 		}
 	}
 	judged := Errors{}
-	for _, e := range s.reports.errs {
+	for _, e := range l.reports.errs {
 		if part := e.of.Part(); part.Scope == "" || extended[part] || part.Name == "" && extended[node.Owner{Scope: part.Scope}] {
 			judged = append(judged, e)
 		}
 	}
-	if s.reports.errs = judged; slices.ContainsFunc(judged, func(e *Error) bool { return !e.shown }) {
-		return s.err()
+	if l.reports.errs = judged; slices.ContainsFunc(judged, func(e *Error) bool { return !e.shown }) {
+		return l.err()
 	}
 	for _, e := range judged {
-		s.reports.warn(Warning{Rule: e.Rule, Pos: e.Pos, Path: e.Path, Msg: e.Msg, Hint: e.Hint})
+		l.reports.warn(Warning{Rule: e.Rule, Pos: e.Pos, Path: e.Path, Msg: e.Msg, Hint: e.Hint})
 	}
 	return nil
 }

@@ -38,17 +38,17 @@ func Open(ctx context.Context, in Input) (*project.Project, []Warning, error) {
 
 // result is everything that is known after a load.
 type result struct {
-	session *session
-	builder *builder
-	part    *part // the merged model, before it was decoded
-	project *project.Project
+	loader    *loader
+	assembler *assembler
+	part      *part // the merged model, before it was decoded
+	project   *project.Project
 }
 
 func (r *result) warned() []Warning {
-	if r == nil || r.session == nil {
+	if r == nil || r.loader == nil {
 		return nil
 	}
-	return sortWarnings(r.session.reports.order, r.session.reports.warnings)
+	return sortWarnings(r.loader.reports.order, r.loader.reports.warnings)
 }
 
 func load(ctx context.Context, in Input) (*result, error) {
@@ -56,90 +56,90 @@ func load(ctx context.Context, in Input) (*result, error) {
 	if err != nil {
 		return r, err
 	}
-	s, tree := r.session, r.part.tree
+	l, tree := r.loader, r.part.tree
 	var model *types.Project
-	err = r.builder.isolate("decode", r.part, func(m map[string]any) (err error) { model, err = s.decode(m, tree); return err })
+	err = r.assembler.isolate("decode", r.part, func(m map[string]any) (err error) { model, err = l.decode(m, tree); return err })
 	if err != nil {
-		return r, r.builder.finally(r.builder.locate(s.files[0], tree, err))
+		return r, r.assembler.finally(r.assembler.locate(l.files[0], tree, err))
 	}
-	files := serviceFiles{s, model, tree, s.selected(model)}
+	files := serviceFiles{l, model, tree, l.selected(model)}
 	if !in.NoEnvResolution {
 		files.environment()
 	}
 	files.labels()
 	positions := tree.Places(model)
-	whole := rules.Project{Tree: tree, Model: model, Positions: positions, Stubs: s.stubs}
+	whole := rules.Project{Tree: tree, Model: model, Positions: positions, Stubs: l.stubs}
 	if !in.NoConsistency {
-		r.builder.checks.Errors(whole)
+		r.assembler.checks.Errors(whole)
 	}
-	r.builder.checks.Warnings(whole)
-	s.warnProfiles(tree)
+	r.assembler.checks.Warnings(whole)
+	l.warnProfiles(tree)
 	input := project.Input{
-		Compose: model, Files: s.files, EnvFiles: s.envFiles, Compatible: s.compatible(), Positions: positions, Key: in.Key,
-		Extensions: s.extensions(tree, model), Digests: s.digests(tree, model), BaseImages: baseImages(model),
+		Compose: model, Files: l.files, EnvFiles: l.envFiles, Compatible: l.compatible(), Positions: positions, Key: in.Key,
+		Extensions: l.extensions(tree, model), Digests: l.digests(tree, model), BaseImages: baseImages(model),
 	}
-	if s.reports.spoilt() {
-		return r, s.err()
+	if l.reports.spoilt() {
+		return r, l.err()
 	}
-	input.Problems, input.Unused = s.reports.judge(tree, model)
+	input.Problems, input.Unused = l.reports.judge(tree, model)
 	if r.project, err = project.New(input); err != nil {
-		_ = r.builder.locate(s.files[0], tree, err)
-		return r, s.err()
+		_ = r.assembler.locate(l.files[0], tree, err)
+		return r, l.err()
 	}
 	return r, nil
 }
 
 // assemble merges the files into one model and checks it by itself.
 func assemble(ctx context.Context, in Input) (*result, error) {
-	s, err := newSession(ctx, in)
+	l, err := newLoader(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	r := &result{session: s}
-	if len(s.files) == 0 {
-		if err := s.err(); err != nil {
+	r := &result{loader: l}
+	if len(l.files) == 0 {
+		if err := l.err(); err != nil {
 			return r, err
 		}
 		return r, ErrNoFile
 	}
-	b, err := s.newBuilder(ctx)
+	a, err := l.newAssembler(ctx)
 	if err != nil {
 		return r, err
 	}
-	r.builder = b
-	sources := b.openAll(s.files)
+	r.assembler = a
+	sources := a.openAll(l.files)
 	if len(sources) == 0 {
-		return r, s.err()
+		return r, l.err()
 	}
-	s.decideName(sources)
-	if in.Named != nil && s.err() == nil {
-		in.Named(s.name)
+	l.decideName(sources)
+	if in.Named != nil && l.err() == nil {
+		in.Named(l.name)
 	}
 	var failed error
-	if r.part, failed = b.merge(sources, frame{dir: s.dir, env: s.env}); failed != nil {
-		return r, b.finally(failed)
+	if r.part, failed = a.merge(sources, frame{dir: l.dir, env: l.env}); failed != nil {
+		return r, a.finally(failed)
 	}
-	b.complete(r.part)
-	if len(r.part.model) == 0 && len(s.reports.errs) == 0 {
-		s.failFile(s.files[0], errors.New("is empty"))
+	a.complete(r.part)
+	if len(r.part.model) == 0 && len(l.reports.errs) == 0 {
+		l.failFile(l.files[0], errors.New("is empty"))
 	}
 	if len(r.part.model) == 0 {
-		return r, s.err()
+		return r, l.err()
 	}
 	if !in.NoNormalize {
-		r.part.model["name"] = s.name
-		err := b.isolate("normalise", r.part, func(m map[string]any) error { _, err := s.normalize(m); return err })
+		r.part.model["name"] = l.name
+		err := a.isolate("normalise", r.part, func(m map[string]any) error { _, err := l.normalize(m); return err })
 		if err != nil {
-			return r, b.finally(b.locate(s.files[0], r.part.tree, err))
+			return r, a.finally(a.locate(l.files[0], r.part.tree, err))
 		}
 	}
 	return r, nil
 }
 
-func (b *builder) openAll(files []string) []*source {
+func (a *assembler) openAll(files []string) []*source {
 	var sources []*source
 	for _, f := range files {
-		if src, ok := b.openSource(f, project.Position{}, ""); ok {
+		if src, ok := a.openSource(f, project.Position{}, ""); ok {
 			sources = append(sources, src)
 		}
 	}
@@ -147,8 +147,8 @@ func (b *builder) openAll(files []string) []*source {
 }
 
 // finally is the error to return: what was reported, in order, if anything was.
-func (b *builder) finally(err error) error {
-	if all := b.s.err(); all != nil && b.ctx.Err() == nil {
+func (a *assembler) finally(err error) error {
+	if all := a.l.err(); all != nil && a.ctx.Err() == nil {
 		return all
 	}
 	return err
@@ -156,9 +156,9 @@ func (b *builder) finally(err error) error {
 
 // complete reports what is missing or empty in the merged model, and takes what
 // is not usable out of it. Of a service that is not usable its name remains.
-func (b *builder) complete(p *part) {
-	v := validator{s: b.s, merged: true}
-	v.check(p.tree, b.schema, "", p.tree.Pos)
+func (a *assembler) complete(p *part) {
+	v := validator{l: a.l, merged: true}
+	v.check(p.tree, a.schema, "", p.tree.Pos)
 	dropBad(p.model, p.tree)
 	services := p.tree.Get("services")
 	if services == nil || services.Kind != node.Mapping || services.Bad {
@@ -174,7 +174,7 @@ func (b *builder) complete(p *part) {
 			p.model["services"] = model
 		}
 		model[f.Key] = map[string]any{}
-		b.s.stubs[f.Key] = true
+		a.l.stubs[f.Key] = true
 	}
 }
 
@@ -192,35 +192,35 @@ func dropBad(model map[string]any, tree *node.Node) {
 // Environment is the process environment of the input with the values of its
 // env files under it, as interpolation sees it. It needs no Compose file.
 func Environment(ctx context.Context, in Input) (map[string]string, error) {
-	s, err := newSession(ctx, in)
+	l, err := newLoader(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return s.env.Values, s.err()
+	return l.env.Values, l.err()
 }
 
 // Name is the project's name. The Compose files are read only if neither the
 // input nor the environment names the project; the error is ErrNoFile then if
 // there is none.
 func Name(ctx context.Context, in Input) (string, error) {
-	s, err := newSession(ctx, in)
+	l, err := newLoader(ctx, in)
 	if err != nil {
 		return "", err
 	}
-	if err := s.err(); err != nil {
+	if err := l.err(); err != nil {
 		return "", err
 	}
 	var sources []*source
-	if !s.named() {
-		if len(s.files) == 0 {
+	if !l.named() {
+		if len(l.files) == 0 {
 			return "", ErrNoFile
 		}
-		b, err := s.newBuilder(ctx)
+		a, err := l.newAssembler(ctx)
 		if err != nil {
 			return "", err
 		}
-		sources = b.openAll(s.files)
+		sources = a.openAll(l.files)
 	}
-	s.decideName(sources)
-	return s.name, s.err()
+	l.decideName(sources)
+	return l.name, l.err()
 }

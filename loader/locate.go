@@ -18,20 +18,20 @@ var (
 // locate gives an error of compose-go the best place that its text allows: no
 // error is without a file. The errors that have been reported are more exact,
 // so it is dropped if there are any.
-func (b *builder) locate(file string, tree *node.Node, err error) error {
+func (a *assembler) locate(file string, tree *node.Node, err error) error {
 	var located *Error
-	if errors.As(err, &located) || b.ctx.Err() != nil {
+	if errors.As(err, &located) || a.ctx.Err() != nil {
 		return err
 	}
-	if len(b.s.reports.errs) > 0 {
-		return b.s.reports.errs
+	if len(a.l.reports.errs) > 0 {
+		return a.l.reports.errs
 	}
 	var all Errors
 	for _, line := range messageLines(err.Error()) {
-		all = append(all, locateLine(shown(file, b.s.cwd), tree, line, err))
+		all = append(all, locateLine(shown(file, a.l.cwd), tree, line, err))
 	}
 	for _, e := range all {
-		b.s.reports.fail(e)
+		a.l.reports.fail(e)
 	}
 	return all
 }

@@ -12,53 +12,53 @@ import (
 const nameVariable = "COMPOSE_PROJECT_NAME"
 
 // named reports whether the project has a name without looking into files.
-func (s *session) named() bool {
-	fromEnv, _ := s.env.Lookup(nameVariable)
-	return s.in.ProjectName != "" || fromEnv != ""
+func (l *loader) named() bool {
+	fromEnv, _ := l.env.Lookup(nameVariable)
+	return l.in.ProjectName != "" || fromEnv != ""
 }
 
 // decideName chooses the project's name: -p, COMPOSE_PROJECT_NAME, the last
 // name: of the files, or the project directory's. It becomes visible to
 // interpolation as COMPOSE_PROJECT_NAME. A name that is not valid is reported,
 // and something like it used to go on with.
-func (s *session) decideName(sources []*source) {
-	defer func() { s.env.Values[nameVariable] = s.name }()
-	fromEnv, _ := s.env.Lookup(nameVariable)
+func (l *loader) decideName(sources []*source) {
+	defer func() { l.env.Values[nameVariable] = l.name }()
+	fromEnv, _ := l.env.Lookup(nameVariable)
 	switch {
-	case s.in.ProjectName != "":
-		s.name = s.in.ProjectName
-		s.checkName(project.Position{}, "-p")
+	case l.in.ProjectName != "":
+		l.name = l.in.ProjectName
+		l.checkName(project.Position{}, "-p")
 	case fromEnv != "":
-		s.name = fromEnv
+		l.name = fromEnv
 		var pos project.Position
-		if places := s.env.Origins[nameVariable]; len(places) > 0 {
+		if places := l.env.Origins[nameVariable]; len(places) > 0 {
 			pos = places[0]
 		}
-		s.checkName(pos, nameVariable)
+		l.checkName(pos, nameVariable)
 	default:
-		s.nameFromFiles(sources)
+		l.nameFromFiles(sources)
 	}
-	if s.name == "" && !s.nameFailed {
-		s.reports.fail(&Error{Msg: "project name must not be empty", Hint: "name the project with -p or name:"})
+	if l.name == "" && !l.nameFailed {
+		l.reports.fail(&Error{Msg: "project name must not be empty", Hint: "name the project with -p or name:"})
 	}
-	if s.name = NormalizeName(s.name); s.name == "" {
-		s.name = "project"
+	if l.name = NormalizeName(l.name); l.name == "" {
+		l.name = "project"
 	}
 }
 
-func (s *session) checkName(pos project.Position, source string) {
-	if s.name == NormalizeName(s.name) {
+func (l *loader) checkName(pos project.Position, source string) {
+	if l.name == NormalizeName(l.name) {
 		return
 	}
 	e := &Error{Pos: pos, Msg: "invalid project name from " + source + ": it must consist of lower-case letters, digits, hyphens and underscores and start with a letter or digit"}
-	if normal := NormalizeName(s.name); normal != "" {
+	if normal := NormalizeName(l.name); normal != "" {
 		e.Hint = "for example " + normal
 	}
-	s.reports.fail(e)
-	s.nameFailed = true
+	l.reports.fail(e)
+	l.nameFailed = true
 }
 
-func (s *session) nameFromFiles(sources []*source) {
+func (l *loader) nameFromFiles(sources []*source) {
 	var docs []*node.Node
 	for _, src := range sources {
 		docs = append(docs, src.docs...)
@@ -68,25 +68,25 @@ func (s *session) nameFromFiles(sources []*source) {
 		if !ok || written == "" {
 			continue
 		}
-		x := env.Expander{Lookup: s.env.Lookup, Nesting: s.limits.Nesting, Budget: &s.budget}
+		x := env.Expander{Lookup: l.env.Lookup, Nesting: l.limits.Nesting, Budget: &l.budget}
 		expanded, err := x.Expand(written)
-		if err != nil && !s.in.NoInterpolate {
-			s.reports.fail(&Error{Pos: docs[i].Get("name").Pos, Path: "name", Msg: err.Error()})
-			s.nameFailed = true
+		if err != nil && !l.in.NoInterpolate {
+			l.reports.fail(&Error{Pos: docs[i].Get("name").Pos, Path: "name", Msg: err.Error()})
+			l.nameFailed = true
 			return
 		}
 		if err == nil { // also where variables are kept: other names begin with this one
 			written = expanded
 		}
-		if s.name = NormalizeName(written); s.name != "" {
+		if l.name = NormalizeName(written); l.name != "" {
 			return
 		}
 	}
-	base := filepath.Base(s.dir)
-	if target, err := filepath.EvalSymlinks(s.dir); err == nil && filepath.Base(target) != base {
-		s.reports.warn(Warning{Rule: "linked-directory", Msg: "the project directory is a symbolic link; naming the project " + NormalizeName(base) + " after the link", Hint: "set name: to be sure"})
+	base := filepath.Base(l.dir)
+	if target, err := filepath.EvalSymlinks(l.dir); err == nil && filepath.Base(target) != base {
+		l.reports.warn(Warning{Rule: "linked-directory", Msg: "the project directory is a symbolic link; naming the project " + NormalizeName(base) + " after the link", Hint: "set name: to be sure"})
 	}
-	s.name = NormalizeName(base)
+	l.name = NormalizeName(base)
 }
 
 // NormalizeName makes a project name of any text: lower case, without anything

@@ -33,8 +33,8 @@ const nodesPerLoad = 4
 
 // parseFile returns the documents of a file. Problems are reported; documents
 // after a syntax error are missing.
-func (s *session) parseFile(ctx context.Context, file string, text []byte) []*node.Node {
-	p := &parser{ctx: ctx, file: shown(file, s.cwd), text: text, limits: s.limits, total: &s.nodes, fail: s.reports.fail, warn: s.reports.warnOnce}
+func (l *loader) parseFile(ctx context.Context, file string, text []byte) []*node.Node {
+	p := &parser{ctx: ctx, file: shown(file, l.cwd), text: text, limits: l.limits, total: &l.nodes, fail: l.reports.fail, warn: l.reports.warnOnce}
 	var docs []*node.Node
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
 	for {
@@ -47,8 +47,8 @@ func (s *session) parseFile(ctx context.Context, file string, text []byte) []*no
 			p.syntaxError(err)
 			return docs
 		}
-		if s.documents++; s.documents > s.limits.Files {
-			p.fail(&Error{Pos: p.at(&doc), Msg: fmt.Sprintf("more than %d documents", s.limits.Files)})
+		if l.documents++; l.documents > l.limits.Files {
+			p.fail(&Error{Pos: p.at(&doc), Msg: fmt.Sprintf("more than %d documents", l.limits.Files)})
 			return docs
 		}
 		p.nodes, p.tripped, p.follow = 0, false, map[*yaml.Node]bool{}

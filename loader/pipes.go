@@ -39,7 +39,7 @@ func (p *Pipes) read(ctx context.Context, path string, limit int64) ([]byte, err
 
 // onCommandLine reports whether the input itself names the file, not another file
 // or the environment.
-func (s *session) onCommandLine(file string) bool {
-	is := func(name string) bool { return absolute(name, s.cwd, s.home()) == file }
-	return slices.ContainsFunc(s.in.Files, is) || slices.ContainsFunc(s.in.EnvFiles, is)
+func (l *loader) onCommandLine(file string) bool {
+	is := func(name string) bool { return absolute(name, l.cwd, l.home()) == file }
+	return slices.ContainsFunc(l.in.Files, is) || slices.ContainsFunc(l.in.EnvFiles, is)
 }

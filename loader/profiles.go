@@ -10,7 +10,7 @@ import (
 
 // warnProfiles says which of the profiles that were asked for no service of the
 // files has.
-func (s *session) warnProfiles(tree *node.Node) {
+func (l *loader) warnProfiles(tree *node.Node) {
 	var known []string
 	if services := tree.Get("services"); services != nil {
 		for _, f := range services.Fields {
@@ -21,20 +21,20 @@ func (s *session) warnProfiles(tree *node.Node) {
 	}
 	slices.Sort(known)
 	known = slices.Compact(known)
-	for _, profile := range s.profiles() {
+	for _, profile := range l.profiles() {
 		if profile == "*" || slices.Contains(known, profile) {
 			continue
 		}
 		w := Warning{Rule: "unknown-profile", Path: "--profile " + profile, Msg: "no service has this profile", Hint: hint.DidYouMean(profile, known), Asked: true}
-		if len(s.in.Profiles) == 0 {
+		if len(l.in.Profiles) == 0 {
 			w.Path = "COMPOSE_PROFILES: " + profile
-			if places := s.env.Origins["COMPOSE_PROFILES"]; len(places) > 0 {
+			if places := l.env.Origins["COMPOSE_PROFILES"]; len(places) > 0 {
 				w.Pos = places[0]
 			}
 		}
 		if w.Hint == "" && len(known) > 0 {
 			w.Hint = "known are " + strings.Join(known, ", ")
 		}
-		s.reports.warn(w)
+		l.reports.warn(w)
 	}
 }

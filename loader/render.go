@@ -61,7 +61,7 @@ func Render(w io.Writer, p *project.Project, opt RenderOptions) (hidden bool, er
 func RenderRaw(ctx context.Context, w io.Writer, in Input, opt RenderOptions) (hidden bool, warnings []Warning, err error) {
 	r, err := assemble(ctx, in)
 	if err == nil {
-		err = r.session.rawErr()
+		err = r.loader.rawErr()
 	}
 	if err != nil {
 		return false, r.warned(), err
@@ -85,7 +85,7 @@ func RenderRaw(ctx context.Context, w io.Writer, in Input, opt RenderOptions) (h
 func RawNames(ctx context.Context, in Input, section string) ([]string, []Warning, error) {
 	r, err := assemble(ctx, in)
 	if err == nil {
-		err = r.session.spoiltErr()
+		err = r.loader.spoiltErr()
 	}
 	if err != nil {
 		return nil, r.warned(), err

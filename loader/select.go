@@ -11,8 +11,8 @@ import (
 
 // names reports whether a service is named on the command line, by its name or
 // by a shell pattern.
-func (s *session) names(service string) bool {
-	return slices.ContainsFunc(s.in.Services, func(pattern string) bool {
+func (l *loader) names(service string) bool {
+	return slices.ContainsFunc(l.in.Services, func(pattern string) bool {
 		ok, err := path.Match(pattern, service)
 		return pattern == service || err == nil && ok
 	})
@@ -20,15 +20,15 @@ func (s *session) names(service string) bool {
 
 // activeProfiles are the given profiles and those of the services named on the
 // command line.
-func (s *session) activeProfiles(tree *node.Node) []string {
-	active := slices.Clone(s.profiles())
+func (l *loader) activeProfiles(tree *node.Node) []string {
+	active := slices.Clone(l.profiles())
 	services := tree.Get("services")
 	if services == nil {
 		return active
 	}
 	for _, f := range services.Fields {
 		profiles := node.StringNodes(f.Node.Get("profiles"))
-		if !s.names(f.Key) || slices.ContainsFunc(profiles, func(n *node.Node) bool { return slices.Contains(active, n.Value.(string)) }) {
+		if !l.names(f.Key) || slices.ContainsFunc(profiles, func(n *node.Node) bool { return slices.Contains(active, n.Value.(string)) }) {
 			continue
 		}
 		for _, n := range profiles {
@@ -40,15 +40,15 @@ func (s *session) activeProfiles(tree *node.Node) []string {
 
 // selected tells which services are named on the command line or needed by one
 // that is; all are if none is named.
-func (s *session) selected(model *types.Project) func(string) bool {
-	if len(s.in.Services) == 0 {
+func (l *loader) selected(model *types.Project) func(string) bool {
+	if len(l.in.Services) == 0 {
 		return func(string) bool { return true }
 	}
 	needs := map[string][]string{}
 	var roots []string
 	for _, name := range sortedKeys(model.Services) {
 		needs[name] = nil
-		if s.names(name) {
+		if l.names(name) {
 			roots = append(roots, name)
 		}
 		for _, dependency := range sortedKeys(model.Services[name].DependsOn) {

@@ -10,7 +10,7 @@ import (
 )
 
 // declare notes the one-letter volumes of files that are merged with each other.
-func (b *builder) declare(sources []*source) {
+func (a *assembler) declare(sources []*source) {
 	for _, src := range sources {
 		for _, doc := range src.docs {
 			volumes := doc.Get("volumes")
@@ -19,7 +19,7 @@ func (b *builder) declare(sources []*source) {
 			}
 			for _, f := range volumes.Fields {
 				if len(f.Key) == 1 {
-					b.letters[f.Key] = true
+					a.letters[f.Key] = true
 				}
 			}
 		}
@@ -28,13 +28,13 @@ func (b *builder) declare(sources []*source) {
 
 // longForms writes out what a document says in forms that compose-go takes for
 // something else, once the rules have been checked.
-func (b *builder) longForms(doc *node.Node) {
+func (a *assembler) longForms(doc *node.Node) {
 	for _, service := range entries(doc, "services") {
 		if pid := service.Get("pid"); pid.IsNull() {
 			pid.Bad = true // the schema allows it; it means nothing
 		}
 		for _, mount := range itemsOf(service, "volumes") {
-			b.longVolume(mount)
+			a.longVolume(mount)
 		}
 		for _, device := range itemsOf(service, "devices") {
 			longDevice(device)
@@ -88,12 +88,12 @@ func itemsOf(service *node.Node, list string) []*node.Node {
 }
 
 // longVolume writes out the mount of a volume whose name is one letter.
-func (b *builder) longVolume(n *node.Node) {
+func (a *assembler) longVolume(n *node.Node) {
 	text, ok := n.Str()
-	if !ok || n.Refused || b.s.in.NoInterpolate && strings.Contains(text, "$") {
+	if !ok || n.Refused || a.l.in.NoInterpolate && strings.Contains(text, "$") {
 		return
 	}
-	spec, letter := rules.OneLetter(text, func(name string) bool { return b.letters[name] })
+	spec, letter := rules.OneLetter(text, func(name string) bool { return a.letters[name] })
 	v, err := format.ParseVolume(spec)
 	if err != nil || letter == "" {
 		return

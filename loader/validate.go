@@ -14,7 +14,7 @@ import (
 
 // validator checks nodes against the schema and marks those that do not fit.
 type validator struct {
-	s *session
+	l *loader
 	// merged says that the whole model is at hand. Only then can it be said
 	// that something is missing or empty: another file may give it. Everything
 	// else has been reported file by file.
@@ -69,7 +69,7 @@ func (v *validator) wrongType(n *node.Node, s *schema, path string, pos project.
 	default:
 		e.Msg = fmt.Sprintf("must be %s, not a %s", s.wanted(), n.Kind)
 	}
-	v.s.reports.fail(e)
+	v.l.reports.fail(e)
 }
 
 // secretPath reports whether values at the path may be secret even though they
@@ -84,11 +84,11 @@ func durations() []string {
 }
 
 func (v *validator) mapping(n *node.Node, s *schema, path string, pos project.Position) {
-	outer := v.s.reports.at
+	outer := v.l.reports.at
 	for _, f := range n.Fields {
 		child, ok := s.child(f.Key)
 		if ok || outer.Name != "" {
-			v.s.reports.at = outer.Within(f.Key)
+			v.l.reports.at = outer.Within(f.Key)
 		}
 		switch {
 		case ok:
@@ -97,14 +97,14 @@ func (v *validator) mapping(n *node.Node, s *schema, path string, pos project.Po
 			f.Node.Bad = true
 			v.unknownKey(f, s, path)
 		}
-		v.s.reports.at = outer
+		v.l.reports.at = outer
 	}
 	if !v.merged {
 		return
 	}
 	for _, key := range s.Required {
 		if n.Get(key) == nil {
-			v.s.reports.fail(&Error{Pos: pos, Path: path, Msg: key + " is missing"})
+			v.l.reports.fail(&Error{Pos: pos, Path: path, Msg: key + " is missing"})
 		}
 	}
 }
@@ -113,13 +113,13 @@ func (v *validator) unknownKey(f node.Field, s *schema, path string) {
 	e := &Error{Pos: f.Pos, Path: node.Dotted(path, f.Key), Msg: "unknown key"}
 	if f.Key == "" {
 		e.Msg = "the name is empty"
-		v.s.reports.fail(e)
+		v.l.reports.fail(e)
 		return
 	}
 	if len(s.Properties) == 0 && len(s.patterns) > 0 {
 		e.Msg = "invalid name"
 		e.Hint = "use letters, digits, dots, hyphens and underscores"
-		v.s.reports.fail(e)
+		v.l.reports.fail(e)
 		return
 	}
 	e.Hint = hint.DidYouMean(f.Key, sortedKeys(s.Properties))
@@ -132,7 +132,7 @@ func (v *validator) unknownKey(f node.Field, s *schema, path string) {
 			e.Hint = "services belong under services:"
 		}
 	}
-	v.s.reports.fail(e)
+	v.l.reports.fail(e)
 }
 
 func (v *validator) items(n *node.Node, s *schema, path string) {
@@ -146,7 +146,7 @@ func (v *validator) items(n *node.Node, s *schema, path string) {
 		if text, ok := item.Str(); ok && s.Unique && !v.merged && !deduplicated(path) {
 			if first, dup := seen[text]; dup {
 				item.Bad = true
-				v.s.reports.fail(&Error{Pos: item.Pos, Path: path + node.IndexElem(i), Msg: fmt.Sprintf("repeats line %d", first)})
+				v.l.reports.fail(&Error{Pos: item.Pos, Path: path + node.IndexElem(i), Msg: fmt.Sprintf("repeats line %d", first)})
 			}
 			seen[text] = item.Pos.Line
 		}
@@ -186,5 +186,5 @@ func (v *validator) value(n *node.Node, s *schema, path string) {
 
 func (v *validator) reject(n *node.Node, path, msg, hint string) {
 	n.Bad = true
-	v.s.reports.fail(&Error{Pos: n.Pos, Path: path, Msg: msg, Hint: hint, node: n})
+	v.l.reports.fail(&Error{Pos: n.Pos, Path: path, Msg: msg, Hint: hint, node: n})
 }

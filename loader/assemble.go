@@ -14,11 +14,11 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// builder puts the files of a load together with compose-go's merging,
+// assembler puts the files of a load together with compose-go's merging,
 // canonicalisation and path rules, and keeps a tree of nodes beside the model.
-type builder struct {
+type assembler struct {
 	ctx       context.Context
-	s         *session
+	l         *loader
 	Casts     *quantity.Casts
 	schema    *schema
 	checks    *rules.Checker
@@ -50,104 +50,104 @@ type frame struct {
 	chain []string
 }
 
-func (s *session) newBuilder(ctx context.Context) (*builder, error) {
+func (l *loader) newAssembler(ctx context.Context) (*assembler, error) {
 	root, err := composeSchema()
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{ctx: ctx, s: s, Casts: quantity.New(s.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}, letters: map[string]bool{}}
-	b.checks = rules.NewChecker(rules.Settings{
-		Variables: s.in.NoInterpolate, Ports: s.limits.PortRange, Tell: s.reports.found,
-		Declared: func(name string) bool { return b.letters[name] },
+	a := &assembler{ctx: ctx, l: l, Casts: quantity.New(l.limits.Replicas), schema: root, included: map[string]*part{}, extended: map[string]*part{}, letters: map[string]bool{}}
+	a.checks = rules.NewChecker(rules.Settings{
+		Variables: l.in.NoInterpolate, Ports: l.limits.PortRange, Tell: l.reports.found,
+		Declared: func(name string) bool { return a.letters[name] },
 	})
-	return b, nil
+	return a, nil
 }
 
 // openSource reads and parses a Compose file. Problems are reported at pos, the
 // place that names the file.
-func (b *builder) openSource(file string, pos project.Position, path string) (*source, bool) {
-	if b.loads++; b.loads > b.s.limits.Files {
-		b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("more than %d files", b.s.limits.Files)})
+func (a *assembler) openSource(file string, pos project.Position, path string) (*source, bool) {
+	if a.loads++; a.loads > a.l.limits.Files {
+		a.l.reports.fail(&Error{Pos: pos, Path: path, Msg: fmt.Sprintf("more than %d files", a.l.limits.Files)})
 		return nil, false
 	}
-	text, err := b.s.read(file, b.s.limits.FileBytes)
+	text, err := a.l.read(file, a.l.limits.FileBytes)
 	if err != nil {
 		if pos.IsZero() {
-			b.s.failFile(file, err)
+			a.l.failFile(file, err)
 		} else {
-			b.s.reports.fail(&Error{Pos: pos, Path: path, Msg: shown(file, b.s.cwd) + ": " + err.Error(), Err: err})
+			a.l.reports.fail(&Error{Pos: pos, Path: path, Msg: shown(file, a.l.cwd) + ": " + err.Error(), Err: err})
 		}
 		return nil, false
 	}
-	return &source{file: file, docs: b.s.parseFile(b.ctx, file, text)}, true
+	return &source{file: file, docs: a.l.parseFile(a.ctx, file, text)}, true
 }
 
 // merge makes one model of the files of a frame.
-func (b *builder) merge(sources []*source, f frame) (*part, error) {
+func (a *assembler) merge(sources []*source, f frame) (*part, error) {
 	p := &part{model: map[string]any{}, tree: &node.Node{Kind: node.Mapping}}
-	b.declare(sources)
+	a.declare(sources)
 	for _, src := range sources {
 		for _, doc := range src.docs {
-			if err := b.ctx.Err(); err != nil {
-				return nil, context.Cause(b.ctx)
+			if err := a.ctx.Err(); err != nil {
+				return nil, context.Cause(a.ctx)
 			}
-			b.prepare(doc, f)
-			err := guard("merge", func() error { return b.mergeDocument(p, doc, src.file, f) })
+			a.prepare(doc, f)
+			err := guard("merge", func() error { return a.mergeDocument(p, doc, src.file, f) })
 			if err != nil {
-				return nil, b.locate(src.file, p.tree, err)
+				return nil, a.locate(src.file, p.tree, err)
 			}
 		}
 	}
 	base := ""
-	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
-		base = b.base(b.s.dir, f.dir)
+	if !a.l.in.NoPathResolution || len(f.chain) > 0 {
+		base = a.base(a.l.dir, f.dir)
 	}
 	values := f.env.Values
-	if b.s.in.NoInterpolate {
+	if a.l.in.NoInterpolate {
 		values = nil
 	}
 	if err := finish(p.model, base, values); err != nil {
-		return nil, b.locate(sources[0].file, p.tree, err)
+		return nil, a.locate(sources[0].file, p.tree, err)
 	}
 	return p, nil
 }
 
 // prepare interpolates a document and reports what is wrong with it by itself.
-func (b *builder) prepare(doc *node.Node, f frame) {
-	b.dropVersion(doc)
-	b.interpolate(doc, "", b.Casts, f.env)
-	if !b.s.in.NoPathResolution || len(f.chain) > 0 {
-		b.expandHome(doc)
+func (a *assembler) prepare(doc *node.Node, f frame) {
+	a.dropVersion(doc)
+	a.interpolate(doc, "", a.Casts, f.env)
+	if !a.l.in.NoPathResolution || len(f.chain) > 0 {
+		a.expandHome(doc)
 	}
-	b.check(doc)
+	a.check(doc)
 }
 
 // check reports what is wrong with a document by itself.
-func (b *builder) check(doc *node.Node) {
-	v := validator{s: b.s}
-	v.check(doc, b.schema, "", doc.Pos)
-	b.checks.Document(doc, b.s.reports.at)
-	b.longForms(doc)
+func (a *assembler) check(doc *node.Node) {
+	v := validator{l: a.l}
+	v.check(doc, a.schema, "", doc.Pos)
+	a.checks.Document(doc, a.l.reports.at)
+	a.longForms(doc)
 }
 
-func (b *builder) dropVersion(doc *node.Node) {
+func (a *assembler) dropVersion(doc *node.Node) {
 	i := doc.Index("version")
 	if i < 0 {
 		return
 	}
-	b.s.reports.warn(Warning{Rule: "version", Pos: doc.Fields[i].Pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
+	a.l.reports.warn(Warning{Rule: "version", Pos: doc.Fields[i].Pos, Path: "version", Msg: "is obsolete and ignored", Hint: "remove it"})
 	doc.Drop("version")
 }
 
-func (b *builder) mergeDocument(p *part, doc *node.Node, file string, f frame) error {
-	cfg, err := b.include(&part{model: doc.Data().(map[string]any), tree: doc}, file, f)
+func (a *assembler) mergeDocument(p *part, doc *node.Node, file string, f frame) error {
+	cfg, err := a.include(&part{model: doc.Data().(map[string]any), tree: doc}, file, f)
 	if err != nil {
 		return err
 	}
 	resets := doc.Resets(nil)
 	resetData(p.model, resets)
 	p.tree = p.tree.WithoutAll(resets)
-	if err := b.extendAll(cfg, file, f, resets); err != nil {
+	if err := a.extendAll(cfg, file, f, resets); err != nil {
 		return err
 	}
 	touched := touchedBy(cfg.model)
@@ -155,7 +155,7 @@ func (b *builder) mergeDocument(p *part, doc *node.Node, file string, f frame) e
 		return err
 	}
 	p.tree = node.Merge(p.tree, cfg.tree, nil)
-	return canonical(p.model, touched, b.s.in.NoInterpolate)
+	return canonical(p.model, touched, a.l.in.NoInterpolate)
 }
 
 // touchedBy notes the resources that a document declares: merging takes its

@@ -15,9 +15,9 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// session is one load: what was decided, what was read, and what was found
+// loader is one load: what was decided, what was read, and what was found
 // wrong so far.
-type session struct {
+type loader struct {
 	ctx        context.Context
 	in         Input
 	pipes      *Pipes
@@ -40,100 +40,100 @@ type session struct {
 	stubs   map[string]bool // services that are nothing but a name
 }
 
-// newSession decides on files, environment and directory. It reads no Compose
+// newLoader decides on files, environment and directory. It reads no Compose
 // file yet.
-func newSession(ctx context.Context, in Input) (*session, error) {
-	s := emptySession(in)
-	s.ctx = ctx
-	if s.cwd == "" {
+func newLoader(ctx context.Context, in Input) (*loader, error) {
+	l := emptyLoader(in)
+	l.ctx = ctx
+	if l.cwd == "" {
 		cwd, err := os.Getwd()
 		if err != nil {
 			return nil, fmt.Errorf("find the working directory: %w", err)
 		}
-		s.cwd = cwd
+		l.cwd = cwd
 	}
 	envFiles := in.EnvFiles
-	if list, ok := s.env.Lookup("COMPOSE_ENV_FILES"); len(envFiles) == 0 && ok && list != "" {
+	if list, ok := l.env.Lookup("COMPOSE_ENV_FILES"); len(envFiles) == 0 && ok && list != "" {
 		envFiles = strings.Split(list, ",")
 	}
 	for _, f := range envFiles {
-		s.envFiles = append(s.envFiles, absolute(f, s.cwd, s.home()))
+		l.envFiles = append(l.envFiles, absolute(f, l.cwd, l.home()))
 	}
-	s.discover()
-	return s, nil
+	l.discover()
+	return l, nil
 }
 
-func emptySession(in Input) *session {
-	s := &session{
+func emptyLoader(in Input) *loader {
+	l := &loader{
 		ctx: context.Background(), in: in, pipes: cmp.Or(in.Pipes, new(Pipes)), limits: in.Limits.withDefaults(), cwd: in.WorkingDir, env: env.New(in.Env),
 		reports: newReports(), stubs: map[string]bool{}, dotenvs: map[string]bool{}, envTexts: map[string]string{},
 	}
-	s.budget = s.limits.TotalBytes
-	return s
+	l.budget = l.limits.TotalBytes
+	return l
 }
 
 // failFile reports that a file cannot be read.
-func (s *session) failFile(file string, err error) {
-	s.reports.fail(&Error{Pos: project.Position{File: shown(file, s.cwd)}, Msg: err.Error(), Err: err})
+func (l *loader) failFile(file string, err error) {
+	l.reports.fail(&Error{Pos: project.Position{File: shown(file, l.cwd)}, Msg: err.Error(), Err: err})
 }
 
 // read reads a file or standard input and charges its size to the load.
-func (s *session) read(file string, limit int64) ([]byte, error) {
-	s.see(file)
+func (l *loader) read(file string, limit int64) ([]byte, error) {
+	l.see(file)
 	var b []byte
 	var err error
 	if file != stdinName {
-		b, err = s.readFile(file, limit)
-	} else if s.in.Stdin == nil {
+		b, err = l.readFile(file, limit)
+	} else if l.in.Stdin == nil {
 		err = errors.New("standard input is not available")
 	} else {
-		b, err = hostfile.ReadStream(s.ctx, s.in.Stdin, limit)
+		b, err = hostfile.ReadStream(l.ctx, l.in.Stdin, limit)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if s.budget -= int64(len(b)); s.budget < 0 {
-		return nil, fmt.Errorf("the files together are larger than %d bytes", s.limits.TotalBytes)
+	if l.budget -= int64(len(b)); l.budget < 0 {
+		return nil, fmt.Errorf("the files together are larger than %d bytes", l.limits.TotalBytes)
 	}
 	return b, nil
 }
 
-func (s *session) readFile(file string, limit int64) ([]byte, error) {
-	if s.onCommandLine(file) {
-		return s.pipes.read(s.ctx, file, limit)
+func (l *loader) readFile(file string, limit int64) ([]byte, error) {
+	if l.onCommandLine(file) {
+		return l.pipes.read(l.ctx, file, limit)
 	}
 	return readRegular(file, limit)
 }
 
 // see gives the file its place in the order of reports.
-func (s *session) see(file string) {
-	name := shown(file, s.cwd)
-	if _, ok := s.reports.order[name]; !ok {
-		s.reports.order[name] = len(s.reports.order) + 1
+func (l *loader) see(file string) {
+	name := shown(file, l.cwd)
+	if _, ok := l.reports.order[name]; !ok {
+		l.reports.order[name] = len(l.reports.order) + 1
 	}
 }
 
 // err returns the problems found so far, sorted, or nil. Of a load that was ended,
 // its end is what there is to say.
-func (s *session) err() error {
-	if s.ctx.Err() != nil {
-		return context.Cause(s.ctx)
+func (l *loader) err() error {
+	if l.ctx.Err() != nil {
+		return context.Cause(l.ctx)
 	}
-	if len(s.reports.errs) == 0 {
+	if len(l.reports.errs) == 0 {
 		return nil
 	}
-	return s.reports.all()
+	return l.reports.all()
 }
 
 // profiles are the active ones.
-func (s *session) profiles() []string {
-	if s.in.AllProfiles {
+func (l *loader) profiles() []string {
+	if l.in.AllProfiles {
 		return []string{"*"}
 	}
-	if len(s.in.Profiles) > 0 {
-		return s.in.Profiles
+	if len(l.in.Profiles) > 0 {
+		return l.in.Profiles
 	}
-	list, _ := s.env.Lookup("COMPOSE_PROFILES")
+	list, _ := l.env.Lookup("COMPOSE_PROFILES")
 	var profiles []string
 	for _, p := range strings.Split(list, ",") {
 		if p = strings.TrimSpace(p); p != "" {
@@ -143,9 +143,9 @@ func (s *session) profiles() []string {
 	return profiles
 }
 
-func (s *session) compatible() bool {
-	v, _ := s.env.Lookup("COMPOSE_COMPATIBILITY")
-	return s.in.Compatibility || env.ParseBool(v)
+func (l *loader) compatible() bool {
+	v, _ := l.env.Lookup("COMPOSE_COMPATIBILITY")
+	return l.in.Compatibility || env.ParseBool(v)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
