@@ -73,7 +73,7 @@ type outcome struct {
 	calls          int                // up to the moment in which everything was up
 }
 
-// interrupt plays it. Changing calls take a moment, and take effect although
+// interrupt runs it. Changing calls take a moment, and take effect although
 // their callers leave.
 func (i interruption) interrupt(t *testing.T) outcome {
 	t.Helper()
@@ -257,7 +257,7 @@ func TestSignalsAtEveryMoment(t *testing.T) {
 	}
 }
 
-// run plays one interruption and checks what came of it. Of three signals the
+// run does one interruption and checks what came of it. Of three signals the
 // last one leaves things as they are.
 func (i interruption) run(t *testing.T) {
 	t.Helper()

@@ -37,7 +37,7 @@ func TestScriptsOnEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	playScripts(t, scriptsOn(t, where...), theatre{
+	runScripts(t, scriptsOn(t, where...), scriptHost{
 		open: func(env *testscript.Env) engine.Engine {
 			if host := os.Getenv("DOCKER_HOST"); host != "" {
 				env.Setenv("DOCKER_HOST", host) // for docker in scripts

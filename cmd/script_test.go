@@ -58,7 +58,7 @@ import (
 // $EXAMPLES is the folder of the examples. TERMINAL=in,out,err names the streams that
 // are terminals.
 func TestScripts(t *testing.T) {
-	playScripts(t, scriptsOn(t, inMemory), theatre{
+	runScripts(t, scriptsOn(t, inMemory), scriptHost{
 		open: func(env *testscript.Env) engine.Engine {
 			e := memengine.New()
 			e.AddImages("muster-test/registry:2")
@@ -70,8 +70,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// theatre is where scripts are played.
-type theatre struct {
+// scriptHost is what scripts run on.
+type scriptHost struct {
 	open     func(*testscript.Env) engine.Engine
 	api      string // the version that the engine speaks
 	patience patience.Patience
@@ -80,38 +80,38 @@ type theatre struct {
 	tidy     func(project string) error  // removes what muster does not; may be nil
 }
 
-func playScripts(t *testing.T, scripts []string, th theatre) {
+func runScripts(t *testing.T, scripts []string, host scriptHost) {
 	locks := t.TempDir() // of projects of these scripts alone
 	testscript.Run(t, testscript.Params{
 		Files: scripts, RequireUniqueNames: true, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
-		Setup: func(env *testscript.Env) error { return setupScript(env, th, locks) },
+		Setup: func(env *testscript.Env) error { return setupScript(env, host, locks) },
 		Condition: func(condition string) (bool, error) {
 			want, ok := strings.CutPrefix(condition, "api:")
 			if !ok {
 				return false, fmt.Errorf("unknown condition %q", condition)
 			}
-			return !versions.LessThan(th.api, want), nil
+			return !versions.LessThan(host.api, want), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"muster":     onWorld((*world).muster),
-			"rc":         onWorld((*world).checkCode),
-			"sees":       onWorld((*world).sees),
-			"interrupt":  onWorld((*world).interrupt),
-			"types":      onWorld((*world).types),
-			"finish":     onWorld((*world).finish),
-			"eventually": onWorld((*world).eventually),
-			"again":      onWorld((*world).again),
-			"get":        onWorld((*world).get),
-			"answers":    onWorld((*world).answers),
-			"byhand":     onWorld((*world).byHand),
-			"listens":    onWorld((*world).listens),
+			"muster":     scriptCommand((*scriptRun).muster),
+			"rc":         scriptCommand((*scriptRun).checkCode),
+			"sees":       scriptCommand((*scriptRun).sees),
+			"interrupt":  scriptCommand((*scriptRun).interrupt),
+			"types":      scriptCommand((*scriptRun).types),
+			"finish":     scriptCommand((*scriptRun).finish),
+			"eventually": scriptCommand((*scriptRun).eventually),
+			"again":      scriptCommand((*scriptRun).again),
+			"get":        scriptCommand((*scriptRun).get),
+			"answers":    scriptCommand((*scriptRun).answers),
+			"byhand":     scriptCommand((*scriptRun).byHand),
+			"listens":    scriptCommand((*scriptRun).listens),
 		},
 	})
 }
 
-// world is what one script plays in.
-type world struct {
-	theatre
+// scriptRun is one script that is running.
+type scriptRun struct {
+	scriptHost
 	engine  engine.Engine
 	locks   string // the folder of lock files
 	code    int
@@ -154,13 +154,13 @@ func (o *capture) next() (string, <-chan struct{}) {
 	return o.text.String(), o.changed
 }
 
-type worldKey struct{}
+type scriptRunKey struct{}
 
-func setupScript(env *testscript.Env, th theatre, locks string) error {
-	w := &world{theatre: th, engine: th.open(env), locks: locks, running: map[string]*background{}}
-	env.Values[worldKey{}] = w
+func setupScript(env *testscript.Env, host scriptHost, locks string) error {
+	s := &scriptRun{scriptHost: host, engine: host.open(env), locks: locks, running: map[string]*background{}}
+	env.Values[scriptRunKey{}] = s
 	name := strings.TrimSuffix(filepath.Base(env.WorkDir), ".txtar")
-	name = th.prefix + strings.ToLower(strings.TrimPrefix(name, "script-"))
+	name = host.prefix + strings.ToLower(strings.TrimPrefix(name, "script-"))
 	env.Setenv("PROJECT", name)
 	env.Setenv("COMPOSE_PROJECT_NAME", name)
 	env.Setenv("HOME", env.WorkDir)
@@ -172,31 +172,31 @@ func setupScript(env *testscript.Env, th theatre, locks string) error {
 	env.Setenv("FREE_PORT", strconv.Itoa(testrun.FreePort()))
 	env.Setenv("OTHER_PORT", strconv.Itoa(testrun.FreePort()))
 	env.Setenv("SUBNET", fmt.Sprintf("10.%d.%d", 64+rand.IntN(128), rand.IntN(256)))
-	env.Defer(func() { w.cleanUp(env, name) })
+	env.Defer(func() { s.cleanUp(env, name) })
 	if failing, ok := env.T().(interface{ Failed() bool }); ok {
 		env.Defer(func() {
 			if !failing.Failed() {
 				return
 			}
-			env.T().Log(w.beside())
-			if th.explain != nil {
-				env.T().Log(th.explain(name))
+			env.T().Log(s.beside())
+			if host.explain != nil {
+				env.T().Log(host.explain(name))
 			}
 		})
 	}
 	return nil
 }
 
-func onWorld(f func(*world, *testscript.TestScript, bool, []string)) func(*testscript.TestScript, bool, []string) {
+func scriptCommand(f func(*scriptRun, *testscript.TestScript, bool, []string)) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
-		f(ts.Value(worldKey{}).(*world), ts, neg, args)
+		f(ts.Value(scriptRunKey{}).(*scriptRun), ts, neg, args)
 	}
 }
 
-func (w *world) app(vars []string, dir string) *App {
+func (s *scriptRun) app(vars []string, dir string) *App {
 	app := &App{
-		Env: vars, Dir: dir, Version: "v1.2.3", In: strings.NewReader(""), LockDir: w.locks,
-		Connect: func(docker.Options) (engine.Engine, error) { return w.engine, nil },
+		Env: vars, Dir: dir, Version: "v1.2.3", In: strings.NewReader(""), LockDir: s.locks,
+		Connect: func(docker.Options) (engine.Engine, error) { return s.engine, nil },
 	}
 	streams := ""
 	for _, kv := range vars {
@@ -212,8 +212,8 @@ func (w *world) app(vars []string, dir string) *App {
 	return app
 }
 
-func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
-	app := w.app(environ(ts), ts.MkAbs("."))
+func (s *scriptRun) muster(ts *testscript.TestScript, neg bool, args []string) {
+	app := s.app(environ(ts), ts.MkAbs("."))
 	if stdin := ts.Getenv("STDIN"); stdin != "" {
 		app.In = strings.NewReader(ts.ReadFile(stdin))
 	}
@@ -221,9 +221,9 @@ func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
 	if n < 0 || !strings.HasPrefix(args[n], "&") {
 		what := strings.Join(args, " ")
 		here := "the foreground's " + what // no name that a script gives
-		w.running[here] = begin(app, args) // ended with the others, should it hang
-		w.end(ts, neg, what, w.running[here])
-		delete(w.running, here)
+		s.running[here] = begin(app, args) // ended with the others, should it hang
+		s.end(ts, neg, what, s.running[here])
+		delete(s.running, here)
 		return
 	}
 	var keyboard io.Writer
@@ -231,8 +231,8 @@ func (w *world) muster(ts *testscript.TestScript, neg bool, args []string) {
 		app.In, keyboard = io.Pipe()
 	}
 	b := begin(app, args[:n])
-	b.keyboard, b.again = keyboard, func() { w.muster(ts, neg, args) }
-	w.running[args[n][1:]] = b
+	b.keyboard, b.again = keyboard, func() { s.muster(ts, neg, args) }
+	s.running[args[n][1:]] = b
 }
 
 // begin runs Main beside the script: whoever waits for it can say that it hangs.
@@ -255,61 +255,61 @@ func (b *background) said() string {
 }
 
 // exitCode waits for the end of a muster.
-func (w *world) exitCode(ts *testscript.TestScript, what string, b *background) int {
+func (s *scriptRun) exitCode(ts *testscript.TestScript, what string, b *background) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	select {
 	case code := <-b.done:
 		return code
-	case <-w.patience.Out(ctx):
+	case <-s.patience.Out(ctx):
 		ts.Fatalf("muster %s does not end\n%s", what, b.said())
 		return 0
 	}
 }
 
 // end takes a finished muster's output over and checks its exit code.
-func (w *world) end(ts *testscript.TestScript, neg bool, what string, b *background) {
-	w.code = w.exitCode(ts, what, b)
+func (s *scriptRun) end(ts *testscript.TestScript, neg bool, what string, b *background) {
+	s.code = s.exitCode(ts, what, b)
 	out, _ := b.out.next()
 	errs, _ := b.err.next()
 	fmt.Fprint(ts.Stdout(), out)
 	fmt.Fprint(ts.Stderr(), errs)
-	if (w.code != 0) != neg {
-		ts.Fatalf("muster %s ends with code %d\n%s", what, w.code, b.said())
+	if (s.code != 0) != neg {
+		ts.Fatalf("muster %s ends with code %d\n%s", what, s.code, b.said())
 	}
 }
 
 // now runs Main once, and returns what it printed.
-func (w *world) now(ts *testscript.TestScript, args []string) string {
-	b := begin(w.app(environ(ts), ts.MkAbs(".")), args)
-	w.exitCode(ts, strings.Join(args, " "), b)
+func (s *scriptRun) now(ts *testscript.TestScript, args []string) string {
+	b := begin(s.app(environ(ts), ts.MkAbs(".")), args)
+	s.exitCode(ts, strings.Join(args, " "), b)
 	out, _ := b.out.next()
 	errs, _ := b.err.next()
 	return out + errs
 }
 
-func (w *world) checkCode(ts *testscript.TestScript, neg bool, args []string) {
+func (s *scriptRun) checkCode(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	if (w.code == want) == neg {
-		ts.Fatalf("exit code %d, want %d", w.code, want)
+	if (s.code == want) == neg {
+		ts.Fatalf("exit code %d, want %d", s.code, want)
 	}
 }
 
-func (w *world) background(ts *testscript.TestScript, name string) *background {
-	b := w.running[name]
+func (s *scriptRun) background(ts *testscript.TestScript, name string) *background {
+	b := s.running[name]
 	if b == nil {
 		ts.Fatalf("no muster runs as %s", name)
 	}
 	return b
 }
 
-func (w *world) sees(ts *testscript.TestScript, _ bool, args []string) {
-	b := w.background(ts, args[0])
+func (s *scriptRun) sees(ts *testscript.TestScript, _ bool, args []string) {
+	b := s.background(ts, args[0])
 	want := regexp.MustCompile("(?m)" + args[1])
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	hangs := w.patience.Out(ctx)
+	hangs := s.patience.Out(ctx)
 	for {
 		out, moreOut := b.out.next()
 		errs, moreErr := b.err.next()
@@ -327,30 +327,30 @@ func (w *world) sees(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func (w *world) interrupt(ts *testscript.TestScript, _ bool, args []string) {
+func (s *scriptRun) interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	var sig os.Signal = os.Interrupt
 	if slices.Contains(args[1:], "term") {
 		sig = syscall.SIGTERM
 	}
-	w.background(ts, args[0]).signals <- sig
+	s.background(ts, args[0]).signals <- sig
 }
 
-func (w *world) types(ts *testscript.TestScript, _ bool, args []string) {
-	_, err := io.WriteString(w.background(ts, args[0]).keyboard, strings.ReplaceAll(args[1], `\n`, "\n"))
+func (s *scriptRun) types(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := io.WriteString(s.background(ts, args[0]).keyboard, strings.ReplaceAll(args[1], `\n`, "\n"))
 	ts.Check(err)
 }
 
-func (w *world) finish(ts *testscript.TestScript, neg bool, args []string) {
-	w.end(ts, neg, args[0], w.background(ts, args[0]))
-	delete(w.running, args[0])
+func (s *scriptRun) finish(ts *testscript.TestScript, neg bool, args []string) {
+	s.end(ts, neg, args[0], s.background(ts, args[0]))
+	delete(s.running, args[0])
 }
 
 // eventually is for what the engine tells a moment later.
-func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
+func (s *scriptRun) eventually(ts *testscript.TestScript, _ bool, args []string) {
 	want := regexp.MustCompile("(?m)" + args[0])
 	var last string
-	if !w.patience.Wait(context.Background(), func() bool {
-		last = w.now(ts, args[1:])
+	if !s.patience.Wait(context.Background(), func() bool {
+		last = s.now(ts, args[1:])
 		return want.MatchString(last)
 	}) {
 		ts.Fatalf("%q does not come\n%s", args[0], last)
@@ -359,15 +359,15 @@ func (w *world) eventually(ts *testscript.TestScript, _ bool, args []string) {
 
 // again is for what a background muster only notices once it has come far enough,
 // which cannot be seen. One that had not, and ended for that, is begun again.
-func (w *world) again(ts *testscript.TestScript, _ bool, args []string) {
-	b, want := w.background(ts, args[0]), regexp.MustCompile("(?m)"+args[1])
+func (s *scriptRun) again(ts *testscript.TestScript, _ bool, args []string) {
+	b, want := s.background(ts, args[0]), regexp.MustCompile("(?m)"+args[1])
 	var last string
-	if !w.patience.Wait(context.Background(), func() bool {
-		last = w.now(ts, args[2:])
+	if !s.patience.Wait(context.Background(), func() bool {
+		last = s.now(ts, args[2:])
 		out, _ := b.out.next()
 		if !want.MatchString(out) && len(b.done) > 0 {
 			b.again()
-			b = w.background(ts, args[0])
+			b = s.background(ts, args[0])
 		}
 		return want.MatchString(out)
 	}) {
@@ -375,14 +375,14 @@ func (w *world) again(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func (w *world) listens(ts *testscript.TestScript, _ bool, args []string) {
+func (s *scriptRun) listens(ts *testscript.TestScript, _ bool, args []string) {
 	listener, err := net.Listen("unix", ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Defer(func() { _ = listener.Close() })
 }
 
-func (w *world) get(ts *testscript.TestScript, neg bool, args []string) {
-	body, err := w.ask(args[0])
+func (s *scriptRun) get(ts *testscript.TestScript, neg bool, args []string) {
+	body, err := s.ask(args[0])
 	if err == nil {
 		_, err = io.WriteString(ts.Stdout(), body)
 	}
@@ -392,10 +392,10 @@ func (w *world) get(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // answers waits for a server that knows something only later.
-func (w *world) answers(ts *testscript.TestScript, _ bool, args []string) {
+func (s *scriptRun) answers(ts *testscript.TestScript, _ bool, args []string) {
 	want, last := regexp.MustCompile(args[0]), ""
-	if !w.patience.Wait(context.Background(), func() bool {
-		body, err := w.ask(args[1])
+	if !s.patience.Wait(context.Background(), func() bool {
+		body, err := s.ask(args[1])
 		last = body
 		if err != nil {
 			last = err.Error()
@@ -407,8 +407,8 @@ func (w *world) answers(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // ask is what a server of HTTP answers.
-func (w *world) ask(url string) (string, error) {
-	ctx, cancel := w.patience.Context(context.Background())
+func (s *scriptRun) ask(url string) (string, error) {
+	ctx, cancel := s.patience.Context(context.Background())
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -426,23 +426,23 @@ func (w *world) ask(url string) (string, error) {
 	return string(body), err
 }
 
-func (w *world) byHand(ts *testscript.TestScript, _ bool, args []string) {
+func (s *scriptRun) byHand(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	c := engine.Ref{Name: args[1]}
 	var err error
 	switch args[0] {
 	case "start":
-		err = w.engine.StartContainer(ctx, c)
+		err = s.engine.StartContainer(ctx, c)
 	case "stop":
-		err = w.engine.StopContainer(ctx, c, new(time.Duration))
+		err = s.engine.StopContainer(ctx, c, new(time.Duration))
 	case "restart":
-		err = w.engine.RestartContainer(ctx, c, new(time.Duration))
+		err = s.engine.RestartContainer(ctx, c, new(time.Duration))
 	case "kill":
-		err = w.engine.KillContainer(ctx, c, "KILL")
+		err = s.engine.KillContainer(ctx, c, "KILL")
 	case "pause":
-		err = w.engine.PauseContainer(ctx, c)
+		err = s.engine.PauseContainer(ctx, c)
 	case "remove":
-		err = w.engine.RemoveContainer(ctx, c, true)
+		err = s.engine.RemoveContainer(ctx, c, true)
 	default:
 		ts.Fatalf("unknown verb %s", args[0])
 	}

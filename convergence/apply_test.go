@@ -19,22 +19,22 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-const stageImage = "muster-test/busybox:1"
+const harnessImage = "muster-test/busybox:1"
 
-// stage is an engine in memory and a project "p" whose plans are made by hand.
-type stage struct {
+// harness is an engine in memory and a project "p" whose plans are made by hand.
+type harness struct {
 	t *testing.T
 	*memengine.Engine
 	project *project.Project
 	said    []engine.Progress
 }
 
-// newStage makes a stage for services that run a Program or their command.
-func newStage(t *testing.T, services ...types.ServiceConfig) *stage {
+// newHarness makes a harness for services that run a Program or their command.
+func newHarness(t *testing.T, services ...types.ServiceConfig) *harness {
 	t.Helper()
 	in := &types.Project{Name: "p", Services: types.Services{}}
 	for _, s := range services {
-		s.Image, s.NetworkMode = stageImage, "none"
+		s.Image, s.NetworkMode = harnessImage, "none"
 		in.Services[s.Name] = s
 	}
 	p, err := project.New(project.Input{Compose: in})
@@ -43,8 +43,8 @@ func newStage(t *testing.T, services ...types.ServiceConfig) *stage {
 	}
 	e := memengine.New()
 	t.Cleanup(e.Shutdown)
-	e.AddImages(stageImage)
-	return &stage{t: t, Engine: e, project: p}
+	e.AddImages(harnessImage)
+	return &harness{t: t, Engine: e, project: p}
 }
 
 func service(name string, change ...func(*types.ServiceConfig)) types.ServiceConfig {
@@ -65,7 +65,7 @@ func checkEvery(interval time.Duration) func(*types.ServiceConfig) {
 
 func name(service string) string { return "p-" + service + "-1" }
 
-func (s *stage) create(service string, needs ...plan.StepID) plan.Step {
+func (s *harness) create(service string, needs ...plan.StepID) plan.Step {
 	svc := s.project.Service(service)
 	return plan.Step{ID: plan.StepID(service + "/create"), Needs: needs, Action: plan.CreateContainer{
 		Spec: engine.CreateSpec{
@@ -96,21 +96,21 @@ func with(s plan.Step, change func(*plan.Await)) plan.Step {
 }
 
 // up is the container of a service created and started.
-func (s *stage) planUp(service string) []plan.Step {
+func (s *harness) planUp(service string) []plan.Step {
 	return []plan.Step{s.create(service), start(service, plan.StepID(service+"/create"))}
 }
 
-func (s *stage) apply(ctx context.Context, steps ...plan.Step) error {
+func (s *harness) apply(ctx context.Context, steps ...plan.Step) error {
 	return s.applyWith(ctx, plan.Plan{Project: "p", Steps: steps}, apply.ApplyOptions{})
 }
 
-func (s *stage) applyWith(ctx context.Context, p plan.Plan, opt apply.ApplyOptions) error {
+func (s *harness) applyWith(ctx context.Context, p plan.Plan, opt apply.ApplyOptions) error {
 	opt.Report = func(p engine.Progress) { s.said = append(s.said, p) }
 	return apply.ApplyWith(ctx, p, s.Engine, opt)
 }
 
 // lines are what plain progress output shows.
-func (s *stage) lines() []string {
+func (s *harness) lines() []string {
 	var out []string
 	for _, p := range s.said {
 		if p.Text != "" {
@@ -120,14 +120,14 @@ func (s *stage) lines() []string {
 	return out
 }
 
-func (s *stage) wantLines(want ...string) {
+func (s *harness) wantLines(want ...string) {
 	s.t.Helper()
 	if got := s.lines(); !slices.Equal(got, want) {
 		s.t.Errorf("progress:\n  %s\nwant:\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
 }
 
-func (s *stage) wantState(container string, want engine.State) {
+func (s *harness) wantState(container string, want engine.State) {
 	s.t.Helper()
 	seen, err := s.ByHand().InspectContainer(s.t.Context(), engine.Ref{Name: container})
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *stage) wantState(container string, want engine.State) {
 
 func TestApplyCreatesAndStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db"), service("web"))
+		s := newHarness(t, service("db"), service("web"))
 		steps := append(s.planUp("db"), s.create("web", "db/create"), start("web", "db/start", "web/create"))
 		if err := s.apply(t.Context(), steps...); err != nil {
 			t.Fatal(err)
@@ -156,7 +156,7 @@ func TestApplyCreatesAndStarts(t *testing.T) {
 
 func TestFailureStartsNothingMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db"), service("web"), service("slow"), service("late"))
+		s := newHarness(t, service("db"), service("web"), service("slow"), service("late"))
 		hold, begun := make(chan struct{}), make(chan struct{})
 		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-slow-1", Hold: hold})
 		s.Inject(memengine.Fault{Method: "StartContainer", Target: "p-db-1", Hold: begun, Err: errors.New("start p-db-1: port is already allocated")})
@@ -190,7 +190,7 @@ func TestFailureStartsNothingMore(t *testing.T) {
 
 func TestKeepGoing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"), service("b"))
+		s := newHarness(t, service("a"), service("b"))
 		if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestKeepGoing(t *testing.T) {
 }
 
 // recreate replaces a service's running container.
-func (s *stage) recreate(service string) []plan.Step {
+func (s *harness) recreate(service string) []plan.Step {
 	seen, err := s.ByHand().InspectContainer(s.t.Context(), engine.Ref{Name: name(service)})
 	if err != nil {
 		s.t.Fatal(err)
@@ -249,7 +249,7 @@ func (s *stage) recreate(service string) []plan.Step {
 
 func TestRecreate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("web"))
+		s := newHarness(t, service("web"))
 		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +281,7 @@ func TestRecreate(t *testing.T) {
 
 func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("web"))
+		s := newHarness(t, service("web"))
 		s.Program("web", memengine.Program{})
 		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
@@ -310,7 +310,7 @@ func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) {
 
 func TestCancelledRecreateIsFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("web"), service("other"))
+		s := newHarness(t, service("web"), service("other"))
 		s.Program("web", memengine.Program{StopAfter: 5 * time.Second})
 		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
@@ -341,7 +341,7 @@ func TestUnusedSuccessorIsRemoved(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, service("web"), service("other"))
+				s := newHarness(t, service("web"), service("other"))
 				if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 					t.Fatal(err)
 				}
@@ -371,7 +371,7 @@ func TestUnusedSuccessorIsRemoved(t *testing.T) {
 
 func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("quick"), service("stuck"))
+		s := newHarness(t, service("quick"), service("stuck"))
 		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-quick-1", Delay: 3 * time.Second})
 		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-stuck-1", Delay: time.Hour})
 		reason := errors.New("interrupted")
@@ -391,7 +391,7 @@ func TestCancellationLetsCallsFinishForAWhile(t *testing.T) {
 
 func TestInUseIsAWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"))
+		s := newHarness(t, service("a"))
 		s.Inject(memengine.Fault{Method: "RemoveNetwork", Err: fmt.Errorf("remove: %w", engine.ErrConflict)})
 		err := s.apply(t.Context(), plan.Step{ID: "network x/remove", Action: plan.RemoveNetwork{ID: "1", Name: "p_x"}})
 		if err != nil {
@@ -408,7 +408,7 @@ func TestStopsDoNotHoldUpOthers(t *testing.T) {
 		for i := range 10 {
 			services = append(services, service(fmt.Sprintf("s%d", i)))
 		}
-		s := newStage(t, services...)
+		s := newHarness(t, services...)
 		s.Program("*", memengine.Program{IgnoreStop: true})
 		for _, svc := range services {
 			up = append(up, s.planUp(svc.Name)...)
@@ -432,7 +432,7 @@ func TestStopsDoNotHoldUpOthers(t *testing.T) {
 
 func TestHooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("web"))
+		s := newHarness(t, service("web"))
 		hook := plan.RunHook{
 			Target: engine.Ref{Name: "p-web-1"}, Service: "web", Kind: "post_start",
 			Hook: project.Hook{Command: []string{"sh", "-c", "echo no such table; false"}},

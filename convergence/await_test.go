@@ -19,7 +19,7 @@ import (
 )
 
 // awaited runs a service's start and one wait and tells how long that took.
-func (s *stage) awaited(service string, a plan.Step) (time.Duration, error) {
+func (s *harness) awaited(service string, a plan.Step) (time.Duration, error) {
 	s.t.Helper()
 	began := time.Now()
 	a.Needs = []plan.StepID{plan.StepID(service + "/start")}
@@ -195,7 +195,7 @@ func TestAwait(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, tc.service)
+				s := newHarness(t, tc.service)
 				s.Program("db", tc.program)
 				if tc.change == nil {
 					tc.change = func(*plan.Await) {}
@@ -230,7 +230,7 @@ func flaky(first int) func(time.Duration, int) (int, string) {
 
 func TestEngineHealthTurnsProbesOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db", checkEvery(10*time.Second)))
+		s := newHarness(t, service("db", checkEvery(10*time.Second)))
 		s.Program("db", memengine.Program{Probe: func(time.Duration, int) (int, string) { return 0, "" }})
 		began := time.Now()
 		steps := append(s.planUp("db"), await("db", project.Healthy, "db/start"))
@@ -248,7 +248,7 @@ func TestEngineHealthTurnsProbesOff(t *testing.T) {
 
 func TestProbesAreDenseButNotTooDense(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s := newHarness(t, service("db", checkEvery(time.Hour)))
 		s.Program("db", memengine.Program{HealthyAfter: 20 * time.Second})
 		s.Inject(memengine.Fault{Method: "Exec", Delay: 300 * time.Millisecond})
 		if _, err := s.awaited("db", await("db", project.Healthy)); err != nil {
@@ -277,7 +277,7 @@ func TestProbesAreDenseButNotTooDense(t *testing.T) {
 
 func TestWaitsEndWhenAnotherStepFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db", checkEvery(time.Hour)), service("web"))
+		s := newHarness(t, service("db", checkEvery(time.Hour)), service("web"))
 		s.Program("db", memengine.Program{HealthyAfter: time.Hour})
 		s.Inject(memengine.Fault{Method: "StartContainer", Target: "p-web-1", Delay: time.Second, Err: errors.New("start p-web-1: boom")})
 		began := time.Now()
@@ -293,7 +293,7 @@ func TestWaitsEndWhenAnotherStepFails(t *testing.T) {
 
 func TestCancelledWaitIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s := newHarness(t, service("db", checkEvery(time.Hour)))
 		s.Program("db", memengine.Program{HealthyAfter: time.Hour})
 		reason := errors.New("interrupted")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -310,7 +310,7 @@ func TestCancelledWaitIsAnError(t *testing.T) {
 
 func TestFailureTellsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db", checkEvery(time.Second)))
+		s := newHarness(t, service("db", checkEvery(time.Second)))
 		program := memengine.Program{
 			ExitAfter: 2500 * time.Millisecond, OOM: true,
 			Probe: func(time.Duration, int) (int, string) { return 1, "connection \x1b[31mrefused" },
@@ -345,7 +345,7 @@ func TestFailureTellsAll(t *testing.T) {
 // The engine's first probe is an hour away: what ours said is all there is.
 func TestFailureShowsOurLastProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s := newHarness(t, service("db", checkEvery(time.Hour)))
 		s.Program("db", memengine.Program{
 			ExitAfter: time.Second, ExitCode: 3,
 			Probe: func(time.Duration, int) (int, string) { return 2, "no such database" },
@@ -363,7 +363,7 @@ func TestFailureShowsOurLastProbe(t *testing.T) {
 
 func TestWaitsForOneContainerAreReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("db", checkEvery(time.Hour)))
+		s := newHarness(t, service("db", checkEvery(time.Hour)))
 		s.Program("db", memengine.Program{HealthyAfter: time.Second})
 		optional := with(await("db", project.Healthy, "db/start"), func(a *plan.Await) { a.Optional = true })
 		optional.ID += "-optional"
@@ -380,7 +380,7 @@ func TestWaitsForOneContainerAreReportedOnce(t *testing.T) {
 
 func TestReplicasFailTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a", checkEvery(time.Hour)), service("b", checkEvery(time.Hour)))
+		s := newHarness(t, service("a", checkEvery(time.Hour)), service("b", checkEvery(time.Hour)))
 		s.Program("a", memengine.Program{HealthyAfter: time.Hour})
 		s.Program("b", memengine.Program{HealthyAfter: time.Hour, ExitAfter: 5 * time.Second, ExitCode: 9})
 		both := with(await("a", project.Healthy, "a/start", "b/start"), func(a *plan.Await) {

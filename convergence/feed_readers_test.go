@@ -152,7 +152,7 @@ func TestReadersShareLooks(t *testing.T) {
 // of his own reason, whichever of the two it notices.
 func TestFollowEndsWithItsCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"))
+		s := newHarness(t, service("a"))
 		why := errors.New("enough")
 		for range 64 { // in which of two ends is noticed there is no order
 			ctx, cancel := context.WithCancelCause(t.Context())

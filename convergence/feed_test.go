@@ -14,10 +14,10 @@ import (
 	"github.com/musterdev/muster/internal/memengine"
 )
 
-// tracked is a stage with a running container of service a and a feed.
-func tracked(t *testing.T) (*stage, *feed.Feed) {
+// tracked is a harness with a running container of service a and a feed.
+func tracked(t *testing.T) (*harness, *feed.Feed) {
 	t.Helper()
-	s := newStage(t, service("a"), service("b"))
+	s := newHarness(t, service("a"), service("b"))
 	if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func exited(name string) func(engine.Observed) (bool, error) {
 	}
 }
 
-func (s *stage) count(method string) int {
+func (s *harness) count(method string) int {
 	n := 0
 	for _, c := range s.Calls() {
 		if c.Method == method {

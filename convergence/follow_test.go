@@ -46,7 +46,7 @@ func (h *heard) want(t *testing.T, want ...string) {
 }
 
 // follow runs Follow and returns what it returned.
-func (s *stage) follow(ctx context.Context, h *heard, opt output.FollowOptions) <-chan error {
+func (s *harness) follow(ctx context.Context, h *heard, opt output.FollowOptions) <-chan error {
 	opt.Project = "p"
 	standing := make(chan struct{})
 	opt.Standing = func() { close(standing) }
@@ -66,7 +66,7 @@ func says(texts ...string) []memengine.Output {
 
 func TestFollowFromTheStartToTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a", restarts("on-failure")), service("quiet"))
+		s := newHarness(t, service("a", restarts("on-failure")), service("quiet"))
 		s.Program("a", memengine.Program{
 			Logs: says("one", "two"), ExitAfter: 2 * time.Second, ExitCode: 1,
 			Then: &memengine.Program{Logs: says("three"), ExitAfter: time.Nanosecond},
@@ -90,7 +90,7 @@ func TestFollowFromTheStartToTheEnd(t *testing.T) {
 
 func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"), service("b"))
+		s := newHarness(t, service("a"), service("b"))
 		s.Program("a", memengine.Program{Logs: says("old"), ExitAfter: time.Second, Then: &memengine.Program{Logs: says("new"), ExitAfter: time.Minute}})
 		s.Program("b", memengine.Program{Logs: says("before", "", "", "after"), ExitAfter: time.Minute})
 		if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("b"))...); err != nil {
@@ -130,7 +130,7 @@ func (l lateStream) Next(ctx context.Context) (engine.Event, error) {
 // followed all the same, also one of a container that was there and down before.
 func TestFollowHearsOfAShortRunLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"), service("b"))
+		s := newHarness(t, service("a"), service("b"))
 		short := memengine.Program{Logs: says("new"), ExitAfter: time.Nanosecond}
 		s.Program("a", memengine.Program{Logs: says("old"), ExitAfter: time.Nanosecond, Then: &short})
 		s.Program("b", short)
@@ -163,7 +163,7 @@ func TestFollowHearsOfAShortRunLate(t *testing.T) {
 // is not taken for the beginning of the next.
 func TestFollowLeavesTheLastRunAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"))
+		s := newHarness(t, service("a"))
 		left := func(texts ...string) []memengine.Output {
 			out := says(texts...)
 			out[len(out)-1].Open = true
@@ -190,7 +190,7 @@ func TestFollowLeavesTheLastRunAlone(t *testing.T) {
 
 func TestFollowThePast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"), service("b"))
+		s := newHarness(t, service("a"), service("b"))
 		s.Program("a", memengine.Program{Logs: says("one", "two", "three"), ExitAfter: 10 * time.Second})
 		s.Program("b", memengine.Program{Logs: says("gone"), ExitAfter: time.Second})
 		if err := s.apply(t.Context(), slices.Concat(s.planUp("b"), s.planUp("a"))...); err != nil {
@@ -209,7 +209,7 @@ func TestFollowThePast(t *testing.T) {
 
 func TestFollowSurvivesLostStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"), service("b"))
+		s := newHarness(t, service("a"), service("b"))
 		s.Program("a", memengine.Program{Logs: says("one", "two", "three", "four"), ExitAfter: 5 * time.Second, ExitCode: 7})
 		s.Program("b", memengine.Program{Logs: says("late"), ExitAfter: time.Second})
 		hold, h := make(chan struct{}), &heard{}
@@ -236,7 +236,7 @@ func TestFollowSurvivesLostStreams(t *testing.T) {
 
 func TestFollowNamesASuccessorByItsFinalName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("web"))
+		s := newHarness(t, service("web"))
 		s.Program("web", memengine.Program{Logs: says("hello"), StopCode: 143})
 		if err := s.apply(t.Context(), s.planUp("web")...); err != nil {
 			t.Fatal(err)
@@ -261,7 +261,7 @@ func TestFollowNamesASuccessorByItsFinalName(t *testing.T) {
 
 func TestFollowEndsWithItsReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"))
+		s := newHarness(t, service("a"))
 		s.Program("a", memengine.Program{Logs: says("one", "two")})
 		h := &heard{err: errors.New("broken pipe")}
 		hold := make(chan struct{})
@@ -281,7 +281,7 @@ func TestFollowEndsWithItsReader(t *testing.T) {
 
 func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"))
+		s := newHarness(t, service("a"))
 		h := &heard{}
 		done := s.follow(t.Context(), h, output.FollowOptions{Hold: make(chan struct{})})
 		s.Inject(memengine.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
@@ -301,7 +301,7 @@ func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
 // and in between nobody runs.
 func TestFollowOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, service("a"))
+		s := newHarness(t, service("a"))
 		s.Program("a", memengine.Program{Logs: says("one"), Then: &memengine.Program{Logs: says("two")}})
 		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
@@ -337,7 +337,7 @@ func TestFollowWaitsForNobodyWhomItsCallerStops(t *testing.T) {
 	}{{"others stop", false, 2 * time.Second}, {"the caller stops", true, 0}} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, service("a"))
+				s := newHarness(t, service("a"))
 				s.Program("a", memengine.Program{Logs: says("one"), Then: &memengine.Program{Logs: says("two")}})
 				hold, h := make(chan struct{}), &heard{}
 				var final atomic.Bool
@@ -374,7 +374,7 @@ func TestFollowWaitsForNobodyWhomItsCallerStops(t *testing.T) {
 func TestFollowOfNothingEnds(t *testing.T) {
 	for _, held := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newStage(t, service("a"))
+			s := newHarness(t, service("a"))
 			h, opt := &heard{}, output.FollowOptions{}
 			hold := make(chan struct{})
 			if held {

@@ -18,10 +18,10 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// hookStage is a stage for two replicas of web with a pre_start hook.
-func hookStage(t *testing.T, version, hook string) *stage {
+// hookHarness is a harness for two replicas of web with a pre_start hook.
+func hookHarness(t *testing.T, version, hook string) *harness {
 	t.Helper()
-	return newStage(t, webWithHook(version, hook))
+	return newHarness(t, webWithHook(version, hook))
 }
 
 func webWithHook(version, hook string) types.ServiceConfig {
@@ -33,10 +33,10 @@ func webWithHook(version, hook string) types.ServiceConfig {
 	}
 }
 
-// want changes what the stage's project asks for.
-func (s *stage) want(service types.ServiceConfig) {
+// want changes what the harness's project asks for.
+func (s *harness) want(service types.ServiceConfig) {
 	s.t.Helper()
-	service.Image, service.NetworkMode = stageImage, "none"
+	service.Image, service.NetworkMode = harnessImage, "none"
 	p, err := project.New(project.Input{Compose: &types.Project{Name: "p", Services: types.Services{service.Name: service}}})
 	if err != nil {
 		s.t.Fatal(err)
@@ -44,7 +44,7 @@ func (s *stage) want(service types.ServiceConfig) {
 	s.project = p
 }
 
-func (s *stage) observe() engine.Observed {
+func (s *harness) observe() engine.Observed {
 	s.t.Helper()
 	o, err := up.Sight(s.t.Context(), s.Engine, s.project.Name).Recall(s.Engine).Observe(s.t.Context(), s.project)
 	if err == nil {
@@ -57,7 +57,7 @@ func (s *stage) observe() engine.Observed {
 }
 
 // converge plans an up and applies it.
-func (s *stage) converge() error {
+func (s *harness) converge() error {
 	s.t.Helper()
 	p, err := up.PlanUp(s.project, s.observe(), up.UpOptions{})
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *stage) converge() error {
 }
 
 // containers are name, state and version of all that there are, sorted.
-func (s *stage) containers() []string {
+func (s *harness) containers() []string {
 	s.t.Helper()
 	var all []string
 	for _, c := range s.observe().Containers {
@@ -81,7 +81,7 @@ func (s *stage) containers() []string {
 	return all
 }
 
-func (s *stage) wantContainers(want ...string) {
+func (s *harness) wantContainers(want ...string) {
 	s.t.Helper()
 	if got := s.containers(); !slices.Equal(got, want) {
 		s.t.Errorf("containers = %q, want %q", got, want)
@@ -92,8 +92,8 @@ func (s *stage) wantContainers(want ...string) {
 // hook leaves behind, its hook still running, is taken away by down, and gives
 // way to the hook of the next up.
 func TestPreStartKilled(t *testing.T) {
-	killed := func(t *testing.T) *stage {
-		s := hookStage(t, "1", "sleep 60")
+	killed := func(t *testing.T) *harness {
+		s := hookHarness(t, "1", "sleep 60")
 		s.Inject(memengine.Fault{Method: "StartContainer", Target: "*pre_start*", After: true, Err: memengine.ErrKilled, Do: func() {
 			s.Inject(memengine.Fault{Err: memengine.ErrKilled})
 		}})
@@ -137,7 +137,7 @@ func TestPreStartKilled(t *testing.T) {
 // the hook does not run, and the container stays.
 func TestPreStartLeavesStrangersAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := hookStage(t, "1", "true")
+		s := hookHarness(t, "1", "true")
 		const name = "p-web-pre_start-0"
 		made, err := s.ByHand().CreateContainer(t.Context(), engine.CreateSpec{
 			Name: name, Project: s.project, Service: s.project.Service("web"),
@@ -177,7 +177,7 @@ func TestPreStartReplicas(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := hookStage(t, "1", "true")
+				s := hookHarness(t, "1", "true")
 				if err := s.converge(); err != nil {
 					t.Fatal(err)
 				}

@@ -18,8 +18,8 @@ import (
 )
 
 // onHost makes a service whose ports are this machine's.
-func onHost(name string) func(*stage) {
-	return func(s *stage) {
+func onHost(name string) func(*harness) {
+	return func(s *harness) {
 		s.project.Service(name).Spec.NetworkMode = "host"
 	}
 }
@@ -28,7 +28,7 @@ func onHost(name string) func(*stage) {
 // clock: these tests run in real time, and are over at once.
 func ready(t *testing.T, check project.Ready, timeout time.Duration) error {
 	t.Helper()
-	s := newStage(t, types.ServiceConfig{Name: "web"})
+	s := newHarness(t, types.ServiceConfig{Name: "web"})
 	onHost("web")(s)
 	_, err := s.awaited("web", with(await("web", project.Healthy), func(a *plan.Await) {
 		a.Ready, a.Timeout = &check, timeout

@@ -115,10 +115,10 @@ func (e *oneInspection) InspectContainer(context.Context, engine.Ref) (engine.In
 func TestStopInFlight(t *testing.T) {
 	const waiting = "Container p-web-1 Waiting still being stopped by an earlier command"
 	again := []string{waiting, "Container p-web-1 Stopped", "Container p-web-1 Starting", "Container p-web-1 Started"}
-	stop := func(ctx context.Context, s *stage, c engine.Ref) error { return s.StopContainer(ctx, c, nil) }
+	stop := func(ctx context.Context, s *harness, c engine.Ref) error { return s.StopContainer(ctx, c, nil) }
 	for _, tc := range []struct {
 		name   string
-		ends   func(context.Context, *stage, engine.Ref) error
+		ends   func(context.Context, *harness, engine.Ref) error
 		policy string
 		says   []string
 		same   bool // the run goes on
@@ -127,11 +127,11 @@ func TestStopInFlight(t *testing.T) {
 		{name: "stop, with a policy that restarts", ends: stop, policy: "always", says: again},
 		{
 			name: "restart", says: again,
-			ends: func(ctx context.Context, s *stage, c engine.Ref) error { return s.RestartContainer(ctx, c, nil) },
+			ends: func(ctx context.Context, s *harness, c engine.Ref) error { return s.RestartContainer(ctx, c, nil) },
 		},
 		{
 			name: "a signal that ends nothing", same: true,
-			ends: func(ctx context.Context, s *stage, c engine.Ref) error { return s.KillContainer(ctx, c, "TERM") },
+			ends: func(ctx context.Context, s *harness, c engine.Ref) error { return s.KillContainer(ctx, c, "TERM") },
 			says: []string{
 				waiting, "Container p-web-1 Running an earlier command asked it to stop, and it did not",
 				"Container p-web-1 Starting", "Container p-web-1 Started",
@@ -140,7 +140,7 @@ func TestStopInFlight(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, service("web", restarts(tc.policy)))
+				s := newHarness(t, service("web", restarts(tc.policy)))
 				s.Program("p-web-1", memengine.Program{IgnoreStop: true})
 				up := func() {
 					t.Helper()
@@ -178,7 +178,7 @@ func TestStopInFlight(t *testing.T) {
 	}
 }
 
-func (s *stage) inspect(c engine.Ref) engine.Inspection {
+func (s *harness) inspect(c engine.Ref) engine.Inspection {
 	s.t.Helper()
 	seen, err := s.ByHand().InspectContainer(s.t.Context(), c)
 	if err != nil {
@@ -190,14 +190,16 @@ func (s *stage) inspect(c engine.Ref) engine.Inspection {
 // TestSettle: a call that the engine comes to late is waited for, for as long as
 // it can still take effect and no longer; one that is over is not.
 func TestSettle(t *testing.T) {
-	type call = func(ctx context.Context, s *stage, c engine.Ref) error
-	start := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().StartContainer(ctx, c) }
-	stop := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().StopContainer(ctx, c, nil) }
-	restart := func(ctx context.Context, s *stage, c engine.Ref) error {
+	type call = func(ctx context.Context, s *harness, c engine.Ref) error
+	start := func(ctx context.Context, s *harness, c engine.Ref) error { return s.ByHand().StartContainer(ctx, c) }
+	stop := func(ctx context.Context, s *harness, c engine.Ref) error {
+		return s.ByHand().StopContainer(ctx, c, nil)
+	}
+	restart := func(ctx context.Context, s *harness, c engine.Ref) error {
 		return s.ByHand().RestartContainer(ctx, c, nil)
 	}
-	pause := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().PauseContainer(ctx, c) }
-	unpause := func(ctx context.Context, s *stage, c engine.Ref) error { return s.ByHand().UnpauseContainer(ctx, c) }
+	pause := func(ctx context.Context, s *harness, c engine.Ref) error { return s.ByHand().PauseContainer(ctx, c) }
+	unpause := func(ctx context.Context, s *harness, c engine.Ref) error { return s.ByHand().UnpauseContainer(ctx, c) }
 	for _, tc := range []struct {
 		name   string
 		before []call // before the call
@@ -223,7 +225,7 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, service("web"))
+				s := newHarness(t, service("web"))
 				s.Program("p-web-1", memengine.Program{IgnoreStop: true})
 				if err := s.converge(); err != nil {
 					t.Fatal(err)

@@ -61,7 +61,7 @@ func TestSuperviseProperties(t *testing.T) {
 }
 
 // atRest holds the service's container to P6 and P11.
-func (d *drama) atRest(s *project.Service) {
+func (d *simulation) atRest(s *project.Service) {
 	c, there := d.look(d.want.ContainerName(s, 1))
 	if !there {
 		d.broke("%s is gone", s.Name)
@@ -85,7 +85,7 @@ func (d *drama) atRest(s *project.Service) {
 }
 
 // needsRun reports whether everything runs that the service waits for.
-func (d *drama) needsRun(s *project.Service) bool {
+func (d *simulation) needsRun(s *project.Service) bool {
 	for _, n := range s.DependsOn {
 		if c, there := d.look(d.want.ContainerName(d.want.Service(n.Service), 1)); !there || c.State != engine.Running {
 			return false
@@ -139,7 +139,7 @@ func TestSuperviseP4(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &drama{Engine: memengine.New(), t: t, want: want, policies: map[string]string{"web": owner}, began: time.Now(), byUser: map[string]bool{}, waits: map[string][]time.Duration{}}
+		d := &simulation{Engine: memengine.New(), t: t, want: want, policies: map[string]string{"web": owner}, began: time.Now(), byUser: map[string]bool{}, waits: map[string][]time.Duration{}}
 		defer d.end()
 		d.AddImages(testImage)
 		d.Program("web", memengine.Program{ExitAfter: 300 * time.Millisecond, ExitCode: 1})
@@ -172,9 +172,9 @@ type step struct {
 	later   time.Duration
 }
 
-// play lets the same accidents happen to the same project with the given
+// runSteps lets the same accidents happen to the same project with the given
 // disturbance and returns the states in the end.
-func (d *drama) play(steps []step, disturb func(*drama, int)) string {
+func (d *simulation) runSteps(steps []step, disturb func(*simulation, int)) string {
 	for i, s := range steps {
 		service := d.want.Services[s.service%len(d.want.Services)]
 		if s.what == "exit" || d.policies[service.Name] == "no" {
@@ -211,7 +211,7 @@ func TestSuperviseP7(t *testing.T) {
 		how := rapid.SampledFrom([]string{"dropped", "repeated", "reordered"}).Draw(t, "how")
 		seed := rapid.IntRange(1, 1000).Draw(t, "seed")
 		d := newDrama(t)
-		calm := d.play(steps, func(*drama, int) {})
+		calm := d.runSteps(steps, func(*simulation, int) {})
 		d.end()
 		twin := d.again()
 		defer twin.end()
@@ -231,7 +231,7 @@ func TestSuperviseP7(t *testing.T) {
 			held = nil
 			return out
 		})
-		wild := twin.play(steps, func(*drama, int) {})
+		wild := twin.runSteps(steps, func(*simulation, int) {})
 		if wild != calm {
 			twin.broke("P7: with events %s the end is %q, without %q", how, wild, calm)
 		}
@@ -246,11 +246,11 @@ func TestSuperviseP10(t *testing.T) {
 		steps := drawFailures(t)
 		at := rapid.IntRange(0, len(steps)-1).Draw(t, "dies at")
 		d := newDrama(t)
-		calm := d.play(steps, func(*drama, int) {})
+		calm := d.runSteps(steps, func(*simulation, int) {})
 		d.end()
 		twin := d.again()
 		defer twin.end()
-		took := twin.play(steps, func(d *drama, i int) {
+		took := twin.runSteps(steps, func(d *simulation, i int) {
 			if i == at {
 				d.act("successor", "")
 			}
@@ -263,8 +263,8 @@ func TestSuperviseP10(t *testing.T) {
 }
 
 // again is the same project from its beginning on.
-func (d *drama) again() *drama {
-	twin := &drama{
+func (d *simulation) again() *simulation {
+	twin := &simulation{
 		Engine: memengine.New(), t: d.t, want: d.want, policies: d.policies, began: time.Now(),
 		byUser: map[string]bool{}, waits: map[string][]time.Duration{},
 	}

@@ -14,21 +14,21 @@ import (
 // waits a minute, and when the container has run well for long enough it is given
 // back.
 func TestBrakeFromBeginningToEnd(t *testing.T) {
-	w := newWorld("unless-stopped")
-	w.in.Options.OnCrashLoop = restartpolicy.BrakeCrashLoop
-	w.engineLoop(6)
+	s := newScenario("unless-stopped")
+	s.in.Options.OnCrashLoop = restartpolicy.BrakeCrashLoop
+	s.engineLoop(6)
 	var story []string
 	note := func(d restartpolicy.Decision) { story = append(story, rounded(d)) }
-	note(w.got)
-	w.in.Container.EngineMode = restartpolicy.No
-	w.in.Container.RestartCount = 6
-	note(w.start(5))
-	note(w.exit(6, 1))
-	w.in.Container.RestartCount = 0
-	note(w.start(66))
-	note(w.decide(1200))
-	w.in.Container.EngineMode = restartpolicy.UnlessStopped
-	note(w.decide(1201))
+	note(s.got)
+	s.in.Container.EngineMode = restartpolicy.No
+	s.in.Container.RestartCount = 6
+	note(s.start(5))
+	note(s.exit(6, 1))
+	s.in.Container.RestartCount = 0
+	note(s.start(66))
+	note(s.decide(1200))
+	s.in.Container.EngineMode = restartpolicy.UnlessStopped
+	note(s.decide(1201))
 	want := []string{
 		"brake at 60ms: crash loop (score 6.0), rule 5",
 		"leave at 15m55.965000476s: crash loop (braked), rule 8",
@@ -45,14 +45,14 @@ func TestBrakeFromBeginningToEnd(t *testing.T) {
 // Docker's engine goes back to 100 ms after each run of ten seconds. Here a crash
 // every eleven seconds climbs to the cap and counts as a crash loop.
 func TestCrashEveryElevenSeconds(t *testing.T) {
-	w := newWorld("always,delay=1ms")
+	s := newScenario("always,delay=1ms")
 	var delays []time.Duration
 	now := 11.0
 	for range 14 {
-		d := w.exit(now, 1)
-		delays = append(delays, d.Wait(w.in.Now))
-		now += d.Wait(w.in.Now).Seconds()
-		w.start(now)
+		d := s.exit(now, 1)
+		delays = append(delays, d.Wait(s.in.Now))
+		now += d.Wait(s.in.Now).Seconds()
+		s.start(now)
 		now += 11
 	}
 	if first := delays[0]; first < restartpolicy.MinDelay || first > restartpolicy.MinDelay*5/4 {
@@ -61,42 +61,42 @@ func TestCrashEveryElevenSeconds(t *testing.T) {
 	if last := delays[len(delays)-1]; last < 30*time.Second {
 		t.Errorf("delays %v do not reach half a minute", delays)
 	}
-	if !w.got.CrashLoop {
-		t.Errorf("not seen as a crash loop: %v", w.in.History)
+	if !s.got.CrashLoop {
+		t.Errorf("not seen as a crash loop: %v", s.in.History)
 	}
 }
 
 // A crash every hour costs no more than the shortest delay.
 func TestCrashEveryHour(t *testing.T) {
-	w := newWorld("always,delay=1ms")
+	s := newScenario("always,delay=1ms")
 	for i := range 20 {
 		now := float64(3600 * (i + 1))
-		if wait := w.exit(now, 1).Wait(w.in.Now); wait > 130*time.Millisecond || w.got.CrashLoop {
-			t.Fatalf("crash %d waits %v, %v", i+1, wait, w.got)
+		if wait := s.exit(now, 1).Wait(s.in.Now); wait > 130*time.Millisecond || s.got.CrashLoop {
+			t.Fatalf("crash %d waits %v, %v", i+1, wait, s.got)
 		}
-		w.start(now + 1)
+		s.start(now + 1)
 	}
 }
 
 // The engine may restart a container several times between two looks.
 func TestUnseenEngineRestartsCount(t *testing.T) {
-	w := newWorld("always")
-	w.in.Container.RestartCount = 6
-	w.in.Container.Exit = restartpolicy.Exit{At: at(9), Code: 1}
-	if d := w.start(9.5); !d.CrashLoop || d.Reason != restartpolicy.ReasonRunning {
-		t.Errorf("got %v, %v; want a crash loop", d, w.in.History)
+	s := newScenario("always")
+	s.in.Container.RestartCount = 6
+	s.in.Container.Exit = restartpolicy.Exit{At: at(9), Code: 1}
+	if d := s.start(9.5); !d.CrashLoop || d.Reason != restartpolicy.ReasonRunning {
+		t.Errorf("got %v, %v; want a crash loop", d, s.in.History)
 	}
 }
 
 // A supervisor that starts during a crash loop does not begin at nothing.
 func TestFirstSightOfARestartingContainer(t *testing.T) {
-	w := newWorld("always")
-	w.in.History = restartpolicy.History{}
-	w.in.Container.State = restartpolicy.Restarting
-	w.in.Container.RestartCount = 40
-	w.in.Container.Exit = restartpolicy.Exit{At: at(9), Code: 1}
-	w.decide(1)
-	if score := w.in.History.Score(w.in.Now); score != restartpolicy.CrashLoopScore {
+	s := newScenario("always")
+	s.in.History = restartpolicy.History{}
+	s.in.Container.State = restartpolicy.Restarting
+	s.in.Container.RestartCount = 40
+	s.in.Container.Exit = restartpolicy.Exit{At: at(9), Code: 1}
+	s.decide(1)
+	if score := s.in.History.Score(s.in.Now); score != restartpolicy.CrashLoopScore {
 		t.Errorf("score %v, want %v", score, restartpolicy.CrashLoopScore)
 	}
 }
@@ -135,12 +135,12 @@ func TestParseOptions(t *testing.T) {
 // within a millisecond exited before that, by the engine's own clock. It is still
 // the restart that was granted, and counts.
 func TestExitBeforeItsOwnStart(t *testing.T) {
-	w := newWorld("always,max=1,delay=100ms")
-	if d := w.exit(5, 1); d.Action != restartpolicy.Start {
+	s := newScenario("always,max=1,delay=100ms")
+	if d := s.exit(5, 1); d.Action != restartpolicy.Start {
 		t.Fatalf("got %v, want a start", d)
 	}
-	w.in.Container.StartedAt = at(6.001)
-	if d := w.exit(6, 1); d.Action != restartpolicy.GiveUp || d.Reason != restartpolicy.ReasonAttempts {
-		t.Errorf("got %v, %v; want the one restart to be used up", d, w.in.History)
+	s.in.Container.StartedAt = at(6.001)
+	if d := s.exit(6, 1); d.Action != restartpolicy.GiveUp || d.Reason != restartpolicy.ReasonAttempts {
+		t.Errorf("got %v, %v; want the one restart to be used up", d, s.in.History)
 	}
 }

@@ -168,7 +168,7 @@ func TestBreakerOpensBeforeTheFirstRestart(t *testing.T) {
 		if !b.Open(times[n-1]) {
 			t.Fatalf("all of %d turned unhealthy within ten seconds, and the breaker is closed", n)
 		}
-		in := newWorld("always").in
+		in := newScenario("always").in
 		in.Options.OnUnhealthy = restartpolicy.RestartUnhealthy
 		in.Container.Health.Verdict = "unhealthy"
 		in.Now, in.Settle = times[0], b.Settle(n)

@@ -25,15 +25,15 @@ func TestAttributes(t *testing.T) {
 			name := fmt.Sprintf("attr%d", i)
 			real := strings.NewReplacer("PORT", fmt.Sprint(testrun.FreePort()), "DISK", disk(t), "MACHINE", hostname(),
 				"NAME", testrun.Current(t).Name(name), "10.213", fmt.Sprintf("10.%d", 64+rand.IntN(128)))
-			s := newStage(t, name, real.Replace(tc.Compose("IMAGE")))
-			up := s.up
+			h := newHarness(t, name, real.Replace(tc.Compose("IMAGE")))
+			up := h.up
 			if tc.Shell == "" {
-				up = s.create
+				up = h.create
 			}
-			c := up(s.spec("web"))
+			c := up(h.spec("web"))
 			tc.Shell = real.Replace(tc.Shell)
 			if _, err := os.Stat("/sys/fs/cgroup/memory"); tc.Shell != "" && (err == nil || !strings.HasPrefix(tc.Name, "cgroup:")) {
-				if got := s.sh(c, tc.Shell); !says(got, real.Replace(tc.Want)) {
+				if got := h.sh(c, tc.Shell); !says(got, real.Replace(tc.Want)) {
 					t.Errorf("%s\nsays %q\nwant %q", tc.Shell, got, tc.Want)
 				}
 			}
@@ -92,21 +92,21 @@ func hostname() string {
 
 // TestNamespacesOfAService joins another service's namespaces and volumes.
 func TestNamespacesOfAService(t *testing.T) {
-	s := newStage(t, "ns", `
+	h := newHarness(t, "ns", `
 services:
   db: {image: IMAGE, command: [sleep, "1000"], init: true, ipc: shareable, hostname: db, volumes: [/shared]}
   web: {image: IMAGE, command: [sleep, "1000"], network_mode: "service:db", pid: "service:db", ipc: "service:db", volumes_from: [db]}
 `)
-	db := s.up(s.spec("db"))
-	s.sh(db, "echo hello > /shared/x")
-	spec := s.spec("web")
+	db := h.up(h.spec("db"))
+	h.sh(db, "echo hello > /shared/x")
+	spec := h.spec("web")
 	spec.Refs["db"] = db
-	web := s.up(spec)
-	if got := s.sh(web, "cat /shared/x /proc/sys/kernel/hostname; ps | grep -c 'sleep 1000'"); !strings.HasPrefix(got, "hello\ndb") {
+	web := h.up(spec)
+	if got := h.sh(web, "cat /shared/x /proc/sys/kernel/hostname; ps | grep -c 'sleep 1000'"); !strings.HasPrefix(got, "hello\ndb") {
 		t.Errorf("web sees %q", got)
 	}
 	for _, ns := range []string{"net", "ipc", "pid"} {
-		if a, b := s.sh(db, "readlink /proc/self/ns/"+ns), s.sh(web, "readlink /proc/self/ns/"+ns); a != b {
+		if a, b := h.sh(db, "readlink /proc/self/ns/"+ns), h.sh(web, "readlink /proc/self/ns/"+ns); a != b {
 			t.Errorf("%s namespaces differ: %s and %s", ns, a, b)
 		}
 	}
@@ -114,38 +114,38 @@ services:
 
 // TestNames resolves services, aliases, links and a successor's final name.
 func TestNames(t *testing.T) {
-	s := newStage(t, "names", `
+	h := newHarness(t, "names", `
 services:
   db: {image: IMAGE, command: [sleep, "1000"], init: true, networks: {back: {aliases: [store]}}}
   web: {image: IMAGE, command: [sleep, "1000"], init: true, links: ["db:database"], networks: {front: {priority: 5}, back: {}}}
 networks: {front: {}, back: {}}
 `)
-	db := s.up(s.spec("db"))
-	spec := s.spec("web")
+	db := h.up(h.spec("db"))
+	spec := h.spec("web")
 	spec.Name = "0123456789ab_" + spec.Name // as the successor of another
-	web := s.up(spec)
+	web := h.up(spec)
 	for _, name := range []string{"db", "store", "database", "db-1", db.Name} {
-		if got := s.sh(web, "nslookup "+name+" 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
+		if got := h.sh(web, "nslookup "+name+" 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
 			t.Errorf("web cannot resolve %s", name)
 		}
 	}
-	for _, name := range []string{"web", s.p.Name + "-web-1"} {
-		if got := s.sh(db, "nslookup "+name+" 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
+	for _, name := range []string{"web", h.p.Name + "-web-1"} {
+		if got := h.sh(db, "nslookup "+name+" 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
 			t.Errorf("db cannot resolve %s", name)
 		}
 	}
 	// A network that is connected again has everything it had.
 	ref := engine.Ref{ID: web.ID, Name: web.Name}
-	back := s.p.Network("back")
-	s.must(s.engine.DisconnectNetwork(t.Context(), ref, back.Name))
-	s.must(s.engine.DisconnectNetwork(t.Context(), ref, back.Name)) // already so
-	s.must(s.engine.ConnectNetwork(t.Context(), ref, engine.EndpointSpec{
-		Project: s.p, Service: s.p.Service("web"), Network: back, Container: s.p.Name + "-web-1",
+	back := h.p.Network("back")
+	h.must(h.engine.DisconnectNetwork(t.Context(), ref, back.Name))
+	h.must(h.engine.DisconnectNetwork(t.Context(), ref, back.Name)) // already so
+	h.must(h.engine.ConnectNetwork(t.Context(), ref, engine.EndpointSpec{
+		Project: h.p, Service: h.p.Service("web"), Network: back, Container: h.p.Name + "-web-1",
 	}))
-	if got := s.sh(web, "nslookup database 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
+	if got := h.sh(web, "nslookup database 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
 		t.Error("web lost its link when it was connected again")
 	}
-	if got := s.sh(db, "nslookup web 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
+	if got := h.sh(db, "nslookup web 127.0.0.11 2>&1 | grep -c 'Address.*: [0-9]'"); got == "0" {
 		t.Error("web lost its alias when it was connected again")
 	}
 }
@@ -153,30 +153,30 @@ networks: {front: {}, back: {}}
 // TestInheritedVolumes hands an anonymous volume from container to container
 // and removes it with the last.
 func TestInheritedVolumes(t *testing.T) {
-	s := newStage(t, "inherit", `
+	h := newHarness(t, "inherit", `
 services:
   web: {image: IMAGE, command: [sleep, "1000"], init: true, volumes: [/data]}
 `)
-	first := s.up(s.spec("web"))
-	s.sh(first, "echo kept > /data/x")
-	seen, err := s.engine.InspectContainer(t.Context(), first)
-	s.must(err)
+	first := h.up(h.spec("web"))
+	h.sh(first, "echo kept > /data/x")
+	seen, err := h.engine.InspectContainer(t.Context(), first)
+	h.must(err)
 	volume := seen.Mounts[0].Name
-	spec := s.spec("web")
+	spec := h.spec("web")
 	spec.Name += "-next"
 	spec.Inherit = []engine.InheritedVolume{{Volume: volume, Target: "/data"}}
-	second := s.up(spec)
+	second := h.up(spec)
 	exists := func() bool {
 		t.Helper()
-		all, err := s.engine.ListVolumes(t.Context())
-		s.must(err)
+		all, err := h.engine.ListVolumes(t.Context())
+		h.must(err)
 		return slices.ContainsFunc(all, func(v engine.Volume) bool { return v.Name == volume })
 	}
-	s.must(s.engine.RemoveContainer(t.Context(), first, true))
-	if got := s.sh(second, "cat /data/x"); got != "kept" || !exists() {
+	h.must(h.engine.RemoveContainer(t.Context(), first, true))
+	if got := h.sh(second, "cat /data/x"); got != "kept" || !exists() {
 		t.Errorf("the successor sees %q, the volume is there: %t", got, exists())
 	}
-	s.must(s.engine.RemoveContainer(t.Context(), second, true))
+	h.must(h.engine.RemoveContainer(t.Context(), second, true))
 	if exists() {
 		t.Error("the volume is left when its last container was removed with its volumes")
 	}

@@ -16,40 +16,40 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// newClassic is a stage whose engine builds with the classic builder.
-func newClassic(t *testing.T, name, compose string) *stage {
+// newClassic is a harness whose engine builds with the classic builder.
+func newClassic(t *testing.T, name, compose string) *harness {
 	t.Helper()
-	s := newStage(t, name, compose)
+	h := newHarness(t, name, compose)
 	e, err := docker.Connect(docker.Options{Getenv: func(name string) string {
 		if name == "DOCKER_BUILDKIT" {
 			return "0"
 		}
 		return os.Getenv(name)
 	}})
-	s.must(err)
-	s.engine = e
-	return s
+	h.must(err)
+	h.engine = e
+	return h
 }
 
 // build builds the service web and returns what was printed.
-func (s *stage) build(args ...string) (string, error) {
-	s.Helper()
-	svc := s.p.Service("web")
-	s.Cleanup(func() {
-		s.sweep() // its containers hold the image
-		if err := s.engine.RemoveImage(context.Background(), svc.Image); err != nil {
-			s.Error(err)
+func (h *harness) build(args ...string) (string, error) {
+	h.Helper()
+	svc := h.p.Service("web")
+	h.Cleanup(func() {
+		h.sweep() // its containers hold the image
+		if err := h.engine.RemoveImage(context.Background(), svc.Image); err != nil {
+			h.Error(err)
 		}
 	})
 	var out strings.Builder
-	err := s.engine.BuildImage(s.Context(), engine.BuildSpec{
-		Project: s.p, Service: svc, Args: args, Labels: map[string]string{project.LabelProject: s.p.Name, project.LabelService: "web"},
+	err := h.engine.BuildImage(h.Context(), engine.BuildSpec{
+		Project: h.p, Service: svc, Args: args, Labels: map[string]string{project.LabelProject: h.p.Name, project.LabelService: "web"},
 	}, func(p engine.Progress) { fmt.Fprintln(&out, p.Details) })
 	return out.String(), err
 }
 
 func TestClassicBuild(t *testing.T) {
-	s := newClassic(t, "build", `
+	h := newClassic(t, "build", `
 services:
   web:
     command: [sleep, "1000"]
@@ -71,37 +71,37 @@ services:
         FROM base AS other
         RUN false
 `)
-	s.write("kept/a.txt", "a")
-	s.write("dropped/b.txt", "b")
-	s.write("dropped/back.txt", "back")
-	s.write("debug.log", "noise")
-	s.write(".dockerignore", "dropped\n!dropped/back.txt\n*.log\n")
-	out, err := s.build("OVER=high")
-	s.must(err)
+	h.write("kept/a.txt", "a")
+	h.write("dropped/b.txt", "b")
+	h.write("dropped/back.txt", "back")
+	h.write("debug.log", "noise")
+	h.write(".dockerignore", "dropped\n!dropped/back.txt\n*.log\n")
+	out, err := h.build("OVER=high")
+	h.must(err)
 	if !strings.Contains(out, "Step ") {
 		t.Errorf("progress says %q, want the builder's steps", out)
 	}
-	c := s.up(s.spec("web"))
-	if got := s.sh(c, "cat /args /hosts; cd /ctx; find . -type f | sort"); got != "one s3cret high\n1\n./.dockerignore\n./dropped/back.txt\n./file.txt\n./kept/a.txt\n./profile.json" {
+	c := h.up(h.spec("web"))
+	if got := h.sh(c, "cat /args /hosts; cd /ctx; find . -type f | sort"); got != "one s3cret high\n1\n./.dockerignore\n./dropped/back.txt\n./file.txt\n./kept/a.txt\n./profile.json" {
 		t.Errorf("the image holds %q", got)
 	}
 }
 
 func TestClassicBuildDockerfileElsewhere(t *testing.T) {
-	s := newClassic(t, "buildelse", `
+	h := newClassic(t, "buildelse", `
 services: {web: {image: "NAME-else:1", command: [sleep, "1000"], init: true, build: {context: ./ctx, dockerfile: ../Else.Dockerfile, tags: ["NAME-else:2"]}}}
 `)
-	s.write("ctx/x", "x")
-	s.write("Else.Dockerfile", "FROM "+testImage+"\nCOPY x /x\n")
-	_, err := s.build()
-	s.must(err)
-	images, err := s.engine.ListImages(t.Context(), []engine.ImageRef{{Ref: s.p.Name + "-else:1"}, {Ref: s.p.Name + "-else:2"}})
-	s.must(err)
+	h.write("ctx/x", "x")
+	h.write("Else.Dockerfile", "FROM "+testImage+"\nCOPY x /x\n")
+	_, err := h.build()
+	h.must(err)
+	images, err := h.engine.ListImages(t.Context(), []engine.ImageRef{{Ref: h.p.Name + "-else:1"}, {Ref: h.p.Name + "-else:2"}})
+	h.must(err)
 	if len(images) != 2 {
 		t.Errorf("images = %+v, want both tags", images)
 	}
-	s.must(s.engine.RemoveImage(t.Context(), s.p.Name+"-else:2"))
-	if got := s.sh(s.up(s.spec("web")), "cat /x"); got != "x" {
+	h.must(h.engine.RemoveImage(t.Context(), h.p.Name+"-else:2"))
+	if got := h.sh(h.up(h.spec("web")), "cat /x"); got != "x" {
 		t.Errorf("/x holds %q", got)
 	}
 }
@@ -116,8 +116,8 @@ func TestClassicBuildErrors(t *testing.T) {
 		{"BuildKit", "{context: ., ssh: [default], additional_contexts: {a: ./b}}", []string{"services.web.build.additional_contexts, services.web.build.ssh: needs BuildKit", "DOCKER_BUILDKIT=0"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := newClassic(t, fmt.Sprintf("failed%d", i), "services: {web: {image: 'NAME:1', build: "+tc.build+"}}\n")
-			_, err := s.build()
+			h := newClassic(t, fmt.Sprintf("failed%d", i), "services: {web: {image: 'NAME:1', build: "+tc.build+"}}\n")
+			_, err := h.build()
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -132,17 +132,17 @@ func TestClassicBuildErrors(t *testing.T) {
 
 // TestClassicBuildUnreadable: it is an error, not an image with a file less.
 func TestClassicBuildUnreadable(t *testing.T) {
-	s := newClassic(t, "unread",
+	h := newClassic(t, "unread",
 		"services: {web: {image: 'NAME:1', build: {context: ., dockerfile_inline: \"FROM IMAGE\\nCOPY . /\\n\"}}}\n")
-	s.must(os.Symlink("loop", filepath.Join(s.dir, "loop"))) // a link is sent as it is
-	s.must(os.Mkdir(filepath.Join(s.dir, "d"), 0o755))
+	h.must(os.Symlink("loop", filepath.Join(h.dir, "loop"))) // a link is sent as it is
+	h.must(os.Mkdir(filepath.Join(h.dir, "d"), 0o755))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("changed my mind")
 	cancel(gone)
-	err := s.engine.BuildImage(ctx, engine.BuildSpec{Project: s.p, Service: s.p.Service("web")}, func(engine.Progress) {})
+	err := h.engine.BuildImage(ctx, engine.BuildSpec{Project: h.p, Service: h.p.Service("web")}, func(engine.Progress) {})
 	if !errors.Is(err, gone) {
 		t.Errorf("error = %v, want %v", err, gone)
 	}
-	_, err = s.build()
-	s.must(err)
+	_, err = h.build()
+	h.must(err)
 }

@@ -58,7 +58,7 @@ func Run(t *testing.T, declared engine.Roles, fx Fixture) {
 			}
 			t.Run(part.name+"/"+tc.name, func(t *testing.T) {
 				t.Parallel()
-				tc.run(newStage(t, e, has, fx, fmt.Sprintf("%s%s%d", fx.Prefix, part.name[:1], i)))
+				tc.run(newHarness(t, e, has, fx, fmt.Sprintf("%s%s%d", fx.Prefix, part.name[:1], i)))
 			})
 		}
 	}
@@ -68,12 +68,12 @@ func Run(t *testing.T, declared engine.Roles, fx Fixture) {
 // that are needed to see it.
 type test struct {
 	name  string
-	run   func(*stage)
+	run   func(*harness)
 	needs role
 }
 
-// stage is one test's place on the engine: a project of its own.
-type stage struct {
+// harness is one test's place on the engine: a project of its own.
+type harness struct {
 	*testing.T
 	engine.Engine
 	has     role // what the engine declares
@@ -82,11 +82,11 @@ type stage struct {
 	compose *types.Project
 }
 
-func newStage(t *testing.T, e engine.Engine, has role, fx Fixture, name string) *stage {
-	s := &stage{T: t, Engine: e, has: has, fx: fx, name: name, compose: &types.Project{
+func newHarness(t *testing.T, e engine.Engine, has role, fx Fixture, name string) *harness {
+	h := &harness{T: t, Engine: e, has: has, fx: fx, name: name, compose: &types.Project{
 		Name: name, Services: types.Services{}, Networks: types.Networks{}, Volumes: types.Volumes{},
 	}}
-	t.Cleanup(s.sweep)
+	t.Cleanup(h.sweep)
 	if fx.Explain != nil {
 		t.Cleanup(func() {
 			if t.Failed() {
@@ -94,44 +94,44 @@ func newStage(t *testing.T, e engine.Engine, has role, fx Fixture, name string) 
 			}
 		})
 	}
-	return s
+	return h
 }
 
-// sweep removes everything of the stage's project.
-func (s *stage) sweep() {
-	ctx, cancel := s.fx.Patience.Context(context.Background())
+// sweep removes everything of the harness's project.
+func (h *harness) sweep() {
+	ctx, cancel := h.fx.Patience.Context(context.Background())
 	defer cancel()
-	if s.has&containers != 0 {
-		cs, err := s.ListContainers(ctx, engine.ContainerFilter{Project: s.name})
-		s.must(err)
+	if h.has&containers != 0 {
+		cs, err := h.ListContainers(ctx, engine.ContainerFilter{Project: h.name})
+		h.must(err)
 		for _, c := range cs {
-			s.must(s.RemoveContainer(ctx, c.Ref, true))
+			h.must(h.RemoveContainer(ctx, c.Ref, true))
 		}
 	}
-	if s.has&networks != 0 {
-		ns, err := s.ListNetworks(ctx)
-		s.must(err)
+	if h.has&networks != 0 {
+		ns, err := h.ListNetworks(ctx)
+		h.must(err)
 		for _, n := range ns {
-			if strings.HasPrefix(n.Name, s.name+"_") {
-				s.must(s.RemoveNetwork(ctx, n.ID))
+			if strings.HasPrefix(n.Name, h.name+"_") {
+				h.must(h.RemoveNetwork(ctx, n.ID))
 			}
 		}
 	}
-	if s.has&volumes != 0 {
-		vs, err := s.ListVolumes(ctx)
-		s.must(err)
+	if h.has&volumes != 0 {
+		vs, err := h.ListVolumes(ctx)
+		h.must(err)
 		for _, v := range vs {
-			if strings.HasPrefix(v.Name, s.name+"_") {
-				s.must(s.RemoveVolume(ctx, v.Name))
+			if strings.HasPrefix(v.Name, h.name+"_") {
+				h.must(h.RemoveVolume(ctx, v.Name))
 			}
 		}
 	}
 }
 
-func (s *stage) must(err error) {
-	s.Helper()
+func (h *harness) must(err error) {
+	h.Helper()
 	if err != nil {
-		s.Fatal(err)
+		h.Fatal(err)
 	}
 }
 
@@ -143,109 +143,109 @@ const stubborn = "trap '' TERM; touch /up; while :; do sleep 0.05; done"
 
 // service declares a service that runs the script, without a network unless
 // change says so.
-func (s *stage) service(name, script string, change func(*types.ServiceConfig)) {
-	cfg := types.ServiceConfig{Name: name, Image: s.fx.Image, Command: []string{"sh", "-c", script}, NetworkMode: "none"}
+func (h *harness) service(name, script string, change func(*types.ServiceConfig)) {
+	cfg := types.ServiceConfig{Name: name, Image: h.fx.Image, Command: []string{"sh", "-c", script}, NetworkMode: "none"}
 	if change != nil {
 		change(&cfg)
 	}
-	s.compose.Services[name] = cfg
+	h.compose.Services[name] = cfg
 }
 
 // project is what has been declared so far.
-func (s *stage) project() *project.Project {
-	s.Helper()
-	p, err := project.New(project.Input{Compose: s.compose})
-	s.must(err)
+func (h *harness) project() *project.Project {
+	h.Helper()
+	p, err := project.New(project.Input{Compose: h.compose})
+	h.must(err)
 	return p
 }
 
 // spec asks for the service's first container.
-func (s *stage) spec(service string) engine.CreateSpec {
-	s.Helper()
-	p := s.project()
+func (h *harness) spec(service string) engine.CreateSpec {
+	h.Helper()
+	p := h.project()
 	return engine.CreateSpec{
-		Project: p, Service: p.Service(service), Name: s.name + "-" + service + "-1", Number: 1,
+		Project: p, Service: p.Service(service), Name: h.name + "-" + service + "-1", Number: 1,
 		Labels: map[string]string{
-			project.LabelProject: s.name, project.LabelService: service, project.LabelOneOff: "False",
+			project.LabelProject: h.name, project.LabelService: service, project.LabelOneOff: "False",
 			project.LabelContainerNumber: "1", project.LabelConfigHash: "0",
 		},
 	}
 }
 
-func (s *stage) create(service string) engine.Ref {
-	s.Helper()
-	spec := s.spec(service)
-	r, err := s.CreateContainer(s.Context(), spec)
-	s.must(err)
+func (h *harness) create(service string) engine.Ref {
+	h.Helper()
+	spec := h.spec(service)
+	r, err := h.CreateContainer(h.Context(), spec)
+	h.must(err)
 	return engine.Ref{ID: r.ID, Name: spec.Name}
 }
 
 // up declares, creates and starts a service in one go.
-func (s *stage) up(name, script string, change func(*types.ServiceConfig)) engine.Ref {
-	s.Helper()
-	s.service(name, script, change)
-	c := s.create(name)
-	s.must(s.StartContainer(s.Context(), c))
+func (h *harness) up(name, script string, change func(*types.ServiceConfig)) engine.Ref {
+	h.Helper()
+	h.service(name, script, change)
+	c := h.create(name)
+	h.must(h.StartContainer(h.Context(), c))
 	return c
 }
 
 // run is up for scripts that end with one of the loops above; it returns when
 // the script has come that far, for a signal before that meets no trap.
-func (s *stage) run(name, script string, change func(*types.ServiceConfig)) engine.Ref {
-	s.Helper()
-	c := s.up(name, script, change)
-	s.ready(c)
+func (h *harness) run(name, script string, change func(*types.ServiceConfig)) engine.Ref {
+	h.Helper()
+	c := h.up(name, script, change)
+	h.ready(c)
 	return c
 }
 
-func (s *stage) ready(c engine.Ref) {
-	s.Helper()
-	s.exec(c, turn("/up"))
+func (h *harness) ready(c engine.Ref) {
+	h.Helper()
+	h.exec(c, turn("/up"))
 }
 
-func (s *stage) inspect(c engine.Ref) engine.Inspection {
-	s.Helper()
-	i, err := s.InspectContainer(s.Context(), c)
-	s.must(err)
+func (h *harness) inspect(c engine.Ref) engine.Inspection {
+	h.Helper()
+	i, err := h.InspectContainer(h.Context(), c)
+	h.must(err)
 	return i
 }
 
 // listed is the container as the list has it.
-func (s *stage) listed(c engine.Ref) (engine.Container, bool) {
-	s.Helper()
-	cs, err := s.ListContainers(s.Context(), engine.ContainerFilter{Project: s.name})
-	s.must(err)
+func (h *harness) listed(c engine.Ref) (engine.Container, bool) {
+	h.Helper()
+	cs, err := h.ListContainers(h.Context(), engine.ContainerFilter{Project: h.name})
+	h.must(err)
 	return engine.Observed{Containers: cs}.Container(c.ID)
 }
 
 // exec runs a script inside the container.
-func (s *stage) exec(c engine.Ref, script string) engine.ExecResult {
-	s.Helper()
-	r, err := s.Exec(s.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", script}})
-	s.must(err)
+func (h *harness) exec(c engine.Ref, script string) engine.ExecResult {
+	h.Helper()
+	r, err := h.Exec(h.Context(), c, engine.ExecSpec{Command: []string{"sh", "-c", script}})
+	h.must(err)
 	return r
 }
 
-// watch subscribes to the stage's project.
-func (s *stage) watch() engine.EventStream {
-	s.Helper()
-	stream, err := s.Watch(s.Context(), s.name)
-	s.must(err)
-	s.Cleanup(func() { stream.Close() }) // closing twice is fine
+// watch subscribes to the harness's project.
+func (h *harness) watch() engine.EventStream {
+	h.Helper()
+	stream, err := h.Watch(h.Context(), h.name)
+	h.must(err)
+	h.Cleanup(func() { stream.Close() }) // closing twice is fine
 	return stream
 }
 
 // until reads events up to the first that is wanted and returns the actions it
 // has read. Those of exec are left out: health checks cause them too.
-func (s *stage) until(stream engine.EventStream, wanted func(engine.Event) bool) (engine.Event, []string) {
-	s.Helper()
-	ctx, cancel := s.fx.Patience.Context(s.Context())
+func (h *harness) until(stream engine.EventStream, wanted func(engine.Event) bool) (engine.Event, []string) {
+	h.Helper()
+	ctx, cancel := h.fx.Patience.Context(h.Context())
 	defer cancel()
 	var actions []string
 	for {
 		ev, err := stream.Next(ctx)
 		if err != nil {
-			s.Fatalf("next event after %v: %v", actions, err)
+			h.Fatalf("next event after %v: %v", actions, err)
 		}
 		if !strings.HasPrefix(ev.Action, "exec_") {
 			actions = append(actions, ev.Action)
@@ -256,18 +256,18 @@ func (s *stage) until(stream engine.EventStream, wanted func(engine.Event) bool)
 	}
 }
 
-func (s *stage) untilAction(stream engine.EventStream, action string) (engine.Event, []string) {
-	s.Helper()
-	return s.until(stream, func(ev engine.Event) bool { return ev.Action == action })
+func (h *harness) untilAction(stream engine.EventStream, action string) (engine.Event, []string) {
+	h.Helper()
+	return h.until(stream, func(ev engine.Event) bool { return ev.Action == action })
 }
 
 // logs are the container's lines as text, standard error marked.
-func (s *stage) logs(c engine.Ref, opt engine.LogOptions) []string {
-	s.Helper()
-	ctx, cancel := s.fx.Patience.Context(s.Context())
+func (h *harness) logs(c engine.Ref, opt engine.LogOptions) []string {
+	h.Helper()
+	ctx, cancel := h.fx.Patience.Context(h.Context())
 	defer cancel()
 	var lines []string
-	s.must(s.Logs(ctx, c, opt, func(l engine.LogLine) error {
+	h.must(h.Logs(ctx, c, opt, func(l engine.LogLine) error {
 		line := string(l.Text)
 		if l.Stderr {
 			line = "stderr: " + line
@@ -282,30 +282,30 @@ func (s *stage) logs(c engine.Ref, opt engine.LogOptions) []string {
 }
 
 // awaits is for what the engine tells of in no event.
-func (s *stage) awaits(what string, met func() bool) {
-	s.Helper()
-	s.fx.Patience.Until(s, what, met)
+func (h *harness) awaits(what string, met func() bool) {
+	h.Helper()
+	h.fx.Patience.Until(h, what, met)
 }
 
-func (s *stage) equal(what string, got, want []string) {
-	s.Helper()
+func (h *harness) equal(what string, got, want []string) {
+	h.Helper()
 	if !slices.Equal(got, want) {
-		s.Errorf("%s = %q, want %q", what, got, want)
+		h.Errorf("%s = %q, want %q", what, got, want)
 	}
 }
 
-// labels are those of a network or volume of the stage.
-func (s *stage) labels(extra map[string]string) map[string]string {
-	l := map[string]string{project.LabelProject: s.name}
+// labels are those of a network or volume of the harness.
+func (h *harness) labels(extra map[string]string) map[string]string {
+	l := map[string]string{project.LabelProject: h.name}
 	maps.Copy(l, extra)
 	return l
 }
 
 // network declares a network and makes it.
-func (s *stage) network(key string) string {
-	s.Helper()
-	s.compose.Networks[key] = types.NetworkConfig{Name: s.name + "_" + key}
-	id, err := s.CreateNetwork(s.Context(), s.project().Network(key), s.labels(nil))
-	s.must(err)
+func (h *harness) network(key string) string {
+	h.Helper()
+	h.compose.Networks[key] = types.NetworkConfig{Name: h.name + "_" + key}
+	id, err := h.CreateNetwork(h.Context(), h.project().Network(key), h.labels(nil))
+	h.must(err)
 	return id
 }

@@ -13,23 +13,23 @@ import (
 
 func objectTests() []test {
 	return []test{
-		{"a volume is made once", (*stage).testVolume, volumes},
-		{"volumes are listed in their order", (*stage).testVolumeOrder, volumes},
-		{"the labels of a volume are copied", (*stage).testVolumeLabels, volumes},
-		{"a named volume outlives its containers", (*stage).testNamedVolume, containers | volumes | inside},
-		{"a volume in use is a conflict", (*stage).testVolumeInUse, containers | volumes | inside},
-		{"anonymous volumes go with their container on request", (*stage).testAnonymousVolume, containers | volumes},
-		{"a successor inherits anonymous volumes", (*stage).testInherit, containers | volumes | inside},
-		{"an image in use is a conflict", (*stage).testImageInUse, containers | images | inside},
+		{"a volume is made once", (*harness).testVolume, volumes},
+		{"volumes are listed in their order", (*harness).testVolumeOrder, volumes},
+		{"the labels of a volume are copied", (*harness).testVolumeLabels, volumes},
+		{"a named volume outlives its containers", (*harness).testNamedVolume, containers | volumes | inside},
+		{"a volume in use is a conflict", (*harness).testVolumeInUse, containers | volumes | inside},
+		{"anonymous volumes go with their container on request", (*harness).testAnonymousVolume, containers | volumes},
+		{"a successor inherits anonymous volumes", (*harness).testInherit, containers | volumes | inside},
+		{"an image in use is a conflict", (*harness).testImageInUse, containers | images | inside},
 	}
 }
 
 // volume declares a volume and makes it.
-func (s *stage) volume(key string) string {
-	s.Helper()
-	name := s.name + "_" + key
-	s.compose.Volumes[key] = types.VolumeConfig{Name: name}
-	s.must(s.CreateVolume(s.Context(), s.project().Volume(key), s.labels(map[string]string{"kind": "test"})))
+func (h *harness) volume(key string) string {
+	h.Helper()
+	name := h.name + "_" + key
+	h.compose.Volumes[key] = types.VolumeConfig{Name: name}
+	h.must(h.CreateVolume(h.Context(), h.project().Volume(key), h.labels(map[string]string{"kind": "test"})))
 	return name
 }
 
@@ -38,10 +38,10 @@ func mounts(vs ...types.ServiceVolumeConfig) func(*types.ServiceConfig) {
 }
 
 // volumes are the volumes of the engine by name.
-func (s *stage) volumes() map[string]engine.Volume {
-	s.Helper()
-	vs, err := s.ListVolumes(s.Context())
-	s.must(err)
+func (h *harness) volumes() map[string]engine.Volume {
+	h.Helper()
+	vs, err := h.ListVolumes(h.Context())
+	h.must(err)
 	byName := map[string]engine.Volume{}
 	for _, v := range vs {
 		byName[v.Name] = v
@@ -49,152 +49,152 @@ func (s *stage) volumes() map[string]engine.Volume {
 	return byName
 }
 
-func (s *stage) testVolume() {
-	name := s.volume("data")
-	s.volume("data") // once more is no error
-	if got := s.volumes()[name]; got.Labels["kind"] != "test" || got.Labels["com.docker.compose.project"] != s.name {
-		s.Errorf("volume = %+v, want its labels", got)
+func (h *harness) testVolume() {
+	name := h.volume("data")
+	h.volume("data") // once more is no error
+	if got := h.volumes()[name]; got.Labels["kind"] != "test" || got.Labels["com.docker.compose.project"] != h.name {
+		h.Errorf("volume = %+v, want its labels", got)
 	}
-	s.must(s.RemoveVolume(s.Context(), name))
-	if _, still := s.volumes()[name]; still {
-		s.Error("the removed volume is still listed")
+	h.must(h.RemoveVolume(h.Context(), name))
+	if _, still := h.volumes()[name]; still {
+		h.Error("the removed volume is still listed")
 	}
-	s.must(s.RemoveVolume(s.Context(), name))
+	h.must(h.RemoveVolume(h.Context(), name))
 }
 
-func (s *stage) testVolumeOrder() {
+func (h *harness) testVolumeOrder() {
 	for _, key := range []string{"m", "z", "a"} {
-		s.volume(key)
+		h.volume(key)
 	}
-	have, err := s.ListVolumes(s.Context())
-	s.must(err)
+	have, err := h.ListVolumes(h.Context())
+	h.must(err)
 	if !slices.IsSortedFunc(have, func(a, b engine.Volume) int { return strings.Compare(a.Name, b.Name) }) {
-		s.Errorf("volumes are not sorted: %+v", have)
+		h.Errorf("volumes are not sorted: %+v", have)
 	}
 }
 
-func (s *stage) testVolumeLabels() {
-	name, labels := s.name+"_data", s.labels(map[string]string{"kind": "test"})
-	s.compose.Volumes["data"] = types.VolumeConfig{Name: name}
-	s.must(s.CreateVolume(s.Context(), s.project().Volume("data"), labels))
+func (h *harness) testVolumeLabels() {
+	name, labels := h.name+"_data", h.labels(map[string]string{"kind": "test"})
+	h.compose.Volumes["data"] = types.VolumeConfig{Name: name}
+	h.must(h.CreateVolume(h.Context(), h.project().Volume("data"), labels))
 	labels["kind"] = "changed by its owner"
-	v := s.volumes()[name]
+	v := h.volumes()[name]
 	if v.Labels["kind"] != "test" {
-		s.Errorf("labels = %v, want those of its creation", v.Labels)
+		h.Errorf("labels = %v, want those of its creation", v.Labels)
 	}
 	v.Labels["kind"] = "changed by a reader"
-	if v = s.volumes()[name]; v.Labels["kind"] != "test" {
-		s.Errorf("labels = %v, want those of its creation", v.Labels)
+	if v = h.volumes()[name]; v.Labels["kind"] != "test" {
+		h.Errorf("labels = %v, want those of its creation", v.Labels)
 	}
 }
 
-func (s *stage) testNamedVolume() {
-	name := s.volume("data")
-	s.volume("data") // once more is no error
-	if got := s.volumes()[name]; got.Labels["kind"] != "test" || got.Driver != "local" {
-		s.Errorf("volume = %+v, want its labels and driver local", got)
+func (h *harness) testNamedVolume() {
+	name := h.volume("data")
+	h.volume("data") // once more is no error
+	if got := h.volumes()[name]; got.Labels["kind"] != "test" || got.Driver != "local" {
+		h.Errorf("volume = %+v, want its labels and driver local", got)
 	}
 	mount := mounts(types.ServiceVolumeConfig{Type: "volume", Source: "data", Target: "/data"})
-	first := s.up("first", obedient, mount)
-	s.exec(first, "echo kept > /data/x")
-	s.must(s.RemoveContainer(s.Context(), first, true))
-	second := s.up("second", obedient, mount)
-	if got := s.exec(second, "cat /data/x").Output; got != "kept\n" {
-		s.Errorf("data = %q, want kept", got)
+	first := h.up("first", obedient, mount)
+	h.exec(first, "echo kept > /data/x")
+	h.must(h.RemoveContainer(h.Context(), first, true))
+	second := h.up("second", obedient, mount)
+	if got := h.exec(second, "cat /data/x").Output; got != "kept\n" {
+		h.Errorf("data = %q, want kept", got)
 	}
-	l, _ := s.listed(second)
+	l, _ := h.listed(second)
 	want := engine.Mount{Type: "volume", Name: name, Target: "/data"}
 	if i := slices.IndexFunc(l.Mounts, func(m engine.Mount) bool { return m.Target == "/data" }); i < 0 ||
 		l.Mounts[i].Name != want.Name || l.Mounts[i].Type != want.Type || l.Mounts[i].ReadOnly {
-		s.Errorf("mounts = %+v, want %+v among them", l.Mounts, want)
+		h.Errorf("mounts = %+v, want %+v among them", l.Mounts, want)
 	}
 }
 
-func (s *stage) testVolumeInUse() {
-	name := s.volume("data")
-	s.service("web", obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Source: "data", Target: "/data", ReadOnly: true}))
-	c := s.create("web")
-	if err := s.RemoveVolume(s.Context(), name); !errors.Is(err, engine.ErrConflict) {
-		s.Errorf("remove = %v, want a conflict", err)
+func (h *harness) testVolumeInUse() {
+	name := h.volume("data")
+	h.service("web", obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Source: "data", Target: "/data", ReadOnly: true}))
+	c := h.create("web")
+	if err := h.RemoveVolume(h.Context(), name); !errors.Is(err, engine.ErrConflict) {
+		h.Errorf("remove = %v, want a conflict", err)
 	}
-	s.must(s.StartContainer(s.Context(), c))
-	if got := s.exec(c, "echo x > /data/x"); got.ExitCode == 0 {
-		s.Error("a read-only mount was written to")
+	h.must(h.StartContainer(h.Context(), c))
+	if got := h.exec(c, "echo x > /data/x"); got.ExitCode == 0 {
+		h.Error("a read-only mount was written to")
 	}
-	s.must(s.RemoveContainer(s.Context(), c, false))
-	s.must(s.RemoveVolume(s.Context(), name))
-	if _, still := s.volumes()[name]; still {
-		s.Error("the removed volume is still listed")
+	h.must(h.RemoveContainer(h.Context(), c, false))
+	h.must(h.RemoveVolume(h.Context(), name))
+	if _, still := h.volumes()[name]; still {
+		h.Error("the removed volume is still listed")
 	}
 }
 
 // anonymous is the name of the volume mounted at the target.
-func (s *stage) anonymous(c engine.Ref, target string) string {
-	s.Helper()
-	for _, m := range s.inspect(c).Mounts {
+func (h *harness) anonymous(c engine.Ref, target string) string {
+	h.Helper()
+	for _, m := range h.inspect(c).Mounts {
 		if m.Target == target && m.Type == "volume" && m.Name != "" {
 			return m.Name
 		}
 	}
-	s.Fatalf("no volume at %s", target)
+	h.Fatalf("no volume at %s", target)
 	return ""
 }
 
-func (s *stage) testAnonymousVolume() {
-	s.service("web", obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Target: "/cache"}))
-	c := s.create("web")
-	name := s.anonymous(c, "/cache")
-	s.must(s.RemoveContainer(s.Context(), c, false))
-	if _, ok := s.volumes()[name]; !ok {
-		s.Error("the anonymous volume is gone although nobody asked")
+func (h *harness) testAnonymousVolume() {
+	h.service("web", obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Target: "/cache"}))
+	c := h.create("web")
+	name := h.anonymous(c, "/cache")
+	h.must(h.RemoveContainer(h.Context(), c, false))
+	if _, ok := h.volumes()[name]; !ok {
+		h.Error("the anonymous volume is gone although nobody asked")
 	}
-	s.must(s.RemoveVolume(s.Context(), name))
-	c = s.create("web")
-	name = s.anonymous(c, "/cache")
-	s.must(s.RemoveContainer(s.Context(), c, true))
-	if _, still := s.volumes()[name]; still {
-		s.Error("the anonymous volume is still there")
+	h.must(h.RemoveVolume(h.Context(), name))
+	c = h.create("web")
+	name = h.anonymous(c, "/cache")
+	h.must(h.RemoveContainer(h.Context(), c, true))
+	if _, still := h.volumes()[name]; still {
+		h.Error("the anonymous volume is still there")
 	}
 }
 
-func (s *stage) testInherit() {
-	old := s.run("web", "echo kept > /cache/x; "+obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Target: "/cache"}))
-	name := s.anonymous(old, "/cache")
-	spec := s.spec("web")
+func (h *harness) testInherit() {
+	old := h.run("web", "echo kept > /cache/x; "+obedient, mounts(types.ServiceVolumeConfig{Type: "volume", Target: "/cache"}))
+	name := h.anonymous(old, "/cache")
+	spec := h.spec("web")
 	spec.Name = "0123456789ab_" + spec.Name
 	spec.Inherit = []engine.InheritedVolume{{Volume: name, Target: "/cache"}, {Volume: name, Target: "/unused", IfImageVolume: true}}
-	r, err := s.CreateContainer(s.Context(), spec)
-	s.must(err)
+	r, err := h.CreateContainer(h.Context(), spec)
+	h.must(err)
 	successor := engine.Ref{ID: r.ID, Name: spec.Name}
-	if got := s.anonymous(successor, "/cache"); got != name {
-		s.Errorf("the successor mounts %s, want %s", got, name)
+	if got := h.anonymous(successor, "/cache"); got != name {
+		h.Errorf("the successor mounts %s, want %s", got, name)
 	}
-	if got := len(s.inspect(successor).Mounts); got != 1 {
-		s.Errorf("the successor has %d mounts, want 1", got)
+	if got := len(h.inspect(successor).Mounts); got != 1 {
+		h.Errorf("the successor has %d mounts, want 1", got)
 	}
-	s.must(s.RemoveContainer(s.Context(), old, true)) // the volume is in use: it stays
-	s.must(s.StartContainer(s.Context(), successor))
-	if got := s.exec(successor, "cat /cache/x").Output; got != "kept\n" {
-		s.Errorf("data = %q, want kept", got)
+	h.must(h.RemoveContainer(h.Context(), old, true)) // the volume is in use: it stays
+	h.must(h.StartContainer(h.Context(), successor))
+	if got := h.exec(successor, "cat /cache/x").Output; got != "kept\n" {
+		h.Errorf("data = %q, want kept", got)
 	}
-	s.must(s.RemoveContainer(s.Context(), successor, false))
-	s.must(s.RemoveVolume(s.Context(), name))
+	h.must(h.RemoveContainer(h.Context(), successor, false))
+	h.must(h.RemoveVolume(h.Context(), name))
 }
 
-func (s *stage) testImageInUse() {
+func (h *harness) testImageInUse() {
 	// An image of its own: where the common one has a second name, losing one is no
 	// conflict, and every other test would miss it.
-	s.service("web", obedient, nil)
-	ref := s.name + "-own:1"
-	_, err := s.CommitContainer(s.Context(), s.create("web"), engine.CommitOptions{Reference: ref})
-	s.must(err)
-	s.Cleanup(func() {
-		s.sweep()
-		s.must(s.RemoveImage(context.Background(), ref))
+	h.service("web", obedient, nil)
+	ref := h.name + "-own:1"
+	_, err := h.CommitContainer(h.Context(), h.create("web"), engine.CommitOptions{Reference: ref})
+	h.must(err)
+	h.Cleanup(func() {
+		h.sweep()
+		h.must(h.RemoveImage(context.Background(), ref))
 	})
-	s.service("user", obedient, func(c *types.ServiceConfig) { c.Image = ref })
-	s.create("user")
-	if err := s.RemoveImage(s.Context(), ref); !errors.Is(err, engine.ErrConflict) {
-		s.Errorf("remove = %v, want a conflict", err)
+	h.service("user", obedient, func(c *types.ServiceConfig) { c.Image = ref })
+	h.create("user")
+	if err := h.RemoveImage(h.Context(), ref); !errors.Is(err, engine.ErrConflict) {
+		h.Errorf("remove = %v, want a conflict", err)
 	}
 }

@@ -72,39 +72,39 @@ func testUndeclared(t *testing.T, has role, e engine.Engine) {
 
 func infoTests() []test {
 	return []test{
-		{"an engine that answers says so", (*stage).testPing, info},
-		{"an engine stays who it is", (*stage).testIdentity, info},
-		{"nothing is wrong with a plain project", (*stage).testCheck, info},
-		{"closing drops nothing that is needed", (*stage).testClose, info},
+		{"an engine that answers says so", (*harness).testPing, info},
+		{"an engine stays who it is", (*harness).testIdentity, info},
+		{"nothing is wrong with a plain project", (*harness).testCheck, info},
+		{"closing drops nothing that is needed", (*harness).testClose, info},
 	}
 }
 
-func (s *stage) testPing() {
-	ctx, cancel := context.WithCancel(s.Context())
+func (h *harness) testPing() {
+	ctx, cancel := context.WithCancel(h.Context())
 	cancel()
-	_ = s.Ping(ctx) // who goes away spoils it for nobody
-	s.must(s.Ping(s.Context()))
+	_ = h.Ping(ctx) // who goes away spoils it for nobody
+	h.must(h.Ping(h.Context()))
 }
 
-func (s *stage) testIdentity() {
-	before := s.Identity()
-	s.must(s.Ping(s.Context()))
-	if after := s.Identity(); after.Host != before.Host || after.Local != before.Local {
-		s.Errorf("identity = %+v before the first answer, %+v after it", before, after)
+func (h *harness) testIdentity() {
+	before := h.Identity()
+	h.must(h.Ping(h.Context()))
+	if after := h.Identity(); after.Host != before.Host || after.Local != before.Local {
+		h.Errorf("identity = %+v before the first answer, %+v after it", before, after)
 	}
 }
 
-func (s *stage) testCheck() {
-	s.service("web", obedient, func(c *types.ServiceConfig) { c.Restart = "always" })
-	found, err := s.Check(s.Context(), s.project())
-	s.must(err)
+func (h *harness) testCheck() {
+	h.service("web", obedient, func(c *types.ServiceConfig) { c.Restart = "always" })
+	found, err := h.Check(h.Context(), h.project())
+	h.must(err)
 	if len(found) > 0 {
-		s.Errorf("findings: %v", found)
+		h.Errorf("findings: %v", found)
 	}
 }
 
-func (s *stage) testClose() {
-	var c io.Closer = s.Engine
-	s.must(c.Close())
-	s.must(s.Ping(s.Context()))
+func (h *harness) testClose() {
+	var c io.Closer = h.Engine
+	h.must(c.Close())
+	h.must(h.Ping(h.Context()))
 }

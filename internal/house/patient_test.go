@@ -18,7 +18,7 @@ import (
 
 // mayKnowTime are the functions of tests that look at a clock or sleep although
 // they do so in real time, with the reason. Everything else waits for conditions
-// with internal/patience, or plays in a bubble of testing/synctest, where time is
+// with internal/patience, or runs in a bubble of testing/synctest, where time is
 // not the machine's. What measures speed belongs to test/bench.
 var mayKnowTime = map[string]string{
 	"convergence.InspectContainer":      "of an engine that answers late, in bubbles",

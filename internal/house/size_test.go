@@ -17,9 +17,9 @@ const (
 
 // largeFiles may have more lines than others.
 var largeFiles = map[string]string{
-	"convergence/apply_test.go":           "one stage, on which the tests of apply play",
+	"convergence/apply_test.go":           "one harness, on which the tests of apply run",
 	"convergence/await_test.go":           "every way in which a wait can end",
-	"convergence/supervise_test.go":       "one stage, on which the tests of the supervisor play",
+	"convergence/supervise_test.go":       "one harness, on which the tests of the supervisor run",
 	"convergence/supervise_fixes_test.go": "a test for each fault that was found in the supervisor",
 	"cmd/script_test.go":                  "the commands of scripts, one after the other",
 	"test/faultmatrix/rows_test.go":       "a function for each row of the matrix",
@@ -37,11 +37,11 @@ var largePackages = map[string]string{
 
 // largeTypes may have more methods than others.
 var largeTypes = map[string]string{
-	"convergence/apply.run":     "a method for each action",
-	"internal/docker.Engine":    "implements every role of an engine",
-	"internal/memengine.Engine": "implements every role of an engine",
-	"internal/memengine.core":   "the states of containers and what changes them",
-	"internal/enginetest.stage": "a method for each rule of the contract",
+	"convergence/apply.run":       "a method for each action",
+	"internal/docker.Engine":      "implements every role of an engine",
+	"internal/memengine.Engine":   "implements every role of an engine",
+	"internal/memengine.core":     "the states of containers and what changes them",
+	"internal/enginetest.harness": "a method for each rule of the contract",
 }
 
 // TestSizes: no file, package or method set grows beyond what one can overlook,

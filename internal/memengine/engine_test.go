@@ -17,60 +17,60 @@ import (
 
 const image = "muster-test/busybox:1"
 
-// world is an engine with one image, and what makes containers on it.
-type world struct {
+// harness is an engine with one image, and what makes containers on it.
+type harness struct {
 	t *testing.T
 	*memengine.Engine
 }
 
-func newWorld(t *testing.T) *world {
+func newHarness(t *testing.T) *harness {
 	e := memengine.New()
 	t.Cleanup(e.Shutdown)
 	e.AddImages(image)
-	return &world{t: t, Engine: e}
+	return &harness{t: t, Engine: e}
 }
 
 // add creates a container of a service with that command.
-func (w *world) add(name string, change func(*types.ServiceConfig), command ...string) engine.Ref {
-	w.t.Helper()
+func (h *harness) add(name string, change func(*types.ServiceConfig), command ...string) engine.Ref {
+	h.t.Helper()
 	s := types.ServiceConfig{Name: name, Image: image, Command: command, NetworkMode: "none"}
 	if change != nil {
 		change(&s)
 	}
 	p, err := project.New(project.Input{Compose: &types.Project{Name: "p", Services: types.Services{name: s}}})
 	if err != nil {
-		w.t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	r, err := w.CreateContainer(w.t.Context(), engine.CreateSpec{
+	r, err := h.CreateContainer(h.t.Context(), engine.CreateSpec{
 		Project: p, Service: p.Services[0], Name: name,
 		Labels: map[string]string{project.LabelProject: "p", project.LabelService: name},
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	return engine.Ref{ID: r.ID, Name: name}
 }
 
-func (w *world) start(ref engine.Ref) {
-	w.t.Helper()
-	if err := w.StartContainer(w.t.Context(), ref); err != nil {
-		w.t.Fatal(err)
+func (h *harness) start(ref engine.Ref) {
+	h.t.Helper()
+	if err := h.StartContainer(h.t.Context(), ref); err != nil {
+		h.t.Fatal(err)
 	}
 }
 
-func (w *world) inspect(ref engine.Ref) engine.Inspection {
-	w.t.Helper()
-	i, err := w.InspectContainer(w.t.Context(), ref)
+func (h *harness) inspect(ref engine.Ref) engine.Inspection {
+	h.t.Helper()
+	i, err := h.InspectContainer(h.t.Context(), ref)
 	if err != nil {
-		w.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	return i
 }
 
 // record notes the actions of all events from now on.
-func (w *world) record() *[]string {
+func (h *harness) record() *[]string {
 	var actions []string
-	w.Tamper(func(ev engine.Event) []engine.Event {
+	h.Tamper(func(ev engine.Event) []engine.Event {
 		actions = append(actions, ev.Action)
 		return []engine.Event{ev}
 	})
@@ -83,20 +83,20 @@ func restart(policy string) func(*types.ServiceConfig) {
 
 func TestBackoffDoublesAndIsForgottenAfterAGoodRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		h := newHarness(t)
 		crash := memengine.Program{ExitAfter: time.Nanosecond, ExitCode: 1}
 		good := memengine.Program{ExitAfter: 10 * time.Second, Then: &memengine.Program{ExitAfter: time.Hour}}
 		third := crash
 		third.Then = &good
 		second := crash
 		second.Then = &third
-		w.Program("web", second)
-		web := w.add("web", restart("always"))
+		h.Program("web", second)
+		web := h.add("web", restart("always"))
 		began := time.Now()
-		w.start(web)
+		h.start(web)
 		var starts []time.Duration
 		for n := 1; n <= 4; n++ {
-			for w.Starts("web") < n {
+			for h.Starts("web") < n {
 				time.Sleep(time.Millisecond)
 				synctest.Wait()
 			}
@@ -106,7 +106,7 @@ func TestBackoffDoublesAndIsForgottenAfterAGoodRun(t *testing.T) {
 		if !slices.Equal(starts, want) {
 			t.Errorf("starts at %v, want %v", starts, want)
 		}
-		if got := w.inspect(web).RestartCount; got != 3 {
+		if got := h.inspect(web).RestartCount; got != 3 {
 			t.Errorf("restart count = %d, want 3", got)
 		}
 	})
@@ -114,26 +114,26 @@ func TestBackoffDoublesAndIsForgottenAfterAGoodRun(t *testing.T) {
 
 func TestOnFailureGivesUpAfterItsRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.Program("*", memengine.Program{ExitAfter: time.Nanosecond, ExitCode: 3})
-		web := w.add("web", restart("on-failure:3"))
-		w.start(web)
+		h := newHarness(t)
+		h.Program("*", memengine.Program{ExitAfter: time.Nanosecond, ExitCode: 3})
+		web := h.add("web", restart("on-failure:3"))
+		h.start(web)
 		time.Sleep(time.Hour)
-		if got := w.inspect(web); got.State != engine.Exited || got.ExitCode != 3 || w.Starts("web") != 4 {
-			t.Errorf("%s (%d) after %d starts, want exited (3) after 4", got.State, got.ExitCode, w.Starts("web"))
+		if got := h.inspect(web); got.State != engine.Exited || got.ExitCode != 3 || h.Starts("web") != 4 {
+			t.Errorf("%s (%d) after %d starts, want exited (3) after 4", got.State, got.ExitCode, h.Starts("web"))
 		}
 	})
 }
 
 func TestStartFailureInARestartGivesUpSilently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.Program("web", memengine.Program{ExitAfter: time.Second, ExitCode: 1, Then: &memengine.Program{FailStart: "no such device"}})
-		web := w.add("web", restart("always"))
-		events := w.record()
-		w.start(web)
+		h := newHarness(t)
+		h.Program("web", memengine.Program{ExitAfter: time.Second, ExitCode: 1, Then: &memengine.Program{FailStart: "no such device"}})
+		web := h.add("web", restart("always"))
+		events := h.record()
+		h.start(web)
 		time.Sleep(time.Hour)
-		if got := w.inspect(web); got.State != engine.Exited || got.Error != "no such device" {
+		if got := h.inspect(web); got.State != engine.Exited || got.Error != "no such device" {
 			t.Errorf("state = %s (%s), want exited (no such device)", got.State, got.Error)
 		}
 		if want := []string{"start", "die"}; !slices.Equal(*events, want) {
@@ -165,20 +165,20 @@ func TestSignals(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				web := w.add("web", func(s *types.ServiceConfig) { s.Restart, s.StopSignal = "always", tc.stopSignal })
-				w.start(web)
-				events := w.record()
-				if err := tc.do(t.Context(), w.Engine, web); err != nil {
+				h := newHarness(t)
+				web := h.add("web", func(s *types.ServiceConfig) { s.Restart, s.StopSignal = "always", tc.stopSignal })
+				h.start(web)
+				events := h.record()
+				if err := tc.do(t.Context(), h.Engine, web); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait()
-				if w.inspect(web).State == engine.Running {
-					if err := w.Crash("web", 1); err != nil {
+				if h.inspect(web).State == engine.Running {
+					if err := h.Crash("web", 1); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if got := w.inspect(web).State; got != tc.want {
+				if got := h.inspect(web).State; got != tc.want {
 					t.Errorf("state after a crash = %s, want %s", got, tc.want)
 				}
 				if !slices.Equal(*events, tc.events) {
@@ -191,18 +191,18 @@ func TestSignals(t *testing.T) {
 
 func TestStopDuringBackoffIsAStopAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		web := w.add("web", restart("always"))
-		w.start(web)
-		if err := w.Crash("web", 1); err != nil {
+		h := newHarness(t)
+		web := h.add("web", restart("always"))
+		h.start(web)
+		if err := h.Crash("web", 1); err != nil {
 			t.Fatal(err)
 		}
-		events := w.record()
-		if err := w.StopContainer(t.Context(), web, nil); err != nil {
+		events := h.record()
+		if err := h.StopContainer(t.Context(), web, nil); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		if got := w.inspect(web).State; got != engine.Exited || !slices.Equal(*events, []string{"stop"}) {
+		if got := h.inspect(web).State; got != engine.Exited || !slices.Equal(*events, []string{"stop"}) {
 			t.Errorf("%s after %v, want exited after [stop]", got, *events)
 		}
 	})
@@ -210,15 +210,15 @@ func TestStopDuringBackoffIsAStopAlone(t *testing.T) {
 
 func TestGraceEndsWithAKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.Program("web", memengine.Program{IgnoreStop: true})
-		web := w.add("web", nil)
-		w.start(web)
+		h := newHarness(t)
+		h.Program("web", memengine.Program{IgnoreStop: true})
+		web := h.add("web", nil)
+		h.start(web)
 		began, grace := time.Now(), 3*time.Second
-		if err := w.StopContainer(t.Context(), web, &grace); err != nil {
+		if err := h.StopContainer(t.Context(), web, &grace); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.inspect(web); time.Since(began) != grace || got.ExitCode != 137 {
+		if got := h.inspect(web); time.Since(began) != grace || got.ExitCode != 137 {
 			t.Errorf("exit code %d after %s, want 137 after %s", got.ExitCode, time.Since(began), grace)
 		}
 	})
@@ -226,15 +226,15 @@ func TestGraceEndsWithAKill(t *testing.T) {
 
 func TestTrapKnowsTheEnvironment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, code := newWorld(t), "3"
-		web := w.add("web", func(s *types.ServiceConfig) {
+		h, code := newHarness(t), "3"
+		web := h.add("web", func(s *types.ServiceConfig) {
 			s.Environment = types.MappingWithEquals{"CODE": &code}
 		}, "sh", "-c", "exec; trap 'exit $CODE' TERM; sleep 1000")
-		w.start(web)
-		if err := w.StopContainer(t.Context(), web, nil); err != nil {
+		h.start(web)
+		if err := h.StopContainer(t.Context(), web, nil); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.inspect(web).ExitCode; got != 3 {
+		if got := h.inspect(web).ExitCode; got != 3 {
 			t.Errorf("exit code = %d, want 3", got)
 		}
 	})
@@ -242,26 +242,26 @@ func TestTrapKnowsTheEnvironment(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		web := w.add("web", nil)
+		h := newHarness(t)
+		web := h.add("web", nil)
 		lost := errors.New("answer lost")
-		w.Inject(memengine.Fault{Method: "StartContainer", Target: "w*", Nth: 2, Err: lost, After: true})
-		w.Inject(memengine.Fault{Method: "StopContainer", Err: lost})
-		w.start(web)
-		if err := w.StopContainer(t.Context(), web, nil); !errors.Is(err, lost) {
+		h.Inject(memengine.Fault{Method: "StartContainer", Target: "w*", Nth: 2, Err: lost, After: true})
+		h.Inject(memengine.Fault{Method: "StopContainer", Err: lost})
+		h.start(web)
+		if err := h.StopContainer(t.Context(), web, nil); !errors.Is(err, lost) {
 			t.Fatalf("stop = %v, want %v", err, lost)
 		}
-		if err := w.Crash("web", 0); err != nil {
+		if err := h.Crash("web", 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.StartContainer(t.Context(), web); !errors.Is(err, lost) {
+		if err := h.StartContainer(t.Context(), web); !errors.Is(err, lost) {
 			t.Fatalf("second start = %v, want %v", err, lost)
 		}
-		if got := w.inspect(web).State; got != engine.Running {
+		if got := h.inspect(web).State; got != engine.Running {
 			t.Errorf("state = %s, want running: the call took effect", got)
 		}
 		want := []string{"CreateContainer web " + image, "StartContainer web", "StopContainer web", "StartContainer web"}
-		if got := w.Mutations(); !slices.Equal(got, want) {
+		if got := h.Mutations(); !slices.Equal(got, want) {
 			t.Errorf("calls = %q, want %q", got, want)
 		}
 	})

@@ -14,8 +14,8 @@ import (
 // begun before its project was loaded, so that the engine is asked once; whoever
 // comes then takes its own. What nobody took is given back.
 func TestAhead(t *testing.T) {
-	lists := func(s *stage) (n int) {
-		for _, c := range s.Calls() {
+	lists := func(h *harness) (n int) {
+		for _, c := range h.Calls() {
 			if c.Method == "ListVolumes" {
 				n++
 			}
@@ -34,32 +34,32 @@ func TestAhead(t *testing.T) {
 		"the name never came": {"", false, "lock unlock lock unlock", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			h := newHarness(t)
 			ahead := GoAhead(t.Context(), AheadOptions{
-				Engine: func() (engine.Engine, error) { return s, nil },
+				Engine: func() (engine.Engine, error) { return h, nil },
 				Lock: func(context.Context, engine.Engine, string) (func(), bool) {
 					if c.held {
 						return nil, false
 					}
-					s.log = append(s.log, "ahead")
-					return func() { s.log = append(s.log, "back") }, true
+					h.log = append(h.log, "ahead")
+					return func() { h.log = append(h.log, "back") }, true
 				},
 			})
 			if c.named != "" {
 				ahead.Named(c.named)
 			}
-			s.runner.Ahead = ahead
+			h.runner.Ahead = ahead
 			op := Operation{Name: "up", Project: "p", Plan: func(engine.Observed, Known) (plan.Plan, error) { return plan.Plan{}, nil }}
 			for range 2 {
-				if err := s.runner.Run(t.Context(), op); err != nil {
+				if err := h.runner.Run(t.Context(), op); err != nil {
 					t.Fatal(err)
 				}
 			}
 			ahead.Close()
-			if got := strings.Join(s.log, " "); got != c.log || c.lists > 0 && lists(s) != c.lists {
-				t.Errorf("it went %q with %d looks, want %q with %d", got, lists(s), c.log, c.lists)
+			if got := strings.Join(h.log, " "); got != c.log || c.lists > 0 && lists(h) != c.lists {
+				t.Errorf("it went %q with %d looks, want %q with %d", got, lists(h), c.log, c.lists)
 			}
-			if muts := s.Mutations(); len(muts) > 0 {
+			if muts := h.Mutations(); len(muts) > 0 {
 				t.Errorf("changed %q", slices.Clone(muts))
 			}
 		})

@@ -16,9 +16,9 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// stage is an engine in memory with a runner on it, and a record of all that
+// harness is an engine in memory with a runner on it, and a record of all that
 // happens, in its order.
-type stage struct {
+type harness struct {
 	*memengine.Engine
 	runner Runner
 	want   *project.Project
@@ -26,7 +26,7 @@ type stage struct {
 	log    []string
 }
 
-func newStage(t *testing.T) *stage {
+func newHarness(t *testing.T) *harness {
 	t.Helper()
 	want, err := project.New(project.Input{Compose: &types.Project{Name: "p", Services: types.Services{
 		"web": {Name: "web", Image: "app", Ports: []types.ServicePortConfig{{Target: 80, Published: "80", Protocol: "tcp"}}},
@@ -34,11 +34,11 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{Engine: memengine.New(), want: want}
-	t.Cleanup(s.Shutdown)
-	say := func(text string) { s.log = append(s.log, text) }
-	s.runner = Runner{
-		Engine: s, Reporter: s, Inform: say, Warn: say, Acknowledge: func(context.Context) func() { return func() {} },
+	h := &harness{Engine: memengine.New(), want: want}
+	t.Cleanup(h.Shutdown)
+	say := func(text string) { h.log = append(h.log, text) }
+	h.runner = Runner{
+		Engine: h, Reporter: h, Inform: say, Warn: say, Acknowledge: func(context.Context) func() { return func() {} },
 		Place: func(project, _ string) lock.Options {
 			return lock.Options{Project: project, Folders: []lock.Folder{{Path: t.TempDir()}}}
 		},
@@ -52,29 +52,29 @@ func newStage(t *testing.T) *stage {
 			return map[string]string{"URL": "new"}, nil
 		},
 	}
-	return s
+	return h
 }
 
-// The stage says what its engine cannot do, and is told of the progress.
+// The harness says what its engine cannot do, and is told of the progress.
 
-func (s *stage) Check(context.Context, *project.Project) ([]engine.Finding, error) {
-	s.log = append(s.log, "check")
-	return s.found, nil
+func (h *harness) Check(context.Context, *project.Project) ([]engine.Finding, error) {
+	h.log = append(h.log, "check")
+	return h.found, nil
 }
 
-func (s *stage) Begin(string, plan.Plan) {}
-func (s *stage) Report(engine.Progress)  {}
-func (s *stage) Info(text string)        { s.log = append(s.log, text) }
-func (s *stage) End()                    {}
+func (h *harness) Begin(string, plan.Plan) {}
+func (h *harness) Report(engine.Progress)  {}
+func (h *harness) Info(text string)        { h.log = append(h.log, text) }
+func (h *harness) End()                    {}
 
 // operation makes a volume, having asked and told.
-func (s *stage) operation() Operation {
-	note := func(text string) { s.log = append(s.log, text) }
+func (h *harness) operation() Operation {
+	note := func(text string) { h.log = append(h.log, text) }
 	return Operation{
-		Name: "up", Project: "p", Want: s.want, Conflicts: true,
+		Name: "up", Project: "p", Want: h.want, Conflicts: true,
 		Plan: func(engine.Observed, Known) (plan.Plan, error) {
 			note("plan")
-			return s.making("data"), nil
+			return h.making("data"), nil
 		},
 		Question: func(plan.Plan) string { return "sure?" },
 		Ask:      func(string) (bool, error) { note("ask"); return true, nil },
@@ -82,7 +82,7 @@ func (s *stage) operation() Operation {
 	}
 }
 
-func (s *stage) making(volume string) plan.Plan {
+func (h *harness) making(volume string) plan.Plan {
 	return plan.Plan{Project: "p", Steps: []plan.Step{{ID: "1", Action: plan.CreateVolume{Volume: &project.Volume{Name: volume}}}}}
 }
 
@@ -93,50 +93,50 @@ func (s *stage) making(volume string) plan.Plan {
 func TestNothingChangesBeforeBegin(t *testing.T) {
 	no := errors.New("no")
 	for name, c := range map[string]struct {
-		refuse func(s *stage, op *Operation)
+		refuse func(h *harness, op *Operation)
 		want   string // what came before
 	}{
-		"the lock": {func(s *stage, _ *Operation) {
-			s.runner.Acquire = func(context.Context, lock.Options) (func(), error) { return nil, no }
+		"the lock": {func(h *harness, _ *Operation) {
+			h.runner.Acquire = func(context.Context, lock.Options) (func(), error) { return nil, no }
 		}, ""},
-		"the engine":             {func(s *stage, _ *Operation) { s.found = []engine.Finding{{Text: "no", Refuses: true}} }, "lock check unlock"},
-		"an engine out of reach": {func(s *stage, _ *Operation) { s.Inject(memengine.Fault{Method: "ListVolumes", Err: no}) }, "lock unlock"},
-		"the planner": {func(_ *stage, op *Operation) {
+		"the engine":             {func(h *harness, _ *Operation) { h.found = []engine.Finding{{Text: "no", Refuses: true}} }, "lock check unlock"},
+		"an engine out of reach": {func(h *harness, _ *Operation) { h.Inject(memengine.Fault{Method: "ListVolumes", Err: no}) }, "lock unlock"},
+		"the planner": {func(_ *harness, op *Operation) {
 			op.Plan = func(engine.Observed, Known) (plan.Plan, error) { return plan.Plan{}, no }
 		}, "lock check unlock"},
-		"whoever is asked": {func(_ *stage, op *Operation) { op.Ask = func(string) (bool, error) { return false, no } }, "lock check plan unlock"},
-		"what is in the way": {func(s *stage, op *Operation) {
-			if _, err := s.CreateContainer(t.Context(), engine.CreateSpec{
+		"whoever is asked": {func(_ *harness, op *Operation) { op.Ask = func(string) (bool, error) { return false, no } }, "lock check plan unlock"},
+		"what is in the way": {func(h *harness, op *Operation) {
+			if _, err := h.CreateContainer(t.Context(), engine.CreateSpec{
 				Project: &project.Project{Name: "others"}, Service: &project.Service{Name: "x", Image: "app"}, Name: "taken",
 			}); err != nil {
 				t.Fatal(err)
 			}
-			s.ForgetCalls()
+			h.ForgetCalls()
 			op.Plan = func(engine.Observed, Known) (plan.Plan, error) {
 				return plan.Plan{Project: "p", Steps: []plan.Step{{ID: "1", Action: plan.CreateContainer{Spec: engine.CreateSpec{
-					Project: s.want, Service: s.want.Service("web"), Name: "taken",
+					Project: h.want, Service: h.want.Service("web"), Name: "taken",
 				}}}}}, nil
 			}
 		}, "lock check ask unlock"},
-		"whoever begins": {func(_ *stage, op *Operation) {
+		"whoever begins": {func(_ *harness, op *Operation) {
 			op.Begin = func(context.Context, engine.Observed, plan.Plan) error { return no }
 		}, "lock check plan ask plan unlock"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.AddImages("app")
-			op := s.operation()
-			c.refuse(s, &op)
-			err := s.runner.Run(t.Context(), op)
-			if got := strings.Join(s.log, " "); err == nil || len(s.Mutations()) > 0 || got != c.want {
-				t.Errorf("refused with %v after %q, having changed %q; want %q before", err, got, s.Mutations(), c.want)
+			h := newHarness(t)
+			h.AddImages("app")
+			op := h.operation()
+			c.refuse(h, &op)
+			err := h.runner.Run(t.Context(), op)
+			if got := strings.Join(h.log, " "); err == nil || len(h.Mutations()) > 0 || got != c.want {
+				t.Errorf("refused with %v after %q, having changed %q; want %q before", err, got, h.Mutations(), c.want)
 			}
 		})
 	}
-	s := newStage(t)
-	err := s.runner.Run(t.Context(), s.operation())
-	if got := strings.Join(s.log, " "); err != nil || len(s.Mutations()) != 1 || got != "lock check plan ask plan begin unlock" {
-		t.Errorf("if nothing refuses: %v after %q, having changed %q", err, got, s.Mutations())
+	h := newHarness(t)
+	err := h.runner.Run(t.Context(), h.operation())
+	if got := strings.Join(h.log, " "); err != nil || len(h.Mutations()) != 1 || got != "lock check plan ask plan begin unlock" {
+		t.Errorf("if nothing refuses: %v after %q, having changed %q", err, got, h.Mutations())
 	}
 }
 
@@ -187,13 +187,13 @@ func TestQuestions(t *testing.T) {
 // TestPlanOnly: a plan that is only shown locks nobody out, asks nobody and
 // changes nothing, and what the engine refuses it refuses too.
 func TestPlanOnly(t *testing.T) {
-	s := newStage(t)
-	p, err := s.runner.Plan(t.Context(), s.operation())
-	if err != nil || len(p.Steps) != 1 || len(s.Mutations()) > 0 || strings.Join(s.log, " ") != "check plan" {
-		t.Errorf("the plan is %v, %v, after %q, having changed %q", p.Steps, err, s.log, s.Mutations())
+	h := newHarness(t)
+	p, err := h.runner.Plan(t.Context(), h.operation())
+	if err != nil || len(p.Steps) != 1 || len(h.Mutations()) > 0 || strings.Join(h.log, " ") != "check plan" {
+		t.Errorf("the plan is %v, %v, after %q, having changed %q", p.Steps, err, h.log, h.Mutations())
 	}
-	s.found = []engine.Finding{{Text: "too old", Refuses: true}}
-	if _, err := s.runner.Plan(t.Context(), s.operation()); err == nil || err.Error() != "too old" {
+	h.found = []engine.Finding{{Text: "too old", Refuses: true}}
+	if _, err := h.runner.Plan(t.Context(), h.operation()); err == nil || err.Error() != "too old" {
 		t.Errorf("the engine refuses with %v", err)
 	}
 }
@@ -202,9 +202,9 @@ func TestPlanOnly(t *testing.T) {
 // new observation: images that came, variables that providers set, and an engine
 // that is another than observed. The lock is held, and the question asked, once.
 func TestAgain(t *testing.T) {
-	s := newStage(t)
+	h := newHarness(t)
 	var known []Known
-	op := s.operation()
+	op := h.operation()
 	op.Conflicts, op.Replans = false, true
 	op.Plan = func(have engine.Observed, k Known) (plan.Plan, error) {
 		if !k.Agreed {
@@ -213,20 +213,20 @@ func TestAgain(t *testing.T) {
 		known = append(known, k)
 		switch {
 		case len(known) == 1:
-			return s.making("late"), nil
+			return h.making("late"), nil
 		case k.Outdated != nil:
-			return s.making("after"), nil
+			return h.making("after"), nil
 		case k.Images:
 			return plan.Plan{Project: "p", Steps: []plan.Step{{ID: "1", Action: plan.RunProvider{
-				Project: s.want, Service: &project.Service{Name: "db", Provider: true}, Verb: "up", Given: []plan.Given{{Service: "web", Digest: "old"}},
+				Project: h.want, Service: &project.Service{Name: "db", Provider: true}, Verb: "up", Given: []plan.Given{{Service: "web", Digest: "old"}},
 			}}}}, nil
 		}
-		p := s.making("before")
+		p := h.making("before")
 		p.Provisional = true
 		return p, nil
 	}
-	s.Inject(memengine.Fault{Method: "CreateVolume", Target: "late", Err: engine.ErrStale})
-	if err := s.runner.Run(t.Context(), op); err != nil {
+	h.Inject(memengine.Fault{Method: "CreateVolume", Target: "late", Err: engine.ErrStale})
+	if err := h.runner.Run(t.Context(), op); err != nil {
 		t.Fatal(err)
 	}
 	want := []Known{
@@ -241,8 +241,8 @@ func TestAgain(t *testing.T) {
 			t.Errorf("plan %d was made with %+v, want %+v", i, k, want[i])
 		}
 	}
-	log := strings.Join(s.log, " ")
+	log := strings.Join(h.log, " ")
 	if strings.Count(log, "ask") != 1 || strings.Count(log, "lock") != 2 || strings.Count(log, "retrying") != 1 {
-		t.Errorf("it went %q", s.log)
+		t.Errorf("it went %q", h.log)
 	}
 }

@@ -39,7 +39,7 @@ func NewChecker(s Settings) *Checker {
 	table := Table()
 	for i := range table {
 		switch rule := &table[i]; {
-		case rule.Stage == Document:
+		case rule.AppliesTo == Document:
 			c.document.add(rule)
 		case rule.Severity == Warned:
 			c.warnings.add(rule)

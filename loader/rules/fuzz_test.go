@@ -61,7 +61,7 @@ func FuzzValue(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, rule := range Table() {
 			for _, on := range rule.On {
-				if rule.Stage != Document || rule.Check == nil {
+				if rule.AppliesTo != Document || rule.Check == nil {
 					continue
 				}
 				n := &node.Node{Value: text, Text: text, Plain: true}

@@ -7,9 +7,9 @@ import (
 
 // Rule is a row of the table.
 type Rule struct {
-	ID       string
-	Severity Severity
-	Stage    Stage
+	ID        string
+	Severity  Severity
+	AppliesTo AppliesTo
 	// On are the places where it is checked: services.*.ports[].target. * is any
 	// key, [] any item of a list, or what stands there without one.
 	On []string
@@ -41,14 +41,14 @@ func (s Severity) String() string {
 	return "warned"
 }
 
-// Stage is what a rule needs to see.
-type Stage uint8
+// AppliesTo is what a rule needs to see.
+type AppliesTo uint8
 
-// The stages.
+// What rules apply to.
 const (
-	Document Stage = iota // one document by itself
-	Active                // the merged files: of services, those that are active
-	Declared              // the merged files: of services, those of inactive profiles too
+	Document AppliesTo = iota // one document by itself
+	Active                    // the merged files: of services, those that are active
+	Declared                  // the merged files: of services, those of inactive profiles too
 )
 
 // Finding is something that breaks a rule.

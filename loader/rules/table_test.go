@@ -18,7 +18,7 @@ const rulesDoc = "../../docs/RULES.md"
 // somewhere; at no place do a key and "any key" compete.
 func TestTable(t *testing.T) {
 	id, seen := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`), map[string]bool{}
-	tries := map[Stage]*trie{Document: {}, Active: {}, Declared: {}}
+	tries := map[AppliesTo]*trie{Document: {}, Active: {}, Declared: {}}
 	for _, r := range Table() {
 		if !id.MatchString(r.ID) || seen[r.ID] {
 			t.Errorf("the name %q is taken or no words with hyphens", r.ID)
@@ -30,10 +30,10 @@ func TestTable(t *testing.T) {
 		if on := slices.Sorted(slices.Values(r.On)); len(slices.Compact(on)) != len(r.On) {
 			t.Errorf("%s names a place twice", r.ID)
 		}
-		tries[r.Stage].add(&r)
+		tries[r.AppliesTo].add(&r)
 	}
-	for stage, all := range tries {
-		ambiguous(t, fmt.Sprint("stage ", stage), all)
+	for appliesTo, all := range tries {
+		ambiguous(t, fmt.Sprint("rules that apply to ", appliesTo), all)
 	}
 }
 

@@ -78,8 +78,8 @@ func resourceRules() []Rule {
 	return []Rule{
 		{ID: "external-name", Severity: Rejected, On: sections("external"), What: "two different names of an external resource", Check: externalName, Fix: "remove the one in external"},
 		{ID: "external-form", Severity: Warned, On: sections("external"), What: "the old form of external", Check: oldExternal, Fix: "write external: true, and name beside it"},
-		{ID: "external", Severity: Rejected, Stage: Active, On: []string{"volumes.*"}, What: "attributes of an external volume", Check: externalAlone, Fix: "remove it, or remove external: true"},
-		{ID: "cluster-file", Severity: Refused, Stage: Active, On: files, What: "a config or secret that needs a cluster", Check: clusterFile},
-		{ID: "file-source", Severity: Rejected, Stage: Active, On: files, What: "a config or secret without a source, or with several", Check: oneSource},
+		{ID: "external", Severity: Rejected, AppliesTo: Active, On: []string{"volumes.*"}, What: "attributes of an external volume", Check: externalAlone, Fix: "remove it, or remove external: true"},
+		{ID: "cluster-file", Severity: Refused, AppliesTo: Active, On: files, What: "a config or secret that needs a cluster", Check: clusterFile},
+		{ID: "file-source", Severity: Rejected, AppliesTo: Active, On: files, What: "a config or secret without a source, or with several", Check: oneSource},
 	}
 }

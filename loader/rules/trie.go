@@ -60,7 +60,7 @@ func (t *trie) check(a *At) {
 		return
 	}
 	for _, applied := range t.rules {
-		if a.run.declared && applied.rule.Stage != Declared {
+		if a.run.declared && applied.rule.AppliesTo != Declared {
 			continue
 		}
 		if a.run.p == nil && a.Node.Bad {

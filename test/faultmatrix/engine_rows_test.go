@@ -20,20 +20,20 @@ func engineRows() []row {
 }
 
 // reboot ends the engine with a signal and starts it again.
-func (st *stage) reboot(t *testing.T, signal syscall.Signal) {
+func (h *harness) reboot(t *testing.T, signal syscall.Signal) {
 	t.Helper()
-	st.engine.t = t
-	st.engine.end(signal)
-	st.engine.start()
+	h.engine.t = t
+	h.engine.end(signal)
+	h.engine.start()
 }
 
-func engineStopped(t *testing.T, st *stage) string {
-	s := st.stack(t, "row31", named("db", "command: "+runs, supervised)+
+func engineStopped(t *testing.T, h *harness) string {
+	s := h.stack(t, "row31", named("db", "command: "+runs, supervised)+
 		service("web", "command: "+runs, supervised, "depends_on: [db]")+
 		service("engines", "command: "+runs, "restart: unless-stopped"))
 	s.must("up", "-d")
 	s.supervise()
-	st.reboot(t, syscall.SIGTERM)
+	h.reboot(t, syscall.SIGTERM)
 	for _, name := range []string{"db", "web", "engines"} {
 		s.until(name+" runs again", func() bool { return s.runs(name) == 2 && s.state(name) == "running" })
 	}
@@ -43,33 +43,33 @@ func engineStopped(t *testing.T, st *stage) string {
 	return "all run again, db before web"
 }
 
-func engineKilled(t *testing.T, st *stage) string {
-	alone := st.stack(t, "alone32", one("command: "+runs, "restart: unless-stopped"))
+func engineKilled(t *testing.T, h *harness) string {
+	alone := h.stack(t, "alone32", one("command: "+runs, "restart: unless-stopped"))
 	alone.must("up", "-d")
-	s := st.stack(t, "row32", one("command: "+runs, "restart: unless-stopped"))
+	s := h.stack(t, "row32", one("command: "+runs, "restart: unless-stopped"))
 	s.must("up", "-d")
 	s.supervise()
-	st.reboot(t, syscall.SIGKILL)
+	h.reboot(t, syscall.SIGKILL)
 	s.until("a restart by the supervisor", func() bool { return s.done("start", "web") == 1 && s.state("web") == "running" })
 	return fmt.Sprintf("started by the supervisor; without one: %s", alone.state("web"))
 }
 
-func engineLives(t *testing.T, st *stage) string {
-	st.engine = newEngine(t, "--live-restore")
-	s := st.watched(t, "row33", one("command: "+runs, "restart: always")+service("ours", "command: "+runs, supervised))
+func engineLives(t *testing.T, h *harness) string {
+	h.engine = newEngine(t, "--live-restore")
+	s := h.watched(t, "row33", one("command: "+runs, "restart: always")+service("ours", "command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()
 	run := func() string {
 		return s.inspect("web", "Id")[:12] + s.inspect("web", "State.StartedAt") + s.inspect("ours", "State.StartedAt")
 	}
 	before := run()
-	st.reboot(t, syscall.SIGTERM)
+	h.reboot(t, syscall.SIGTERM)
 	s.stays("the same runs", func() bool { return run() == before && s.done("start", "ours") == 0 })
 	return "the same containers in the same runs"
 }
 
-func stoppedBeforeBoot(t *testing.T, st *stage) string {
-	s := st.watched(t, "row41b", named("unless", "command: "+runs, "restart: unless-stopped")+
+func stoppedBeforeBoot(t *testing.T, h *harness) string {
+	s := h.watched(t, "row41b", named("unless", "command: "+runs, "restart: unless-stopped")+
 		service("always", "command: "+runs, "restart: always")+service("ours", "command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()
@@ -79,7 +79,7 @@ func stoppedBeforeBoot(t *testing.T, st *stage) string {
 	}
 	// Within three seconds stops would count as the engine's own, going down.
 	s.stays("all down", func() bool { return strings.HasPrefix(s.state("ours"), "exited") })
-	st.reboot(t, syscall.SIGTERM)
+	h.reboot(t, syscall.SIGTERM)
 	s.until("always comes back", func() bool { return s.state("always") == "running" })
 	s.stays("the others are down", func() bool {
 		return strings.HasPrefix(s.state("unless"), "exited") && strings.HasPrefix(s.state("ours"), "exited")

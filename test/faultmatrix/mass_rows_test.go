@@ -37,7 +37,7 @@ func policies() map[string][2]string {
 	}
 }
 
-func differential(t *testing.T, st *stage) string {
+func differential(t *testing.T, h *harness) string {
 	file, pairs := "services:\n", map[string][2]string{}
 	for policy, texts := range policies() {
 		for end, how := range ends() {
@@ -49,7 +49,7 @@ func differential(t *testing.T, st *stage) string {
 			pairs[policy+" "+end] = names
 		}
 	}
-	s := st.stack(t, "row37", file)
+	s := h.stack(t, "row37", file)
 	s.must("up", "-d")
 	s.supervise()
 	// Not whether it ran out of memory: the engine itself hears of that by chance
@@ -72,9 +72,9 @@ func differential(t *testing.T, st *stage) string {
 	return fmt.Sprintf("%d pairs, the same state, exit code and number of runs in each", len(pairs))
 }
 
-func allKilled(t *testing.T, st *stage) string {
+func allKilled(t *testing.T, h *harness) string {
 	policy := "deploy: {replicas: 29, restart_policy: {condition: any, delay: 10ms}}"
-	s := st.stack(t, "row40", named("db", "command: "+runs, "network_mode: none", "deploy: {restart_policy: {condition: any, delay: 2s}}")+
+	s := h.stack(t, "row40", named("db", "command: "+runs, "network_mode: none", "deploy: {restart_policy: {condition: any, delay: 2s}}")+
 		service("web", "command: "+runs, "network_mode: none", policy, "depends_on: [db]"))
 	s.must("up", "-d")
 	var mu sync.Mutex

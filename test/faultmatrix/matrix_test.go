@@ -19,41 +19,41 @@ var update = flag.Bool("update", false, "write docs/RELIABILITY.md")
 
 const report = "../../docs/RELIABILITY.md"
 
-// row is one line of the fault matrix. Its play says what was seen, in words that
+// row is one line of the fault matrix. Its run says what was seen, in words that
 // are the same every time if the promise is kept.
 type row struct {
 	number   string
 	fault    string
 	expected string
-	play     func(*testing.T, *stage) string
+	run      func(*testing.T, *harness) string
 }
 
-// stage is what the rows of one engine share.
-type stage struct {
+// harness is what the rows of one engine share.
+type harness struct {
 	engine *engine
 	binary string
 }
 
-func (st *stage) stack(t *testing.T, name, file string) *stack {
+func (h *harness) stack(t *testing.T, name, file string) *stack {
 	t.Helper()
-	return newStack(t, st.engine, st.binary, name, file)
+	return newStack(t, h.engine, h.binary, name, file)
 }
 
 // watched is a stack in which something is to stay as it is. The canary's restart
 // takes longer than the supervisor's watchdog and the first delays of others.
-func (st *stage) watched(t *testing.T, name, file string) *stack {
+func (h *harness) watched(t *testing.T, name, file string) *stack {
 	t.Helper()
-	return st.watchedFor(t, 3500*time.Millisecond, name, file)
+	return h.watchedFor(t, 3500*time.Millisecond, name, file)
 }
 
 // watchedFor is watched with as much time for something to go wrong.
-func (st *stage) watchedFor(t *testing.T, delay time.Duration, name, file string) *stack {
+func (h *harness) watchedFor(t *testing.T, delay time.Duration, name, file string) *stack {
 	t.Helper()
-	return st.stack(t, name, file+service("canary", "command: "+runs, "network_mode: none",
+	return h.stack(t, name, file+service("canary", "command: "+runs, "network_mode: none",
 		fmt.Sprintf("deploy: {restart_policy: {condition: any, delay: %s}}", delay)))
 }
 
-// TestFaultMatrix plays every row. Rows that only touch their own containers run
+// TestFaultMatrix runs every row. Rows that only touch their own containers run
 // at the same time; those with many containers, and those that end the engine,
 // alone.
 func TestFaultMatrix(t *testing.T) {
@@ -62,12 +62,12 @@ func TestFaultMatrix(t *testing.T) {
 	seen := map[string]string{}
 	all := slices.Concat(quietRows(), streamRows(), massRows(), engineRows())
 	t.Run("rows", func(t *testing.T) {
-		shared := &stage{engine: newEngine(t), binary: binary}
+		shared := &harness{engine: newEngine(t), binary: binary}
 		t.Run("containers", func(t *testing.T) {
 			for _, r := range slices.Concat(quietRows(), streamRows()) {
 				t.Run(r.number, func(t *testing.T) {
 					t.Parallel()
-					what := r.play(t, shared)
+					what := r.run(t, shared)
 					mu.Lock()
 					defer mu.Unlock()
 					seen[r.number] = what
@@ -75,14 +75,14 @@ func TestFaultMatrix(t *testing.T) {
 			}
 		})
 		for _, r := range massRows() {
-			t.Run("mass/"+r.number, func(t *testing.T) { seen[r.number] = r.play(t, shared) })
+			t.Run("mass/"+r.number, func(t *testing.T) { seen[r.number] = r.run(t, shared) })
 		}
 		for _, r := range engineRows() { // the last, since they end the engine
-			t.Run("engine/"+r.number, func(t *testing.T) { seen[r.number] = r.play(t, &stage{engine: shared.engine, binary: binary}) })
+			t.Run("engine/"+r.number, func(t *testing.T) { seen[r.number] = r.run(t, &harness{engine: shared.engine, binary: binary}) })
 		}
 	})
 	if t.Failed() || len(seen) < len(all) {
-		return // some rows were not played, or did not end well: the table would lie
+		return // some rows were not run, or did not end well: the table would lie
 	}
 	slices.SortStableFunc(all, func(a, b row) int { return strings.Compare(pad(a.number), pad(b.number)) })
 	text := render(all, seen)
@@ -107,7 +107,7 @@ func render(rows []row, seen map[string]string) string {
 	var b strings.Builder
 	b.WriteString(`# Reliability: what happens to restarts when things break
 
-Written by ` + "`make reliability`" + ` from the tests in test/faultmatrix, which ` + "`make test`" + ` plays on a real engine of their
+Written by ` + "`make reliability`" + ` from the tests in test/faultmatrix, which ` + "`make test`" + ` runs on a real engine of their
 own: containers are killed from outside, engines are killed and started, event streams are cut and falsified.
 
 | # | fault | expected | seen |

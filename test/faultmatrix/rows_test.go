@@ -58,8 +58,8 @@ func quietRows() []row {
 	}
 }
 
-func portFreedLater(t *testing.T, st *stage) string {
-	s := st.stack(t, "row15", one("command: "+runs, "restart: always", `ports: ["18015:80"]`))
+func portFreedLater(t *testing.T, h *harness) string {
+	s := h.stack(t, "row15", one("command: "+runs, "restart: always", `ports: ["18015:80"]`))
 	s.must("up", "-d")
 	s.supervise()
 	// Whoever waits for the port has it between the crash and the engine's restart,
@@ -84,8 +84,8 @@ func portFreedLater(t *testing.T, st *stage) string {
 	return "the engine gave up; running once the port was free"
 }
 
-func twoSupervisors(t *testing.T, st *stage) string {
-	s := st.stack(t, "row24", one("command: "+runs, supervised))
+func twoSupervisors(t *testing.T, h *harness) string {
+	s := h.stack(t, "row24", one("command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()
 	out, err := s.muster("supervise").CombinedOutput()
@@ -99,8 +99,8 @@ func twoSupervisors(t *testing.T, st *stage) string {
 	return "the second was refused by name; after kill -9 another took over and made the restart"
 }
 
-func killedInBackoff(t *testing.T, st *stage) string {
-	s := st.watched(t, "row25", one("command: "+runs, "deploy: {restart_policy: {condition: any, delay: 3s}}"))
+func killedInBackoff(t *testing.T, h *harness) string {
+	s := h.watched(t, "row25", one("command: "+runs, "deploy: {restart_policy: {condition: any, delay: 3s}}"))
 	s.must("up", "-d")
 	s.supervise()
 	runs := 1
@@ -118,8 +118,8 @@ func killedInBackoff(t *testing.T, st *stage) string {
 	return fmt.Sprintf("restarted by the next one, once, engine policy %q", s.inspect("web", "HostConfig.RestartPolicy.Name"))
 }
 
-func shimKilled(t *testing.T, st *stage) string {
-	s := st.stack(t, "row36", one("command: "+runs, supervised))
+func shimKilled(t *testing.T, h *harness) string {
+	s := h.stack(t, "row36", one("command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()
 	id := s.inspect("web", "Id")
@@ -130,8 +130,8 @@ func shimKilled(t *testing.T, st *stage) string {
 
 // slowCrashLoop shows the first three crashes. How far the delay goes is the
 // tests' of restartpolicy to say, which need no ten minutes.
-func slowCrashLoop(t *testing.T, st *stage) string {
-	s := st.stack(t, "row39", one("command: sh -c 'sleep 11; exit 1'", "deploy: {restart_policy: {condition: any, delay: 100ms}}"))
+func slowCrashLoop(t *testing.T, h *harness) string {
+	s := h.stack(t, "row39", one("command: sh -c 'sleep 11; exit 1'", "deploy: {restart_policy: {condition: any, delay: 100ms}}"))
 	s.must("up", "-d")
 	s.supervise()
 	var waits []float64
@@ -152,8 +152,8 @@ func slowCrashLoop(t *testing.T, st *stage) string {
 	return "each delay longer than the one before"
 }
 
-func onFailureBound(t *testing.T, st *stage) string {
-	s := st.watched(t, "row38", one(`command: sh -c 'echo run; exit 7'`, "deploy: {restart_policy: {condition: on-failure, delay: 100ms, max_attempts: 3}}")+
+func onFailureBound(t *testing.T, h *harness) string {
+	s := h.watched(t, "row38", one(`command: sh -c 'echo run; exit 7'`, "deploy: {restart_policy: {condition: on-failure, delay: 100ms, max_attempts: 3}}")+
 		service("engines", `command: sh -c 'echo run; exit 7'`, "restart: on-failure:3"))
 	s.must("up", "-d")
 	s.supervise()
@@ -162,9 +162,9 @@ func onFailureBound(t *testing.T, st *stage) string {
 	return fmt.Sprintf("the supervisor's: %d runs, %s; the engine's: %d runs, %s", s.runs("web"), s.state("web"), s.runs("engines"), s.state("engines"))
 }
 
-func userStops(t *testing.T, st *stage) string {
+func userStops(t *testing.T, h *harness) string {
 	always := "restart: always"
-	s := st.watched(t, "row41", named("running", "command: "+runs, always)+service("backoff", `command: sh -c 'exit 1'`, always)+
+	s := h.watched(t, "row41", named("running", "command: "+runs, always)+service("backoff", `command: sh -c 'exit 1'`, always)+
 		service("paused", "command: "+runs, always)+service("ours", "command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()
@@ -191,9 +191,9 @@ func userStops(t *testing.T, st *stage) string {
 	return "all stayed down, also under a new supervisor"
 }
 
-func reloadThenCrash(t *testing.T, st *stage) string {
+func reloadThenCrash(t *testing.T, h *harness) string {
 	program := `command: sh -c 'trap "echo reloaded" HUP; trap "exit 0" TERM; echo run; while :; do sleep 0.1; done'`
-	s := st.stack(t, "row42", one(program, "restart: always")+service("stopped", program, "restart: unless-stopped"))
+	s := h.stack(t, "row42", one(program, "restart: always")+service("stopped", program, "restart: unless-stopped"))
 	s.must("up", "-d")
 	s.supervise()
 	for _, name := range []string{"web", "stopped"} {
@@ -208,8 +208,8 @@ func reloadThenCrash(t *testing.T, st *stage) string {
 	return "both restarted"
 }
 
-func restartByHand(t *testing.T, st *stage) string {
-	s := st.watched(t, "row43", one("command: "+runs, "deploy: {restart_policy: {condition: any, delay: 100ms, max_attempts: 2}}"))
+func restartByHand(t *testing.T, h *harness) string {
+	s := h.watched(t, "row43", one("command: "+runs, "deploy: {restart_policy: {condition: any, delay: 100ms, max_attempts: 2}}"))
 	s.must("up", "-d")
 	s.supervise()
 	s.crash("web")
@@ -253,8 +253,8 @@ func (s *stack) heal(folder string) {
 
 func (s *stack) health(service string) string { return s.inspect(service, "State.Health.Status") }
 
-func pausedUnhealthy(t *testing.T, st *stage) string {
-	s := st.watched(t, "row44", one("command: "+runs, "restart: always", healthy("web", "restart")))
+func pausedUnhealthy(t *testing.T, h *harness) string {
+	s := h.watched(t, "row44", one("command: "+runs, "restart: always", healthy("web", "restart")))
 	s.must("up", "-d", "--wait")
 	s.supervise()
 	// Not before it is paused: a check may come at any moment.
@@ -269,8 +269,8 @@ func pausedUnhealthy(t *testing.T, st *stage) string {
 	return "nothing was done while it was paused; restarted after unpause"
 }
 
-func removedRenamed(t *testing.T, st *stage) string {
-	s := st.watched(t, "row45", one("command: "+runs, supervised)+service("other", "command: "+runs, supervised))
+func removedRenamed(t *testing.T, h *harness) string {
+	s := h.watched(t, "row45", one("command: "+runs, supervised)+service("other", "command: "+runs, supervised))
 	s.must("up", "-d")
 	s.supervise()
 	s.docker("rm", "-f", s.container("web"))
@@ -286,9 +286,9 @@ func removedRenamed(t *testing.T, st *stage) string {
 	return "the removed one was forgotten, the renamed one restarted"
 }
 
-func unhealthy(t *testing.T, st *stage) string {
+func unhealthy(t *testing.T, h *harness) string {
 	heals := `command: sh -c 'rm -f /bad/it; trap "exit 0" TERM; echo run; while :; do sleep 0.1; done'`
-	s := st.stack(t, "row46", named("heals", heals, "restart: always", healthy("heals", "restart"))+service("never", "command: "+runs, "restart: always", healthy("never", "restart")))
+	s := h.stack(t, "row46", named("heals", heals, "restart: always", healthy("heals", "restart"))+service("never", "command: "+runs, "restart: always", healthy("never", "restart")))
 	s.must("up", "-d", "--wait")
 	s.supervise()
 	s.sicken("heals")
@@ -313,7 +313,7 @@ func unhealthy(t *testing.T, st *stage) string {
 	return "healed by one restart; the other is restarted again and again, with growing delays"
 }
 
-func allUnhealthy(t *testing.T, st *stage) string {
+func allUnhealthy(t *testing.T, h *harness) string {
 	file := "services:\n"
 	names := []string{"a", "b", "c", "d"}
 	for _, name := range names {
@@ -321,7 +321,7 @@ func allUnhealthy(t *testing.T, st *stage) string {
 	}
 	// The canary waits for longer than the supervisor waits for others to turn
 	// unhealthy too.
-	s := st.watchedFor(t, 12*time.Second, "row47", file)
+	s := h.watchedFor(t, 12*time.Second, "row47", file)
 	s.must("up", "-d", "--wait")
 	s.supervise()
 	all := func(health string) func() bool {
@@ -366,9 +366,9 @@ func (s *stack) turnedTogether(names []string) bool {
 	return times[len(times)-1].Sub(times[0]) < 8*time.Second
 }
 
-func dependencyRestarts(t *testing.T, st *stage) string {
+func dependencyRestarts(t *testing.T, h *harness) string {
 	needs := "depends_on: {db: {condition: service_started, restart: true}}"
-	s := st.watched(t, "row48", named("db", "command: "+runs, supervised)+
+	s := h.watched(t, "row48", named("db", "command: "+runs, supervised)+
 		service("sharer", "command: "+runs, "restart: always", "network_mode: service:db")+
 		service("plain", "command: "+runs, "restart: always", needs)+
 		service("follows", "command: "+runs, "restart: always", needs, "x-muster: {cascade: always}"))
@@ -382,8 +382,8 @@ func dependencyRestarts(t *testing.T, st *stage) string {
 	return "the sharer and the cascade restarted once, the plain dependent not at all"
 }
 
-func neverHealthy(t *testing.T, st *stage) string {
-	s := st.stack(t, "row49", named("db", "command: "+runs, `healthcheck: {test: "exit 1", interval: 60s}`)+
+func neverHealthy(t *testing.T, h *harness) string {
+	s := h.stack(t, "row49", named("db", "command: "+runs, `healthcheck: {test: "exit 1", interval: 60s}`)+
 		service("web", "command: "+runs, "depends_on: {db: {condition: service_healthy}}"))
 	out, err := s.muster("up", "-d", "--wait", "--wait-timeout", "2").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "row49-db-1 is not healthy (running) after 2s") {
@@ -392,8 +392,8 @@ func neverHealthy(t *testing.T, st *stage) string {
 	return "failed after 2 s, naming db; web is " + s.state("web")
 }
 
-func downInBackoff(t *testing.T, st *stage) string {
-	s := st.watched(t, "row62", one(`command: sh -c 'exit 1'`, "deploy: {restart_policy: {condition: any, delay: 1s}}"))
+func downInBackoff(t *testing.T, h *harness) string {
+	s := h.watched(t, "row62", one(`command: sh -c 'exit 1'`, "deploy: {restart_policy: {condition: any, delay: 1s}}"))
 	s.must("up", "-d")
 	s.supervise()
 	s.until("a decision", func() bool { return s.decided("start", "exited", "web") })

@@ -59,7 +59,7 @@ const startTime = 2 * time.Second
 // neverAgain is what the engine answers then. Nothing but a new container helps.
 const neverAgain = "already exists"
 
-// soak is a long play of random faults.
+// soak is a long run of random faults.
 type soak struct {
 	*stack
 	random *rand.Rand
@@ -69,7 +69,7 @@ type soak struct {
 // TestSoak lets random faults happen for SOAK_MINUTES (15 unless set otherwise).
 // Then everything that should run does, in the containers that an up leaves
 // alone, and the supervisor holds no more memory, goroutines or descriptors than
-// when the faults began. SOAK_SEED plays the same faults again.
+// when the faults began. SOAK_SEED repeats the same faults again.
 func TestSoak(t *testing.T) {
 	minutes, err := strconv.Atoi(cmp.Or(os.Getenv("SOAK_MINUTES"), "15"))
 	if err != nil {

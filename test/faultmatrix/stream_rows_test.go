@@ -52,8 +52,8 @@ func (s *stack) crashes(n int) {
 	}
 }
 
-func streamBreaks(t *testing.T, st *stage) string {
-	s := st.watched(t, "row26", one("command: "+runs, supervised))
+func streamBreaks(t *testing.T, h *harness) string {
+	s := h.watched(t, "row26", one("command: "+runs, supervised))
 	s.behind().Add(events(faultproxy.EndAfter(2 * time.Second)))
 	s.must("up", "-d")
 	s.supervise()
@@ -62,8 +62,8 @@ func streamBreaks(t *testing.T, st *stage) string {
 	return "6 crashes, 6 restarts"
 }
 
-func streamSilent(t *testing.T, st *stage) string {
-	s := st.stack(t, "row27", one("command: "+runs, supervised))
+func streamSilent(t *testing.T, h *harness) string {
+	s := h.stack(t, "row27", one("command: "+runs, supervised))
 	s.behind().Add(events(faultproxy.Lines(func(string) []string { return nil })))
 	s.must("up", "-d")
 	s.supervise()
@@ -71,8 +71,8 @@ func streamSilent(t *testing.T, st *stage) string {
 	return "restarted"
 }
 
-func streamLies(t *testing.T, st *stage) string {
-	s := st.watched(t, "row28", one("command: "+runs, supervised)+service("engines", "command: "+runs, "restart: always")+
+func streamLies(t *testing.T, h *harness) string {
+	s := h.watched(t, "row28", one("command: "+runs, supervised)+service("engines", "command: "+runs, "restart: always")+
 		service("stopped", "command: "+runs, "restart: always"))
 	var n atomic.Int64
 	var held atomic.Pointer[string]
@@ -99,8 +99,8 @@ func streamLies(t *testing.T, st *stage) string {
 	return "what crashed runs, what a user stopped is down"
 }
 
-func streamBurst(t *testing.T, st *stage) string {
-	s := st.stack(t, "row29", one("command: "+runs, supervised))
+func streamBurst(t *testing.T, h *harness) string {
+	s := h.stack(t, "row29", one("command: "+runs, supervised))
 	s.behind().Add(events(faultproxy.Lines(func(line string) []string {
 		lines := []string{line}
 		if strings.Contains(line, `"exec_`) {
@@ -119,8 +119,8 @@ func streamBurst(t *testing.T, st *stage) string {
 	return "restarted"
 }
 
-func answerLate(t *testing.T, st *stage) string {
-	s := st.stack(t, "row30", one(`command: sh -c 'echo run; exit 3'`, "deploy: {restart_policy: {condition: any, delay: 100ms, max_attempts: 1}}"))
+func answerLate(t *testing.T, h *harness) string {
+	s := h.stack(t, "row30", one(`command: sh -c 'echo run; exit 3'`, "deploy: {restart_policy: {condition: any, delay: 100ms, max_attempts: 1}}"))
 	s.behind().Add(faultproxy.Rule{Method: "POST", Path: regexp.MustCompile(`/start$`), Action: faultproxy.DelayAnswer(time.Second)})
 	out, err := s.muster("up").CombinedOutput()
 	if err != nil || strings.Count(string(out), "| run") != 2 || strings.Count(string(out), "\nweb-1 exited with code 3") != 2 {

@@ -16,20 +16,20 @@ type outcome struct {
 	code           int
 }
 
-// hold runs scripts with three variables, each on a stage of its own.
+// hold runs scripts with three variables, each on a harness of its own.
 func hold(t *testing.T, outcomes []outcome) {
 	t.Helper()
 	for _, want := range outcomes {
 		t.Run(want.script, func(t *testing.T) {
-			s := newStage()
-			s.Env = []string{"NAME=ada", "TWICE=first", "B=two  words", "TWICE=last"}
-			s.contents["/etc/motd"] = "hello\n"
-			s.run(want.script)
-			got := outcome{want.script, s.stdout.String(), s.stderr.String(), s.code}
+			h := newHarness()
+			h.Env = []string{"NAME=ada", "TWICE=first", "B=two  words", "TWICE=last"}
+			h.contents["/etc/motd"] = "hello\n"
+			h.run(want.script)
+			got := outcome{want.script, h.stdout.String(), h.stderr.String(), h.code}
 			if got != want {
 				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
-			if !s.ended {
+			if !h.ended {
 				t.Error("the script has not ended")
 			}
 		})
@@ -57,10 +57,10 @@ func TestParseErrors(t *testing.T) {
 		"cat < f":                           `"<" is not understood`,
 	} {
 		t.Run(script, func(t *testing.T) {
-			s := newStage()
-			s.run("echo before; " + strings.TrimSpace(script))
-			if s.stdout.String() != "" || s.stderr.String() != "sh: "+want+"\n" || s.code != 2 {
-				t.Errorf("got %q, %q and code %d; want %q and code 2", s.stdout.String(), s.stderr.String(), s.code, "sh: "+want+"\n")
+			h := newHarness()
+			h.run("echo before; " + strings.TrimSpace(script))
+			if h.stdout.String() != "" || h.stderr.String() != "sh: "+want+"\n" || h.code != 2 {
+				t.Errorf("got %q, %q and code %d; want %q and code 2", h.stdout.String(), h.stderr.String(), h.code, "sh: "+want+"\n")
 			}
 		})
 	}
@@ -185,11 +185,11 @@ func TestTest(t *testing.T) {
 		"a": true, `""`: false, "! -f /none": true, "! a = a": false,
 	} {
 		for _, script := range []string{"test " + condition, "[ " + condition + " ]"} {
-			s := newStage()
-			s.Env = []string{"NAME=ada"}
-			s.contents["/etc/motd"], s.contents["/empty"] = "hello\n", ""
-			if s.run(script); (s.code == 0) != want {
-				t.Errorf("%s: code %d, want success: %v", script, s.code, want)
+			h := newHarness()
+			h.Env = []string{"NAME=ada"}
+			h.contents["/etc/motd"], h.contents["/empty"] = "hello\n", ""
+			if h.run(script); (h.code == 0) != want {
+				t.Errorf("%s: code %d, want success: %v", script, h.code, want)
 			}
 		}
 	}
@@ -209,10 +209,10 @@ func TestSleep(t *testing.T) {
 		"sleep 7 &":                             0,
 	} {
 		t.Run(script, func(t *testing.T) {
-			s := newStage()
-			s.After(89500*time.Millisecond, func() { s.contents["/late"] = "" })
-			if s.run(script); !s.ended || s.code != 0 || s.now != want {
-				t.Errorf("ended: %v with code %d after %s, want it to end with 0 after %s", s.ended, s.code, s.now, want)
+			h := newHarness()
+			h.After(89500*time.Millisecond, func() { h.contents["/late"] = "" })
+			if h.run(script); !h.ended || h.code != 0 || h.now != want {
+				t.Errorf("ended: %v with code %d after %s, want it to end with 0 after %s", h.ended, h.code, h.now, want)
 			}
 		})
 	}
@@ -220,18 +220,18 @@ func TestSleep(t *testing.T) {
 
 // TestSleepingLoopGoesOn: a loop that sleeps may have as many rounds as it likes.
 func TestSleepingLoopGoesOn(t *testing.T) {
-	s := newStage()
-	s.run("while true; do sleep 1; done")
-	if s.ended || s.stderr.String() != "" {
-		t.Errorf("ended: %v, %q", s.ended, s.stderr.String())
+	h := newHarness()
+	h.run("while true; do sleep 1; done")
+	if h.ended || h.stderr.String() != "" {
+		t.Errorf("ended: %v, %q", h.ended, h.stderr.String())
 	}
 }
 
 func TestWhatNeverEnds(t *testing.T) {
 	for _, script := range []string{"sleep infinity", "sleep 1e12", "sleep d", "tail -f /dev/null", "wait", "cat"} {
-		s := newStage()
-		if s.run(script + "; echo never"); s.ended || s.stdout.String() != "" {
-			t.Errorf("%s has ended: %q", script, s.stdout.String())
+		h := newHarness()
+		if h.run(script + "; echo never"); h.ended || h.stdout.String() != "" {
+			t.Errorf("%s has ended: %q", script, h.stdout.String())
 		}
 	}
 }
@@ -243,36 +243,36 @@ func TestInput(t *testing.T) {
 		"a script runs when its input is all": {"sh; echo never", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage()
-			s.Env = []string{"NAME=ada"}
-			s.keepOpen()
-			s.Script(want.script, s.Exit)
-			s.write("echo $NAME\n", false)
-			if got := s.stdout.String(); got != want.early || s.ended {
-				t.Errorf("before the end: %q, ended: %v; want %q", got, s.ended, want.early)
+			h := newHarness()
+			h.Env = []string{"NAME=ada"}
+			h.keepOpen()
+			h.Script(want.script, h.Exit)
+			h.write("echo $NAME\n", false)
+			if got := h.stdout.String(); got != want.early || h.ended {
+				t.Errorf("before the end: %q, ended: %v; want %q", got, h.ended, want.early)
 			}
-			s.write("; exit 3", true)
+			h.write("; exit 3", true)
 			late, code := want.late, 0
 			if late == "" {
 				late, code = "ada\n", 3
 			}
-			if got := s.stdout.String(); got != late || s.code != code || !s.ended {
-				t.Errorf("after the end: %q with code %d, ended: %v; want %q with %d", got, s.code, s.ended, late, code)
+			if got := h.stdout.String(); got != late || h.code != code || !h.ended {
+				t.Errorf("after the end: %q with code %d, ended: %v; want %q with %d", got, h.code, h.ended, late, code)
 			}
 		})
 	}
 }
 
 func TestTrap(t *testing.T) {
-	s := newStage()
-	s.run(`trap 'echo "$A"' TERM 2; trap '' HUP; trap 'echo $A'`)
+	h := newHarness()
+	h.run(`trap 'echo "$A"' TERM 2; trap '' HUP; trap 'echo $A'`)
 	for signal, want := range map[string]string{"TERM": `echo "$A"`, "2": `echo "$A"`, "HUP": ""} {
-		if got, set := s.traps[signal]; !set || got != want {
+		if got, set := h.traps[signal]; !set || got != want {
 			t.Errorf("%s: %q, set: %v; want %q", signal, got, set, want)
 		}
 	}
-	if len(s.traps) != 3 || s.code != 0 {
-		t.Errorf("%d traps, code %d; want 3, code 0", len(s.traps), s.code)
+	if len(h.traps) != 3 || h.code != 0 {
+		t.Errorf("%d traps, code %d; want 3, code 0", len(h.traps), h.code)
 	}
 }
 
@@ -288,11 +288,11 @@ func TestCommand(t *testing.T) {
 		{[]string{"pwd"}, "/srv\n", 0},
 		{[]string{"/bin/tool", "a b"}, "tool a b\n", 7},
 	} {
-		s := newStage()
-		s.Env, s.User, s.Dir = []string{"NAME=ada"}, "app", "/srv"
-		s.Command(tc.argv, s.Exit)
-		if got := s.stdout.String(); !s.ended || got != tc.stdout || s.code != tc.code {
-			t.Errorf("%q: %q with code %d, want %q with %d", tc.argv, got, s.code, tc.stdout, tc.code)
+		h := newHarness()
+		h.Env, h.User, h.Dir = []string{"NAME=ada"}, "app", "/srv"
+		h.Command(tc.argv, h.Exit)
+		if got := h.stdout.String(); !h.ended || got != tc.stdout || h.code != tc.code {
+			t.Errorf("%q: %q with code %d, want %q with %d", tc.argv, got, h.code, tc.stdout, tc.code)
 		}
 	}
 }
@@ -300,10 +300,10 @@ func TestCommand(t *testing.T) {
 // TestCommandsAreKnown: the shell asks nobody for what it says it knows.
 func TestCommandsAreKnown(t *testing.T) {
 	for _, name := range shell.Commands() {
-		s := newStage()
-		s.Command([]string{name}, s.Exit)
-		if len(s.asked) > 0 {
-			t.Errorf("%s: the shell asked for %q", name, s.asked)
+		h := newHarness()
+		h.Command([]string{name}, h.Exit)
+		if len(h.asked) > 0 {
+			t.Errorf("%s: the shell asked for %q", name, h.asked)
 		}
 	}
 	if !slices.IsSorted(shell.Commands()) {

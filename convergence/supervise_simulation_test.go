@@ -18,10 +18,10 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// drama is a drawn project on the engine in memory, a supervisor, and accidents.
+// simulation is a drawn project on the engine in memory, a supervisor, and accidents.
 // It is the supervisor's engine too, so that it sees each of its calls when it
 // is made: that is where P1, P2, P5 and P12 are held to.
-type drama struct {
+type simulation struct {
 	*memengine.Engine
 	t        *rapid.T
 	want     *project.Project
@@ -55,7 +55,7 @@ func drawnService(policy string) types.ServiceConfig {
 
 // newDrama draws up to four services, each of which may need those before it,
 // makes and starts their containers and begins to supervise them.
-func newDrama(t *rapid.T) *drama {
+func newDrama(t *rapid.T) *simulation {
 	services, kinds := types.Services{}, map[string]string{}
 	for i := range rapid.IntRange(1, 4).Draw(t, "services") {
 		name := fmt.Sprintf("s%d", i)
@@ -75,7 +75,7 @@ func newDrama(t *rapid.T) *drama {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &drama{
+	d := &simulation{
 		Engine: memengine.New(), t: t, want: want, policies: kinds, began: time.Now(),
 		byUser: map[string]bool{}, waits: map[string][]time.Duration{},
 	}
@@ -88,7 +88,7 @@ func newDrama(t *rapid.T) *drama {
 }
 
 // bear makes and starts the service's container.
-func (d *drama) bear(s *project.Service) {
+func (d *simulation) bear(s *project.Service) {
 	ctx, name := context.Background(), d.want.ContainerName(s, 1)
 	engines, retries := s.Restart.Engine()
 	if retries > 0 {
@@ -112,7 +112,7 @@ func (d *drama) bear(s *project.Service) {
 
 // supervise starts a supervisor; leave ends it as a kill does, as far as the
 // engine can tell.
-func (d *drama) supervise() {
+func (d *simulation) supervise() {
 	ctx, stop := context.WithCancel(context.Background())
 	d.stop, d.done = stop, make(chan error, 1)
 	sup := supervise.NewSupervisor(d, supervise.SuperviseOptions{Record: d.record})
@@ -120,18 +120,18 @@ func (d *drama) supervise() {
 	synctest.Wait()
 }
 
-func (d *drama) leave() {
+func (d *simulation) leave() {
 	d.stop()
 	<-d.done
 }
 
-func (d *drama) end() {
+func (d *simulation) end() {
 	d.leave()
 	d.Close()
 	synctest.Wait()
 }
 
-func (d *drama) record(r supervise.Record) {
+func (d *simulation) record(r supervise.Record) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.story = append(d.story, fmt.Sprintf("%9v   %s", time.Since(d.began), r))
@@ -141,30 +141,30 @@ func (d *drama) record(r supervise.Record) {
 }
 
 // broke notes a promise that was not kept.
-func (d *drama) broke(format string, args ...any) {
+func (d *simulation) broke(format string, args ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.broken = append(d.broken, fmt.Sprintf(format, args...))
 }
 
-func (d *drama) look(name string) (engine.Inspection, bool) {
+func (d *simulation) look(name string) (engine.Inspection, bool) {
 	c, err := d.ByHand().InspectContainer(context.Background(), engine.Ref{Name: name})
 	return c, err == nil
 }
 
 // StartContainer implements supervise.Supervised.
-func (d *drama) StartContainer(ctx context.Context, ref engine.Ref) error {
+func (d *simulation) StartContainer(ctx context.Context, ref engine.Ref) error {
 	d.watchStart("start", ref)
 	return d.Engine.StartContainer(ctx, ref)
 }
 
 // RestartContainer implements supervise.Supervised.
-func (d *drama) RestartContainer(ctx context.Context, ref engine.Ref, grace *time.Duration) error {
+func (d *simulation) RestartContainer(ctx context.Context, ref engine.Ref, grace *time.Duration) error {
 	d.watchStart("restart", ref)
 	return d.Engine.RestartContainer(ctx, ref, grace)
 }
 
-func (d *drama) watchStart(what string, ref engine.Ref) {
+func (d *simulation) watchStart(what string, ref engine.Ref) {
 	c, there := d.look(ref.Name)
 	if !there { // removed this very moment
 		return
@@ -191,7 +191,7 @@ func (d *drama) watchStart(what string, ref engine.Ref) {
 }
 
 // act lets one accident happen.
-func (d *drama) act(what, name string) {
+func (d *simulation) act(what, name string) {
 	d.mu.Lock()
 	d.story = append(d.story, fmt.Sprintf("%9v %s %s", time.Since(d.began), what, name))
 	d.mu.Unlock()
@@ -247,7 +247,7 @@ func (d *drama) act(what, name string) {
 	synctest.Wait()
 }
 
-func (d *drama) user(name string, stopped bool) {
+func (d *simulation) user(name string, stopped bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.byUser[name] = stopped
@@ -255,14 +255,14 @@ func (d *drama) user(name string, stopped bool) {
 
 // doubt says that a stop may have been missed from now on. With the policy any
 // such a container is started: whoever wants it down takes it down.
-func (d *drama) doubt() {
+func (d *simulation) doubt() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.inDoubt = true
 }
 
 // states are the containers' states in the end, by name.
-func (d *drama) states() string {
+func (d *simulation) states() string {
 	var all []string
 	for _, s := range d.want.Services {
 		name := d.want.ContainerName(s, 1)
@@ -276,8 +276,8 @@ func (d *drama) states() string {
 	return strings.Join(all, ", ")
 }
 
-// fail ends the drama if a promise was broken, and tells all of it.
-func (d *drama) fail() {
+// fail ends the simulation if a promise was broken, and tells all of it.
+func (d *simulation) fail() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.broken) == 0 {
