@@ -158,8 +158,8 @@ func TestFailureStartsNothingMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newHarness(t, service("db"), service("web"), service("slow"), service("late"))
 		hold, begun := make(chan struct{}), make(chan struct{})
-		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-slow-1", Hold: hold})
-		s.Inject(memengine.Fault{Method: "StartContainer", Target: "p-db-1", Hold: begun, Err: errors.New("start p-db-1: port is already allocated")})
+		s.Inject(memengine.Fault{Method: "CreateContainer", Target: "p-slow-1", BlockUntil: hold})
+		s.Inject(memengine.Fault{Method: "StartContainer", Target: "p-db-1", BlockUntil: begun, Err: errors.New("start p-db-1: port is already allocated")})
 		time.AfterFunc(time.Second/2, func() { close(begun) }) // by then the create has begun
 		time.AfterFunc(time.Second, func() { close(hold) })
 		steps := slices.Concat(s.planUp("db"), []plan.Step{

@@ -104,7 +104,7 @@ func TestUntilSeesWhatHappensAfterTheCallOnly(t *testing.T) {
 		s, f := tracked(t)
 		// A look that is under way when the second wait begins is too old for it.
 		release := make(chan struct{})
-		s.Inject(memengine.Fault{Method: "ListContainers", Nth: 1, Hold: release})
+		s.Inject(memengine.Fault{Method: "ListContainers", Nth: 1, BlockUntil: release})
 		first := until(t.Context(), f, exited("p-a-1"))
 		looks := 0
 		second := until(t.Context(), f, func(o engine.Observed) (bool, error) {

@@ -74,9 +74,9 @@ func TestFollowFromTheStartToTheEnd(t *testing.T) {
 		s.Program("quiet", memengine.Program{Logs: says("hush"), ExitAfter: time.Second})
 		hold, h := make(chan struct{}), &heard{}
 		done := s.follow(t.Context(), h, output.FollowOptions{
-			Hold: hold, Select: func(c engine.Container) bool { return c.Service == "a" },
+			KeepOpen: hold, Select: func(c engine.Container) bool { return c.Service == "a" },
 		})
-		time.Sleep(time.Minute) // nobody runs yet, but Hold holds
+		time.Sleep(time.Minute) // nobody runs yet, but KeepOpen keeps it
 		if err := s.apply(t.Context(), slices.Concat(s.planUp("a"), s.planUp("quiet"))...); err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestFollowStartsWithTheNewRunOfAnOldContainer(t *testing.T) {
 		}
 		time.Sleep(2500 * time.Millisecond)
 		hold, h := make(chan struct{}), &heard{}
-		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
+		done := s.follow(t.Context(), h, output.FollowOptions{KeepOpen: hold})
 		if err := s.apply(t.Context(), start("a")); err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestFollowHearsOfAShortRunLate(t *testing.T) {
 			func() error { return s.apply(t.Context(), s.planUp("b")...) },
 		} {
 			hold, standing, done, h := make(chan struct{}), make(chan struct{}), make(chan error, 1), &heard{}
-			opt := output.FollowOptions{Project: "p", Hold: hold, Standing: func() { close(standing) }}
+			opt := output.FollowOptions{Project: "p", KeepOpen: hold, Standing: func() { close(standing) }}
 			go func() { done <- output.Follow(t.Context(), lateEvents{s.Engine}, opt, h.emit) }()
 			<-standing
 			if err := does(); err != nil {
@@ -176,7 +176,7 @@ func TestFollowLeavesTheLastRunAlone(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		hold, h := make(chan struct{}), &heard{}
-		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
+		done := s.follow(t.Context(), h, output.FollowOptions{KeepOpen: hold})
 		if err := s.apply(t.Context(), start("a")); err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +213,7 @@ func TestFollowSurvivesLostStreams(t *testing.T) {
 		s.Program("a", memengine.Program{Logs: says("one", "two", "three", "four"), ExitAfter: 5 * time.Second, ExitCode: 7})
 		s.Program("b", memengine.Program{Logs: says("late"), ExitAfter: time.Second})
 		hold, h := make(chan struct{}), &heard{}
-		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
+		done := s.follow(t.Context(), h, output.FollowOptions{KeepOpen: hold})
 		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +265,7 @@ func TestFollowEndsWithItsReader(t *testing.T) {
 		s.Program("a", memengine.Program{Logs: says("one", "two")})
 		h := &heard{err: errors.New("broken pipe")}
 		hold := make(chan struct{})
-		done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold})
+		done := s.follow(t.Context(), h, output.FollowOptions{KeepOpen: hold})
 		if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 			t.Fatal(err)
 		}
@@ -283,7 +283,7 @@ func TestFollowGivesUpOnAnEngineThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newHarness(t, service("a"))
 		h := &heard{}
-		done := s.follow(t.Context(), h, output.FollowOptions{Hold: make(chan struct{})})
+		done := s.follow(t.Context(), h, output.FollowOptions{KeepOpen: make(chan struct{})})
 		s.Inject(memengine.Fault{Method: "Watch", Err: fmt.Errorf("dial: %w", engine.ErrUnreachable)})
 		s.BreakStreams()
 		began := time.Now()
@@ -341,7 +341,7 @@ func TestFollowWaitsForNobodyWhomItsCallerStops(t *testing.T) {
 				s.Program("a", memengine.Program{Logs: says("one"), Then: &memengine.Program{Logs: says("two")}})
 				hold, h := make(chan struct{}), &heard{}
 				var final atomic.Bool
-				done := s.follow(t.Context(), h, output.FollowOptions{Hold: hold, Final: final.Load})
+				done := s.follow(t.Context(), h, output.FollowOptions{KeepOpen: hold, Final: final.Load})
 				if err := s.apply(t.Context(), s.planUp("a")...); err != nil {
 					t.Fatal(err)
 				}
@@ -378,7 +378,7 @@ func TestFollowOfNothingEnds(t *testing.T) {
 			h, opt := &heard{}, output.FollowOptions{}
 			hold := make(chan struct{})
 			if held {
-				opt.Hold = hold
+				opt.KeepOpen = hold
 			}
 			done := s.follow(t.Context(), h, opt)
 			close(hold)

@@ -191,10 +191,10 @@ type Input struct {
 	History History
 }
 
-// held reports whether restarts were taken away from the engine that owns them.
+// braked reports whether restarts were taken away from the engine that owns them.
 // The engine's configuration itself is the mark, so that it survives the
 // supervisor and is cleared by whoever runs next.
-func (in Input) held() bool {
+func (in Input) braked() bool {
 	off := in.Container.EngineMode == No
 	return in.Owner == Engine && in.Policy.Restarts() && off
 }

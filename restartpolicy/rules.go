@@ -126,7 +126,7 @@ func byCrashLoop(in *Input) (Decision, bool) {
 	case in.Options.OnCrashLoop == EndCrashLoop:
 		d.Action = Stop
 		return d, true
-	case in.Options.OnCrashLoop == BrakeCrashLoop && !in.held():
+	case in.Options.OnCrashLoop == BrakeCrashLoop && !in.braked():
 		d.Action = Brake
 		return d, true
 	}
@@ -201,7 +201,7 @@ func byRunning(in *Input) (Decision, bool) {
 		return pass()
 	}
 	in.History.planned = Leave // what it was planned for is over
-	if !in.held() {
+	if !in.braked() {
 		return leave(ReasonRunning)
 	}
 	score := in.History.Score(in.Now)

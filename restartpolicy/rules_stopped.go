@@ -29,7 +29,7 @@ func byUser(in *Input) (Decision, bool) {
 	// An exit that our own restart brought about was requested too.
 	requested := c.Exit.Requested && c.StartError == "" && in.Intent != WantRun && in.History.planned != Restart
 	if in.Intent == UserStop || c.State == Exited && requested {
-		if in.held() && c.StartError == "" { // the brake was for restarts, and there are none now
+		if in.braked() && c.StartError == "" { // the brake was for restarts, and there are none now
 			return Decision{Action: Release, At: in.Now, Reason: ReasonUserStop}, true
 		}
 		return leave(ReasonUserStop)
@@ -60,9 +60,9 @@ func byEngineOwner(in *Input) (Decision, bool) {
 	if in.Owner != Engine || c.State != Exited || in.Intent == WantRun {
 		return pass()
 	}
-	if in.held() {
+	if in.braked() {
 		if c.StartError != "" {
-			return leave(ReasonHeld)
+			return leave(ReasonBraked)
 		}
 		return pass()
 	}
@@ -112,7 +112,7 @@ func byDependencies(in *Input) (Decision, bool) {
 
 func byDefault(in *Input) (Decision, bool) {
 	c, h := in.Container, &in.History
-	if in.held() {
+	if in.braked() {
 		h.due = max(h.due, h.seen+MaxDelay) // what a brake is for
 	}
 	exited := c.State == Exited && c.StartError == ""

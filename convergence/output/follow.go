@@ -46,8 +46,8 @@ type FollowOptions struct {
 	Unlogged func(engine.Container) bool
 	// Standing is called once everything that happens from then on is followed.
 	Standing func()
-	// Hold keeps Follow from ending before it is closed; nil holds nothing.
-	Hold <-chan struct{}
+	// KeepOpen keeps Follow from ending before it is closed; nil does not.
+	KeepOpen <-chan struct{}
 	// Final reports that whoever ends now is not started again. Without it the
 	// end of everybody is waited out, since it may be part of a restart.
 	Final func() bool
@@ -70,7 +70,7 @@ type Followed interface {
 func Follow(ctx context.Context, e Followed, opt FollowOptions, emit func(Output) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	f := &follower{
-		engine: e, opt: opt, emit: emit, cancel: cancel, held: opt.Hold != nil, asked: true,
+		engine: e, opt: opt, emit: emit, cancel: cancel, keptOpen: opt.KeepOpen != nil, asked: true,
 		known: map[string]*speaker{}, finished: make(chan struct{}, 1),
 	}
 	defer f.wg.Wait()
@@ -88,7 +88,7 @@ type follower struct {
 	opt      FollowOptions
 	cancel   context.CancelCauseFunc
 	news     *feed.Reader
-	held     bool
+	keptOpen bool
 	begun    bool
 	stopped  bool                // somebody asked for the last exit: a restart may be under way
 	known    map[string]*speaker // by container ID
@@ -115,7 +115,7 @@ func (f *follower) run(ctx context.Context) error {
 	var patience feed.Patience
 	var linger <-chan time.Time // runs while everybody is gone and may come back
 	lingered := false
-	hold := f.opt.Hold
+	keepOpen := f.opt.KeepOpen
 	for {
 		over, known := f.over(ctx)
 		switch {
@@ -143,8 +143,8 @@ func (f *follower) run(ctx context.Context) error {
 			}
 		case <-f.finished:
 			f.fresh, f.doubt = false, true
-		case <-hold: // whoever held it may have done what is not told yet
-			f.held, hold = false, nil
+		case <-keepOpen: // whoever kept it open may have done what is not told yet
+			f.keptOpen, keepOpen = false, nil
 			f.fresh, f.doubt = false, true
 		case <-f.news.Ended():
 			return cmp.Or(context.Cause(ctx), feed.ErrClosed)

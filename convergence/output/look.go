@@ -27,7 +27,7 @@ func (f *follower) awaits(c engine.Container) bool { return f.opt.Awaits == nil 
 // over reports whether nobody speaks any more, nor will by himself. To know, it
 // asks for a list if something has happened since the last.
 func (f *follower) over(ctx context.Context) (over, known bool) {
-	if f.held {
+	if f.keptOpen {
 		return false, true
 	}
 	for _, s := range f.known {

@@ -62,8 +62,8 @@ func (l *loop) act(w *ward, action restartpolicy.Action) {
 	if action == restartpolicy.Start {
 		e.awaited = l.roster.awaited(w)
 	}
-	braked := l.roster.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
-	e.giveBack = l.roster.held(w) && !braked
+	lasting := l.roster.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
+	e.giveBack = l.roster.braked(w) && !lasting
 	granted := w.granted
 	hand := &hand{
 		engine: l.sup.engine, exclusive: l.sup.opt.Exclusive, output: l.sup.opt.HookOutput,

@@ -30,7 +30,7 @@ func (l *loop) decide() {
 		switch d := w.decision; {
 		case w.notUntil > in.Now && d.Action != restartpolicy.Start:
 			l.wakeAt(w.notUntil)
-		case d.Action == restartpolicy.GiveUp && l.roster.held(w) && w.seen.Error == "":
+		case d.Action == restartpolicy.GiveUp && l.roster.braked(w) && w.seen.Error == "":
 			l.act(w, restartpolicy.Release) // the mark must not outlive what it was for
 		case !due(d):
 			l.checkBy(w, d.At)

@@ -106,7 +106,7 @@ func (h *hand) changedMeanwhile(ctx context.Context, seen []engine.Inspection) [
 	return ids
 }
 
-// perform is the one engine call of an action. Starting a held container also
+// perform is the one engine call of an action. Starting a braked container also
 // gives its restarts back to the engine: after the start, so that the engine
 // never starts it a second time, and also if the start failed, so that the
 // mark does not outlive its cause. Only a brake stays on for as long as its

@@ -86,8 +86,8 @@ func (r *roster) options(w *ward) restartpolicy.Options {
 // fresh reports whether what was seen of the container can be relied on.
 func (r *roster) fresh(w *ward) bool { return w.known && w.reading == r.reading }
 
-// held reports whether restarts were taken away from the engine that owns them.
-func (r *roster) held(w *ward) bool {
+// braked reports whether restarts were taken away from the engine that owns them.
+func (r *roster) braked(w *ward) bool {
 	policy, owner := r.policy(w)
 	return owner == restartpolicy.Engine && policy.Restarts() && r.container(w).EngineMode == restartpolicy.No
 }

@@ -236,7 +236,7 @@ func (l *loop) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	for _, w := range l.roster.sorted() {
-		if !w.known || w.seen.State != engine.Running || !l.roster.held(w) || l.roster.replaced(w) {
+		if !w.known || w.seen.State != engine.Running || !l.roster.braked(w) || l.roster.replaced(w) {
 			continue
 		}
 		policy, _ := l.roster.policy(w)

@@ -90,7 +90,7 @@ func (s *Sighting) Observe(ctx context.Context, want *project.Project) (engine.O
 	if err != nil {
 		return o, err
 	}
-	return o.WithHeld(ctx, s.engine, want)
+	return o.WithUntaggedImages(ctx, s.engine, want)
 }
 
 // observed is what concerns the project: what carries its label, and the

@@ -46,7 +46,7 @@ type Reading struct {
 	Keep func(ctx context.Context, listed []engine.Container) ([]engine.Container, error)
 	// Concerns says which events are told; nil is all of them. It must be quick.
 	Concerns func(engine.Event) bool
-	// Ordered holds events back from when a Snapshot is asked for until it comes, so
+	// Ordered keeps events back from when a Snapshot is asked for until it comes, so
 	// that it is never older than what was told before. Without, events come at once.
 	Ordered bool
 	// Resync shows a Snapshot every now and then although nobody asked: engines drop
@@ -61,11 +61,11 @@ type Reader struct {
 	ready chan struct{}
 
 	// The feed's lock guards these.
-	queue  []News
-	held   []News // told after the next Snapshot
-	joined bool   // a Snapshot of the present subscription was told
-	wants  uint64 // a Snapshot as of this stamp at least; zero is none
-	hurry  bool   // it is not wanted for an event
+	queue   []News
+	pending []News // told after the next Snapshot
+	joined  bool   // a Snapshot of the present subscription was told
+	wants   uint64 // a Snapshot as of this stamp at least; zero is none
+	hurry   bool   // it is not wanted for an event
 }
 
 // Read begins to read. A Snapshot comes first.
@@ -138,7 +138,7 @@ func (r *Reader) push(ev Happened) {
 	switch {
 	case r.of.Concerns != nil && !r.of.Concerns(ev.Event):
 	case !r.joined || r.of.Ordered && r.wants > 0:
-		r.held = append(r.held, ev)
+		r.pending = append(r.pending, ev)
 	default:
 		r.tell(ev)
 	}
@@ -156,8 +156,8 @@ func (r *Reader) show(begun uint64, seen []engine.Container) {
 }
 
 func (r *Reader) release() {
-	r.queue = append(r.queue, r.held...)
-	r.held = nil
+	r.queue = append(r.queue, r.pending...)
+	r.pending = nil
 	r.notify()
 }
 
@@ -198,7 +198,7 @@ func (f *Feed) tellLoss(err error) {
 	defer f.mu.Unlock()
 	for _, r := range f.readers {
 		if !r.joined {
-			r.held = nil
+			r.pending = nil
 			r.tell(Unreachable{Err: err})
 			continue
 		}

@@ -28,7 +28,7 @@ type follower struct {
 	exits    chan output.Output
 	begun    chan struct{} // closed when it is known what up will do, before anything changes
 	standing chan struct{} // closed when everything that happens is followed
-	hold     chan struct{} // closed when following may end
+	keepOpen chan struct{} // closed when following may end
 	freed    bool
 	final    atomic.Bool            // whoever ends now is not started again
 	only     atomic.Pointer[string] // the one service whose output is shown; nil is all of scope.shown
@@ -37,7 +37,7 @@ type follower struct {
 func newFollower(opt Options) *follower {
 	return &follower{
 		engine: opt.Engine, project: opt.Project, feed: opt.Feed, scope: opt.Scope, logs: opt.Logs, printer: opt.Printer, out: opt.Out,
-		exits: make(chan output.Output), begun: make(chan struct{}), standing: make(chan struct{}), hold: make(chan struct{}),
+		exits: make(chan output.Output), begun: make(chan struct{}), standing: make(chan struct{}), keepOpen: make(chan struct{}),
 	}
 }
 
@@ -102,7 +102,7 @@ func (f *follower) follow(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	opt := output.FollowOptions{
-		Project: f.project.Name, Want: f.project, Feed: f.feed, Hold: f.hold, Standing: func() { close(f.standing) }, Final: f.final.Load,
+		Project: f.project.Name, Want: f.project, Feed: f.feed, KeepOpen: f.keepOpen, Standing: func() { close(f.standing) }, Final: f.final.Load,
 		Unlogged: func(c engine.Container) bool {
 			sv := f.project.Service(c.Service)
 			return sv != nil && sv.Spec.Logging != nil && sv.Spec.Logging.Driver == "none"
@@ -159,6 +159,6 @@ func (f *follower) showAll() { f.only.Store(nil) }
 func (f *follower) release() {
 	if !f.freed {
 		f.freed = true
-		close(f.hold)
+		close(f.keepOpen)
 	}
 }

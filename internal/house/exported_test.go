@@ -85,7 +85,7 @@ var forPrograms = map[string]string{
 	"test/faultproxy.Delay":      "what may happen to a call, for the tests of faults",
 	"test/faultproxy.FailAfter":  "what may happen to a call, for the tests of faults",
 	"test/faultproxy.FailBefore": "what may happen to a call, for the tests of faults",
-	"test/faultproxy.Hold":       "what may happen to a call, for the tests of faults",
+	"test/faultproxy.BlockUntil": "what may happen to a call, for the tests of faults",
 	"test/faultproxy.Slow":       "what may happen to a call, for the tests of faults",
 	"test/faultproxy.Stall":      "what may happen to a call, for the tests of faults",
 	"test/faultproxy.Truncate":   "what may happen to a call, for the tests of faults",

@@ -28,7 +28,7 @@ var mayKnowTime = map[string]string{
 	"convergence.record":                "called in bubbles, where another method of that name is not",
 	"depgraph.TestWalkCancelledBefore":  "the deadline has passed already",
 	"internal/enginetest.testWatchEnds": "that a deadline ends the call is what is tested",
-	"test/faultproxy.TestHoldAndStall":  "that a deadline ends the call is what is tested",
+	"test/faultproxy.TestBlockAndStall": "that a deadline ends the call is what is tested",
 	"depgraph.TestWalkProperties":       "lets random visits take their time, to shake the order; nothing depends on it",
 	"test/faultmatrix.TestSoak":         "random faults at random moments, for as long as one asks for (make soak)",
 	"test/faultmatrix.fault":            "random faults at random moments",

@@ -94,7 +94,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	exclusive := &sharedLock{acquire: func(ctx context.Context) (func(), error) { return opt.Acquire(ctx, opt.Place) }}
 	sup := supervise.NewSupervisor(opt.Engine, supervise.SuperviseOptions{
 		Feed:     opt.Feed,
-		Services: opt.Services, Exclusive: exclusive.hold, Models: models, Busy: opt.Busy, BusyWith: opt.BusyWith, HookOutput: opt.HookOutput,
+		Services: opt.Services, Exclusive: exclusive.take, Models: models, Busy: opt.Busy, BusyWith: opt.BusyWith, HookOutput: opt.HookOutput,
 		Record: func(r supervise.Record) {
 			opt.Audit(r)
 			counts.Record(r)

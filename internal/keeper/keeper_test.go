@@ -175,7 +175,7 @@ func TestActionsShareTheLock(t *testing.T) {
 	drops := make(chan func(), 3)
 	for range 3 {
 		go func() {
-			drop, err := l.hold(t.Context())
+			drop, err := l.take(t.Context())
 			if err != nil {
 				t.Error(err)
 			}

@@ -15,7 +15,7 @@ type sharedLock struct {
 	release func()
 }
 
-func (l *sharedLock) hold(ctx context.Context) (func(), error) {
+func (l *sharedLock) take(ctx context.Context) (func(), error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.holders == 0 {
@@ -26,10 +26,10 @@ func (l *sharedLock) hold(ctx context.Context) (func(), error) {
 		l.release = release
 	}
 	l.holders++
-	return l.drop, nil
+	return l.giveBack, nil
 }
 
-func (l *sharedLock) drop() {
+func (l *sharedLock) giveBack() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.holders--; l.holders == 0 {

@@ -81,8 +81,8 @@ type Fault struct {
 	After bool
 	// Delay passes before the call takes effect, unless its context ends.
 	Delay time.Duration
-	// Hold keeps the call from taking effect until it is closed, unless its context ends.
-	Hold <-chan struct{}
+	// BlockUntil keeps the call from taking effect until it is closed, unless its context ends.
+	BlockUntil <-chan struct{}
 	// Late lets the call take effect although its context ends meanwhile, as a real
 	// engine does with what it was asked for.
 	Late bool
@@ -230,9 +230,9 @@ func (f Fault) wait(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	if f.Hold != nil {
+	if f.BlockUntil != nil {
 		select {
-		case <-f.Hold:
+		case <-f.BlockUntil:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -13,14 +13,14 @@ import (
 
 // input is the standard input of a process.
 type input struct {
-	held  []byte
-	ended bool
-	// read gets what comes until the end; nil leaves it held.
+	buffered []byte
+	ended    bool
+	// read gets what comes until the end; nil leaves it buffered.
 	read func(data []byte, ended bool)
 }
 
 func (i *input) feed(data []byte) {
-	i.held = append(i.held, data...)
+	i.buffered = append(i.buffered, data...)
 	i.pass()
 }
 
@@ -30,9 +30,9 @@ func (i *input) end() {
 }
 
 func (i *input) pass() {
-	if i.read != nil && (len(i.held) > 0 || i.ended) {
-		data, read := i.held, i.read
-		i.held = nil
+	if i.read != nil && (len(i.buffered) > 0 || i.ended) {
+		data, read := i.buffered, i.read
+		i.buffered = nil
 		if i.ended {
 			i.read = nil
 		}

@@ -37,11 +37,11 @@ type Logs struct {
 	// open are the lines that were written without their newlines, of either
 	// writer. On a terminal both are the same.
 	open [2]openLine
-	// held is what of the open line was not written yet: on a terminal nothing
+	// unwritten is what of the open line was not written yet: on a terminal nothing
 	// stays in the middle of a line, where a view would be drawn over it.
-	held  []byte
-	buf   []byte
-	clean []byte
+	unwritten []byte
+	buf       []byte
+	clean     []byte
 }
 
 // openLine is a line whose end is still to come, if it comes.
@@ -89,7 +89,7 @@ func (l *Logs) Line(name string, line engine.LogLine) error {
 			return err
 		}
 	}
-	l.buf, l.held = append(l.buf, l.held...), l.held[:0]
+	l.buf, l.unwritten = append(l.buf, l.unwritten...), l.unwritten[:0]
 	*open = openLine{}
 	switch {
 	case !l.style.Terminal:
@@ -100,8 +100,8 @@ func (l *Logs) Line(name string, line engine.LogLine) error {
 	if line.Partial {
 		l.buf = l.buf[:len(l.buf)-1]
 		*open = this
-		if l.style.Terminal && len(l.buf) <= maxHeld {
-			l.held = append(l.held[:0], l.buf...)
+		if l.style.Terminal && len(l.buf) <= maxUnwritten {
+			l.unwritten = append(l.unwritten[:0], l.buf...)
 			return nil
 		}
 	}
@@ -109,8 +109,8 @@ func (l *Logs) Line(name string, line engine.LogLine) error {
 	return err
 }
 
-// maxHeld is how much of a line waits for its end.
-const maxHeld = 1 << 20
+// maxUnwritten is how much of a line waits for its end.
+const maxUnwritten = 1 << 20
 
 // notice prints a remark about the container, such as that it exited.
 func (l *Logs) notice(name, text string) error {
@@ -156,8 +156,8 @@ func (l *Logs) close(open *openLine) error {
 		*open = openLine{}
 		return nil
 	}
-	_, err := open.w.Write(append(l.held, '\n'))
-	l.held, *open = l.held[:0], openLine{}
+	_, err := open.w.Write(append(l.unwritten, '\n'))
+	l.unwritten, *open = l.unwritten[:0], openLine{}
 	return err
 }
 

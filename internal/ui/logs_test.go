@@ -102,8 +102,8 @@ func TestALineWithoutEndIsNotKeptForEver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out < 2<<20 || cap(l.held) > 4<<20 {
-		t.Errorf("%d bytes written, room for %d held", out, cap(l.held))
+	if out < 2<<20 || cap(l.unwritten) > 4<<20 {
+		t.Errorf("%d bytes written, room for %d held", out, cap(l.unwritten))
 	}
 }
 

@@ -140,10 +140,10 @@ func TestCallFaults(t *testing.T) {
 	}
 }
 
-func TestHoldAndStall(t *testing.T) {
+func TestBlockAndStall(t *testing.T) {
 	b, p, c := between(t)
 	release := make(chan struct{})
-	p.Add(faultproxy.Rule{Nth: 1, Action: faultproxy.Hold(release)})
+	p.Add(faultproxy.Rule{Nth: 1, Action: faultproxy.BlockUntil(release)})
 	p.Add(faultproxy.Rule{Nth: 2, Action: faultproxy.Stall()})
 	done := make(chan error, 1)
 	go func() {

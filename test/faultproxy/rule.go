@@ -140,8 +140,8 @@ func Stall() Action {
 	}
 }
 
-// Hold keeps the call from the engine until release is closed.
-func Hold(release <-chan struct{}) Action {
+// BlockUntil keeps the call from the engine until release is closed.
+func BlockUntil(release <-chan struct{}) Action {
 	return func(f *fault) {
 		f.before = append(f.before, func(ctx context.Context, _ Call) error {
 			select {

@@ -7,11 +7,11 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// WithHeld finds the images of tags that services share between platforms and
+// WithUntaggedImages finds the images of tags that services share between platforms and
 // that have lost their name: an engine that keeps one image per tag gave it to
 // the other platform's. What a container was made from is still its service's
 // image, else every run would pull one of them again, and replace its containers.
-func (o Observed) WithHeld(ctx context.Context, e Lister, want *project.Project) (Observed, error) {
+func (o Observed) WithUntaggedImages(ctx context.Context, e Lister, want *project.Project) (Observed, error) {
 	holders := map[ImageRef][]ImageRef{} // by their images' IDs
 	var refs []ImageRef
 	for _, s := range want.Services {
