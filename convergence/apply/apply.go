@@ -25,9 +25,9 @@ const (
 	finishTime = time.Minute
 	// restoreTime bounds what is done after a step failed.
 	restoreTime = time.Minute
-	// stopSlot is how long a stop holds its place among the calls; after that
+	// stopOccupies is how long a stop keeps its place among the calls; after that
 	// the engine just waits for the container to end.
-	stopSlot = time.Second
+	stopOccupies = time.Second
 )
 
 // ApplyOptions are the choices of ApplyWith. The zero value is fine.
@@ -120,8 +120,8 @@ type run struct {
 	begun    map[plan.StepID]bool // leaves something apart that a Finish step completes
 	feed     *feed.Feed
 	release  func() // of a feed of our own
-	slots    slots
-	pulls    slots
+	calls    semaphore
+	pulls    semaphore
 	halt     context.Context // of waits: ends with the first failure
 	fail     context.CancelCauseFunc
 
@@ -148,7 +148,7 @@ func newRun(ctx context.Context, p plan.Plan, e engine.Engine, opt ApplyOptions)
 	r := &run{
 		plan: p, engine: e, opt: opt, reporter: newReporter(p, opt.Report), began: time.Now(),
 		steps: make(map[plan.StepID]plan.Step, len(p.Steps)), begun: map[plan.StepID]bool{}, feed: opt.Feed,
-		slots: newSlots(limit), pulls: newSlots(opt.ImageLimit), local: map[engine.ImageRef]engine.Image{},
+		calls: newSemaphore(limit), pulls: newSemaphore(opt.ImageLimit), local: map[engine.ImageRef]engine.Image{},
 		provided: maps.Clone(opt.Provided), ids: map[string]string{}, started: map[string]time.Time{},
 		done: map[plan.StepID]bool{}, failed: map[plan.StepID]*StepError{}, skipped: map[plan.StepID]bool{},
 	}
@@ -197,7 +197,7 @@ var errNotRun = errors.New("not run")
 // visit does one step whose needs have all succeeded.
 func (r *run) visit(ctx context.Context, id plan.StepID) error {
 	s := r.steps[id]
-	free, err := r.place(s)
+	free, err := r.acquire(s)
 	if err != nil {
 		r.skip(id)
 		return err

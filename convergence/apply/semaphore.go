@@ -8,19 +8,19 @@ import (
 	"github.com/musterdev/muster/convergence/plan"
 )
 
-// slots are places that steps take while they call the engine.
-type slots chan struct{}
+// semaphore is a number of places that steps take while they call the engine.
+type semaphore chan struct{}
 
-// newSlots has n places; zero or less is no bound.
-func newSlots(n int) slots {
+// newSemaphore has n places; zero or less is no bound.
+func newSemaphore(n int) semaphore {
 	if n <= 0 {
 		return nil
 	}
-	return make(slots, n)
+	return make(semaphore, n)
 }
 
-// take waits for a place. The function that gives it back may be called twice.
-func (s slots) take(ctx context.Context) (free func(), err error) {
+// acquire waits for a place. The function that gives it back may be called twice.
+func (s semaphore) acquire(ctx context.Context) (free func(), err error) {
 	if s == nil {
 		return func() {}, nil
 	}
@@ -32,9 +32,9 @@ func (s slots) take(ctx context.Context) (free func(), err error) {
 	}
 }
 
-// place takes the place among the engine's calls that the step needs, if it may
+// acquire takes the place among the engine's calls that the step needs, if it may
 // still start by then.
-func (r *run) place(s plan.Step) (free func(), err error) {
+func (r *run) acquire(s plan.Step) (free func(), err error) {
 	halt := r.halt
 	if s.Finish {
 		halt = context.WithoutCancel(halt)
@@ -43,15 +43,15 @@ func (r *run) place(s plan.Step) (free func(), err error) {
 	switch s.Action.About().Class {
 	case plan.ClassWait, plan.ClassProgram:
 	case plan.ClassImage:
-		free, err = r.pulls.take(halt)
+		free, err = r.pulls.acquire(halt)
 	case plan.ClassStop, plan.ClassRestart:
-		if free, err = r.slots.take(halt); err == nil {
-			lent := time.AfterFunc(stopSlot, free)
+		if free, err = r.calls.acquire(halt); err == nil {
+			lent := time.AfterFunc(stopOccupies, free)
 			taken := free
 			free = func() { lent.Stop(); taken() }
 		}
 	default:
-		free, err = r.slots.take(halt)
+		free, err = r.calls.acquire(halt)
 	}
 	if err == nil && halt.Err() != nil {
 		free()
