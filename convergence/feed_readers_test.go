@@ -62,7 +62,7 @@ func TestReadersMissNothing(t *testing.T) {
 				ref := engine.Ref{Name: []string{"p-a-1", "p-b-1"}[r.IntN(2)]}
 				switch r.IntN(10) {
 				case 0:
-					readers = append(readers, &onlooker{Reader: f.Read(feed.Reading{Ordered: true})})
+					readers = append(readers, &onlooker{Reader: f.Read(feed.ReaderOptions{Ordered: true})})
 				case 1:
 					s.BreakStreams()
 				case 2:
@@ -118,7 +118,7 @@ func TestReadersShareLooks(t *testing.T) {
 		s, f := tracked(t)
 		var readers []*feed.Reader
 		for range 5 {
-			readers = append(readers, f.Read(feed.Reading{}))
+			readers = append(readers, f.Read(feed.ReaderOptions{}))
 		}
 		time.Sleep(time.Second)
 		s.ForgetCalls()

@@ -255,7 +255,7 @@ func TestSettle(t *testing.T) {
 				began, told := time.Now(), 0
 				f := feed.New(t.Context(), "p", s.Engine)
 				defer f.Close()
-				err := f.Settle(t.Context(), []engine.Asked{asked}, time.Now, func(engine.Asked) { told++ })
+				err := f.AwaitCalls(t.Context(), []engine.Asked{asked}, time.Now, func(engine.Asked) { told++ })
 				if waited := time.Since(began).Round(time.Second / 2); err != nil || waited != tc.waits || (told > 0) != (tc.waits > 0) {
 					t.Errorf("it waited %v and said so %d times, want %v; error %v", waited, told, tc.waits, err)
 				}

@@ -77,7 +77,7 @@ func Follow(ctx context.Context, e Followed, opt FollowOptions, emit func(Output
 	defer cancel(nil)
 	source, release := feed.Use(ctx, opt.Feed, opt.Project, e)
 	defer release()
-	f.news = source.Read(feed.Reading{Ordered: true, Resync: true, Keep: f.ours})
+	f.news = source.Read(feed.ReaderOptions{Ordered: true, Resync: true, Keep: f.ours})
 	defer f.news.Close()
 	return f.run(ctx)
 }
@@ -112,7 +112,7 @@ const restartTime = 2 * time.Second
 
 // run follows until everybody is gone, or the engine is.
 func (f *follower) run(ctx context.Context) error {
-	var patience feed.Patience
+	var outage feed.OutageTimer
 	var linger <-chan time.Time // runs while everybody is gone and may come back
 	lingered := false
 	keepOpen := f.opt.KeepOpen
@@ -133,7 +133,7 @@ func (f *follower) run(ctx context.Context) error {
 			f.fresh, f.doubt = false, true
 		case <-f.news.Ready():
 			for _, n := range f.news.Take() {
-				if err := patience.Tried(n); err != nil {
+				if err := outage.Check(n); err != nil {
 					return fmt.Errorf("follow the output of project %s: %w", f.opt.Project, err)
 				}
 				if _, lost := n.(feed.Lost); lost {
@@ -158,7 +158,7 @@ func (f *follower) run(ctx context.Context) error {
 func (f *follower) learn(ctx context.Context, n feed.News) {
 	switch n := n.(type) {
 	case feed.Snapshot:
-		if n.Anew || f.unsure || !f.asked {
+		if n.First || f.unsure || !f.asked {
 			f.look(ctx, n.Containers)
 		}
 		f.listed, f.fresh, f.asked, f.unsure = n.Containers, !f.doubt, false, false

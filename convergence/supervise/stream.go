@@ -24,7 +24,7 @@ const (
 // read begins to read the project's feed, its own if nobody shares one.
 func (l *loop) read(ctx context.Context) (release func()) {
 	f, end := feed.Use(ctx, l.sup.opt.Feed, l.name, l.sup.engine)
-	l.news = f.Read(feed.Reading{Keep: l.ours, Concerns: l.concerns})
+	l.news = f.Read(feed.ReaderOptions{Keep: l.ours, Concerns: l.concerns})
 	return func() {
 		l.news.Close()
 		end()
@@ -46,7 +46,7 @@ func (l *loop) hear(n feed.News) error {
 	case feed.Happened:
 		l.happened(n.Event)
 	case feed.Snapshot:
-		if n.Anew {
+		if n.First {
 			l.connected(n.Containers)
 		} else {
 			l.listed(n.Containers)

@@ -97,7 +97,7 @@ func (f *Feed) Close() {
 	<-f.ended
 }
 
-func (f *Feed) nudge() {
+func (f *Feed) wakeUp() {
 	select {
 	case f.wake <- struct{}{}:
 	default:
@@ -119,7 +119,7 @@ func (f *Feed) run(ctx context.Context) {
 			f.tellLoss(err)
 		}
 		switch {
-		case !f.read(): // come back when somebody reads
+		case !f.hasReaders(): // come back when somebody reads
 			select {
 			case <-f.wake:
 			case <-ctx.Done():
@@ -166,7 +166,7 @@ func (f *Feed) connect(ctx context.Context) (looked bool, err error) {
 		_ = stream.Close() // it is not read any more
 		<-gone
 	}()
-	f.everybody() // whatever was shown is of before the subscription
+	f.requestAll() // whatever was shown is of before the subscription
 	resync := time.NewTicker(resyncEvery)
 	defer resync.Stop()
 	retry := backoff{project: f.project}

@@ -39,7 +39,7 @@ func (f *Feed) look(ctx context.Context) (some bool, err error) {
 	if err := f.show(ctx, others, l); err != nil {
 		return false, err
 	}
-	late, err := f.bury(ctx, &l, dead)
+	late, err := f.markExited(ctx, &l, dead)
 	if err != nil {
 		return false, f.failed(err)
 	}
@@ -59,7 +59,7 @@ func (f *Feed) look(ctx context.Context) (some bool, err error) {
 // pause lets a burst of events lead to few looks, unless somebody asks for one
 // whatever events tell.
 func (f *Feed) pause(ctx context.Context) {
-	defer f.nudge() // for those whose nudge it takes
+	defer f.wakeUp() // for those whose nudge it takes
 	over := time.After(lookPause)
 	for {
 		f.mu.Lock()
@@ -94,7 +94,7 @@ func (f *Feed) due() (due []*Reader, newest uint64) {
 // split parts those who cannot be shown a list that is then corrected.
 func split(due []*Reader) (ordered, others []*Reader) {
 	for _, r := range due {
-		if r.of.Ordered {
+		if r.opt.Ordered {
 			ordered = append(ordered, r)
 		} else {
 			others = append(others, r)
@@ -108,9 +108,9 @@ func split(due []*Reader) (ordered, others []*Reader) {
 func (f *Feed) show(ctx context.Context, to []*Reader, l list) error {
 	for _, r := range to {
 		seen := slices.Clone(l.containers)
-		if r.of.Keep != nil {
+		if r.opt.Keep != nil {
 			var err error
-			if seen, err = r.of.Keep(ctx, seen); err != nil {
+			if seen, err = r.opt.Keep(ctx, seen); err != nil {
 				return f.failed(err)
 			}
 		}
@@ -121,10 +121,10 @@ func (f *Feed) show(ctx context.Context, to []*Reader, l list) error {
 	return nil
 }
 
-// bury corrects a list that still shows containers as running whose end was told
+// markExited corrects a list that still shows containers as running whose end was told
 // of already: engines up to 20.10 announce an exit before they list it. They
 // answer an inspection when they are done. late reports whether it was needed.
-func (f *Feed) bury(ctx context.Context, l *list, dead map[string]engine.Ref) (late bool, err error) {
+func (f *Feed) markExited(ctx context.Context, l *list, dead map[string]engine.Ref) (late bool, err error) {
 	listed := slices.Clone(l.containers) // others read what was shown
 	for i, c := range listed {
 		d, told := dead[c.ID]
@@ -145,9 +145,9 @@ func (f *Feed) bury(ctx context.Context, l *list, dead map[string]engine.Ref) (l
 	return late, nil
 }
 
-// everybody has every reader begin with a list of a subscription that has just
+// requestAll has every reader begin with a list of a subscription that has just
 // been made.
-func (f *Feed) everybody() {
+func (f *Feed) requestAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stamp++
@@ -163,7 +163,7 @@ func (f *Feed) resync() {
 	defer f.mu.Unlock()
 	f.stamp++
 	for _, r := range f.readers {
-		if r.of.Resync {
+		if r.opt.Resync {
 			r.wants = f.stamp
 		}
 	}

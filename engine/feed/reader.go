@@ -15,9 +15,9 @@ type News interface{ news() }
 // Reader is Ordered.
 type Snapshot struct {
 	Containers []engine.Container
-	// Anew says that it is the first, or the first after Lost: what happened before
+	// First says that it is the first, or the first after Lost: what happened before
 	// it may not have been told.
-	Anew bool
+	First bool
 }
 
 // Happened is an event of the engine. Its attributes are shared by all readers.
@@ -39,8 +39,8 @@ func (Happened) news()    {}
 func (Lost) news()        {}
 func (Unreachable) news() {}
 
-// Reading says what a Reader wants to be told.
-type Reading struct {
+// ReaderOptions say what a Reader wants to be told.
+type ReaderOptions struct {
 	// Keep says which containers of a list a Snapshot has; nil is all of them. What
 	// it asks the engine for belongs to the look; if it fails, that failed.
 	Keep func(ctx context.Context, listed []engine.Container) ([]engine.Container, error)
@@ -56,7 +56,7 @@ type Reading struct {
 
 // Reader is one of those who read a Feed. News wait for it as long as it likes.
 type Reader struct {
-	of    Reading
+	opt    ReaderOptions
 	feed  *Feed
 	ready chan struct{}
 
@@ -69,15 +69,15 @@ type Reader struct {
 }
 
 // Read begins to read. A Snapshot comes first.
-func (f *Feed) Read(of Reading) *Reader {
-	r := &Reader{of: of, feed: f, ready: make(chan struct{}, 1)}
+func (f *Feed) Read(opt ReaderOptions) *Reader {
+	r := &Reader{opt: opt, feed: f, ready: make(chan struct{}, 1)}
 	f.mu.Lock()
 	f.stamp++
 	r.wants, r.hurry = f.stamp, true
 	f.readers = append(f.readers, r)
 	f.mu.Unlock()
 	f.begin()
-	f.nudge()
+	f.wakeUp()
 	return r
 }
 
@@ -121,7 +121,7 @@ func (r *Reader) Look() {
 	r.feed.stamp++
 	r.wants, r.hurry = r.feed.stamp, true
 	r.feed.mu.Unlock()
-	r.feed.nudge()
+	r.feed.wakeUp()
 }
 
 // CatchUp asks for a Snapshot that shows what events have told of. If there is one
@@ -130,14 +130,14 @@ func (r *Reader) CatchUp() {
 	r.feed.mu.Lock()
 	r.wants = max(r.wants, r.feed.event, 1)
 	r.feed.mu.Unlock()
-	r.feed.nudge()
+	r.feed.wakeUp()
 }
 
 // push tells of an event, now or after the Snapshot that is awaited.
 func (r *Reader) push(ev Happened) {
 	switch {
-	case r.of.Concerns != nil && !r.of.Concerns(ev.Event):
-	case !r.joined || r.of.Ordered && r.wants > 0:
+	case r.opt.Concerns != nil && !r.opt.Concerns(ev.Event):
+	case !r.joined || r.opt.Ordered && r.wants > 0:
 		r.pending = append(r.pending, ev)
 	default:
 		r.tell(ev)
@@ -150,7 +150,7 @@ func (r *Reader) show(begun uint64, seen []engine.Container) {
 	if r.wants > begun {
 		return
 	}
-	r.queue = append(r.queue, Snapshot{Containers: seen, Anew: !r.joined})
+	r.queue = append(r.queue, Snapshot{Containers: seen, First: !r.joined})
 	r.joined, r.wants, r.hurry = true, 0, false
 	r.release()
 }
@@ -173,8 +173,8 @@ func (r *Reader) notify() {
 	}
 }
 
-// read reports whether anybody reads.
-func (f *Feed) read() bool {
+// hasReaders reports whether anybody reads.
+func (f *Feed) hasReaders() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.readers) > 0

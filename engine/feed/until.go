@@ -18,13 +18,13 @@ func (f *Feed) Until(ctx context.Context, met func(engine.Observed) (bool, error
 
 // UntilOf is Until for somebody who cares for certain containers only.
 func (f *Feed) UntilOf(ctx context.Context, about []string, met func(engine.Observed) (bool, error)) error {
-	of := Reading{Resync: true}
+	opt := ReaderOptions{Resync: true}
 	if about != nil {
-		of.Concerns = func(ev engine.Event) bool { return slices.Contains(about, ev.Container.ID) }
+		opt.Concerns = func(ev engine.Event) bool { return slices.Contains(about, ev.Container.ID) }
 	}
-	r := f.Read(of)
+	r := f.Read(opt)
 	defer r.Close()
-	var patience Patience
+	var outage OutageTimer
 	for {
 		news, err := r.Next(ctx)
 		if err != nil {
@@ -32,7 +32,7 @@ func (f *Feed) UntilOf(ctx context.Context, about []string, met func(engine.Obse
 		}
 		var seen *Snapshot
 		for _, n := range news {
-			if err := patience.Tried(n); err != nil {
+			if err := outage.Check(n); err != nil {
 				return err
 			}
 			switch n := n.(type) {
@@ -51,26 +51,26 @@ func (f *Feed) UntilOf(ctx context.Context, about []string, met func(engine.Obse
 	}
 }
 
-// patience is how long an engine may be out of reach.
-const patience = 30 * time.Second
+// maxOutage is how long an engine may be out of reach.
+const maxOutage = 30 * time.Second
 
-// Patience is that of a reader who does not want to wait for an engine for ever.
-// The zero value is ready.
-type Patience struct{ lost time.Time }
+// OutageTimer is for readers who do not want to wait for an engine for ever: it
+// knows since when the engine has been out of reach. The zero value is ready.
+type OutageTimer struct{ lost time.Time }
 
-// Tried takes note of what was told. It is an error if the engine has been out of
+// Check takes note of what was told. It is an error if the engine has been out of
 // reach for too long, or cannot do what is asked of it.
-func (p *Patience) Tried(n News) error {
+func (t *OutageTimer) Check(n News) error {
 	switch n := n.(type) {
 	case Snapshot:
-		p.lost = time.Time{}
+		t.lost = time.Time{}
 	case Lost:
-		p.lost = time.Now()
+		t.lost = time.Now()
 	case Unreachable:
-		if p.lost.IsZero() {
-			p.lost = time.Now()
+		if t.lost.IsZero() {
+			t.lost = time.Now()
 		}
-		if errors.Is(n.Err, engine.ErrUnsupported) || time.Since(p.lost) >= patience {
+		if errors.Is(n.Err, engine.ErrUnsupported) || time.Since(t.lost) >= maxOutage {
 			return n.Err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func (r *Watch) onlook(ctx context.Context) error {
 	f, release := feed.Use(ctx, r.Feed, r.Project.Name, r.Engine)
 	defer release()
-	reader := f.Read(feed.Reading{Keep: r.ours, Concerns: func(ev engine.Event) bool { return ev.Action == "start" }})
+	reader := f.Read(feed.ReaderOptions{Keep: r.ours, Concerns: func(ev engine.Event) bool { return ev.Action == "start" }})
 	defer reader.Close()
 	for {
 		news, err := reader.Next(ctx)

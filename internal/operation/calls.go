@@ -93,7 +93,7 @@ func (a *attempt) settle(ctx context.Context) (bool, error) {
 	if len(calls) == 0 {
 		return false, nil
 	}
-	return true, a.op.Feed.Settle(ctx, calls, asked.clock, func(c engine.Asked) {
+	return true, a.op.Feed.AwaitCalls(ctx, calls, asked.clock, func(c engine.Asked) {
 		a.Reporter.Info(fmt.Sprintf("waiting for an earlier command to finish: %s container %s", c.Verb, c.Container.Name))
 	})
 }

@@ -75,8 +75,8 @@ func (t Table) Show(ctx context.Context) error {
 	defer cancel()
 	f := feed.New(ctx, t.Project, t.Engine)
 	defer f.Close()
-	news := f.Read(feed.Reading{Keep: t.Keep, Concerns: comesOrGoes, Resync: true})
-	var patience feed.Patience
+	news := f.Read(feed.ReaderOptions{Keep: t.Keep, Concerns: comesOrGoes, Resync: true})
+	var outage feed.OutageTimer
 	var ticks <-chan time.Time // from when on there is something to draw
 	ticker := time.NewTicker(redraw)
 	defer ticker.Stop()
@@ -88,7 +88,7 @@ func (t Table) Show(ctx context.Context) error {
 			}
 		case <-news.Ready():
 			for _, n := range news.Take() {
-				if err := patience.Tried(n); err != nil {
+				if err := outage.Check(n); err != nil {
 					return err
 				}
 				switch n := n.(type) {

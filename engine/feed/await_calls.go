@@ -9,27 +9,27 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// Settle waits until the engine is done with the calls of earlier runs: each
+// AwaitCalls waits until the engine is done with the calls of earlier runs: each
 // would undo what is going to be done, if it took effect only afterwards. One
 // that cannot take effect any more is not waited for. now is the engine's clock;
 // tell is told of each container that there is something to wait for. Calls of
 // other verbs than create, start, restart, pause and unpause are over as they are.
-func (f *Feed) Settle(ctx context.Context, calls []engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
+func (f *Feed) AwaitCalls(ctx context.Context, calls []engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
 	var past []engine.Event
 	if slices.ContainsFunc(calls, func(a engine.Asked) bool { return a.Verb == "restart" }) {
 		past, _ = f.engine.Recall(ctx, f.project) // an engine that does not know is waited for
 	}
 	for _, a := range calls {
-		if err := f.settle(ctx, past, a, now, tell); err != nil {
+		if err := f.awaitCall(ctx, past, a, now, tell); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-var errSettled = errors.New("it no longer takes effect")
+var errNoEffect = errors.New("it no longer takes effect")
 
-func (f *Feed) settle(ctx context.Context, past []engine.Event, a engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
+func (f *Feed) awaitCall(ctx context.Context, past []engine.Event, a engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
 	over := func() (engine.Inspection, bool, error) {
 		seen, err := f.engine.InspectContainer(ctx, a.Container) // the engine answers when it is done with what it has begun
 		if errors.Is(err, engine.ErrNotFound) {
@@ -43,7 +43,7 @@ func (f *Feed) settle(ctx context.Context, past []engine.Event, a engine.Asked, 
 		return err
 	}
 	tell(a)
-	limited, cancel := context.WithTimeoutCause(ctx, left, errSettled)
+	limited, cancel := context.WithTimeoutCause(ctx, left, errNoEffect)
 	defer cancel()
 	var about []string // of what has no ID yet nobody can tell
 	if seen.ID != "" {
@@ -53,7 +53,7 @@ func (f *Feed) settle(ctx context.Context, past []engine.Event, a engine.Asked, 
 		_, done, err := over()
 		return done, err
 	})
-	if errors.Is(err, errSettled) && ctx.Err() == nil {
+	if errors.Is(err, errNoEffect) && ctx.Err() == nil {
 		return nil
 	}
 	return err
