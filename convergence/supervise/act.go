@@ -13,8 +13,8 @@ import (
 // actTimeout bounds an action; a stop may take the container's grace period longer.
 const actTimeout = 2 * time.Minute
 
-// errand is an action with everything that carrying it out needs.
-type errand struct {
+// actionRequest is an action with everything that carrying it out needs.
+type actionRequest struct {
 	action   restartpolicy.Action
 	seen     engine.Inspection   // what it was decided on
 	awaited  []engine.Inspection // what a start was decided on besides
@@ -25,24 +25,24 @@ type errand struct {
 	timeout  time.Duration
 }
 
-// acted is the outcome of an action.
-type acted struct {
-	id      string
-	action  restartpolicy.Action
-	granted bool              // it held a place in the budget
-	moot    bool              // nothing was done because the container had changed
-	stale   []string          // IDs of dependencies that had changed, so that nothing was done
-	waited  bool              // nothing was done because somebody else was at work before
-	after   engine.Inspection // what a stop or restart led to; empty if that is not known
-	err     error
-	hooks   error // of hooks, which do not change what becomes of the container
+// actionResult is the outcome of an action.
+type actionResult struct {
+	id       string
+	action   restartpolicy.Action
+	granted  bool              // it held a place in the budget
+	outdated bool              // nothing was done because the container had changed
+	stale    []string          // IDs of dependencies that had changed, so that nothing was done
+	waited   bool              // nothing was done because somebody else was at work before
+	after    engine.Inspection // what a stop or restart led to; empty if that is not known
+	err      error
+	hooks    error // of hooks, which do not change what becomes of the container
 }
 
-// performing says that the engine is about to be asked to stop a container, so
+// stopStarting says that the engine is about to be asked to stop a container, so
 // that the events of that are ours.
-type performing struct{ id string }
+type stopStarting struct{ id string }
 
-func (m performing) handle(l *loop) {
+func (m stopStarting) handle(l *loop) {
 	if w := l.roster.wards[m.id]; w != nil {
 		w.IsStopping = true
 	}
@@ -52,7 +52,7 @@ func (m performing) handle(l *loop) {
 func (l *loop) act(w *ward, action restartpolicy.Action) {
 	w.acting = action
 	policy, _ := l.roster.policy(w)
-	e := errand{action: action, seen: w.seen, policy: enginePolicy(policy), timeout: actTimeout}
+	e := actionRequest{action: action, seen: w.seen, policy: enginePolicy(policy), timeout: actTimeout}
 	if s := l.roster.want.Service(w.service); s != nil {
 		if s.Grace != nil {
 			e.timeout += *s.Grace
@@ -65,12 +65,12 @@ func (l *loop) act(w *ward, action restartpolicy.Action) {
 	lasting := l.roster.options(w).OnCrashLoop == restartpolicy.BrakeCrashLoop && w.history.CrashLooping(l.now())
 	e.giveBack = l.roster.braked(w) && !lasting
 	granted := w.granted
-	hand := &hand{
+	x := &executor{
 		engine: l.sup.engine, exclusive: l.sup.opt.Exclusive, output: l.sup.opt.HookOutput,
-		stopping: func(id string) { l.sup.inbox.put(performing{id}) },
+		stopping: func(id string) { l.sup.inbox.put(stopStarting{id}) },
 	}
-	l.do(func(ctx context.Context) message {
-		m := hand.carryOut(ctx, e)
+	l.spawn(func(ctx context.Context) message {
+		m := x.execute(ctx, e)
 		m.id, m.action, m.granted = e.seen.ID, action, granted
 		return m
 	})
@@ -85,7 +85,7 @@ func enginePolicy(p restartpolicy.Policy) string {
 	return name
 }
 
-func (m acted) handle(l *loop) {
+func (m actionResult) handle(l *loop) {
 	if m.granted {
 		l.budget = l.budget.Done()
 	}
@@ -96,7 +96,7 @@ func (m acted) handle(l *loop) {
 	w.acting, w.granted, w.settling = restartpolicy.Leave, false, true
 	l.look(w)
 	if m.waited {
-		l.everything()
+		l.rereadAll()
 	}
 	for _, id := range m.stale {
 		if other := l.roster.wards[id]; other != nil {
@@ -104,7 +104,7 @@ func (m acted) handle(l *loop) {
 			l.look(other)
 		}
 	}
-	if m.moot {
+	if m.outdated {
 		return
 	}
 	if m.err != nil && (m.action == restartpolicy.Start || m.action == restartpolicy.Restart) {
@@ -120,7 +120,7 @@ func (m acted) handle(l *loop) {
 
 // refused makes the next try wait, longer each time, after the engine refused
 // what was asked. Starts have the backoff of their policy.
-func (w *ward) refused(m acted, now time.Duration) {
+func (w *ward) refused(m actionResult, now time.Duration) {
 	if m.err == nil || m.action == restartpolicy.Start {
 		w.refusals, w.notUntil = 0, 0
 		return
@@ -134,7 +134,7 @@ const lateEvents = 2 * time.Second
 
 // stopped takes note of a stop of ours, whether or not its events have come.
 // Those that are still to come tell nothing new.
-func (w *ward) stopped(m acted, now time.Duration) {
+func (w *ward) stopped(m actionResult, now time.Duration) {
 	before, after := w.seen, m.after
 	again := after.StartedAt.After(before.StartedAt)
 	if after.ID == "" || !again && after.State == engine.Running {

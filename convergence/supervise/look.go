@@ -18,8 +18,8 @@ const (
 	maxLooks = 8
 )
 
-// looked is the answer to an inspection.
-type looked struct {
+// inspected is the answer to an inspection.
+type inspected struct {
 	id      string
 	reading int
 	seen    engine.Inspection
@@ -36,7 +36,7 @@ func (l *loop) look(w *ward) {
 	}
 	w.looking = true
 	ref, reading := w.ref, l.roster.reading
-	l.do(func(ctx context.Context) message {
+	l.spawn(func(ctx context.Context) message {
 		select {
 		case l.looks <- struct{}{}:
 			defer func() { <-l.looks }()
@@ -46,11 +46,11 @@ func (l *loop) look(w *ward) {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		seen, err := l.sup.engine.InspectContainer(ctx, ref)
-		return looked{ref.ID, reading, seen, err}
+		return inspected{ref.ID, reading, seen, err}
 	})
 }
 
-func (m looked) handle(l *loop) {
+func (m inspected) handle(l *loop) {
 	w := l.roster.wards[m.id]
 	if w == nil {
 		return
@@ -58,14 +58,14 @@ func (m looked) handle(l *loop) {
 	w.looking = false
 	switch {
 	case errors.Is(m.err, engine.ErrNotFound):
-		l.forget(w)
+		l.removeWard(w)
 		return
 	case m.err != nil: // what was seen before stands, and is not acted on
 		w.again = false
 		w.checkAt = l.now() + lookRetry
 		return
 	}
-	l.saw(w, m.seen, m.reading)
+	l.applyInspection(w, m.seen, m.reading)
 	if w.again {
 		w.again = false
 		l.look(w)
@@ -75,8 +75,8 @@ func (m looked) handle(l *loop) {
 	w.IsStopping = w.acting != restartpolicy.Leave && w.IsStopping
 }
 
-// saw takes an inspection over.
-func (l *loop) saw(w *ward, seen engine.Inspection, reading int) {
+// applyInspection takes an inspection over.
+func (l *loop) applyInspection(w *ward, seen engine.Inspection, reading int) {
 	before := w.seen
 	w.ref, w.service, w.seen, w.reading = seen.Ref, seen.Service, seen, reading
 	w.edges.StopSignal = seen.StopSignal

@@ -36,8 +36,8 @@ func (l *loop) ours(ctx context.Context, listed []engine.Container) ([]engine.Co
 	return engine.KeepOurs(ctx, l.sup.engine, listed, l.model.Load())
 }
 
-// hear does what the feed's news ask for. It is an error if there will be none.
-func (l *loop) hear(n feed.News) error {
+// handleNews does what the feed's news ask for. It is an error if there will be none.
+func (l *loop) handleNews(n feed.News) error {
 	switch n := n.(type) {
 	case feed.Unreachable:
 		return l.unreachable(n.Err)
@@ -131,9 +131,9 @@ func (l *loop) happened(ev engine.Event) {
 			l.list()
 			return
 		}
-		w = l.ward(ev.Container, ev.Service)
+		w = l.addWard(ev.Container, ev.Service)
 	}
-	if !w.knows(ev) {
+	if !w.causedByUs(ev) {
 		w.edges = w.edges.Observe(restartpolicy.StreamEvent{
 			Kind: restartpolicy.ParseEventKind(ev.Action), At: l.now(), Time: ev.Time, Signal: ev.Signal,
 			Ours: w.IsStopping,
@@ -141,7 +141,7 @@ func (l *loop) happened(ev engine.Event) {
 	}
 	switch ev.Action {
 	case "destroy":
-		l.forget(w)
+		l.removeWard(w)
 		return
 	case "die":
 		if l.roster.selected(ev.Service) {
@@ -167,20 +167,20 @@ func (m stoppedByUser) handle(l *loop) {
 	}
 }
 
-// knows reports whether the event tells of a stop of ours that is accounted for.
-func (w *ward) knows(ev engine.Event) bool {
+// causedByUs reports whether the event tells of a stop of ours that is accounted for.
+func (w *ward) causedByUs(ev engine.Event) bool {
 	return (ev.Action == "kill" || ev.Action == "die" || ev.Action == "stop") && !ev.Time.After(w.ourStop)
 }
 
-// ward begins to supervise a container.
-func (l *loop) ward(ref engine.Ref, service string) *ward {
+// addWard begins to supervise a container.
+func (l *loop) addWard(ref engine.Ref, service string) *ward {
 	w := &ward{ref: ref, service: service}
 	l.roster.wards[ref.ID] = w
 	return w
 }
 
-// forget ends it. A place in the budget is given back by the action's outcome.
-func (l *loop) forget(w *ward) {
+// removeWard ends it. A place in the budget is given back by the action's outcome.
+func (l *loop) removeWard(w *ward) {
 	delete(l.roster.wards, w.ref.ID)
 	l.breaker = l.breaker.Healthy(w.ref.ID)
 }
@@ -198,9 +198,9 @@ func (l *loop) list() {
 	}
 }
 
-// everything reads everything again; nothing is decided about a container, or
+// rereadAll reads everything again; nothing is decided about a container, or
 // about what needs it, before that.
-func (l *loop) everything() {
+func (l *loop) rereadAll() {
 	l.roster.reading++
 	for _, w := range l.roster.sorted() {
 		l.look(w)
@@ -229,7 +229,7 @@ func (l *loop) reconcile(containers []engine.Container, all bool) {
 		}
 		w := l.roster.wards[c.ID]
 		if w == nil {
-			w = l.ward(c.Ref, c.Service)
+			w = l.addWard(c.Ref, c.Service)
 		}
 		if all || !w.known || w.seen.State != c.State || w.effectiveHealth() != c.Health || w.seen.Name != c.Name || w.settling || l.roster.isParent(w) {
 			l.look(w)

@@ -123,18 +123,18 @@ type loop struct {
 	model  atomic.Pointer[project.Project] // want, for who works beside the loop
 	looks  chan struct{}                   // has room for as many inspections as may be under way
 
-	engineState restartpolicy.EngineState
-	news        *feed.Reader
-	reconnects  bool // the next connection to the engine is not the first
-	lostAt      time.Duration
-	budget      restartpolicy.Budget
-	breaker     restartpolicy.Breaker
-	wake        time.Duration // when to decide again at the latest; zero is never
-	listing     bool
-	relist      bool // and again after that
-	resyncs     int  // lists that no event asked for
-	idle        bool // what Busy was told last, negated
-	surveyed    bool // every container there was at first has been looked at
+	engineState  restartpolicy.EngineState
+	news         *feed.Reader
+	reconnects   bool // the next connection to the engine is not the first
+	lostAt       time.Duration
+	budget       restartpolicy.Budget
+	breaker      restartpolicy.Breaker
+	wake         time.Duration // when to decide again at the latest; zero is never
+	listing      bool
+	relist       bool // and again after that
+	resyncs      int  // lists that no event asked for
+	idle         bool // what Busy was told last, negated
+	inspectedAll bool // every container there was at first has been looked at
 }
 
 // Run supervises until ctx ends and returns its cause. No goroutine outlives it.
@@ -148,7 +148,7 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 	defer l.release(ctx)
 	defer l.wg.Wait()
 	defer cancel()
-	l.adopt(want)
+	l.replaceProject(want)
 	defer l.read(working)()
 	resync := time.NewTimer(l.resyncIn())
 	defer resync.Stop()
@@ -171,7 +171,7 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 			}
 		case <-l.news.Ready():
 			for _, n := range l.news.Take() {
-				if err := l.hear(n); err != nil {
+				if err := l.handleNews(n); err != nil {
 					return err
 				}
 			}
@@ -184,7 +184,7 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 				s.opt.Models = nil
 				continue
 			}
-			l.adopt(p)
+			l.replaceProject(p)
 		case <-resync.C:
 			l.resyncs++
 			l.list()
@@ -198,15 +198,15 @@ func (s *Supervisor) Run(ctx context.Context, want *project.Project) error {
 
 // asked is where questions come from once there is an answer; nil before.
 func (l *loop) asked() <-chan chan []Supervision {
-	if l.surveyed = l.surveyed || !l.surveying(); !l.surveyed {
+	if l.inspectedAll = l.inspectedAll || !l.inspecting(); !l.inspectedAll {
 		return nil
 	}
 	return l.sup.status
 }
 
-// surveying reports whether there are containers that have not been looked at yet,
+// inspecting reports whether there are containers that have not been looked at yet,
 // and could be.
-func (l *loop) surveying() bool {
+func (l *loop) inspecting() bool {
 	switch l.engineState {
 	case restartpolicy.EngineDown:
 		return false
@@ -268,7 +268,7 @@ func (l *loop) now() time.Duration { return time.Since(l.origin) }
 func (l *loop) noticeSuspend(last time.Time) time.Time {
 	now := time.Now()
 	if drifted(now.Round(0).Sub(last.Round(0)), now.Sub(last)) {
-		l.everything()
+		l.rereadAll()
 	}
 	return now
 }
@@ -293,8 +293,8 @@ func (l *loop) wakeAt(at time.Duration) {
 	}
 }
 
-// adopt takes a new definition of the project over.
-func (l *loop) adopt(want *project.Project) {
+// replaceProject takes a new definition of the project over.
+func (l *loop) replaceProject(want *project.Project) {
 	if g, err := want.Graph(); err == nil {
 		levels := map[string]int{}
 		for level, names := range g.Levels() {
@@ -308,8 +308,8 @@ func (l *loop) adopt(want *project.Project) {
 	l.model.Store(want)
 }
 
-// do runs work beside the loop and hands the message it returns back to it.
-func (l *loop) do(work func(ctx context.Context) message) {
+// spawn runs work beside the loop and hands the message it returns back to it.
+func (l *loop) spawn(work func(ctx context.Context) message) {
 	l.wg.Go(func() {
 		if m := work(l.ctx); m != nil {
 			l.sup.inbox.put(m)
