@@ -71,7 +71,7 @@ func Follow(ctx context.Context, e Followed, opt FollowOptions, emit func(Output
 	ctx, cancel := context.WithCancelCause(ctx)
 	f := &follower{
 		engine: e, opt: opt, emit: emit, cancel: cancel, keptOpen: opt.KeepOpen != nil, asked: true,
-		known: map[string]*speaker{}, finished: make(chan struct{}, 1),
+		known: map[string]*tracked{}, finished: make(chan struct{}, 1),
 	}
 	defer f.wg.Wait()
 	defer cancel(nil)
@@ -91,7 +91,7 @@ type follower struct {
 	keptOpen bool
 	begun    bool
 	stopped  bool                // somebody asked for the last exit: a restart may be under way
-	known    map[string]*speaker // by container ID
+	known    map[string]*tracked // by container ID
 	finished chan struct{}       // has an element when a run may have ended
 	wg       sync.WaitGroup
 
@@ -117,7 +117,7 @@ func (f *follower) run(ctx context.Context) error {
 	lingered := false
 	keepOpen := f.opt.KeepOpen
 	for {
-		over, known := f.over(ctx)
+		over, known := f.allDone(ctx)
 		switch {
 		case !known:
 		case !over:
@@ -139,7 +139,7 @@ func (f *follower) run(ctx context.Context) error {
 				if _, lost := n.(feed.Lost); lost {
 					linger, lingered = nil, false
 				}
-				f.learn(ctx, n)
+				f.handleNews(ctx, n)
 			}
 		case <-f.finished:
 			f.fresh, f.doubt = false, true
@@ -154,8 +154,8 @@ func (f *follower) run(ctx context.Context) error {
 	}
 }
 
-// learn takes over what the feed tells.
-func (f *follower) learn(ctx context.Context, n feed.News) {
+// handleNews takes over what the feed tells.
+func (f *follower) handleNews(ctx context.Context, n feed.News) {
 	switch n := n.(type) {
 	case feed.Snapshot:
 		if n.First || f.unsure || !f.asked {
@@ -170,14 +170,14 @@ func (f *follower) learn(ctx context.Context, n feed.News) {
 		if !f.expected(n.Event) {
 			f.fresh = false
 		}
-		f.hear(ctx, n.Event)
+		f.handleEvent(ctx, n.Event)
 	case feed.Lost:
 		f.fresh, f.asked = false, true // a list comes by itself
 	}
 }
 
-// say emits one thing after the other. An error of emit ends everything.
-func (f *follower) say(o Output) error {
+// send emits one thing after the other. An error of emit ends everything.
+func (f *follower) send(o Output) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	err := f.emit(o)

@@ -13,8 +13,8 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// mostReads is how many logs are read at the same time.
-const mostReads = 12
+// maxReads is how many logs are read at the same time.
+const maxReads = 12
 
 func (f *follower) ours(ctx context.Context, listed []engine.Container) ([]engine.Container, error) {
 	return engine.KeepOurs(ctx, f.engine, listed, f.opt.Want)
@@ -24,9 +24,9 @@ func (f *follower) selects(c engine.Container) bool { return f.opt.Select == nil
 
 func (f *follower) awaits(c engine.Container) bool { return f.opt.Awaits == nil || f.opt.Awaits(c) }
 
-// over reports whether nobody speaks any more, nor will by himself. To know, it
+// allDone reports whether nobody speaks any more, nor will by himself. To know, it
 // asks for a list if something has happened since the last.
-func (f *follower) over(ctx context.Context) (over, known bool) {
+func (f *follower) allDone(ctx context.Context) (over, known bool) {
 	if f.keptOpen {
 		return false, true
 	}
@@ -46,7 +46,7 @@ func (f *follower) over(ctx context.Context) (over, known bool) {
 		}
 	}
 	for _, c := range f.listed { // which may need an inspection
-		if f.selects(c) && c.State == engine.Exited && f.unheard(ctx, c) {
+		if f.selects(c) && c.State == engine.Exited && f.missedRun(ctx, c) {
 			return false, true
 		}
 	}
@@ -75,9 +75,9 @@ func (f *follower) expected(ev engine.Event) bool {
 	return false
 }
 
-// unheard reports whether a container that is down ran and ended since Follow
+// missedRun reports whether a container that is down ran and ended since Follow
 // began, and the events of that are still to come: its output is yet to be read.
-func (f *follower) unheard(ctx context.Context, c engine.Container) bool {
+func (f *follower) missedRun(ctx context.Context, c engine.Container) bool {
 	s := f.known[c.ID]
 	switch {
 	case s == nil:
@@ -104,14 +104,14 @@ func (f *follower) look(ctx context.Context, cs []engine.Container) {
 		}
 		s := f.known[c.ID]
 		if s == nil {
-			s = f.meet(c)
+			s = f.track(c)
 			s.old, s.upTo, s.ran = !f.begun, before[c.ID].upTo, before[c.ID].ran
-			f.first(ctx, s)
+			f.followFirst(ctx, s)
 			continue
 		}
 		switch {
 		case c.Up() && !s.last.open():
-			f.begin(ctx, s, f.restarted)
+			f.followRun(ctx, s, f.restarted)
 		case !c.Up() && s.last.open() && !s.last.early: // its exit was missed
 			s.last.exited(c.ExitCode)
 			f.stopped = true // as far as anybody knows
@@ -119,13 +119,13 @@ func (f *follower) look(ctx context.Context, cs []engine.Container) {
 	}
 }
 
-// past is the last run of a container that is down when Follow begins: when it
+// lastRun is the last run of a container that is down when Follow begins: when it
 // began, and from when on what is logged is of the next one. Engines write the last
 // words of a run down after its end: no time that an inspection tells parts the two.
-type past struct{ ran, upTo time.Time }
+type lastRun struct{ ran, upTo time.Time }
 
-func (f *follower) before(ctx context.Context, cs []engine.Container) map[string]past {
-	all := map[string]past{}
+func (f *follower) before(ctx context.Context, cs []engine.Container) map[string]lastRun {
+	all := map[string]lastRun{}
 	if f.begun || f.opt.Past != nil {
 		return all
 	}
@@ -133,13 +133,13 @@ func (f *follower) before(ctx context.Context, cs []engine.Container) map[string
 	defer cancel()
 	var mu sync.Mutex
 	var g errgroup.Group
-	g.SetLimit(mostReads)
+	g.SetLimit(maxReads)
 	for _, c := range cs {
 		if !f.selects(c) || c.State != engine.Exited {
 			continue
 		}
 		g.Go(func() error {
-			p := f.lastRun(limited, c)
+			p := f.findLastRun(limited, c)
 			mu.Lock()
 			defer mu.Unlock()
 			all[c.ID] = p
@@ -150,9 +150,9 @@ func (f *follower) before(ctx context.Context, cs []engine.Container) map[string
 	return all
 }
 
-// lastRun asks for it. What cannot be read now will say so when it is followed.
-func (f *follower) lastRun(ctx context.Context, c engine.Container) past {
-	var p past
+// findLastRun asks for it. What cannot be read now will say so when it is followed.
+func (f *follower) findLastRun(ctx context.Context, c engine.Container) lastRun {
+	var p lastRun
 	if f.awaits(c) {
 		if seen, err := f.engine.InspectContainer(ctx, c.Ref); err == nil {
 			p.ran = seen.StartedAt
@@ -170,9 +170,9 @@ func (f *follower) lastRun(ctx context.Context, c engine.Container) past {
 	return p
 }
 
-// hear does what an event asks for. An event alone does not always tell whether
+// handleEvent does what an event asks for. An event alone does not always tell whether
 // the container is the project's: then a look does.
-func (f *follower) hear(ctx context.Context, ev engine.Event) {
+func (f *follower) handleEvent(ctx context.Context, ev engine.Event) {
 	s := f.known[ev.Container.ID]
 	if s == nil {
 		c := engine.ContainerOf(ev, f.opt.Project)
@@ -187,7 +187,7 @@ func (f *follower) hear(ctx context.Context, ev engine.Event) {
 			f.ask()
 			return
 		}
-		s = f.meet(c)
+		s = f.track(c)
 	}
 	switch ev.Action {
 	case "create":
@@ -202,10 +202,10 @@ func (f *follower) hear(ctx context.Context, ev engine.Event) {
 			s.last.early = false
 			return
 		}
-		f.begin(ctx, s, f.restarted)
+		f.followRun(ctx, s, f.restarted)
 	case "die":
 		if s.last == nil && !s.old { // it had ended before a look showed it
-			f.begin(ctx, s, f.restarted)
+			f.followRun(ctx, s, f.restarted)
 		}
 		if s.last != nil {
 			s.last.exited(ev.ExitCode)

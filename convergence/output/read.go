@@ -14,8 +14,8 @@ import (
 // for before it is looked at: the event comes right after.
 const exitWait = 2 * time.Second
 
-// listen emits a run's output and its exit.
-func (f *follower) listen(ctx context.Context, s *speaker, run *speech, read engine.LogOptions) {
+// emitRun emits a run's output and its exit.
+func (f *follower) emitRun(ctx context.Context, s *tracked, run *runOutput, read engine.LogOptions) {
 	for {
 		if err := f.read(ctx, s, read); err != nil {
 			return
@@ -28,7 +28,7 @@ func (f *follower) listen(ctx context.Context, s *speaker, run *speech, read eng
 			return
 		}
 		if !up {
-			f.farewell(ctx, s, code)
+			f.emitExit(ctx, s, code)
 			return
 		}
 		read = f.restarted(ctx, s) // the connection broke, not the container
@@ -37,7 +37,7 @@ func (f *follower) listen(ctx context.Context, s *speaker, run *speech, read eng
 
 // read emits the lines that were not emitted before. Its error says that there
 // is no use in going on.
-func (f *follower) read(ctx context.Context, s *speaker, read engine.LogOptions) error {
+func (f *follower) read(ctx context.Context, s *tracked, read engine.LogOptions) error {
 	read.Timestamps = true
 	from, skip := s.upTo, s.same
 	err := f.engine.Logs(ctx, s.Ref, read, func(l engine.LogLine) error {
@@ -53,7 +53,7 @@ func (f *follower) read(ctx context.Context, s *speaker, read engine.LogOptions)
 		default:
 			s.upTo, s.same = l.Time, 1
 		}
-		return f.say(Output{Container: s.Container, Line: l})
+		return f.send(Output{Container: s.Container, Line: l})
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -62,11 +62,11 @@ func (f *follower) read(ctx context.Context, s *speaker, read engine.LogOptions)
 		return nil // it ended, is gone, or the stream of events will tell
 	}
 	note := fmt.Sprintf("showing new output only: %v", err)
-	return errors.Join(f.say(Output{Container: s.Container, Note: note}), f.attach(ctx, s))
+	return errors.Join(f.send(Output{Container: s.Container, Note: note}), f.attach(ctx, s))
 }
 
 // exitOf waits for the run's exit code. up says that the container runs on.
-func (f *follower) exitOf(ctx context.Context, s *speaker, run *speech) (code int, up bool) {
+func (f *follower) exitOf(ctx context.Context, s *tracked, run *runOutput) (code int, up bool) {
 	t := time.NewTimer(exitWait)
 	defer t.Stop()
 	select {
@@ -80,11 +80,11 @@ func (f *follower) exitOf(ctx context.Context, s *speaker, run *speech) (code in
 	return seen.ExitCode, err == nil && (seen.State == engine.Running || seen.State == engine.Paused)
 }
 
-// farewell emits the exit.
-func (f *follower) farewell(ctx context.Context, s *speaker, code int) {
+// emitExit emits the exit.
+func (f *follower) emitExit(ctx context.Context, s *tracked, code int) {
 	seen, err := f.engine.InspectContainer(ctx, s.Ref)
 	restarting := err == nil && (seen.State == engine.Running || seen.State == engine.Restarting)
-	_ = f.say(Output{Container: s.Container, Exit: &Exited{Code: code, Restarting: restarting}}) // its error ends Follow
+	_ = f.send(Output{Container: s.Container, Exit: &Exited{Code: code, Restarting: restarting}}) // its error ends Follow
 }
 
 func (f *follower) unlogged(c engine.Container) bool {
@@ -93,27 +93,27 @@ func (f *follower) unlogged(c engine.Container) bool {
 
 // attachEarly attaches to a container before it starts, so that nothing is lost
 // although the engine keeps nothing.
-func (f *follower) attachEarly(ctx context.Context, s *speaker, up bool) {
-	run := f.next(s)
+func (f *follower) attachEarly(ctx context.Context, s *tracked, up bool) {
+	run := f.newRun(s)
 	run.early = !up
 	session, err := f.engine.AttachContainer(ctx, s.Ref, engine.SessionOptions{})
 	f.wg.Go(func() {
-		defer f.end(run)
+		defer f.endRun(run)
 		if err != nil {
-			_ = f.say(Output{Container: s.Container, Note: fmt.Sprintf("attach to %s: %v", s.Name, err)})
+			_ = f.send(Output{Container: s.Container, Note: fmt.Sprintf("attach to %s: %v", s.Name, err)})
 			return
 		}
 		if f.copy(ctx, s, session) != nil {
 			return
 		}
 		if code, up := f.exitOf(ctx, s, run); !up && code != neverRan && ctx.Err() == nil {
-			f.farewell(ctx, s, code)
+			f.emitExit(ctx, s, code)
 		}
 	})
 }
 
 // attach emits what a running container writes from now on, if that can be had.
-func (f *follower) attach(ctx context.Context, s *speaker) error {
+func (f *follower) attach(ctx context.Context, s *tracked) error {
 	session, err := f.engine.AttachContainer(ctx, s.Ref, engine.SessionOptions{})
 	if err != nil {
 		return context.Cause(ctx) // it has ended meanwhile
@@ -121,9 +121,9 @@ func (f *follower) attach(ctx context.Context, s *speaker) error {
 	return f.copy(ctx, s, session)
 }
 
-func (f *follower) copy(ctx context.Context, s *speaker, session engine.Session) error {
+func (f *follower) copy(ctx context.Context, s *tracked, session engine.Session) error {
 	defer context.AfterFunc(ctx, func() { session.Close() })()
-	out := &lineWriter{say: func(l engine.LogLine) error { return f.say(Output{Container: s.Container, Line: l}) }}
+	out := &lineWriter{say: func(l engine.LogLine) error { return f.send(Output{Container: s.Container, Line: l}) }}
 	errs := &lineWriter{stderr: true, say: out.say}
 	err := session.Copy(out, errs)
 	if ctx.Err() != nil {

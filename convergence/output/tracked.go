@@ -8,28 +8,28 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// speaker is a container whose output is followed.
-type speaker struct {
+// tracked is a container whose output is followed.
+type tracked struct {
 	engine.Container
 	old  bool      // it was there before Follow
 	ran  time.Time // when its run before Follow began, if that was over by then
-	last *speech
+	last *runOutput
 	// What was emitted last, to go on from there: read and written by the runs,
 	// which come one after the other.
 	upTo time.Time
 	same int // lines emitted of that very time
 }
 
-// speech is one run of a container.
-type speech struct {
-	before *speech
+// runOutput is the output of one run of a container.
+type runOutput struct {
+	before *runOutput
 	code   chan int      // its exit code, once an event told
 	done   chan struct{} // closed when everything is emitted
 	early  bool          // attached to before the start
 	died   bool          // its exit was heard of
 }
 
-func (s *speech) open() bool {
+func (s *runOutput) open() bool {
 	if s == nil {
 		return false
 	}
@@ -41,18 +41,18 @@ func (s *speech) open() bool {
 	}
 }
 
-// meet makes the acquaintance of a container.
-func (f *follower) meet(c engine.Container) *speaker {
+// track begins to keep account of a container.
+func (f *follower) track(c engine.Container) *tracked {
 	if final, temporary := project.FinalName(c.Name); temporary {
 		c.Name = final
 	}
-	s := &speaker{Container: c}
+	s := &tracked{Container: c}
 	f.known[c.ID] = s
 	return s
 }
 
-// first begins to follow a container that is seen for the first time.
-func (f *follower) first(ctx context.Context, s *speaker) {
+// followFirst begins to follow a container that is seen for the first time.
+func (f *follower) followFirst(ctx context.Context, s *tracked) {
 	up := s.Up()
 	switch {
 	case f.unlogged(s.Container):
@@ -60,18 +60,18 @@ func (f *follower) first(ctx context.Context, s *speaker) {
 	case s.old && f.opt.Past != nil:
 		read := *f.opt.Past
 		read.Follow = up
-		f.begin(ctx, s, func(context.Context, *speaker) engine.LogOptions { return read })
+		f.followRun(ctx, s, func(context.Context, *tracked) engine.LogOptions { return read })
 	case s.old && up:
-		f.begin(ctx, s, func(context.Context, *speaker) engine.LogOptions { return engine.LogOptions{Follow: true, Tail: 0} })
+		f.followRun(ctx, s, func(context.Context, *tracked) engine.LogOptions { return engine.LogOptions{Follow: true, Tail: 0} })
 	case up:
-		f.begin(ctx, s, f.restarted)
+		f.followRun(ctx, s, f.restarted)
 	}
 }
 
 // neverRan stands for the exit code of a container that was removed unused.
 const neverRan = -1
 
-func (s *speech) exited(code int) {
+func (s *runOutput) exited(code int) {
 	s.died = true
 	select {
 	case s.code <- code:
@@ -80,7 +80,7 @@ func (s *speech) exited(code int) {
 }
 
 // restarted reads on from what was emitted last, or else from the last exit.
-func (f *follower) restarted(ctx context.Context, s *speaker) engine.LogOptions {
+func (f *follower) restarted(ctx context.Context, s *tracked) engine.LogOptions {
 	read := engine.LogOptions{Follow: true, Tail: -1}
 	since := s.upTo
 	if since.IsZero() && s.old {
@@ -94,11 +94,11 @@ func (f *follower) restarted(ctx context.Context, s *speaker) engine.LogOptions 
 	return read
 }
 
-// begin follows a run of the container once the one before it is done.
-func (f *follower) begin(ctx context.Context, s *speaker, from func(context.Context, *speaker) engine.LogOptions) {
-	run := f.next(s)
+// followRun follows a run of the container once the one before it is done.
+func (f *follower) followRun(ctx context.Context, s *tracked, from func(context.Context, *tracked) engine.LogOptions) {
+	run := f.newRun(s)
 	f.wg.Go(func() {
-		defer f.end(run)
+		defer f.endRun(run)
 		if run.before != nil {
 			select {
 			case <-run.before.done:
@@ -107,16 +107,16 @@ func (f *follower) begin(ctx context.Context, s *speaker, from func(context.Cont
 			}
 			run.before = nil // or every run would keep all before it
 		}
-		f.listen(ctx, s, run, from(ctx, s))
+		f.emitRun(ctx, s, run, from(ctx, s))
 	})
 }
 
-func (f *follower) next(s *speaker) *speech {
-	s.last = &speech{before: s.last, code: make(chan int, 1), done: make(chan struct{})}
+func (f *follower) newRun(s *tracked) *runOutput {
+	s.last = &runOutput{before: s.last, code: make(chan int, 1), done: make(chan struct{})}
 	return s.last
 }
 
-func (f *follower) end(run *speech) {
+func (f *follower) endRun(run *runOutput) {
 	close(run.done)
 	select {
 	case f.finished <- struct{}{}:
