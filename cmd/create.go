@@ -29,7 +29,7 @@ func runCreate(ctx context.Context, s *setup, opt createOptions, args []string) 
 
 // converge brings the services in line with the file and comes back.
 func converge(ctx context.Context, s *setup, name string, opt createOptions, args []string) error {
-	stop := goAhead(ctx, s, "create")
+	stop := startEarly(ctx, s, "create")
 	defer stop()
 	op, err := upOperation(ctx, s, name, opt, args)
 	if err != nil {

@@ -41,7 +41,7 @@ func operations(s *setup) (*operation.Runner, error) {
 		Engine: e, Listening: host.Listeners, Reporter: s.printer, Inform: s.inform, Warn: s.warnOnce,
 		Acknowledge: func(ctx context.Context) func() { return acknowledge(ctx, &s.interrupts, s.printer) },
 		Place:       func(project, name string) lock.Options { return s.lockOptions(e, project, name) },
-		Acquire:     s.acquire, Held: s.held.Load, Ahead: s.ahead,
+		Acquire:     s.acquire, Held: s.held.Load, Early: s.early,
 		ImageLimit: max(0, s.global.parallel), HookOutput: s.hooks, Provider: plugins.Providers{Env: s.app.Env}.Run,
 		Model: func(folder string) func(context.Context, plan.PrepareModel, func(string)) error {
 			return plugins.Models{Env: s.app.Env, Dir: folder}.Prepare
@@ -49,18 +49,18 @@ func operations(s *setup) (*operation.Runner, error) {
 	}, nil
 }
 
-// goAhead begins with what an operation does before its project is known. The
+// startEarly begins with what an operation does before its project is known. The
 // function that it returns gives back what was not used.
-func goAhead(ctx context.Context, s *setup, command string) (cleanUp func()) {
-	opt := operation.AheadOptions{Engine: s.engine, Recalls: command == "up"}
+func startEarly(ctx context.Context, s *setup, command string) (cleanUp func()) {
+	opt := operation.EarlyOptions{Engine: s.engine, Recalls: command == "up"}
 	if !s.global.dryRun { // which locks nobody out
 		opt.Lock = func(ctx context.Context, e engine.Engine, name string) (func(), bool) {
 			return s.tryLock(ctx, s.lockOptions(e, name, command))
 		}
 	}
-	s.ahead = operation.GoAhead(ctx, opt)
-	s.named = s.ahead.Named
-	return s.ahead.Close
+	s.early = operation.StartEarly(ctx, opt)
+	s.named = s.early.Named
+	return s.early.Close
 }
 
 // warnOfBuilds says what of the builds this engine does otherwise than written.

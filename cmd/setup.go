@@ -21,7 +21,7 @@ type setup struct {
 	*engines
 	*locks
 
-	ahead *operation.Ahead // of an operation whose project is being loaded; nil if nothing is
+	early *operation.EarlyStart // of an operation whose project is being loaded; nil if nothing is
 	// hooks shows what hooks print; nil drops it.
 	hooks func(plan.RunHook) io.WriteCloser
 }

@@ -77,7 +77,7 @@ func runUp(ctx context.Context, s *setup, opt upOptions, args []string) error {
 	if err := opt.check(s.env.isTrue("COMPOSE_IGNORE_ORPHANS")); err != nil {
 		return err
 	}
-	stop := goAhead(ctx, s, "up")
+	stop := startEarly(ctx, s, "up")
 	defer stop()
 	op, err := upOperation(ctx, s, "up", opt.createOptions, args)
 	if err != nil {

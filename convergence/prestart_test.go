@@ -46,7 +46,7 @@ func (s *harness) want(service types.ServiceConfig) {
 
 func (s *harness) observe() engine.Observed {
 	s.t.Helper()
-	o, err := up.Sight(s.t.Context(), s.Engine, s.project.Name).Recall(s.Engine).Observe(s.t.Context(), s.project)
+	o, err := up.StartObserving(s.t.Context(), s.Engine, s.project.Name).Recall(s.Engine).Observe(s.t.Context(), s.project)
 	if err == nil {
 		o, _, err = engine.FindStopping(s.t.Context(), s.Engine, o, nil, time.Now())
 	}

@@ -107,7 +107,7 @@ func (w *randomEngine) suffer() {
 }
 
 func (w *randomEngine) observe(want *project.Project) engine.Observed {
-	o, err := up.Sight(w.Context(), w.Engine, want.Name).Recall(w.Engine).Observe(w.Context(), want)
+	o, err := up.StartObserving(w.Context(), w.Engine, want.Name).Recall(w.Engine).Observe(w.Context(), want)
 	if err == nil {
 		o, _, err = engine.FindStopping(w.Context(), w.Engine, o, nil, time.Now())
 	}

@@ -22,12 +22,12 @@ func TestFindStopping(t *testing.T) {
 	event := func(action, signal string, before time.Duration) engine.Event {
 		return engine.Event{Container: engine.Ref{ID: "web"}, Action: action, Signal: signal, Time: ago(before)}
 	}
-	asked := func(verb string, before time.Duration, grace ...time.Duration) []engine.Asked {
-		a := engine.Asked{Verb: verb, Container: engine.Ref{ID: "web"}, At: ago(before)}
+	asked := func(verb string, before time.Duration, grace ...time.Duration) []engine.PendingCall {
+		a := engine.PendingCall{Verb: verb, Container: engine.Ref{ID: "web"}, At: ago(before)}
 		if len(grace) > 0 {
 			a.Grace = &grace[0]
 		}
-		return []engine.Asked{a}
+		return []engine.PendingCall{a}
 	}
 	ends := func(as engine.State) engine.Inspection {
 		return engine.Inspection{Container: engine.Container{State: as}}
@@ -36,7 +36,7 @@ func TestFindStopping(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		past   []engine.Event
-		asked  []engine.Asked
+		asked  []engine.PendingCall
 		listed engine.State      // running if empty
 		seen   engine.Inspection // but for its start; running if nothing else is said
 		within time.Duration
@@ -238,7 +238,7 @@ func TestSettle(t *testing.T) {
 					}
 				}
 				time.Sleep(time.Second)
-				asked := engine.Asked{Verb: tc.verb, Container: c, At: time.Now()}
+				asked := engine.PendingCall{Verb: tc.verb, Container: c, At: time.Now()}
 				if tc.other != "" {
 					asked.Container = engine.Ref{Name: tc.other}
 				}
@@ -255,7 +255,7 @@ func TestSettle(t *testing.T) {
 				began, told := time.Now(), 0
 				f := feed.New(t.Context(), "p", s.Engine)
 				defer f.Close()
-				err := f.AwaitCalls(t.Context(), []engine.Asked{asked}, time.Now, func(engine.Asked) { told++ })
+				err := f.AwaitCalls(t.Context(), []engine.PendingCall{asked}, time.Now, func(engine.PendingCall) { told++ })
 				if waited := time.Since(began).Round(time.Second / 2); err != nil || waited != tc.waits || (told > 0) != (tc.waits > 0) {
 					t.Errorf("it waited %v and said so %d times, want %v; error %v", waited, told, tc.waits, err)
 				}

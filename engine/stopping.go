@@ -17,8 +17,8 @@ import (
 // does are the signals that the engine remembers having sent, whoever asked for
 // them, and what earlier runs on this machine noted down.
 
-// Asked is a call that an earlier run made and whose end it did not see.
-type Asked struct {
+// PendingCall is a call that an earlier run made and whose end it did not see.
+type PendingCall struct {
 	Verb      string // of the call: "stop", "restart", "kill", "create", "start", "pause" or "unpause"
 	Container Ref
 	At        time.Time      // by the engine's clock
@@ -55,13 +55,13 @@ type inspector interface {
 // containers, by the past that was observed and by what earlier runs asked of
 // the engine. Where neither knows of any it asks nothing. now is the time by the
 // engine's clock. Doubts are remarks for people.
-func FindStopping(ctx context.Context, e inspector, have Observed, asked []Asked, now time.Time) (found Observed, doubts []string, err error) {
+func FindStopping(ctx context.Context, e inspector, have Observed, pending []PendingCall, now time.Time) (found Observed, doubts []string, err error) {
 	signals, ended := unanswered(have.Past)
 	found = have
 	found.Containers, found.Stopping = slices.Clone(have.Containers), map[string]Stopping{}
 	for i, c := range have.Containers {
-		calls := stopsOf(asked, c.Ref)
-		calls = slices.DeleteFunc(calls, func(a Asked) bool {
+		calls := stopsOf(pending, c.Ref)
+		calls = slices.DeleteFunc(calls, func(a PendingCall) bool {
 			// What the engine would remember and does not never reached it.
 			lost := a.Verb == "kill" || len(signals[c.ID]) == 0 && reaches(have.Past, a.At)
 			return lost && now.Sub(a.At) > callTime
@@ -127,9 +127,9 @@ func unanswered(past []Event) (signals map[string][]Event, ended map[string]bool
 }
 
 // stopsOf are the calls that end the container's run.
-func stopsOf(asked []Asked, c Ref) []Asked {
-	var calls []Asked
-	for _, a := range asked {
+func stopsOf(pending []PendingCall, c Ref) []PendingCall {
+	var calls []PendingCall
+	for _, a := range pending {
 		if slices.Contains([]string{"stop", "restart", "kill"}, a.Verb) && (a.Container.ID == c.ID || a.Container.ID == "" && a.Container.Name == c.Name) {
 			calls = append(calls, a)
 		}
@@ -139,7 +139,7 @@ func stopsOf(asked []Asked, c Ref) []Asked {
 
 // stoppedBy is when the container's present run will have ended at the latest;
 // zero if nothing ends it.
-func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
+func stoppedBy(seen Inspection, signals []Event, calls []PendingCall) time.Time {
 	var until time.Time
 	within := func(at time.Time, d time.Duration) {
 		if at = at.Add(d); at.After(until) {
@@ -176,7 +176,7 @@ func stoppedBy(seen Inspection, signals []Event, calls []Asked) time.Time {
 
 // Done reports whether a call took effect, or something after it did. Of other
 // verbs than create, start, restart, pause and unpause nobody needs to know.
-func (a Asked) Done(seen Inspection) bool {
+func (a PendingCall) Done(seen Inspection) bool {
 	switch a.Verb {
 	case "start", "restart":
 		return seen.StartedAt.After(a.At)
@@ -189,7 +189,7 @@ func (a Asked) Done(seen Inspection) bool {
 }
 
 // Until is when a call that is not done can no longer take effect.
-func (a Asked) Until(seen Inspection, past []Event, now time.Time) time.Time {
+func (a PendingCall) Until(seen Inspection, past []Event, now time.Time) time.Time {
 	soon := a.At.Add(callTime)
 	if a.Verb != "restart" {
 		return soon
@@ -198,7 +198,7 @@ func (a Asked) Until(seen Inspection, past []Event, now time.Time) time.Time {
 	if seen.Up() && len(signals[seen.ID]) == 0 && reaches(past, a.At) && now.After(soon) {
 		return soon // it never reached the engine
 	}
-	return stoppedBy(seen, signals[seen.ID], []Asked{a})
+	return stoppedBy(seen, signals[seen.ID], []PendingCall{a})
 }
 
 // EndsAtOnce reports whether the signal ends a process whatever it does about signals.

@@ -88,7 +88,7 @@ func (r *run) createContainer(ctx context.Context, a plan.CreateContainer, id pl
 		return err
 	}
 	var made engine.CreateResult
-	err = r.accounted(ctx, engine.Asked{Verb: "create", Container: engine.Ref{Name: spec.Name}}, func() error {
+	err = r.recordCall(ctx, engine.PendingCall{Verb: "create", Container: engine.Ref{Name: spec.Name}}, func() error {
 		made, err = r.engine.CreateContainer(ctx, r.provide(id, spec))
 		return err
 	})
@@ -164,7 +164,7 @@ func contentOf(f *project.File) ([]byte, error) {
 
 func (r *run) startContainer(ctx context.Context, a plan.StartContainer) error {
 	c := r.target(a.Target)
-	err := r.accounted(ctx, engine.Asked{Verb: "start", Container: c}, func() error { return r.engine.StartContainer(ctx, c) })
+	err := r.recordCall(ctx, engine.PendingCall{Verb: "start", Container: c}, func() error { return r.engine.StartContainer(ctx, c) })
 	return r.noteStart(c, err)
 }
 
@@ -227,7 +227,7 @@ func lastLine(text string) string {
 
 func (r *run) stopContainer(ctx context.Context, a plan.StopContainer) error {
 	c := r.target(a.Target)
-	return r.accounted(ctx, engine.Asked{Verb: "stop", Container: c, Grace: a.Grace}, func() error {
+	return r.recordCall(ctx, engine.PendingCall{Verb: "stop", Container: c, Grace: a.Grace}, func() error {
 		return gone(r.engine.StopContainer(ctx, c, a.Grace))
 	})
 }
@@ -237,7 +237,7 @@ func (r *run) killContainer(ctx context.Context, a plan.KillContainer) error {
 	kill := func() error { return gone(r.engine.KillContainer(ctx, c, a.Signal)) }
 	var err error
 	if engine.EndsAtOnce(a.Signal) {
-		err = r.accounted(ctx, engine.Asked{Verb: "kill", Container: c}, kill)
+		err = r.recordCall(ctx, engine.PendingCall{Verb: "kill", Container: c}, kill)
 	} else { // what another does the process decides
 		err = kill()
 	}
@@ -249,7 +249,7 @@ func (r *run) killContainer(ctx context.Context, a plan.KillContainer) error {
 
 func (r *run) restartContainer(ctx context.Context, a plan.RestartContainer) error {
 	c := r.target(a.Target)
-	err := r.accounted(ctx, engine.Asked{Verb: "restart", Container: c, Grace: a.Grace}, func() error {
+	err := r.recordCall(ctx, engine.PendingCall{Verb: "restart", Container: c, Grace: a.Grace}, func() error {
 		return r.engine.RestartContainer(ctx, c, a.Grace)
 	})
 	return r.noteStart(c, err)
@@ -257,12 +257,12 @@ func (r *run) restartContainer(ctx context.Context, a plan.RestartContainer) err
 
 func (r *run) pauseContainer(ctx context.Context, a plan.PauseContainer) error {
 	c := r.target(a.Target)
-	return r.accounted(ctx, engine.Asked{Verb: "pause", Container: c}, func() error { return r.engine.PauseContainer(ctx, c) })
+	return r.recordCall(ctx, engine.PendingCall{Verb: "pause", Container: c}, func() error { return r.engine.PauseContainer(ctx, c) })
 }
 
 func (r *run) unpauseContainer(ctx context.Context, a plan.UnpauseContainer) error {
 	c := r.target(a.Target)
-	return r.accounted(ctx, engine.Asked{Verb: "unpause", Container: c}, func() error { return r.engine.UnpauseContainer(ctx, c) })
+	return r.recordCall(ctx, engine.PendingCall{Verb: "unpause", Container: c}, func() error { return r.engine.UnpauseContainer(ctx, c) })
 }
 
 func (r *run) renameContainer(ctx context.Context, a plan.RenameContainer) error {

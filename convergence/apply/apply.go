@@ -44,11 +44,11 @@ type ApplyOptions struct {
 	Limit int
 	// ImageLimit bounds the pulls and builds at the same time; zero is none.
 	ImageLimit int
-	// Asking is told of each call that makes a container or changes whether it runs, before the
+	// OnCall is told of each call that makes a container or changes whether it runs, before the
 	// engine is asked for it; what it returns is called once the engine has answered.
 	// Of one that was interrupted it never is: the engine goes on with it. Nil is not
 	// told.
-	Asking func(engine.Asked) (done func())
+	OnCall func(engine.PendingCall) (done func())
 	// Healthy is told of each run of a container that our own look found healthy
 	// before the engine did; nil is not. It may be called at any time.
 	Healthy func(c engine.Ref, run time.Time)

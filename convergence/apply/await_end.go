@@ -9,14 +9,14 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// accounted makes a call and tells whoever keeps account of calls of it before
+// recordCall makes a call and tells whoever keeps account of calls of it before
 // and after. Without an answer the engine may still do what it was asked for, and
 // the call stays on the account.
-func (r *run) accounted(ctx context.Context, asked engine.Asked, call func() error) error {
-	if r.opt.Asking == nil {
+func (r *run) recordCall(ctx context.Context, pending engine.PendingCall, call func() error) error {
+	if r.opt.OnCall == nil {
 		return call()
 	}
-	done := r.opt.Asking(asked)
+	done := r.opt.OnCall(pending)
 	err := call()
 	if err == nil || ctx.Err() == nil && !errors.Is(err, engine.ErrUnreachable) && !errors.Is(err, context.DeadlineExceeded) {
 		done()

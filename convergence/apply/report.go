@@ -98,7 +98,7 @@ func (r *reporter) begin(s plan.Step) {
 	if before != "" {
 		p := r.event(s, engine.Working, before)
 		about := s.Action.About()
-		if about.Explains || !r.ending && (about.Ends || before == "Recreate") && !strings.HasPrefix(s.Reason, plan.Asked) {
+		if about.Explains || !r.ending && (about.Ends || before == "Recreate") && !strings.HasPrefix(s.Reason, plan.Requested) {
 			p.Details = s.Reason
 		}
 		r.say(p)

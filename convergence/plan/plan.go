@@ -62,8 +62,8 @@ type Plan struct {
 	KeepGoing bool
 }
 
-// Asked begins the reason of a step that somebody wants by name: no news to them.
-const Asked = "asked to "
+// Requested begins the reason of a step that somebody wants by name: no news to them.
+const Requested = "asked to "
 
 // Images is the part of the plan that pulls and builds images; the rest of the
 // plan waits for it.

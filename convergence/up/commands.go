@@ -61,8 +61,8 @@ func PlanStop(want *project.Project, have engine.Observed, opt StopOptions) (pla
 	}
 	slots := x.decide(fate.Facts{Command: fate.StopIt}, x.chosen(chosen))
 	c := command(x, emit.Timing{Grace: opt.Timeout})
-	c.stopAll(slots, plan.Asked+"stop")
-	c.tellProviders("stop", plan.Asked+"stop", chosen, slots)
+	c.stopAll(slots, plan.Requested+"stop")
+	c.tellProviders("stop", plan.Requested+"stop", chosen, slots)
 	p, err := c.planToTheEnd()
 	for _, o := range x.chosen(chosen) {
 		if o.State == engine.Exited || o.State == engine.Dead {
@@ -82,7 +82,7 @@ func PlanRemove(want *project.Project, have engine.Observed, opt RemoveOptions) 
 	slots := x.decide(fate.Facts{Command: fate.RemoveIt, EvenRunning: opt.Stop}, x.chosen(chosen))
 	c := command(x, emit.Timing{Grace: opt.Timeout})
 	c.reserveRemovals(slots, opt.Volumes)
-	c.stopAll(slots, plan.Asked+"stop")
+	c.stopAll(slots, plan.Requested+"stop")
 	for _, sl := range slots {
 		c.RemoveOld(sl, sl.Why, []*plan.Handle{sl.Stop})
 	}

@@ -17,30 +17,30 @@ import (
 // the same time. If any of them fails there is no observation: half a list
 // must not be taken for a project that is half gone.
 func Observe(ctx context.Context, e engine.Lister, want *project.Project) (engine.Observed, error) {
-	return Sight(ctx, e, want.Name).Observe(ctx, want)
+	return StartObserving(ctx, e, want.Name).Observe(ctx, want)
 }
 
 // ObserveProject looks at the engine for whatever carries the project's label.
 // It is for commands that have no file; images are not looked at.
 func ObserveProject(ctx context.Context, e engine.Lister, name string) (engine.Observed, error) {
-	return Sight(ctx, e, name).ObserveProject()
+	return StartObserving(ctx, e, name).ObserveProject()
 }
 
 // ObserveProject completes the observation where there is no file.
-func (s *Sighting) ObserveProject() (engine.Observed, error) { return s.observed(nil, nil) }
+func (s *Observation) ObserveProject() (engine.Observed, error) { return s.observed(nil, nil) }
 
-// Sighting is an observation that began when no more than the project's name
+// Observation is an observation that began when no more than the project's name
 // was known, so that the engine and whoever reads the files work at the same time.
-type Sighting struct {
+type Observation struct {
 	engine engine.Lister
 	seen   engine.Observed
 	calls  *errgroup.Group
-	within context.Context // of the calls: they outlive Sight
+	within context.Context // of the calls: they outlive StartObserving
 }
 
-// Sight begins to look at the project of that name. The calls end with ctx.
-func Sight(ctx context.Context, e engine.Lister, name string) *Sighting {
-	s := &Sighting{engine: e, seen: engine.Observed{Project: name}}
+// StartObserving begins to look at the project of that name. The calls end with ctx.
+func StartObserving(ctx context.Context, e engine.Lister, name string) *Observation {
+	s := &Observation{engine: e, seen: engine.Observed{Project: name}}
 	s.calls, ctx = errgroup.WithContext(ctx)
 	s.within = ctx
 	s.calls.Go(func() (err error) {
@@ -60,7 +60,7 @@ func Sight(ctx context.Context, e engine.Lister, name string) *Sighting {
 
 // Recall looks at the past as well, at the same time; see FindStopping. An engine
 // that does not know it is none the worse.
-func (s *Sighting) Recall(w engine.Watcher) *Sighting {
+func (s *Observation) Recall(w engine.Watcher) *Observation {
 	s.calls.Go(func() error {
 		if past, err := w.Recall(s.within, s.seen.Project); err == nil {
 			s.seen.Past = past
@@ -71,8 +71,8 @@ func (s *Sighting) Recall(w engine.Watcher) *Sighting {
 }
 
 // Observe completes the observation with what the project, which has the name
-// that was sighted, uses besides. It is called once.
-func (s *Sighting) Observe(ctx context.Context, want *project.Project) (engine.Observed, error) {
+// that is being observed, uses besides. It is called once.
+func (s *Observation) Observe(ctx context.Context, want *project.Project) (engine.Observed, error) {
 	if refs := imageRefs(want); len(refs) > 0 {
 		s.calls.Go(func() (err error) {
 			s.seen.Images, err = s.engine.ListImages(ctx, refs)
@@ -95,7 +95,7 @@ func (s *Sighting) Observe(ctx context.Context, want *project.Project) (engine.O
 
 // observed is what concerns the project: what carries its label, and the
 // networks and volumes of these names.
-func (s *Sighting) observed(networks, volumes map[string]bool) (engine.Observed, error) {
+func (s *Observation) observed(networks, volumes map[string]bool) (engine.Observed, error) {
 	if err := s.calls.Wait(); err != nil {
 		return engine.Observed{}, fmt.Errorf("observe project %s: %w", s.seen.Project, err)
 	}

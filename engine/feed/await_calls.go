@@ -14,9 +14,9 @@ import (
 // that cannot take effect any more is not waited for. now is the engine's clock;
 // tell is told of each container that there is something to wait for. Calls of
 // other verbs than create, start, restart, pause and unpause are over as they are.
-func (f *Feed) AwaitCalls(ctx context.Context, calls []engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
+func (f *Feed) AwaitCalls(ctx context.Context, calls []engine.PendingCall, now func() time.Time, tell func(engine.PendingCall)) error {
 	var past []engine.Event
-	if slices.ContainsFunc(calls, func(a engine.Asked) bool { return a.Verb == "restart" }) {
+	if slices.ContainsFunc(calls, func(a engine.PendingCall) bool { return a.Verb == "restart" }) {
 		past, _ = f.engine.Recall(ctx, f.project) // an engine that does not know is waited for
 	}
 	for _, a := range calls {
@@ -29,7 +29,7 @@ func (f *Feed) AwaitCalls(ctx context.Context, calls []engine.Asked, now func() 
 
 var errNoEffect = errors.New("it no longer takes effect")
 
-func (f *Feed) awaitCall(ctx context.Context, past []engine.Event, a engine.Asked, now func() time.Time, tell func(engine.Asked)) error {
+func (f *Feed) awaitCall(ctx context.Context, past []engine.Event, a engine.PendingCall, now func() time.Time, tell func(engine.PendingCall)) error {
 	over := func() (engine.Inspection, bool, error) {
 		seen, err := f.engine.InspectContainer(ctx, a.Container) // the engine answers when it is done with what it has begun
 		if errors.Is(err, engine.ErrNotFound) {

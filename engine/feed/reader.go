@@ -56,7 +56,7 @@ type ReaderOptions struct {
 
 // Reader is one of those who read a Feed. News wait for it as long as it likes.
 type Reader struct {
-	opt    ReaderOptions
+	opt   ReaderOptions
 	feed  *Feed
 	ready chan struct{}
 

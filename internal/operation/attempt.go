@@ -18,7 +18,7 @@ type attempt struct {
 	op     Operation
 	dry    bool
 	known  Known
-	seen   *up.Sighting    // begun before, under the same lock; may be nil
+	seen   *up.Observation // begun before, under the same lock; may be nil
 	agreed map[string]bool // by question: the answers, which hold in every attempt
 	// kept are images that came for one of several platforms of a tag.
 	kept map[engine.ImageRef]engine.Image
@@ -124,7 +124,7 @@ func (a *attempt) apply(ctx context.Context, p plan.Plan) (failed error) {
 	a.Reporter.Begin(a.op.Name, p)
 	defer a.Reporter.End()
 	defer a.Acknowledge(ctx)()
-	calls := a.askedCalls()
+	calls := a.pendingCalls()
 	defer calls.forget(a.op, &failed)
 	var seen seenHealthy
 	defer func() { seen.keep(a.Place(a.op.Project, a.op.Name)) }()
@@ -133,7 +133,7 @@ func (a *attempt) apply(ctx context.Context, p plan.Plan) (failed error) {
 	opt := apply.ApplyOptions{
 		Feed: a.op.Feed, Report: a.Reporter.Report, ImageLimit: a.ImageLimit, EngineHealth: a.op.EngineHealth,
 		Want: a.op.Want, HookOutput: a.HookOutput, Run: string(lock.ThisRun(a.Held())),
-		Asking: calls.begin, Healthy: seen.add, Kept: a.kept, Provider: answers.listen(a.Provider),
+		OnCall: calls.begin, Healthy: seen.add, Kept: a.kept, Provider: answers.listen(a.Provider),
 	}
 	if a.op.Want != nil {
 		opt.Model = a.Model(a.op.Want.Dir)

@@ -14,38 +14,38 @@ import (
 
 // Observe looks at a project, with or without its files.
 func Observe(ctx context.Context, e engine.Lister, name string, want *project.Project) (engine.Observed, error) {
-	return observed(ctx, up.Sight(ctx, e, name), want)
+	return observed(ctx, up.StartObserving(ctx, e, name), want)
 }
 
 // observed completes what was begun.
-func observed(ctx context.Context, sight *up.Sighting, want *project.Project) (engine.Observed, error) {
+func observed(ctx context.Context, begun *up.Observation, want *project.Project) (engine.Observed, error) {
 	if want == nil {
-		return sight.ObserveProject()
+		return begun.ObserveProject()
 	}
-	return sight.Observe(ctx, want)
+	return begun.Observe(ctx, want)
 }
 
 func (a *attempt) observe(ctx context.Context) (engine.Observed, error) {
-	sight := a.seen
+	begun := a.seen
 	a.seen = nil // once looked at, it is of the past
-	settled, err := a.settle(ctx)
+	settled, err := a.awaitPendingCalls(ctx)
 	if err != nil {
 		return engine.Observed{}, err
 	}
-	if sight == nil || settled {
-		sight = up.Sight(ctx, a.Engine, a.op.Project)
+	if begun == nil || settled {
+		begun = up.StartObserving(ctx, a.Engine, a.op.Project)
 		if a.op.Recalls {
-			sight.Recall(a.Engine)
+			begun.Recall(a.Engine)
 		}
 	}
-	have, err := observed(ctx, sight, a.op.Want)
+	have, err := observed(ctx, begun, a.op.Want)
 	if err == nil && a.op.Conflicts && a.op.Want != nil {
 		have.Content, err = up.ReadContent(ctx, a.Engine, a.op.Want, have)
 	}
 	if err != nil || !a.op.Recalls {
 		return have, err
 	}
-	have, doubts, err := engine.FindStopping(ctx, a.Engine, have, a.askedCalls().earlier(), a.Engine.Identity().Now())
+	have, doubts, err := engine.FindStopping(ctx, a.Engine, have, a.pendingCalls().earlier(), a.Engine.Identity().Now())
 	for _, d := range doubts {
 		a.Warn(d)
 	}
@@ -61,7 +61,7 @@ func (a *attempt) observeAlone(ctx context.Context) (engine.Observed, error) {
 		if err != nil || a.dry {
 			return have, err
 		}
-		i := slices.IndexFunc(have.Unfinished(), a.atWorkOn)
+		i := slices.IndexFunc(have.Unfinished(), a.stillCreating)
 		if i < 0 {
 			return have, nil
 		}
@@ -71,33 +71,33 @@ func (a *attempt) observeAlone(ctx context.Context) (engine.Observed, error) {
 			who = fmt.Sprintf("pid %d", pid)
 		}
 		a.Reporter.Info(fmt.Sprintf("waiting for project %s: %s, which does not share this command's lock, is creating %s", a.op.Project, who, c.Name))
-		if err := a.untilDone(ctx); err != nil {
+		if err := a.waitForOthers(ctx); err != nil {
 			return have, err
 		}
 	}
 }
 
-// untilDone waits until nobody else makes containers of the project.
-func (a *attempt) untilDone(ctx context.Context) error {
+// waitForOthers waits until nobody else makes containers of the project.
+func (a *attempt) waitForOthers(ctx context.Context) error {
 	return a.op.Feed.Until(ctx, func(o engine.Observed) (bool, error) {
-		return !slices.ContainsFunc(o.Unfinished(), a.atWorkOn), nil
+		return !slices.ContainsFunc(o.Unfinished(), a.stillCreating), nil
 	})
 }
 
 func maker(c engine.Container) lock.Run { return lock.Run(c.Labels[project.LabelOp]) }
 
 const (
-	// longestMaking is how long a container may take from its creation to its
+	// maxCreation is how long a container may take from its creation to its
 	// start: a run that goes on for other reasons is not waited for.
-	longestMaking = time.Hour
-	// unseenMaking is the same of a successor where nobody can tell whether the run
+	maxCreation = time.Hour
+	// maxUnseenCreation is the same of a successor where nobody can tell whether the run
 	// goes on. Other containers of such a run may be those of a create that ended.
-	unseenMaking = time.Minute
+	maxUnseenCreation = time.Minute
 )
 
-// atWorkOn reports whether the run that made the container is still making it, as
+// stillCreating reports whether the run that made the container is still making it, as
 // far as can be told. Any other one left it behind.
-func (a *attempt) atWorkOn(c engine.Container) bool {
+func (a *attempt) stillCreating(c engine.Container) bool {
 	run := maker(c)
 	if run.Excludes(a.Held()) {
 		return false
@@ -105,10 +105,10 @@ func (a *attempt) atWorkOn(c engine.Container) bool {
 	age := time.Since(c.Created).Abs()
 	switch run.Life() {
 	case lock.Alive:
-		return age < longestMaking
+		return age < maxCreation
 	case lock.LifeUnknown:
 		_, successor := project.FinalName(c.Name)
-		return successor && age < unseenMaking
+		return successor && age < maxUnseenCreation
 	}
 	return false
 }

@@ -40,8 +40,8 @@ type Runner struct {
 	// nil is none.
 	Acquire func(ctx context.Context, opt lock.Options) (release func(), err error)
 	Held    func() *lock.Lock
-	// Ahead is what was begun before the project was loaded; nil is nothing.
-	Ahead *Ahead
+	// Early is what was begun before the project was loaded; nil is nothing.
+	Early *EarlyStart
 
 	ImageLimit int // pulls and builds at the same time; zero is any number
 	// HookOutput shows what hooks print; nil drops it.
@@ -97,8 +97,8 @@ func (r *Runner) Plan(ctx context.Context, op Operation) (plan.Plan, error) {
 
 // lock takes the project's lock, or both the lock and the observation that were
 // begun before. Whoever has to wait is told for whom.
-func (r *Runner) lock(ctx context.Context, op Operation) (release func(), seen *up.Sighting, err error) {
-	if unlock, seen := r.Ahead.take(op.Project); unlock != nil {
+func (r *Runner) lock(ctx context.Context, op Operation) (release func(), seen *up.Observation, err error) {
+	if unlock, seen := r.Early.take(op.Project); unlock != nil {
 		return unlock, seen, nil
 	}
 	opt := r.Place(op.Project, op.Name)

@@ -81,7 +81,7 @@ func (e *Emitter) Await(sv *survey.Service, condition plan.Condition, optional b
 	}
 	verb, why := plan.ConditionWords(condition), "a dependent needs it"
 	if condition == plan.RunningOrHealthy {
-		why = plan.Asked + "wait for it"
+		why = plan.Requested + "wait for it"
 	}
 	if optional {
 		verb, why = verb+"-optional", "an optional dependency"

@@ -8,24 +8,24 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// Ahead is what an operation does while its files are still being read. It
+// EarlyStart is what an operation does while its files are still being read. It
 // talks to the engine at once; as soon as the project has a name it takes the
 // project's lock and begins to look. A lock that somebody else holds is left to
 // the operation, which says for whom it waits.
-type Ahead struct {
-	opt     AheadOptions
+type EarlyStart struct {
+	opt     EarlyOptions
 	ctx     context.Context // of what goes on: it outlives the calls that begin it
 	stop    context.CancelFunc
 	working sync.WaitGroup
 	// What came of it, to be read once working is done, and to be used once.
-	handing  sync.Mutex
-	name     string
-	unlock   func()
-	sighting *up.Sighting
+	handing     sync.Mutex
+	name        string
+	unlock      func()
+	observation *up.Observation
 }
 
-// AheadOptions are the parts that GoAhead is given.
-type AheadOptions struct {
+// EarlyOptions are the parts that GoAhead is given.
+type EarlyOptions struct {
 	// Engine connects. An error comes again with the first call that matters.
 	Engine func() (engine.Engine, error)
 	// Lock takes the project's lock unless somebody else has it; nil locks nobody
@@ -35,10 +35,10 @@ type AheadOptions struct {
 	Recalls bool
 }
 
-// GoAhead begins. Close gives back what was not used.
-func GoAhead(ctx context.Context, opt AheadOptions) *Ahead {
+// StartEarly begins. Close gives back what was not used.
+func StartEarly(ctx context.Context, opt EarlyOptions) *EarlyStart {
 	ctx, stop := context.WithCancel(ctx)
-	a := &Ahead{opt: opt, ctx: ctx, stop: stop}
+	a := &EarlyStart{opt: opt, ctx: ctx, stop: stop}
 	a.working.Go(func() {
 		if e, err := opt.Engine(); err == nil {
 			_ = e.Ping(ctx) // agrees on a version; for its error the same holds
@@ -48,28 +48,28 @@ func GoAhead(ctx context.Context, opt AheadOptions) *Ahead {
 }
 
 // Named tells the project's name.
-func (a *Ahead) Named(name string) {
+func (a *EarlyStart) Named(name string) {
 	if a.opt.Lock != nil {
-		a.working.Go(func() { a.look(name) })
+		a.working.Go(func() { a.observe(name) })
 	}
 }
 
 // Close ends what goes on and was not handed over.
-func (a *Ahead) Close() {
+func (a *EarlyStart) Close() {
 	a.stop()
 	a.working.Wait()
 	a.handing.Lock()
 	unlock := a.unlock
-	a.unlock, a.sighting = nil, nil
+	a.unlock, a.observation = nil, nil
 	a.handing.Unlock()
 	if unlock != nil {
 		unlock()
 	}
 }
 
-// look observes under the lock, or not at all: what others are about to change
+// observe observes under the lock, or not at all: what others are about to change
 // must be looked at when they are done.
-func (a *Ahead) look(name string) {
+func (a *EarlyStart) observe(name string) {
 	e, err := a.opt.Engine()
 	if err != nil {
 		return
@@ -79,15 +79,15 @@ func (a *Ahead) look(name string) {
 		return
 	}
 	a.name, a.unlock = name, unlock
-	a.sighting = up.Sight(a.ctx, e, name)
+	a.observation = up.StartObserving(a.ctx, e, name)
 	if a.opt.Recalls {
-		a.sighting.Recall(e)
+		a.observation.Recall(e)
 	}
 }
 
 // take hands over the lock of the project, if it was taken, and what was begun
 // under it: to the operation that comes first.
-func (a *Ahead) take(name string) (unlock func(), seen *up.Sighting) {
+func (a *EarlyStart) take(name string) (unlock func(), seen *up.Observation) {
 	if a == nil {
 		return nil, nil
 	}
@@ -97,7 +97,7 @@ func (a *Ahead) take(name string) (unlock func(), seen *up.Sighting) {
 	if a.name != name {
 		return nil, nil
 	}
-	unlock, seen = a.unlock, a.sighting
-	a.unlock, a.sighting = nil, nil
+	unlock, seen = a.unlock, a.observation
+	a.unlock, a.observation = nil, nil
 	return unlock, seen
 }

@@ -35,7 +35,7 @@ func TestAhead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
-			ahead := GoAhead(t.Context(), AheadOptions{
+			ahead := StartEarly(t.Context(), EarlyOptions{
 				Engine: func() (engine.Engine, error) { return h, nil },
 				Lock: func(context.Context, engine.Engine, string) (func(), bool) {
 					if c.held {
@@ -48,7 +48,7 @@ func TestAhead(t *testing.T) {
 			if c.named != "" {
 				ahead.Named(c.named)
 			}
-			h.runner.Ahead = ahead
+			h.runner.Early = ahead
 			op := Operation{Name: "up", Project: "p", Plan: func(engine.Observed, Known) (plan.Plan, error) { return plan.Plan{}, nil }}
 			for range 2 {
 				if err := h.runner.Run(t.Context(), op); err != nil {
