@@ -23,25 +23,25 @@ type Keys struct {
 type menu struct {
 	keys    chan byte
 	restore func()
-	choice  choiceOf
+	choice  choosingFor
 }
 
-// choiceOf is what a service is being chosen for.
-type choiceOf string
+// choosingFor is what a service is being chosen for.
+type choosingFor string
 
 // The choices, by their titles.
 const (
-	noChoice      choiceOf = ""
-	logsChoice    choiceOf = "Logs of:"
-	restartChoice choiceOf = "Restart:"
+	noChoice      choosingFor = ""
+	logsChoice    choosingFor = "Logs of:"
+	restartChoice choosingFor = "Restart:"
 )
 
-// order is what a key asks for.
-type order int
+// keyCommand is what a key asks for.
+type keyCommand int
 
 // What keys ask for.
 const (
-	noOrder order = iota
+	noCommand keyCommand = iota
 	newLine
 	detach
 	toggleWatch
@@ -107,16 +107,16 @@ func (m *menu) pressed() <-chan byte {
 }
 
 // press is what a key asks for, and of which service.
-func (m *menu) press(key byte, services []string) (order, string) {
+func (m *menu) press(key byte, services []string) (keyCommand, string) {
 	if of := m.choice; of != noChoice {
 		m.choice = noChoice
-		asked := map[choiceOf]order{logsChoice: showLogs, restartChoice: restart}[of]
+		asked := map[choosingFor]keyCommand{logsChoice: showLogs, restartChoice: restart}[of]
 		if i := strings.IndexByte(serviceKeys, key); i >= 0 && i < len(services) {
 			return asked, services[i]
 		} else if key == '0' && of == logsChoice {
 			return showLogs, ""
 		}
-		return noOrder, ""
+		return noCommand, ""
 	}
 	switch key {
 	case '\r', '\n':
@@ -130,7 +130,7 @@ func (m *menu) press(key byte, services []string) (order, string) {
 	case 'r':
 		m.choice = restartChoice
 	}
-	return noOrder, ""
+	return noCommand, ""
 }
 
 // line is what the menu says: of the services that have a key, and of watching if

@@ -7,7 +7,7 @@ import (
 
 // TestMenu: what the keys ask for, one after the other, and what the menu says then.
 func TestMenu(t *testing.T) {
-	names := map[order]string{noOrder: "-", newLine: "line", detach: "detach", toggleWatch: "watch", showLogs: "logs", restart: "restart"}
+	names := map[keyCommand]string{noCommand: "-", newLine: "line", detach: "detach", toggleWatch: "watch", showLogs: "logs", restart: "restart"}
 	for keys, c := range map[string]struct{ orders, says string }{
 		"d":      {"detach", "w Enable Watch   l Logs of   r Restart   d Detach   Ctrl+C Stop"},
 		"w\r":    {"watch, line", "w Enable Watch   l Logs of   r Restart   d Detach   Ctrl+C Stop"},

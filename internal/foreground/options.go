@@ -30,8 +30,8 @@ type Parts struct {
 	Hooks func(plan.RunHook) io.WriteCloser
 }
 
-// reading are the parts of which all read one feed.
-func (p Parts) reading(f *feed.Feed) Parts {
+// withFeed are the parts of which all read one feed.
+func (p Parts) withFeed(f *feed.Feed) Parts {
 	run := p.Run
 	p.Feed = f
 	p.Run = func(ctx context.Context, op operation.Operation) error {
@@ -41,8 +41,8 @@ func (p Parts) reading(f *feed.Feed) Parts {
 	return p
 }
 
-// telling are the parts whose operations tell of each plan before they do it.
-func (p Parts) telling(tell func(engine.Observed, plan.Plan)) Parts {
+// withBegin are the parts whose operations tell of each plan before they do it.
+func (p Parts) withBegin(tell func(engine.Observed, plan.Plan)) Parts {
 	run := p.Run
 	p.Run = func(ctx context.Context, op operation.Operation) error {
 		begin := op.Begin
@@ -86,12 +86,12 @@ type Options struct {
 func Up(ctx context.Context, opt Options) (code int, err error) {
 	f := feed.New(context.WithoutCancel(ctx), opt.Project.Name, opt.Engine) // what is stopped is waited for
 	defer f.Close()
-	opt.Parts = opt.Parts.reading(f)
+	opt.Parts = opt.Parts.withFeed(f)
 	stopper := newStopper(opt.Parts, opt.Scope.attached) // what it stops has ended for good
-	own := new(ends)
-	opt.Parts = opt.Parts.telling(own.expect)
+	own := new(expectedExits)
+	opt.Parts = opt.Parts.withBegin(own.expect)
 	a := &attached{
-		Options: opt, follower: newFollower(opt), stopper: stopper, own: own,
+		Options: opt, follower: newFollower(opt), stopper: stopper, expected: own,
 		verdict: verdict{project: opt.Project, scope: opt.Scope, abortOnExit: opt.AbortOnExit, abortOnFailure: opt.AbortOnFailure},
 		watcher: watcher{Options: opt, wanted: opt.Watch},
 	}

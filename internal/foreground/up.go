@@ -18,15 +18,15 @@ type attached struct {
 	follower *follower
 	stopper  *stopper
 	verdict  verdict
-	own      *ends // which do not count
+	expected *expectedExits // which do not count
 	watcher  watcher
 
 	workers    group // all that ends before anything is stopped
 	output     *actor
 	converging *actor // creates and starts everything
 	watching   *actor // what develop.watch says is done
-	errand     *actor // what a key asked for
-	companion  *companion
+	keyAction  *actor // what a key asked for
+	supervisor *embeddedSupervisor
 	kept       bool   // a container runs, or is going to be started, by the supervisor inside
 	menu       *menu  // nil where there is none
 	restart    string // the service to restart once everything is started
@@ -45,7 +45,7 @@ func (a *attached) run(ctx context.Context) (code int, err error) {
 	a.menu = openMenu(following, a.Keys, a.Printer)
 	a.showMenu()
 	a.loop(ctx, signals)
-	a.dismiss(errEnded)
+	a.interruptWorkers(errEnded)
 	if a.stopper.how != leftAlone {
 		a.workers.wait(signals)
 	}
@@ -67,7 +67,7 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
 	for (followed != nil || a.converging != nil || a.stopper.pending > 0) && a.stopper.how < leftAlone {
 		select {
 		case o := <-a.follower.exits:
-			if a.verdict.exited(o, a.moment(o.Container)) {
+			if a.verdict.exited(o, a.activityAt(o.Container)) {
 				a.Inform("Aborting on container exit...")
 				a.end(ctx, errAborted)
 			}
@@ -79,13 +79,13 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
 		case <-a.converging.ended():
 			a.converged(ctx, a.converging.err)
 		case <-a.watching.ended():
-			a.complain(a.watching)
+			a.warnOfFailure(a.watching)
 			a.watching = nil
 			a.showMenu()
-		case <-a.errand.ended():
-			a.complain(a.errand)
-			a.errand = nil
-		case a.kept = <-a.companion.changes():
+		case <-a.keyAction.ended():
+			a.warnOfFailure(a.keyAction)
+			a.keyAction = nil
+		case a.kept = <-a.supervisor.changes():
 		case err := <-a.stopper.stopped:
 			a.stopper.pending--
 			a.stopped(err)
@@ -93,13 +93,13 @@ func (a *attached) loop(ctx context.Context, signals <-chan os.Signal) {
 			followed = nil
 			a.followed(ctx, a.output.err)
 		}
-		a.free()
+		a.releaseIfIdle()
 	}
 }
 
-// moment is what goes on now that a container has ended.
-func (a *attached) moment(ended engine.Container) moment {
-	return moment{converging: a.converging != nil, stopping: a.stopper.how > 0, own: a.own.take(ended)}
+// activityAt is what goes on now that a container has ended.
+func (a *attached) activityAt(ended engine.Container) activity {
+	return activity{converging: a.converging != nil, stopping: a.stopper.how > 0, own: a.expected.take(ended)}
 }
 
 // followed takes note of the end of the output.
@@ -124,7 +124,7 @@ func (a *attached) converged(ctx context.Context, err error) {
 	}
 	switch {
 	case v.ending != nil: // whoever stops has waited for this
-		a.tell(v.stopped(err))
+		a.warn(v.stopped(err))
 		if !a.follower.hasBegun() {
 			a.output.interrupt(v.ending)
 		}
@@ -137,15 +137,15 @@ func (a *attached) converged(ctx context.Context, err error) {
 	case v.detached:
 		a.detach()
 	default:
-		a.goOn(ctx)
+		a.afterStart(ctx)
 	}
 }
 
-// goOn begins with what is done once everything is started.
-func (a *attached) goOn(ctx context.Context) {
+// afterStart begins with what is done once everything is started.
+func (a *attached) afterStart(ctx context.Context) {
 	if !a.AbortOnExit && !a.AbortOnFailure { // else whoever ends is not restarted
-		a.companion = startCompanion(ctx, &a.workers, a.Options)
-		a.kept = a.companion != nil
+		a.supervisor = startSupervisor(ctx, &a.workers, a.Options)
+		a.kept = a.supervisor != nil
 	}
 	if a.watcher.wanted {
 		a.verdict.err = a.watch(ctx)
@@ -156,9 +156,9 @@ func (a *attached) goOn(ctx context.Context) {
 	}
 }
 
-// free lets following end once nothing is under way any more.
-func (a *attached) free() {
-	if a.converging == nil && a.stopper.pending == 0 && !a.kept && a.watching == nil && a.errand == nil {
+// releaseIfIdle lets following end once nothing is under way any more.
+func (a *attached) releaseIfIdle() {
+	if a.converging == nil && a.stopper.pending == 0 && !a.kept && a.watching == nil && a.keyAction == nil {
 		a.follower.release()
 	}
 }
@@ -203,17 +203,17 @@ func (a *attached) stop(ctx context.Context, how int) {
 	if a.stopper.how >= how {
 		return
 	}
-	a.dismiss(a.verdict.ending)
+	a.interruptWorkers(a.verdict.ending)
 	a.follower.final.Store(true)
 	a.stopper.stop(ctx, how, a.follower.hasBegun, a.workers.ends())
 }
 
-// dismiss tells whatever runs beside to end: what is stopped from now on stays
+// interruptWorkers tells whatever runs beside to end: what is stopped from now on stays
 // so. What the engine was asked for is carried out first, so that nothing is
 // started behind the back of who stops.
-func (a *attached) dismiss(why error) {
+func (a *attached) interruptWorkers(why error) {
 	a.workers.interrupt(why)
-	a.watching, a.errand, a.companion, a.kept = nil, nil, nil, false
+	a.watching, a.keyAction, a.supervisor, a.kept = nil, nil, nil, false
 }
 
 // stopped takes note of how a stop ended.
@@ -221,19 +221,19 @@ func (a *attached) stopped(err error) {
 	if err == nil || errors.Is(err, errForced) {
 		return
 	}
-	a.tell(a.verdict.stopped(err))
+	a.warn(a.verdict.stopped(err))
 	a.output.interrupt(err)
 }
 
-// tell warns of what the command does not end with.
-func (a *attached) tell(err error) {
+// warn warns of what the command does not end with.
+func (a *attached) warn(err error) {
 	if err != nil {
 		a.Printer.Warn(ui.ErrorText(err))
 	}
 }
 
-// complain says why an actor ended before its time.
-func (a *attached) complain(of *actor) {
+// warnOfFailure says why an actor ended before its time.
+func (a *attached) warnOfFailure(of *actor) {
 	if of.err != nil {
 		a.Printer.Warn(of.name + ": " + ui.ErrorText(of.err))
 	}
@@ -248,6 +248,6 @@ func (a *attached) detach() {
 		a.Inform("Detaching once everything is started")
 		return
 	}
-	a.dismiss(errDetached)
+	a.interruptWorkers(errDetached)
 	a.output.interrupt(errDetached)
 }

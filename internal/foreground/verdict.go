@@ -35,8 +35,8 @@ type culprit struct {
 	code int
 }
 
-// moment is what goes on when something is heard of.
-type moment struct {
+// activity is what goes on when something is heard of.
+type activity struct {
 	converging bool
 	stopping   bool
 	own        bool // the command's own operation stops the container on the way
@@ -44,7 +44,7 @@ type moment struct {
 
 // exited takes note of the exit of a container, and reports whether everything is
 // to be stopped for it.
-func (v *verdict) exited(o output.Output, now moment) (aborts bool) {
+func (v *verdict) exited(o output.Output, now activity) (aborts bool) {
 	code, service := o.Exit.Code, o.Container.Service
 	if now.own && !now.stopping {
 		return false

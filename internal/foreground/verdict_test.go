@@ -28,7 +28,7 @@ func TestCompletionHeardLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := &verdict{project: p, scope: sc, abortOnExit: true}
-	aborts := v.exited(exitOf("migrate", 0), moment{})
+	aborts := v.exited(exitOf("migrate", 0), activity{})
 	if aborts || v.culprit != nil || v.code != nil {
 		t.Errorf("the completion of migrate ends the run: %+v, code %v", v.culprit, v.code)
 	}
@@ -50,9 +50,9 @@ func TestVerdict(t *testing.T) {
 	type exit struct {
 		service string
 		code    int
-		now     moment
+		now     activity
 	}
-	converging, stopping := moment{converging: true}, moment{stopping: true}
+	converging, stopping := activity{converging: true}, activity{stopping: true}
 	for name, c := range map[string]struct {
 		onExit, onFailure bool
 		from              string
@@ -61,19 +61,19 @@ func TestVerdict(t *testing.T) {
 		code              int
 		fails             bool
 	}{
-		"nobody is asked for":                 {exits: []exit{{"web", 3, moment{}}}, aborts: []bool{false}},
-		"the first exit counts":               {onExit: true, exits: []exit{{"web", 0, moment{}}, {"test", 4, stopping}}, aborts: []bool{true, false}},
-		"its code counts":                     {onExit: true, exits: []exit{{"web", 3, moment{}}, {"test", 4, stopping}}, aborts: []bool{true, false}, code: 3},
-		"success is no failure":               {onFailure: true, exits: []exit{{"web", 0, moment{}}, {"test", 4, moment{}}}, aborts: []bool{false, true}, code: 4},
-		"the service asked for":               {onExit: true, from: "test", exits: []exit{{"web", 3, moment{}}, {"test", 4, stopping}}, aborts: []bool{true, false}, code: 4},
-		"the service asked for succeeds":      {onExit: true, from: "test", exits: []exit{{"test", 0, moment{}}, {"web", 143, stopping}}, aborts: []bool{true, false}},
-		"its first code counts":               {from: "test", exits: []exit{{"test", 5, moment{}}, {"test", 6, moment{}}}, aborts: []bool{false, false}, code: 5},
-		"the service asked for never ran":     {onExit: true, from: "test", exits: []exit{{"web", 3, moment{}}}, aborts: []bool{true}, fails: true},
-		"a task that others wait for is done": {onExit: true, exits: []exit{{"task", 0, converging}, {"task", 0, moment{}}}, aborts: []bool{false, false}},
+		"nobody is asked for":                 {exits: []exit{{"web", 3, activity{}}}, aborts: []bool{false}},
+		"the first exit counts":               {onExit: true, exits: []exit{{"web", 0, activity{}}, {"test", 4, stopping}}, aborts: []bool{true, false}},
+		"its code counts":                     {onExit: true, exits: []exit{{"web", 3, activity{}}, {"test", 4, stopping}}, aborts: []bool{true, false}, code: 3},
+		"success is no failure":               {onFailure: true, exits: []exit{{"web", 0, activity{}}, {"test", 4, activity{}}}, aborts: []bool{false, true}, code: 4},
+		"the service asked for":               {onExit: true, from: "test", exits: []exit{{"web", 3, activity{}}, {"test", 4, stopping}}, aborts: []bool{true, false}, code: 4},
+		"the service asked for succeeds":      {onExit: true, from: "test", exits: []exit{{"test", 0, activity{}}, {"web", 143, stopping}}, aborts: []bool{true, false}},
+		"its first code counts":               {from: "test", exits: []exit{{"test", 5, activity{}}, {"test", 6, activity{}}}, aborts: []bool{false, false}, code: 5},
+		"the service asked for never ran":     {onExit: true, from: "test", exits: []exit{{"web", 3, activity{}}}, aborts: []bool{true}, fails: true},
+		"a task that others wait for is done": {onExit: true, exits: []exit{{"task", 0, converging}, {"task", 0, activity{}}}, aborts: []bool{false, false}},
 		"a task fails: the wait says more":    {onExit: true, exits: []exit{{"task", 2, converging}}, aborts: []bool{false}, code: 2},
-		"a task fails later":                  {onExit: true, exits: []exit{{"task", 2, moment{}}}, aborts: []bool{true}, code: 2},
-		"up itself stops it":                  {onExit: true, from: "test", exits: []exit{{"web", 3, moment{own: true}}, {"test", 0, moment{own: true, converging: true}}, {"test", 1, moment{}}}, aborts: []bool{false, false, true}, code: 1},
-		"up was about to stop it and aborts":  {onExit: true, from: "test", exits: []exit{{"web", 3, moment{}}, {"test", 9, moment{own: true, stopping: true}}}, aborts: []bool{true, false}, code: 9},
+		"a task fails later":                  {onExit: true, exits: []exit{{"task", 2, activity{}}}, aborts: []bool{true}, code: 2},
+		"up itself stops it":                  {onExit: true, from: "test", exits: []exit{{"web", 3, activity{own: true}}, {"test", 0, activity{own: true, converging: true}}, {"test", 1, activity{}}}, aborts: []bool{false, false, true}, code: 1},
+		"up was about to stop it and aborts":  {onExit: true, from: "test", exits: []exit{{"web", 3, activity{}}, {"test", 9, activity{own: true, stopping: true}}}, aborts: []bool{true, false}, code: 9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sc, err := NewScope(p, ScopeOptions{ExitCodeFrom: c.from})

@@ -96,10 +96,10 @@ func (r *Watch) note(paths []string) {
 	r.mu.Lock()
 	r.pending = append(r.pending, paths...)
 	r.mu.Unlock()
-	r.awake()
+	r.wakeUp()
 }
 
-func (r *Watch) awake() {
+func (r *Watch) wakeUp() {
 	select {
 	case r.wake <- struct{}{}:
 	default: // whoever works will see it
@@ -109,7 +109,7 @@ func (r *Watch) awake() {
 // Work goes on until ctx ends, from what differs and what changed until now on.
 func (r *Watch) Work(ctx context.Context) error {
 	r.look = true
-	if err := r.watcher.Settle(ctx); err != nil {
+	if err := r.watcher.Flush(ctx); err != nil {
 		return err
 	}
 	if err := r.handle(ctx); err != nil {
@@ -125,7 +125,7 @@ func (r *Watch) Work(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	})
-	group.Go(func() error { return r.onlook(ctx) })
+	group.Go(func() error { return r.watchContainers(ctx) })
 	group.Go(func() error {
 		for {
 			select {
@@ -149,10 +149,10 @@ func (r *Watch) handle(ctx context.Context) error {
 	r.pending, r.look, r.listed = nil, false, nil
 	r.mu.Unlock()
 	if look {
-		r.complain("watch", r.catchUp(ctx, listed))
+		r.warnOfFailure("watch", r.catchUp(ctx, listed))
 	}
 	for _, w := range watch.Decide(r.Rules, paths) {
-		r.complain("watch "+w.Service, r.refresh(ctx, w))
+		r.warnOfFailure("watch "+w.Service, r.refresh(ctx, w))
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -165,7 +165,7 @@ func (r *Watch) say(text string) {
 	r.Printer.Around(func() { fmt.Fprintln(r.Out, text) })
 }
 
-func (r *Watch) complain(what string, err error) {
+func (r *Watch) warnOfFailure(what string, err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		r.Printer.Warn(what + ": " + ui.ErrorText(err))
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/musterdev/muster/internal/watch"
 )
 
-// onlook notices containers that are made while files are watched, by a rebuild or
+// watchContainers notices containers that are made while files are watched, by a rebuild or
 // by another command: they lack what was synced to those before them.
-func (r *Watch) onlook(ctx context.Context) error {
+func (r *Watch) watchContainers(ctx context.Context) error {
 	f, release := feed.Use(ctx, r.Feed, r.Project.Name, r.Engine)
 	defer release()
 	reader := f.Read(feed.ReaderOptions{Keep: r.ours, Concerns: func(ev engine.Event) bool { return ev.Action == "start" }})
@@ -47,7 +47,7 @@ func (r *Watch) lookAt(containers []engine.Container) {
 	r.mu.Lock()
 	r.look, r.listed = true, containers
 	r.mu.Unlock()
-	r.awake()
+	r.wakeUp()
 }
 
 // catchUp brings to containers that were not met yet what differs in them by the

@@ -31,7 +31,7 @@ func Needed(p *project.Project, services []string) []string {
 // metrics.ErrNobody if none runs.
 func Ask(ctx context.Context, place lock.Options) ([]metrics.ContainerStatus, error) {
 	var all []metrics.ContainerStatus
-	err := each(ctx, place, func(address string) (err error) {
+	err := eachSocket(ctx, place, func(address string) (err error) {
 		all, err = metrics.Ask(ctx, address)
 		return err
 	})
@@ -43,7 +43,7 @@ func Ask(ctx context.Context, place lock.Options) ([]metrics.ContainerStatus, er
 // when it is stopped. It is told under the project's lock, which the supervisor
 // needs to start anything.
 func TellStopped(ctx context.Context, place lock.Options, services []string) error {
-	err := each(ctx, place, func(address string) error { return metrics.TellStopped(ctx, address, services) })
+	err := eachSocket(ctx, place, func(address string) error { return metrics.TellStopped(ctx, address, services) })
 	if errors.Is(err, metrics.ErrNobody) {
 		return nil
 	}
@@ -56,10 +56,10 @@ const (
 	pause = 50 * time.Millisecond
 )
 
-// each calls on the sockets of the project's supervisor until one answers. One
+// eachSocket calls on the sockets of the project's supervisor until one answers. One
 // that cannot be asked is an error, if some supervisor runs: anybody can leave a
 // socket behind. One that begins or ends is waited for.
-func each(ctx context.Context, place lock.Options, call func(address string) error) error {
+func eachSocket(ctx context.Context, place lock.Options, call func(address string) error) error {
 	place.Kind = lock.Supervisor
 	for range tries {
 		var failed error

@@ -21,7 +21,7 @@ func TestAskOneThatBegins(t *testing.T) {
 				t.Fatal(err)
 			}
 			asked := 0
-			err = each(t.Context(), opt.Place, func(string) error {
+			err = eachSocket(t.Context(), opt.Place, func(string) error {
 				asked++
 				switch {
 				case asked == 1:

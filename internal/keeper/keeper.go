@@ -106,7 +106,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	group.Go(func() error { return counts.Serve(ctx, sup, listeners...) })
 	group.Go(func() error { teller.Run(ctx); return nil })
 	if opt.Reload != nil {
-		group.Go(func() error { return changes.run(ctx, func() { takeOver(ctx, opt, models) }) })
+		group.Go(func() error { return changes.run(ctx, func() { reloadProject(ctx, opt, models) }) })
 		group.Go(func() error { shrink(ctx); return nil })
 	}
 	return group.Wait()

@@ -62,9 +62,9 @@ func (w *modelWatch) run(ctx context.Context, changed func()) error {
 	}
 }
 
-// takeOver loads the project again and hands it on. A model that cannot be loaded
+// reloadProject loads the project again and hands it on. A model that cannot be loaded
 // changes nothing: the last good one stays.
-func takeOver(ctx context.Context, opt Options, models chan<- *project.Project) {
+func reloadProject(ctx context.Context, opt Options, models chan<- *project.Project) {
 	fresh, err := opt.Reload(ctx)
 	if err == nil && fresh.Name != opt.Project.Name {
 		err = fmt.Errorf("the project was renamed to %s", fresh.Name)

@@ -29,7 +29,7 @@ func (u Unit) Name() string { return "muster-" + u.Project.Name + ".service" }
 // readable by everyone.
 func (u Unit) Text() (string, error) {
 	p := u.Project
-	if err := lasting(slices.Concat(p.Files, p.EnvFiles)); err != nil {
+	if err := checkLasting(slices.Concat(p.Files, p.EnvFiles)); err != nil {
 		return "", err
 	}
 	args := []string{u.Program}
@@ -67,9 +67,9 @@ WantedBy=multi-user.target
 `, p.Name, strings.Join(quoted, " ")), nil
 }
 
-// lasting is an error if one of the files cannot be read again when systemd starts
+// checkLasting is an error if one of the files cannot be read again when systemd starts
 // the unit: standard input, or another pipe.
-func lasting(files []string) error {
+func checkLasting(files []string) error {
 	for _, f := range files {
 		info, err := os.Stat(f)
 		if f == "-" || err == nil && !info.Mode().IsRegular() && f != os.DevNull {

@@ -52,10 +52,10 @@ func NewWatcher(rules []Rule, warn func(string)) (*Watcher, error) {
 // Close ends the watch.
 func (w *Watcher) Close() error { return w.fs.Close() }
 
-// Settle returns once Run has handed over every change made before the call. It
+// Flush returns once Run has handed over every change made before the call. It
 // compares the files with what was seen of them: the system tells of changes, but
 // not when it has told of all.
-func (w *Watcher) Settle(ctx context.Context) error {
+func (w *Watcher) Flush(ctx context.Context) error {
 	done := make(chan struct{})
 	select {
 	case w.now <- done:

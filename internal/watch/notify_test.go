@@ -22,7 +22,7 @@ func TestSettle(t *testing.T) {
 	write(t, l.at("new/f"), "content")
 	l.must(os.Remove(l.at("gone")))
 	l.must(os.Rename(l.at("old"), l.at("moved")))
-	l.must(l.watcher.Settle(t.Context()))
+	l.must(l.watcher.Flush(t.Context()))
 	told := map[string]bool{}
 	for len(l.batches) > 0 {
 		for _, p := range <-l.batches {

@@ -18,7 +18,7 @@ func TestOwnEnds(t *testing.T) {
 	} {
 		have.Containers = append(have.Containers, engine.Container{Ref: ref(id), Service: id, State: state})
 	}
-	var own ends
+	var own expectedExits
 	own.expect(have, plan.Plan{Steps: []plan.Step{
 		{ID: "1", Action: plan.StopContainer{Target: ref("old")}},
 		{ID: "2", Action: plan.RemoveContainer{Target: ref("old")}},

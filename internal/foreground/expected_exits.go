@@ -7,16 +7,16 @@ import (
 	"github.com/musterdev/muster/engine"
 )
 
-// ends are those of containers that the command's own operations stop on the way,
+// expectedExits are those of containers that the command's own operations stop on the way,
 // to replace them, to restart them with what they depend on, or since there are too
 // many: nobody ended by himself, and nothing is to be stopped for that.
-type ends struct {
+type expectedExits struct {
 	mu       sync.Mutex
 	expected map[string]bool // by container ID
 }
 
 // expect takes note of whom a plan stops, of those who run.
-func (e *ends) expect(have engine.Observed, p plan.Plan) {
+func (e *expectedExits) expect(have engine.Observed, p plan.Plan) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, st := range p.Steps {
@@ -35,7 +35,7 @@ func (e *ends) expect(have engine.Observed, p plan.Plan) {
 
 // take reports whether the end of a container is one of these. It is so once: who
 // has been started since ends by himself.
-func (e *ends) take(c engine.Container) bool {
+func (e *expectedExits) take(c engine.Container) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	own := e.expected[c.ID]

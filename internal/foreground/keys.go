@@ -72,8 +72,8 @@ func (a *attached) restartByKey(ctx context.Context, service string) {
 	case a.converging != nil:
 		a.restart = service
 		a.Inform(fmt.Sprintf("Restarting %s once everything is started", service))
-	case a.errand != nil:
-		a.Inform(fmt.Sprintf("still running: %s", a.errand.name))
+	case a.keyAction != nil:
+		a.Inform(fmt.Sprintf("still running: %s", a.keyAction.name))
 	default:
 		a.restartNow(ctx, service)
 	}
@@ -82,7 +82,7 @@ func (a *attached) restartByKey(ctx context.Context, service string) {
 // restartNow restarts a service beside everything else.
 func (a *attached) restartNow(ctx context.Context, service string) {
 	op := operation.Restart(a.Project, service)
-	a.errand = a.workers.start(ctx, "restart "+service, func(ctx context.Context) error { return a.Run(ctx, op) })
+	a.keyAction = a.workers.start(ctx, "restart "+service, func(ctx context.Context) error { return a.Run(ctx, op) })
 }
 
 func (a *attached) toggleWatch(ctx context.Context) {

@@ -11,22 +11,22 @@ import (
 	"github.com/musterdev/muster/restartpolicy"
 )
 
-// companion is the supervisor inside an attached up. It runs from the moment in
+// embeddedSupervisor is the supervisor inside an attached up. It runs from the moment in
 // which everything is up to the moment in which something is to be stopped.
-type companion struct {
+type embeddedSupervisor struct {
 	busy chan bool // whether a container runs or is going to be started, when that changes
 }
 
-// startCompanion begins to keep what only a supervisor keeps, if a service
+// startSupervisor begins to keep what only a supervisor keeps, if a service
 // declares any of it, and unless another supervisor does it already: then there
 // is none.
-func startCompanion(ctx context.Context, g *group, opt Options) *companion {
+func startSupervisor(ctx context.Context, g *group, opt Options) *embeddedSupervisor {
 	p := opt.Project
 	if len(keeper.Needed(p, opt.Scope.started)) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	c := &companion{busy: make(chan bool)}
+	c := &embeddedSupervisor{busy: make(chan bool)}
 	tell := func(busy bool) {
 		select {
 		case c.busy <- busy:
@@ -66,7 +66,7 @@ func auditDue(printer ui.Printer, r supervise.Record) {
 }
 
 // changes tell whether it is busy; nil if there is none.
-func (c *companion) changes() <-chan bool {
+func (c *embeddedSupervisor) changes() <-chan bool {
 	if c == nil {
 		return nil
 	}
