@@ -214,7 +214,7 @@ func disturbProject(t *rapid.T, e *memengine.Engine, name string) {
 	ctx, hand := context.Background(), e.ByHand()
 	for _, key := range []string{"back", "default", "front"} {
 		if rapid.IntRange(0, 9).Draw(t, key+" is made twice") == 9 {
-			_ = hand.TwinNetwork(name + "_" + key) // the project may have none
+			_ = hand.DuplicateNetwork(name + "_" + key) // the project may have none
 		}
 	}
 	cs, err := hand.ListContainers(ctx, engine.ContainerFilter{Project: name})

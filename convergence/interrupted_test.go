@@ -42,7 +42,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 			}
 			w.interrupt(p)
 			if rapid.Bool().Draw(t, "a call of the killed run took effect late") {
-				_ = w.TwinNetwork("demo_default") // there may be none yet
+				_ = w.DuplicateNetwork("demo_default") // there may be none yet
 			}
 		}
 		w.converge(second, opt)

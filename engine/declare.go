@@ -24,7 +24,7 @@ func RolesOf(e Engine) Roles {
 // ErrUnsupported; without Info there is nothing to say of it, without Closer
 // nothing to close.
 func (r Roles) Engine() Engine {
-	return whole{
+	return allRoles{
 		declared[Containers](r.Containers, noContainers{}),
 		declared[Networks](r.Networks, noNetworks{}),
 		declared[Volumes](r.Volumes, noVolumes{}),
@@ -36,7 +36,7 @@ func (r Roles) Engine() Engine {
 	}
 }
 
-type whole struct {
+type allRoles struct {
 	Containers
 	Networks
 	Volumes

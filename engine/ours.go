@@ -37,9 +37,9 @@ type Membership struct {
 	Declared bool
 }
 
-// works reports whether the container is a replica or a one-off: what commands
+// isWorkload reports whether the container is a replica or a one-off: what commands
 // list and work on.
-func (m Membership) works() bool { return m.Role == Replica || m.Role == OneOff }
+func (m Membership) isWorkload() bool { return m.Role == Replica || m.Role == OneOff }
 
 // Ours is the one rule on what belongs to a project. want is nil where no file
 // was loaded. networks are those of the engine.
@@ -51,7 +51,7 @@ func Ours(c Container, networks []Network, want *project.Project) Membership {
 	switch {
 	case isHook(c, networks):
 		m.Role = HookContainer
-	case !Managed(c) || !Vouched(c, want) && !(maybe(c) && onOwnNetwork(c, networks)):
+	case !Managed(c) || !Vouched(c, want) && !(networkMayVouch(c) && onOwnNetwork(c, networks)):
 	case c.OneOff:
 		m.Role = OneOff
 	default:
@@ -89,9 +89,9 @@ func Vouched(c Container, want *project.Project) bool {
 	return s != nil && s.ContainerName == name
 }
 
-// maybe reports whether a network can vouch for a container for which nothing
+// networkMayVouch reports whether a network can vouch for a container for which nothing
 // else does: nothing else says that it was made as another one.
-func maybe(c Container) bool {
+func networkMayVouch(c Container) bool {
 	return c.Labels[project.LabelName] == "" || c.Labels[project.LabelImage] == ""
 }
 
@@ -106,12 +106,12 @@ func isHook(c Container, networks []Network) bool {
 		return made == "" || made == c.Name
 	}
 	bare := c.Service != "" && !Managed(c) && c.Labels[project.LabelOneOff] == ""
-	return c.State == Created && bare && madeUp(c.Name) && onOwnNetwork(c, networks)
+	return c.State == Created && bare && generatedName(c.Name) && onOwnNetwork(c, networks)
 }
 
-// madeUp reports whether the name is like those that engines give to containers
+// generatedName reports whether the name is like those that engines give to containers
 // without one: quirky_euler, quirky_euler7.
-func madeUp(name string) bool {
+func generatedName(name string) bool {
 	first, second, ok := strings.Cut(strings.TrimRight(name, "0123456789"), "_")
 	letters := func(s string) bool { return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == "" }
 	return ok && letters(first) && letters(second)
@@ -158,13 +158,13 @@ func ListOurs(ctx context.Context, e ContainerLister, name string, want *project
 // containers alone leave a doubt.
 func KeepOurs(ctx context.Context, e ContainerLister, cs []Container, want *project.Project) ([]Container, error) {
 	var networks []Network
-	if slices.ContainsFunc(cs, func(c Container) bool { return Managed(c) && !Vouched(c, want) && maybe(c) }) {
+	if slices.ContainsFunc(cs, func(c Container) bool { return Managed(c) && !Vouched(c, want) && networkMayVouch(c) }) {
 		var err error
 		if networks, err = e.ListNetworks(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return !Ours(c, networks, want).works() }), nil
+	return slices.DeleteFunc(slices.Clone(cs), func(c Container) bool { return !Ours(c, networks, want).isWorkload() }), nil
 }
 
 // Membership is what the container is to the observed project.
@@ -177,7 +177,7 @@ func (o Observed) Membership(c Container, want *project.Project) Membership {
 func OurEvent(ev Event, name string) (m Membership, sure bool) {
 	c := ContainerOf(ev, name)
 	m = Ours(c, nil, nil)
-	return m, m.Role != Stranger || !Managed(c) || !maybe(c)
+	return m, m.Role != Stranger || !Managed(c) || !networkMayVouch(c)
 }
 
 // Unfinished are the containers of the project that the run that made them may
@@ -212,7 +212,7 @@ func (o Observed) IgnoreStrangers(want *project.Project) (mine Observed, names [
 
 // Ours is the observation without strangers and hook containers.
 func (o Observed) Ours(want *project.Project) Observed {
-	o.Containers = slices.DeleteFunc(slices.Clone(o.Containers), func(c Container) bool { return !o.Membership(c, want).works() })
+	o.Containers = slices.DeleteFunc(slices.Clone(o.Containers), func(c Container) bool { return !o.Membership(c, want).isWorkload() })
 	return o
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// mostEntries is how many entries an attribute may have to get a fingerprint
+// maxEntries is how many entries an attribute may have to get a fingerprint
 // for each: labels are to stay readable.
-const mostEntries = 64
+const maxEntries = 64
 
 // sections fingerprints every attribute of the service by itself, and every
 // entry of those that are mappings (environment.TZ), so that a plan can name the
@@ -50,7 +50,7 @@ func sections(key Key, project string, spec types.ServiceConfig) (map[string]Fin
 // one whose key does not fit into a label of fingerprints.
 func entries(value json.RawMessage) map[string]json.RawMessage {
 	var m map[string]json.RawMessage
-	if json.Unmarshal(value, &m) != nil || len(m) > mostEntries {
+	if json.Unmarshal(value, &m) != nil || len(m) > maxEntries {
 		return nil
 	}
 	for key := range m {

@@ -17,9 +17,9 @@ type FileReader interface {
 	CopyFrom(ctx context.Context, c engine.Ref, path string) (io.ReadCloser, engine.PathStat, error)
 }
 
-// mostRead is how much of a config or secret is read: larger ones are known by
+// maxRead is how much of a config or secret is read: larger ones are known by
 // the size and age of their file, which the container does not tell.
-const mostRead = 16 << 20
+const maxRead = 16 << 20
 
 // ReadContent reads the configs and secrets of containers whose labels are by
 // another key than the project's: what another user made, or another machine.
@@ -29,7 +29,7 @@ func ReadContent(ctx context.Context, e FileReader, want *project.Project, have 
 	content := map[string]map[string]project.Fingerprint{}
 	for _, c := range have.Containers {
 		s := want.Service(c.Service)
-		if s == nil || len(s.Content) == 0 || !divergence.Tells(c) || c.Labels[project.LabelKey] == want.Key.ID() {
+		if s == nil || len(s.Content) == 0 || !divergence.MadeByMuster(c) || c.Labels[project.LabelKey] == want.Key.ID() {
 			continue
 		}
 		content[c.ID] = map[string]project.Fingerprint{}
@@ -65,7 +65,7 @@ func readFile(ctx context.Context, e FileReader, c engine.Ref, path string) ([]b
 	if err != nil {
 		return nil, err
 	}
-	if head.Typeflag != tar.TypeReg || head.Size > mostRead {
+	if head.Typeflag != tar.TypeReg || head.Size > maxRead {
 		return nil, errors.New("not a regular file")
 	}
 	return io.ReadAll(files)

@@ -51,7 +51,7 @@ func decide(t *targets) *fates {
 	if f.targets.oneOff != nil {
 		f.join(f.targets.oneOff.Svc)
 	} else {
-		f.look().AnnounceGrants(f.targets.scope, f.targets.opt.Recreate == RecreateNever)
+		f.look().WarnOfGrants(f.targets.scope, f.targets.opt.Recreate == RecreateNever)
 	}
 	f.decideFollowers()
 	f.decideOrphans()
@@ -71,7 +71,7 @@ func (f *fates) decideService(sv *survey.Service) {
 	facts := f.facts(sv)
 	facts.Joined = joined
 	for _, sl := range sv.Slots {
-		for _, rival := range sl.Rivals {
+		for _, rival := range sl.Duplicates {
 			f.gone[rival.Old.ID] = true
 		}
 		sl.Verdict = fate.Of(f.about(sl, facts))
@@ -81,7 +81,7 @@ func (f *fates) decideService(sv *survey.Service) {
 		sv.Replaced = first.Why
 	}
 	for _, sl := range sv.Slots {
-		f.settle(sl, facts.Dependency)
+		f.noteFate(sl, facts.Dependency)
 	}
 }
 
@@ -95,7 +95,7 @@ func (f *fates) facts(sv *survey.Service) fate.Facts {
 		policy = fate.Never
 	}
 	return fate.Facts{
-		Command: fate.Up, Service: sv.Name, Declared: true, Scale: sv.Replicas, Follower: sv.Follower, NoStart: f.targets.opt.NoStart,
+		Command: fate.CommandUp, Service: sv.Name, Declared: true, Scale: sv.Replicas, Follower: sv.Follower, NoStart: f.targets.opt.NoStart,
 		Policy: policy, RenewVolumes: f.targets.opt.RenewAnonVolumes && f.targets.named[sv.Name],
 		Dependency: f.dependencyRestarts(sv),
 	}
@@ -113,8 +113,8 @@ func (f *fates) about(sl *survey.Slot, facts fate.Facts) fate.Facts {
 }
 
 // look compares containers with what is wanted of them.
-func (f *fates) look() divergence.Look {
-	return divergence.Look{Want: f.targets.Want, Have: f.targets.Have, Notes: &f.targets.Notes, Provided: f.targets.opt.Provided, Apart: f.apart}
+func (f *fates) look() divergence.Comparison {
+	return divergence.Comparison{Want: f.targets.Want, Have: f.targets.Have, Notes: &f.targets.Notes, Provided: f.targets.opt.Provided, Apart: f.apart}
 }
 
 // scale keeps as many containers as are asked for: those that are up to date
@@ -153,8 +153,8 @@ func (f *fates) scale(sv *survey.Service, facts fate.Facts) {
 	}
 }
 
-// settle notes what the slot's fate means to others.
-func (f *fates) settle(sl *survey.Slot, dependency string) {
+// noteFate notes what the slot's fate means to others.
+func (f *fates) noteFate(sl *survey.Slot, dependency string) {
 	if sl.Old == nil {
 		return
 	}

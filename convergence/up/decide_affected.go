@@ -17,7 +17,7 @@ import (
 // what is done to others: those that depend on a replaced service with restart:
 // true, that join a replaced container, or that hang on a replaced network.
 func (f *fates) decideFollowers() {
-	for _, s := range f.outsiders() {
+	for _, s := range f.otherServices() {
 		sv := &survey.Service{Service: s, Declared: true, Follower: true}
 		for _, c := range f.targets.Replicas[s.Name] {
 			if !f.gone[c.ID] && c.State == engine.Running {
@@ -50,14 +50,14 @@ func (f *fates) decideFollower(sv *survey.Service) {
 	}
 	for _, sl := range sv.Slots {
 		sl.Verdict = fate.Of(f.about(sl, facts))
-		f.settle(sl, facts.Dependency)
+		f.noteFate(sl, facts.Dependency)
 	}
 	f.services[sv.Name] = sv
 	f.order = append(f.order, sv)
 }
 
-// outsiders are the project's other services, dependencies first.
-func (f *fates) outsiders() []*project.Service {
+// otherServices are the project's other services, dependencies first.
+func (f *fates) otherServices() []*project.Service {
 	all := map[string]*project.Service{}
 	for _, s := range slices.Concat(f.targets.Want.Services, f.targets.Want.Disabled) {
 		all[s.Name] = s
@@ -108,7 +108,7 @@ func (f *fates) decideAttached() {
 		sl := survey.SlotFor(sv, survey.StepName(f.targets.Name, *c), c)
 		facts := f.facts(sv)
 		sl.Verdict, sv.Slots = fate.Of(f.about(sl, facts)), []*survey.Slot{sl}
-		f.settle(sl, facts.Dependency)
+		f.noteFate(sl, facts.Dependency)
 		f.order = append(f.order, sv)
 	}
 }
@@ -199,7 +199,7 @@ func (f *fates) markHandovers() {
 			leaving[sl.Old.ID] = sl
 		}
 		for _, sl := range slices.Concat(sv.Slots, sv.Surplus) {
-			for _, rival := range sl.Rivals {
+			for _, rival := range sl.Duplicates {
 				leaving[rival.Old.ID] = rival
 			}
 		}

@@ -10,20 +10,20 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// asked is what exists, as a command sees it that works on it as it is.
-type asked struct{ *survey.Existing }
+// commandSurvey is what exists, as a command sees it that works on it as it is.
+type commandSurvey struct{ *survey.Existing }
 
-// ask surveys what is there, and chooses the services that a command names. want
+// surveyForCommand surveys what is there, and chooses the services that a command names. want
 // may be nil.
-func ask(want *project.Project, have engine.Observed, services []string) (asked, map[string]bool, error) {
-	x := asked{survey.NewExisting(want, have)}
+func surveyForCommand(want *project.Project, have engine.Observed, services []string) (commandSurvey, map[string]bool, error) {
+	x := commandSurvey{survey.NewExisting(want, have)}
 	chosen, err := x.Choose(services)
 	return x, chosen, err
 }
 
 // decide gives containers that a command works on as they are their fates. The
 // result are the slots of those to which something happens.
-func (x asked) decide(facts fate.Facts, cs []*engine.Container) []*survey.Slot {
+func (x commandSurvey) decide(facts fate.Facts, cs []*engine.Container) []*survey.Slot {
 	var slots []*survey.Slot
 	for _, c := range cs {
 		sl := survey.SlotFor(x.Services[c.Service], "", c)
@@ -37,7 +37,7 @@ func (x asked) decide(facts fate.Facts, cs []*engine.Container) []*survey.Slot {
 
 // decideReplicas does the same for the replicas of a service, which keeps the
 // slots of all of them: others may wait for it.
-func (x asked) decideReplicas(sv *survey.Service, facts fate.Facts) {
+func (x commandSurvey) decideReplicas(sv *survey.Service, facts fate.Facts) {
 	for _, c := range x.Replicas[sv.Name] {
 		sl := survey.SlotFor(sv, survey.StepName(x.Name, *c), c)
 		sl.Verdict = fate.Of(x.about(*c, facts))
@@ -46,7 +46,7 @@ func (x asked) decideReplicas(sv *survey.Service, facts fate.Facts) {
 }
 
 // about adds what is to know about a container.
-func (x asked) about(c engine.Container, facts fate.Facts) fate.Facts {
+func (x commandSurvey) about(c engine.Container, facts fate.Facts) fate.Facts {
 	m := x.Have.Membership(c, x.Want)
 	facts.Service, facts.Kind, facts.Declared = c.Service, kindOf(c, m), m.Declared
 	facts.State, facts.ExitCode, facts.Stopping = c.State, c.ExitCode, x.IsStopping(c)
@@ -55,7 +55,7 @@ func (x asked) about(c engine.Container, facts fate.Facts) fate.Facts {
 
 // nameSteps names the steps of containers. Two in one slot, which an interrupted
 // run leaves behind, are told apart by their own names.
-func (x asked) nameSteps(slots []*survey.Slot) {
+func (x commandSurvey) nameSteps(slots []*survey.Slot) {
 	taken := map[string]bool{}
 	for _, sl := range slots {
 		sl.Of = survey.StepName(x.Name, *sl.Old)
@@ -67,7 +67,7 @@ func (x asked) nameSteps(slots []*survey.Slot) {
 }
 
 // chosen are the managed containers of the chosen services that are no one-offs.
-func (x asked) chosen(services map[string]bool) []*engine.Container {
+func (x commandSurvey) chosen(services map[string]bool) []*engine.Container {
 	var cs []*engine.Container
 	for i := range x.Have.Containers {
 		if c := &x.Have.Containers[i]; engine.Managed(*c) && !c.OneOff && services[c.Service] {
@@ -79,7 +79,7 @@ func (x asked) chosen(services map[string]bool) []*engine.Container {
 
 // decideStart decides about the services that are started: the chosen ones and
 // what they depend on.
-func (x asked) decideStart(opt StartOptions, chosen map[string]bool) {
+func (x commandSurvey) decideStart(opt StartOptions, chosen map[string]bool) {
 	for _, sv := range x.Order(chosen) {
 		absent := len(x.Replicas[sv.Name]) == 0 && !x.Provided(sv)
 		active := x.Want != nil && x.Want.Service(sv.Name) != nil && sv.Replicas > 0
@@ -91,7 +91,7 @@ func (x asked) decideStart(opt StartOptions, chosen map[string]bool) {
 		if x.Provided(sv) {
 			continue
 		}
-		x.decideReplicas(sv, fate.Facts{Command: fate.StartIt})
+		x.decideReplicas(sv, fate.Facts{Command: fate.CommandStart})
 		sv.Refs = x.joined(sv)
 		for _, sl := range sv.Slots {
 			if sl.Starts && sv.Declared {
@@ -102,7 +102,7 @@ func (x asked) decideStart(opt StartOptions, chosen map[string]bool) {
 }
 
 // joined are the containers that the service joins, by service.
-func (x asked) joined(sv *survey.Service) map[string]engine.Ref {
+func (x commandSurvey) joined(sv *survey.Service) map[string]engine.Ref {
 	refs := map[string]engine.Ref{}
 	for _, ns := range sv.Namespaces {
 		if first := firstReplica(x.Replicas[ns.Service]); first.Name != "" {
@@ -115,11 +115,11 @@ func (x asked) joined(sv *survey.Service) map[string]engine.Ref {
 // decideRestart decides about every service. The result are those whose
 // containers restart, dependencies first: the chosen ones and, unless noDeps,
 // those that are to restart with them.
-func (x asked) decideRestart(chosen map[string]bool, noDeps bool) []*survey.Service {
+func (x commandSurvey) decideRestart(chosen map[string]bool, noDeps bool) []*survey.Service {
 	var restart []*survey.Service
 	restarts := map[string]bool{}
 	for _, name := range x.Needs.Order() {
-		sv, facts := x.Services[name], fate.Facts{Command: fate.RestartIt}
+		sv, facts := x.Services[name], fate.Facts{Command: fate.CommandRestart}
 		if engine.Declares(x.Want, name) {
 			facts.Chosen = chosen[name]
 			if !noDeps {
@@ -147,10 +147,10 @@ func restartsWith(sv *survey.Service, restarts, chosen map[string]bool) string {
 
 // decideDown decides about the containers that belong to what is taken down, and
 // tells of those that stay.
-func (x asked) decideDown(opt DownOptions, chosen map[string]bool) []*survey.Slot {
+func (x commandSurvey) decideDown(opt DownOptions, chosen map[string]bool) []*survey.Slot {
 	var cs []*engine.Container
 	var left []string
-	facts := fate.Facts{Command: fate.Down, RemoveOrphans: opt.RemoveOrphans, Chosen: len(opt.Services) > 0}
+	facts := fate.Facts{Command: fate.CommandDown, RemoveOrphans: opt.RemoveOrphans, Chosen: len(opt.Services) > 0}
 	for i := range x.Have.Containers {
 		c := &x.Have.Containers[i]
 		m := x.Have.Membership(*c, x.Want)
@@ -170,7 +170,7 @@ func (x asked) decideDown(opt DownOptions, chosen map[string]bool) []*survey.Slo
 
 // completes is what the readiness of a service means: to have completed if
 // somebody depends on that.
-func (x asked) completes(sv *survey.Service) bool {
+func (x commandSurvey) completes(sv *survey.Service) bool {
 	for _, other := range x.Services {
 		for _, d := range other.DependsOn {
 			if d.Service == sv.Name && d.Condition == project.Completed {

@@ -11,11 +11,11 @@ import (
 // networkFate is what becomes of a network of the project.
 type networkFate struct {
 	*project.Network
-	id      string // observed; of the network to be replaced if replace is set
-	replace string // why it is made anew; empty if it is not
-	create  bool
-	renamed []engine.Network
-	twins   []engine.Network // of the same name and origin, in use by nobody: to be removed
+	id         string // observed; of the network to be replaced if replace is set
+	replace    string // why it is made anew; empty if it is not
+	create     bool
+	renamed    []engine.Network
+	duplicates []engine.Network // of the same name and origin, in use by nobody: to be removed
 }
 
 // decideNetworks decides about every network that the scope uses, or about all
@@ -52,7 +52,7 @@ func (f *fates) decideNetwork(n *project.Network) *networkFate {
 		np.create = true
 		return np
 	}
-	same = f.dropTwins(np, same)
+	same = f.dropDuplicates(np, same)
 	live := f.pickNetwork(n, same)
 	np.id = live.ID
 	if live.Labels[project.LabelProject] != f.targets.Name {
@@ -76,12 +76,12 @@ func (f *fates) networksNamed(name string, orID bool) []engine.Network {
 	return same
 }
 
-// dropTwins sets aside networks of the project that only differ by their IDs:
+// dropDuplicates sets aside networks of the project that only differ by their IDs:
 // creating one is not atomic on all engines, so an interrupted run and the next
 // may each have made one. As long as both are there, no container can join by
 // name. One stays, that in use if there is such.
-func (f *fates) dropTwins(np *networkFate, same []engine.Network) []engine.Network {
-	twin := func(n engine.Network) bool {
+func (f *fates) dropDuplicates(np *networkFate, same []engine.Network) []engine.Network {
+	duplicate := func(n engine.Network) bool {
 		return n.Labels[project.LabelProject] == f.targets.Name && n.Labels[project.LabelNetwork] == np.Key
 	}
 	inUse := func(n engine.Network) bool {
@@ -89,14 +89,14 @@ func (f *fates) dropTwins(np *networkFate, same []engine.Network) []engine.Netwo
 			return slices.ContainsFunc(c.Networks, func(a engine.Attachment) bool { return a.NetworkID == n.ID })
 		})
 	}
-	stays := slices.IndexFunc(same, func(n engine.Network) bool { return twin(n) && inUse(n) })
+	stays := slices.IndexFunc(same, func(n engine.Network) bool { return duplicate(n) && inUse(n) })
 	if stays < 0 {
-		stays = slices.IndexFunc(same, twin)
+		stays = slices.IndexFunc(same, duplicate)
 	}
 	var kept []engine.Network
 	for i, n := range same {
-		if i != stays && twin(n) && !inUse(n) {
-			np.twins = append(np.twins, n)
+		if i != stays && duplicate(n) && !inUse(n) {
+			np.duplicates = append(np.duplicates, n)
 		} else {
 			kept = append(kept, n)
 		}

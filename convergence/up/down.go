@@ -18,7 +18,7 @@ import (
 // want may be nil: then everything is known from labels, and naming a service
 // includes its dependents.
 func PlanDown(want *project.Project, have engine.Observed, opt DownOptions) (plan.Plan, error) {
-	x, chosen, err := ask(want, have, opt.Services)
+	x, chosen, err := surveyForCommand(want, have, opt.Services)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -26,17 +26,17 @@ func PlanDown(want *project.Project, have engine.Observed, opt DownOptions) (pla
 		chosen = x.Dependents(chosen)
 	}
 	slots := x.decideDown(opt, chosen)
-	d := down{commander: command(x, emit.Timing{Grace: opt.Timeout}), opt: opt, chosen: chosen, whole: len(opt.Services) == 0}
+	d := down{commander: newCommander(x, emit.Timing{Grace: opt.Timeout}), opt: opt, chosen: chosen, whole: len(opt.Services) == 0}
 	d.reserveRemovals(slots, opt.Volumes)
 	d.takeDown(slots)
-	d.tellProviders("down", "the project is taken down", chosen, slots)
+	d.runProviders("down", "the project is taken down", chosen, slots)
 	d.removeNetworks()
 	if opt.Volumes {
 		d.DropAnonymous(nil)
 		d.removeVolumes()
 	}
 	d.removeImages()
-	return d.planToTheEnd()
+	return d.planKeepGoing()
 }
 
 // down writes what goes with the containers.

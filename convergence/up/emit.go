@@ -22,8 +22,8 @@ type converger struct {
 	models   map[string]*plan.Handle
 }
 
-// write turns the fates into steps.
-func write(f *fates) *emit.Emitter {
+// emitPlan turns the fates into steps.
+func emitPlan(f *fates) *emit.Emitter {
 	timing := emit.Timing{NoStart: f.targets.opt.NoStart, Grace: f.targets.opt.Timeout, Timeout: f.targets.opt.WaitTimeout, Settle: f.targets.opt.Settle}
 	c := converger{
 		out: emit.New(f.targets.World, f.services, timing), f: f,
@@ -59,7 +59,7 @@ func (c converger) reserve() {
 	for _, sv := range c.f.order {
 		for _, sl := range slices.Concat(sv.Slots, sv.Surplus) {
 			c.out.ReserveSlot(sl)
-			for _, rival := range sl.Rivals {
+			for _, rival := range sl.Duplicates {
 				c.out.ReserveSlot(rival)
 			}
 		}
@@ -68,13 +68,13 @@ func (c converger) reserve() {
 		c.out.ReserveSlot(sl)
 	}
 	for _, sv := range c.f.services {
-		if c.f.asks(sv) {
+		if c.f.runsProvider(sv) {
 			c.out.Providers[sv.Name] = &plan.Handle{}
 		}
 	}
-	c.spareRebuilt()
+	c.keepVolumesOfRebuilt()
 	for key, n := range c.f.networks {
-		if n.create || n.replace != "" || len(n.twins) > 0 {
+		if n.create || n.replace != "" || len(n.duplicates) > 0 {
 			c.networks[key] = &plan.Handle{}
 		}
 	}
@@ -91,11 +91,11 @@ func (c converger) emitRepairs(sv *survey.Service) {
 	found := slices.Concat(sv.Slots, sv.Surplus)
 	slices.SortStableFunc(found, func(a, b *survey.Slot) int { return a.Number - b.Number })
 	for _, sl := range found {
-		for _, rival := range sl.Rivals {
+		for _, rival := range sl.Duplicates {
 			sl.First = append(sl.First, c.out.Discard(rival, c.out.Bringing.All))
 		}
-		if sl.Misfit != "" {
-			sl.Renamed = c.out.Add(sl.Of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.Old.ID, Name: sl.Misfit}, Name: sl.Old.Name},
+		if sl.TemporaryName != "" {
+			sl.Renamed = c.out.Add(sl.Of, "repair-rename", plan.RenameContainer{Target: engine.Ref{ID: sl.Old.ID, Name: sl.TemporaryName}, Name: sl.Old.Name},
 				"left with a temporary name by an interrupted run", sl.First...)
 			sl.First = append(sl.First, sl.Renamed)
 		}

@@ -13,10 +13,10 @@ import (
 // creates anything.
 type commander struct {
 	*emit.Emitter
-	x asked
+	x commandSurvey
 }
 
-func command(x asked, opt emit.Timing) commander {
+func newCommander(x commandSurvey, opt emit.Timing) commander {
 	return commander{emit.New(x.World, x.Services, opt), x}
 }
 
@@ -144,11 +144,11 @@ func (c commander) stopsBefore(service string, stops map[string][]*plan.Handle) 
 	return before
 }
 
-// tellProviders has the chosen ones carry out the verb, once nothing that depends
+// runProviders has the chosen ones carry out the verb, once nothing that depends
 // on them runs. Those that know no such verb do nothing. Without a file it cannot
 // be known what they are.
-func (c commander) tellProviders(verb, why string, chosen map[string]bool, stopped []*survey.Slot) {
-	if gave := c.x.Gave(); c.Want == nil && len(gave) > 0 {
+func (c commander) runProviders(verb, why string, chosen map[string]bool, stopped []*survey.Slot) {
+	if gave := c.x.ProvidingServices(); c.Want == nil && len(gave) > 0 {
 		c.Warn("cannot notify the providers of %s without a Compose file", plan.NameList(gave))
 	}
 	stops := reserveStops(stopped)
@@ -160,9 +160,9 @@ func (c commander) tellProviders(verb, why string, chosen map[string]bool, stopp
 	}
 }
 
-// planToTheEnd is the plan of what is taken down: a failure stops only what
+// planKeepGoing is the plan of what is taken down: a failure stops only what
 // needs the failed step.
-func (c commander) planToTheEnd() (plan.Plan, error) {
+func (c commander) planKeepGoing() (plan.Plan, error) {
 	p, err := c.Plan(c.Name)
 	p.KeepGoing = true
 	return p, err

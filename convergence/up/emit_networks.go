@@ -17,7 +17,7 @@ import (
 // connected again, with the full settings of its service, by what follows.
 func (c converger) emitNetworks() {
 	for _, n := range c.f.networksInOrder() {
-		alone := c.removeTwins(n)
+		alone := c.removeDuplicates(n)
 		switch {
 		case n.create:
 			c.out.Put(c.networks[n.Key], networkSteps(n), "create", c.createNetwork(n), "does not exist yet", c.out.Bringing.All...)
@@ -33,13 +33,13 @@ func (c converger) createNetwork(n *networkFate) plan.CreateNetwork {
 	return plan.CreateNetwork{Network: n.Network, Labels: creation.NetworkLabels(c.out.Want, n.Network)}
 }
 
-// removeTwins removes them one after the other and returns the last step. What
+// removeDuplicates removes them one after the other and returns the last step. What
 // starts on the network waits for it.
-func (c converger) removeTwins(n *networkFate) *plan.Handle {
+func (c converger) removeDuplicates(n *networkFate) *plan.Handle {
 	var last *plan.Handle
-	for i, twin := range n.twins {
+	for i, twin := range n.duplicates {
 		step := &plan.Handle{}
-		if i == len(n.twins)-1 && n.replace == "" {
+		if i == len(n.duplicates)-1 && n.replace == "" {
 			step = c.networks[n.Key]
 		}
 		last = c.out.Put(step, networkSteps(n), "remove "+plan.ShortID(twin.ID), plan.RemoveNetwork{ID: twin.ID, Name: twin.Name},

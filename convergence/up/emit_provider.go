@@ -7,8 +7,8 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// asks reports whether the plan runs the service's provider.
-func (f *fates) asks(sv *survey.Service) bool {
+// runsProvider reports whether the plan runs the service's provider.
+func (f *fates) runsProvider(sv *survey.Service) bool {
 	_, answered := f.targets.opt.Provided[sv.Name]
 	return sv.Provider && !answered
 }
@@ -16,7 +16,7 @@ func (f *fates) asks(sv *survey.Service) bool {
 // emitProvider brings a provided service up, on every up: only its program
 // knows what there is to do.
 func (c converger) emitProvider(sv *survey.Service) {
-	if c.f.asks(sv) && c.out.Services[sv.Name] == sv {
+	if c.f.runsProvider(sv) && c.out.Services[sv.Name] == sv {
 		a := plan.RunProvider{Project: c.out.Want, Service: sv.Service, Verb: "up", Given: c.given(sv.Name)}
 		c.out.RunProvider(sv, a, "run the provider", c.out.DependencyNeeds(sv))
 	}
@@ -36,7 +36,7 @@ func (c converger) given(provider string) []plan.Given {
 			}
 			was, ok := project.ParseFingerprints(sl.Old.Labels[project.LabelProvided])[provider]
 			switch {
-			case ok && divergence.Keyed(c.out.Want, *sl.Old):
+			case ok && divergence.SameKey(c.out.Want, *sl.Old):
 				given = append(given, plan.Given{Service: sv.Name, Digest: was})
 			case ok:
 				c.out.Warn("cannot tell whether provider %s sets different variables: container %s was created by another user or on "+

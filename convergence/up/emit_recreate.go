@@ -143,9 +143,9 @@ func finishFor(s *project.Service, networks, volumes map[string]*plan.Handle) {
 	}
 }
 
-// spareRebuilt keeps removals from taking an anonymous volume along that a
+// keepVolumesOfRebuilt keeps removals from taking an anonymous volume along that a
 // rebuilt container will mount again: in between nothing mounts it.
-func (c converger) spareRebuilt() {
+func (c converger) keepVolumesOfRebuilt() {
 	for _, sl := range c.f.holders {
 		if sl.Fate != fate.Rebuild {
 			continue

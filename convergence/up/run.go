@@ -35,7 +35,7 @@ func PlanRun(want *project.Project, have engine.Observed, service string, opt Ru
 	}
 	t.runs(s, opt)
 	f := decide(t)
-	p, err := write(f).Plan(f.targets.Name)
+	p, err := emitPlan(f).Plan(f.targets.Name)
 	p.Provisional = f.provisional()
 	return p, err
 }
@@ -61,5 +61,5 @@ func (t *targets) runs(s *project.Service, opt RunOptions) {
 	t.partial, t.run = true, opt
 	t.scope = append(slices.Clone(t.scope), s)
 	sv := &survey.Service{Service: s, Declared: true}
-	t.oneOff = &survey.Slot{Svc: sv, Of: s.Name + "-run", Name: opt.Name, Verdict: fate.Of(fate.Facts{Command: fate.Run, NoStart: opt.NoStart})}
+	t.oneOff = &survey.Slot{Svc: sv, Of: s.Name + "-run", Name: opt.Name, Verdict: fate.Of(fate.Facts{Command: fate.CommandRun, NoStart: opt.NoStart})}
 }

@@ -20,7 +20,7 @@ func PlanUp(want *project.Project, have engine.Observed, opt UpOptions) (plan.Pl
 		return plan.Plan{}, err
 	}
 	f := decide(t)
-	p, err := write(f).Plan(f.targets.Name)
+	p, err := emitPlan(f).Plan(f.targets.Name)
 	p.Provisional, p.Diverged = f.provisional(), f.diverged
 	return p, err
 }

@@ -48,10 +48,10 @@ func (e *core) network(key string) (*network, error) {
 	return nil, fmt.Errorf("network %s is ambiguous (%d matches found on name)", key, matches)
 }
 
-// TwinNetwork makes a second network of the same name and labels, as two
+// DuplicateNetwork makes a second network of the same name and labels, as two
 // callers that create it at the same moment may. It fails if there is none of
 // that name.
-func (e *Engine) TwinNetwork(name string) error {
+func (e *Engine) DuplicateNetwork(name string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n, err := e.network(name)

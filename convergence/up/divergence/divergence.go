@@ -14,8 +14,8 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// Look is what containers are compared with.
-type Look struct {
+// Comparison is what containers are compared with.
+type Comparison struct {
 	Want  *project.Project
 	Have  engine.Observed
 	Notes *plan.Notes
@@ -28,7 +28,7 @@ type Look struct {
 
 // Of says in words why a container no longer is what the service asks
 // for; empty if it is. ids are the containers of the services it joins.
-func (l Look) Of(s *project.Service, ids map[string]string, c engine.Container) string {
+func (l Comparison) Of(s *project.Service, ids map[string]string, c engine.Container) string {
 	if c.State.HalfRemoved() {
 		return "the engine could not remove it (" + string(c.State) + ")"
 	}
@@ -51,31 +51,31 @@ func (l Look) Of(s *project.Service, ids map[string]string, c engine.Container) 
 	return ""
 }
 
-// Keyed reports whether the digests of the container's labels are by the project's
+// SameKey reports whether the digests of the container's labels are by the project's
 // key, so that they can be compared with those of the project.
-func Keyed(want *project.Project, c engine.Container) bool {
+func SameKey(want *project.Project, c engine.Container) bool {
 	return c.Labels[project.LabelKey] == want.Key.ID()
 }
 
-// Tells reports whether the container was made by Muster, so that its labels
+// MadeByMuster reports whether the container was made by Muster, so that its labels
 // tell of what it was made with to those who have the key.
-func Tells(c engine.Container) bool { return c.Labels[project.LabelOwner] != "" && !c.OneOff }
+func MadeByMuster(c engine.Container) bool { return c.Labels[project.LabelOwner] != "" && !c.OneOff }
 
 // configChange names the attributes whose fingerprints differ. A container made
 // by Docker Compose, or by another user, has none that could be compared; of it
 // only the image is known.
-func (l Look) configChange(s *project.Service, c engine.Container) string {
+func (l Comparison) configChange(s *project.Service, c engine.Container) string {
 	var parts []string
 	if c.Image != "" && c.Image != s.Image && !strings.HasPrefix(c.Image, "sha256:") {
 		parts = append(parts, fmt.Sprintf("image changed from %s to %s", c.Image, s.Image))
 	}
-	if label := c.Labels[project.LabelSections]; label != "" && Keyed(l.Want, c) {
+	if label := c.Labels[project.LabelSections]; label != "" && SameKey(l.Want, c) {
 		changes := changedSections(project.ParseFingerprints(label), s.Sections)
 		if len(parts) > 0 {
 			changes = slices.DeleteFunc(changes, func(change string) bool { return change == "image changed" })
 		}
-		if more := len(changes) - mostChanges; more > 1 {
-			changes = append(changes[:mostChanges], fmt.Sprintf("and %d more", more))
+		if more := len(changes) - maxChanges; more > 1 {
+			changes = append(changes[:maxChanges], fmt.Sprintf("and %d more", more))
 		}
 		parts = append(parts, changes...)
 	}
@@ -85,8 +85,8 @@ func (l Look) configChange(s *project.Service, c engine.Container) string {
 	return strings.Join(parts, ", ")
 }
 
-// mostChanges is how many changes a reason lists.
-const mostChanges = 8
+// maxChanges is how many changes a reason lists.
+const maxChanges = 8
 
 // changedSections says what became of each attribute that differs, sorted: of the
 // single entries of a mapping where they are known on both sides, else of the
@@ -124,7 +124,7 @@ func hasEntries(prints map[string]project.Fingerprint, attribute string) bool {
 
 // imageChange compares the digest that the container was made from with that
 // Of the local image. What is not known has not changed.
-func (l Look) imageChange(s *project.Service, c engine.Container) string {
+func (l Comparison) imageChange(s *project.Service, c engine.Container) string {
 	local, ok := l.Have.Image(engine.ServiceImage(s))
 	was := c.Labels[project.LabelImage]
 	if !ok || was == "" || was == local.Digest {
@@ -158,12 +158,12 @@ func sameList(a, b string) bool {
 // not tell, since another user or another machine wrote them, what was read from
 // the container does, and else nobody can: that is said, and the container stays.
 // Of one made by Docker Compose nothing is known.
-func (l Look) contentChange(s *project.Service, c engine.Container) string {
-	if !Tells(c) {
+func (l Comparison) contentChange(s *project.Service, c engine.Container) string {
+	if !MadeByMuster(c) {
 		return ""
 	}
 	old := l.Have.Content[c.ID]
-	if Keyed(l.Want, c) {
+	if SameKey(l.Want, c) {
 		old = project.ParseFingerprints(c.Labels[project.LabelContent])
 	}
 	var changed, unknown []string
@@ -172,7 +172,7 @@ func (l Look) contentChange(s *project.Service, c engine.Container) string {
 		switch was, known := old[name]; {
 		case known && was != s.Content[name]:
 			changed = append(changed, said)
-		case !known && !Keyed(l.Want, c):
+		case !known && !SameKey(l.Want, c):
 			unknown = append(unknown, said)
 		}
 	}
@@ -187,7 +187,7 @@ func (l Look) contentChange(s *project.Service, c engine.Container) string {
 }
 
 // networkChange notices a network that the container should be on and is not.
-func (l Look) networkChange(s *project.Service, c engine.Container) string {
+func (l Comparison) networkChange(s *project.Service, c engine.Container) string {
 	if !creation.JoinsNetworks(s) {
 		return ""
 	}
@@ -199,7 +199,7 @@ func (l Look) networkChange(s *project.Service, c engine.Container) string {
 	return ""
 }
 
-func (l Look) volumeChange(s *project.Service, c engine.Container) string {
+func (l Comparison) volumeChange(s *project.Service, c engine.Container) string {
 	for _, key := range s.Volumes {
 		v := l.Want.Volume(key)
 		if v != nil && !c.MountsVolume(v.Name) {
@@ -211,8 +211,8 @@ func (l Look) volumeChange(s *project.Service, c engine.Container) string {
 
 // providedChange notices that a provider sets other variables than those that
 // the container was made with.
-func (l Look) providedChange(s *project.Service, c engine.Container) string {
-	if !Keyed(l.Want, c) {
+func (l Comparison) providedChange(s *project.Service, c engine.Container) string {
+	if !SameKey(l.Want, c) {
 		return ""
 	}
 	given := project.ParseFingerprints(c.Labels[project.LabelProvided])

@@ -7,10 +7,10 @@ import (
 	"github.com/musterdev/muster/project"
 )
 
-// AnnounceGrants warns of powers over the host that services get
+// WarnOfGrants warns of powers over the host that services get
 // by this plan and their containers did not have: once per change, since what
 // is made of it carries the fingerprints of its attributes.
-func (l Look) AnnounceGrants(services []*project.Service, never bool) {
+func (l Comparison) WarnOfGrants(services []*project.Service, never bool) {
 	grants := l.Want.Grants()
 	for _, s := range services {
 		var fresh []project.Grant
@@ -43,13 +43,13 @@ func isRisky(g project.Grant) bool {
 // isNew reports whether no container of the service has the attribute as it is
 // now. Containers of Docker Compose and of other users do not tell, and those that are never made
 // anew get nothing.
-func (l Look) isNew(s *project.Service, attribute string, never bool) bool {
+func (l Comparison) isNew(s *project.Service, attribute string, never bool) bool {
 	for _, c := range l.Have.Containers {
 		if c.Service != s.Name || c.OneOff {
 			continue
 		}
 		label := c.Labels[project.LabelSections]
-		if label == "" || !Keyed(l.Want, c) || never || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
+		if label == "" || !SameKey(l.Want, c) || never || project.ParseFingerprints(label)[attribute] == s.Sections[attribute] {
 			return false
 		}
 	}

@@ -41,16 +41,16 @@ type Command int
 
 // The commands.
 const (
-	Up Command = iota // and create, scale
-	Run
-	StartIt
-	RestartIt
-	StopIt
-	KillIt
-	PauseIt
-	UnpauseIt
-	RemoveIt
-	Down
+	CommandUp Command = iota // and create, scale
+	CommandRun
+	CommandStart
+	CommandRestart
+	CommandStop
+	CommandKill
+	CommandPause
+	CommandUnpause
+	CommandRemove
+	CommandDown
 )
 
 // Kind is what a container is to its project.
@@ -128,17 +128,17 @@ func (f Facts) runs() bool {
 // service asks for.
 func (f Facts) Compares() bool {
 	mayDiffer := f.Policy == IfDiverged || f.Policy == Never && f.State.HalfRemoved()
-	return f.Command == Up && f.Kind == Replica && !f.Follower && f.State != "" && mayDiffer && f.Volume == "" && f.Joined == ""
+	return f.Command == CommandUp && f.Kind == Replica && !f.Follower && f.State != "" && mayDiffer && f.Volume == "" && f.Joined == ""
 }
 
 // Of is the table.
 func Of(f Facts) Verdict {
 	switch {
-	case f.Command == Run:
+	case f.Command == CommandRun:
 		return f.verdict(Create, AskedFor)
-	case f.Command == Down:
+	case f.Command == CommandDown:
 		return f.down()
-	case f.Command != Up:
+	case f.Command != CommandUp:
 		return f.asked()
 	case f.Kind == Predecessor:
 		return f.verdict(Remove, SuccessorRuns)
@@ -266,21 +266,21 @@ func (f Facts) down() Verdict {
 // asked is the fate of a container that a command works on as it is.
 func (f Facts) asked() Verdict {
 	switch {
-	case f.Command == StartIt:
+	case f.Command == CommandStart:
 		return f.started()
-	case f.Command == RestartIt && !f.State.HalfRemoved() && f.Chosen:
+	case f.Command == CommandRestart && !f.State.HalfRemoved() && f.Chosen:
 		return f.verdict(Restart, AskedRestart)
-	case f.Command == RestartIt && !f.State.HalfRemoved() && f.Dependency != "":
+	case f.Command == CommandRestart && !f.State.HalfRemoved() && f.Dependency != "":
 		return f.verdict(Restart, Follows)
-	case f.Command == StopIt && f.runs():
+	case f.Command == CommandStop && f.runs():
 		return f.verdict(Stop, AskedStop)
-	case f.Command == KillIt && f.runs():
+	case f.Command == CommandKill && f.runs():
 		return f.verdict(Kill, AskedKill)
-	case f.Command == PauseIt && f.State == engine.Running:
+	case f.Command == CommandPause && f.State == engine.Running:
 		return f.verdict(Pause, AskedPause)
-	case f.Command == UnpauseIt && f.State == engine.Paused:
+	case f.Command == CommandUnpause && f.State == engine.Paused:
 		return f.verdict(Unpause, AskedUnpause)
-	case f.Command == RemoveIt && (f.EvenRunning || !f.runs()):
+	case f.Command == CommandRemove && (f.EvenRunning || !f.runs()):
 		return f.verdict(Remove, AskedRemove)
 	}
 	return f.verdict(Leave, None)
@@ -319,5 +319,5 @@ func (f Facts) words(why Reason) string {
 	case Follows:
 		return f.Dependency
 	}
-	return said[why]
+	return fixedReasons[why]
 }

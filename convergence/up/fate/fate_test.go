@@ -89,47 +89,47 @@ var rows = []struct {
 	{"the hook of an undeclared service, --remove-orphans", with(up(engine.Exited), kind(Hook), undeclared, orphans), Remove, HookLeftBehind, "a leftover hook container", false},
 
 	// run.
-	{"run", Facts{Command: Run}, Create, AskedFor, "requested", true},
+	{"run", Facts{Command: CommandRun}, Create, AskedFor, "requested", true},
 
 	// start.
-	{"start: runs", of(StartIt, engine.Running), Leave, None, "", false},
-	{"start: ended", of(StartIt, engine.Exited), Start, Ended, "exited with code 0", true},
-	{"start: never ran", of(StartIt, engine.Created), Start, NeverStarted, "created, but not started", true},
-	{"start: frozen", of(StartIt, engine.Paused), Unpause, Paused, "paused", false},
-	{"start: being stopped", with(of(StartIt, engine.Running), func(f *Facts) { f.Stopping = true }), StartLater, StoppedEarlier, "an earlier command stops it", true},
-	{"start: half removed", of(StartIt, engine.Dead), Leave, None, "", false},
+	{"start: runs", of(CommandStart, engine.Running), Leave, None, "", false},
+	{"start: ended", of(CommandStart, engine.Exited), Start, Ended, "exited with code 0", true},
+	{"start: never ran", of(CommandStart, engine.Created), Start, NeverStarted, "created, but not started", true},
+	{"start: frozen", of(CommandStart, engine.Paused), Unpause, Paused, "paused", false},
+	{"start: being stopped", with(of(CommandStart, engine.Running), func(f *Facts) { f.Stopping = true }), StartLater, StoppedEarlier, "an earlier command stops it", true},
+	{"start: half removed", of(CommandStart, engine.Dead), Leave, None, "", false},
 
 	// restart.
-	{"restart: chosen", with(of(RestartIt, engine.Running), chosen), Restart, AskedRestart, "asked to restart it", false},
-	{"restart: chosen, and its dependency is", with(of(RestartIt, engine.Exited), chosen, dependency), Restart, AskedRestart, "asked to restart it", false},
-	{"restart: its dependency is chosen", with(of(RestartIt, engine.Running), dependency), Restart, Follows, "db is replaced", false},
-	{"restart: not chosen", of(RestartIt, engine.Running), Leave, None, "", false},
-	{"restart: half removed", with(of(RestartIt, engine.Removing), chosen), Leave, None, "", false},
+	{"restart: chosen", with(of(CommandRestart, engine.Running), chosen), Restart, AskedRestart, "asked to restart it", false},
+	{"restart: chosen, and its dependency is", with(of(CommandRestart, engine.Exited), chosen, dependency), Restart, AskedRestart, "asked to restart it", false},
+	{"restart: its dependency is chosen", with(of(CommandRestart, engine.Running), dependency), Restart, Follows, "db is replaced", false},
+	{"restart: not chosen", of(CommandRestart, engine.Running), Leave, None, "", false},
+	{"restart: half removed", with(of(CommandRestart, engine.Removing), chosen), Leave, None, "", false},
 
 	// stop, kill, pause, unpause, rm.
-	{"stop: runs", of(StopIt, engine.Running), Stop, AskedStop, "asked to stop", false},
-	{"stop: frozen", of(StopIt, engine.Paused), Stop, AskedStop, "asked to stop", false},
-	{"stop: ended", of(StopIt, engine.Exited), Leave, None, "", false},
-	{"kill: between two runs", of(KillIt, engine.Restarting), Kill, AskedKill, "asked to kill it", false},
-	{"kill: ended", of(KillIt, engine.Exited), Leave, None, "", false},
-	{"pause: runs", of(PauseIt, engine.Running), Pause, AskedPause, "asked to pause it", false},
-	{"pause: between two runs", of(PauseIt, engine.Restarting), Leave, None, "", false},
-	{"unpause: frozen", of(UnpauseIt, engine.Paused), Unpause, AskedUnpause, "asked to unpause it", false},
-	{"unpause: runs", of(UnpauseIt, engine.Running), Leave, None, "", false},
-	{"rm: ended", of(RemoveIt, engine.Exited), Remove, AskedRemove, "asked to remove it", false},
-	{"rm: runs", of(RemoveIt, engine.Running), Leave, None, "", false},
-	{"rm --stop: runs", with(of(RemoveIt, engine.Running), func(f *Facts) { f.EvenRunning = true }), Remove, AskedRemove, "asked to remove it", false},
+	{"stop: runs", of(CommandStop, engine.Running), Stop, AskedStop, "asked to stop", false},
+	{"stop: frozen", of(CommandStop, engine.Paused), Stop, AskedStop, "asked to stop", false},
+	{"stop: ended", of(CommandStop, engine.Exited), Leave, None, "", false},
+	{"kill: between two runs", of(CommandKill, engine.Restarting), Kill, AskedKill, "asked to kill it", false},
+	{"kill: ended", of(CommandKill, engine.Exited), Leave, None, "", false},
+	{"pause: runs", of(CommandPause, engine.Running), Pause, AskedPause, "asked to pause it", false},
+	{"pause: between two runs", of(CommandPause, engine.Restarting), Leave, None, "", false},
+	{"unpause: frozen", of(CommandUnpause, engine.Paused), Unpause, AskedUnpause, "asked to unpause it", false},
+	{"unpause: runs", of(CommandUnpause, engine.Running), Leave, None, "", false},
+	{"rm: ended", of(CommandRemove, engine.Exited), Remove, AskedRemove, "asked to remove it", false},
+	{"rm: runs", of(CommandRemove, engine.Running), Leave, None, "", false},
+	{"rm --stop: runs", with(of(CommandRemove, engine.Running), func(f *Facts) { f.EvenRunning = true }), Remove, AskedRemove, "asked to remove it", false},
 
 	// down.
-	{"down", of(Down, engine.Running), Remove, ProjectDown, "the project is taken down", false},
-	{"down of a service", with(of(Down, engine.Exited), chosen), Remove, ServiceDown, "service web is taken down", false},
-	{"down: an orphan is told of", with(of(Down, engine.Running), undeclared), Leave, Undeclared, "no service web is declared", false},
-	{"down --remove-orphans: an orphan", with(of(Down, engine.Running), undeclared, orphans), Remove, Undeclared, "no service web is declared", false},
-	{"down: a one-off is done", with(of(Down, engine.Exited), kind(OneOff)), Remove, IsOneOff, "a one-off container", false},
-	{"down: a one-off runs", with(of(Down, engine.Running), kind(OneOff)), Leave, IsOneOff, "a one-off container", false},
-	{"down --remove-orphans: a one-off runs", with(of(Down, engine.Running), kind(OneOff), orphans), Remove, IsOneOff, "a one-off container", false},
-	{"down: a hook runs", with(of(Down, engine.Running), kind(Hook)), Remove, HookLeftBehind, "a leftover hook container", false},
-	{"down: the hook of an undeclared service", with(of(Down, engine.Exited), kind(Hook), undeclared), Leave, HookLeftBehind, "a leftover hook container", false},
+	{"down", of(CommandDown, engine.Running), Remove, ProjectDown, "the project is taken down", false},
+	{"down of a service", with(of(CommandDown, engine.Exited), chosen), Remove, ServiceDown, "service web is taken down", false},
+	{"down: an orphan is told of", with(of(CommandDown, engine.Running), undeclared), Leave, Undeclared, "no service web is declared", false},
+	{"down --remove-orphans: an orphan", with(of(CommandDown, engine.Running), undeclared, orphans), Remove, Undeclared, "no service web is declared", false},
+	{"down: a one-off is done", with(of(CommandDown, engine.Exited), kind(OneOff)), Remove, IsOneOff, "a one-off container", false},
+	{"down: a one-off runs", with(of(CommandDown, engine.Running), kind(OneOff)), Leave, IsOneOff, "a one-off container", false},
+	{"down --remove-orphans: a one-off runs", with(of(CommandDown, engine.Running), kind(OneOff), orphans), Remove, IsOneOff, "a one-off container", false},
+	{"down: a hook runs", with(of(CommandDown, engine.Running), kind(Hook)), Remove, HookLeftBehind, "a leftover hook container", false},
+	{"down: the hook of an undeclared service", with(of(CommandDown, engine.Exited), kind(Hook), undeclared), Leave, HookLeftBehind, "a leftover hook container", false},
 }
 
 func TestFates(t *testing.T) {
@@ -167,11 +167,11 @@ func TestFatesAreComplete(t *testing.T) {
 // happens has its reason in words.
 func TestFatesAreTotal(t *testing.T) {
 	states := []engine.State{"", engine.Created, engine.Running, engine.Paused, engine.Restarting, engine.Exited, engine.Dead, engine.Removing}
-	for command := Up; command <= Down; command++ {
+	for command := CommandUp; command <= CommandDown; command++ {
 		for kind := Replica; kind <= Leftover; kind++ {
 			for _, state := range states {
 				for policy := IfDiverged; policy <= Never; policy++ {
-					if command != Up && (policy != IfDiverged || kind > Hook) {
+					if command != CommandUp && (policy != IfDiverged || kind > Hook) {
 						continue // up alone knows them
 					}
 					for bits := range 1 << 14 {
@@ -186,7 +186,7 @@ func TestFatesAreTotal(t *testing.T) {
 								*said = "x"
 							}
 						}
-						if v := Of(f); v.Fate != Leave && v.Why == "" || v.Starts && f.NoStart && command == Up {
+						if v := Of(f); v.Fate != Leave && v.Why == "" || v.Starts && f.NoStart && command == CommandUp {
 							t.Fatalf("%+v: %+v", f, v)
 						}
 					}
@@ -211,7 +211,7 @@ func TestComparesOnlyWhereItMatters(t *testing.T) {
 	}
 }
 
-func up(state engine.State) Facts { return of(Up, state) }
+func up(state engine.State) Facts { return of(CommandUp, state) }
 
 func of(command Command, state engine.State) Facts {
 	return Facts{Command: command, State: state, Service: "web", Declared: true}

@@ -40,8 +40,8 @@ const (
 	reasons // how many there are
 )
 
-// said are the reasons that are said in the same words each time.
-var said = [reasons]string{
+// fixedReasons are the reasons that are said in the same words each time.
+var fixedReasons = [reasons]string{
 	Missing:        "does not exist yet",
 	AskedFor:       "requested",
 	VolumesRenewed: "--renew-anon-volumes was given",

@@ -119,11 +119,11 @@ func asSet(names []string) map[string]bool {
 // Provided reports whether the service is a program's and to be told: it is
 // active, or a container is there that it set variables for.
 func (x *Existing) Provided(sv *Service) bool {
-	return sv.Provider && (x.Want.Service(sv.Name) != nil || slices.Contains(x.Gave(), sv.Name))
+	return sv.Provider && (x.Want.Service(sv.Name) != nil || slices.Contains(x.ProvidingServices(), sv.Name))
 }
 
-// Gave are the services whose providers set variables for containers, sorted.
-func (x *Existing) Gave() []string {
+// ProvidingServices are the services whose providers set variables for containers, sorted.
+func (x *Existing) ProvidingServices() []string {
 	var names []string
 	for _, c := range x.Have.Containers {
 		names = slices.AppendSeq(names, maps.Keys(project.ParseFingerprints(c.Labels[project.LabelProvided])))

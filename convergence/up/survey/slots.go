@@ -37,13 +37,13 @@ func (w *World) findSlot(sv *Service, group []*engine.Container) *Slot {
 	sl := &Slot{Svc: sv, Number: stays.Number, Of: fmt.Sprintf("%s-%d", sv.Name, stays.Number)}
 	for _, c := range group {
 		if c.ID != stays.ID {
-			sl.Rivals = append(sl.Rivals, newRival(sl, c, stays))
+			sl.Duplicates = append(sl.Duplicates, newDuplicate(sl, c, stays))
 		}
 	}
 	if final, temporary := project.FinalName(stays.Name); temporary && !stays.State.HalfRemoved() && isSuccessorName(w.Want, sv.Service, final, stays.Number) {
 		named := *stays // once it has been renamed
 		named.Name = final
-		sl.Misfit, stays = stays.Name, &named
+		sl.TemporaryName, stays = stays.Name, &named
 	}
 	sl.Name = w.Want.ContainerName(sv.Service, stays.Number)
 	if keepsName(sv, stays, sl.Name) {
@@ -53,13 +53,13 @@ func (w *World) findSlot(sv *Service, group []*engine.Container) *Slot {
 	return sl
 }
 
-// newRival is what shares a slot with the container that stays.
-func newRival(sl *Slot, c, stays *engine.Container) *Slot {
+// newDuplicate is what shares a slot with the container that stays.
+func newDuplicate(sl *Slot, c, stays *engine.Container) *Slot {
 	kind, of := fate.Predecessor, sl.Of+".old"
 	if rank(c, []*engine.Container{c, stays}) == successorDown {
 		kind, of = fate.Leftover, sl.Of+".new"
 	}
-	if n := len(sl.Rivals); n > 0 {
+	if n := len(sl.Duplicates); n > 0 {
 		of += strconv.Itoa(n + 1)
 	}
 	rival := SlotFor(sl.Svc, of, c)

@@ -64,13 +64,13 @@ func Undeclared(name string) *Service {
 // Slot is the place of one container: a replica of a service as it is and as it
 // will be, or, where a command works on what is there, any container.
 type Slot struct {
-	Svc    *Service
-	Number int
-	Of     string            // "web-1": names its steps
-	Name   string            // final name of the container
-	Old    *engine.Container // nil if there is none yet
-	Rivals []*Slot           // what an interrupted run left in the same place
-	Misfit string            // the temporary name that an interrupted run left the container with
+	Svc           *Service
+	Number        int
+	Of            string            // "web-1": names its steps
+	Name          string            // final name of the container
+	Old           *engine.Container // nil if there is none yet
+	Duplicates    []*Slot           // what an interrupted run left in the same place
+	TemporaryName string            // the temporary name that an interrupted run left the container with
 
 	// These are decided.
 	fate.Verdict
