@@ -160,7 +160,11 @@ func (a CreateContainer) About() About {
 }
 
 // About implements Action. Files are no news.
-func (a CopyFiles) About() About { return aboutContainer(a.Target, "", "") }
+func (a CopyFiles) About() About {
+	about := aboutContainer(a.Target, "", "")
+	about.Service = a.Service
+	return about
+}
 
 // About implements Action.
 func (a StartContainer) About() About {

@@ -66,8 +66,9 @@ type CreateContainer struct {
 
 // CopyFiles writes configs and secrets without a host file into a container.
 type CopyFiles struct {
-	Target engine.Ref
-	Files  []ContainerFile
+	Target  engine.Ref
+	Service string
+	Files   []ContainerFile
 }
 
 // ContainerFile is a config or secret at its place in a container.

@@ -196,6 +196,16 @@ func (r request) attachables(opt builder.Options) ([]session.Attachable, error) 
 	return all, nil
 }
 
+// failure is a build that failed, in words for people.
+type failure struct {
+	text  string
+	cause error
+}
+
+func (f *failure) Error() string { return f.text }
+
+func (f *failure) Unwrap() error { return f.cause }
+
 // explain adds what a person needs to the builder's error.
 func explain(ctx context.Context, spec engine.BuildSpec, err error, out *output, req request) error {
 	if ctx.Err() != nil {
@@ -218,5 +228,5 @@ func explain(ctx context.Context, spec engine.BuildSpec, err error, out *output,
 		b.WriteString("\n")
 		_ = s.Print(&b) // a strings.Builder does not fail
 	}
-	return fmt.Errorf("build %s: %w%s", spec.Service.Image, err, strings.TrimRight(b.String(), "\n"))
+	return &failure{fmt.Sprintf("build %s: %s%s", spec.Service.Image, engine.HideInAddresses(err.Error()), strings.TrimRight(b.String(), "\n")), err}
 }

@@ -161,6 +161,19 @@ func TestBuildFailureShowsTheLine(t *testing.T) {
 	}
 }
 
+// TestBuildHidesWhoOneIs: the builder says again which address it was sent to; what
+// opens it is in no line and no error.
+func TestBuildHidesWhoOneIs(t *testing.T) {
+	c := connectedEngine(t)
+	log, err := buildImage(t, c, types.Project{Services: service(types.BuildConfig{Context: "https://ann:hunter2@127.0.0.1:1/x.git#main"})}, nil)
+	if err == nil || !strings.Contains(err.Error(), "https://****@127.0.0.1:1/x.git") {
+		t.Errorf("error: %v", err)
+	}
+	if err != nil && strings.Contains(log+err.Error(), "hunter2") {
+		t.Errorf("the password is shown:\n%s%v", log, err)
+	}
+}
+
 func TestBuildCancelled(t *testing.T) {
 	c := connectedEngine(t)
 	dir := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN sleep 100\n"})

@@ -94,7 +94,7 @@ func (o *output) say(text string) {
 }
 
 func (o *output) line(line string) {
-	line = strings.TrimRight(line, "\r\n")
+	line = engine.HideInAddresses(strings.TrimRight(line, "\r\n"))
 	if line == "" {
 		return
 	}

@@ -65,7 +65,7 @@ func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec 
 	defer answer.Body.Close()
 	var last []string
 	say := func(line string) {
-		if line = strings.TrimRight(line, "\r\n"); line == "" {
+		if line = engine.HideInAddresses(strings.TrimRight(line, "\r\n")); line == "" {
 			return
 		}
 		if last = append(last, line); len(last) > keptLines {
@@ -91,7 +91,7 @@ func (e *Engine) build(ctx context.Context, c *client.Client, verb string, spec 
 		return nil
 	})
 	if failed := (*responseError)(nil); errors.As(err, &failed) && ctx.Err() == nil {
-		return &callError{verb, failed.msg + "\n  " + strings.Join(last, "\n  "), nil, err}
+		return &callError{verb, failed.Error() + "\n  " + strings.Join(last, "\n  "), nil, err}
 	}
 	return e.fail(ctx, verb, err)
 }

@@ -54,7 +54,7 @@ func responseMessage(resp *http.Response) string {
 	return strings.TrimSpace(answer.Message)
 }
 
-func (e *responseError) Error() string { return e.msg }
+func (e *responseError) Error() string { return engine.HidePasswords(e.msg) }
 
 // statusOf is the HTTP status that the engine answered with, or the nearest to
 // it that the client's error still tells.
@@ -119,7 +119,7 @@ func (e *Engine) fail(ctx context.Context, doing string, err error) error {
 		}
 		return &callError{doing, cause.Error(), nil, cause}
 	}
-	msg := strings.TrimPrefix(err.Error(), "Error response from daemon: ")
+	msg := engine.HidePasswords(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
 	if status, answered := statusOf(err); answered && !strings.Contains(msg, plainToTLS) {
 		switch status {
 		case http.StatusNotFound:

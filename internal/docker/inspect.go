@@ -74,7 +74,7 @@ func newInspection(a container.InspectResponse) engine.Inspection {
 func inspectState(i *engine.Inspection, s *container.State) {
 	i.State, i.ExitCode, i.Pid = engine.State(s.Status), s.ExitCode, s.Pid
 	i.StartedAt, i.FinishedAt = parseTime(s.StartedAt), parseTime(s.FinishedAt)
-	i.Error, i.OOMKilled = s.Error, s.OOMKilled
+	i.Error, i.OOMKilled = engine.HidePasswords(s.Error), s.OOMKilled
 	i.Status = s.Status
 	if s.Health == nil {
 		return

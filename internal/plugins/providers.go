@@ -96,7 +96,8 @@ func listen(out io.Reader, service string, tell func(string)) (map[string]string
 		case "setenv", "rawsetenv":
 			k, v, found := strings.Cut(m.Message, "=")
 			if !found || k == "" {
-				return nil, fmt.Errorf("%s %q is not NAME=VALUE", m.Type, m.Message)
+				// The message is not shown: it may be a secret.
+				return nil, fmt.Errorf("its message of type %s is not NAME=VALUE", m.Type)
 			}
 			if m.Type == "setenv" {
 				k = strings.ToUpper(service) + "_" + k

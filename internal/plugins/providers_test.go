@@ -13,6 +13,7 @@ func TestListen(t *testing.T) {
 		{"raw", `{"type":"rawsetenv","message":"URL="}`, "URL=", ""},
 		{"error ends it", `{"type":"error","message":"no quota"}{"type":"setenv","message":"A=b"}`, "", "no quota"},
 		{"no name", `{"type":"setenv","message":"=b"}`, "", "NAME=VALUE"},
+		{"no value", `{"type":"rawsetenv","message":"hunter2"}`, "", "its message of type rawsetenv is not NAME=VALUE"},
 		{"no JSON", "hello", "", "not JSON as Compose providers"},
 		{"unknown", `{"type":"shout"}`, "", `unknown message type "shout"`},
 	} {
@@ -20,6 +21,9 @@ func TestListen(t *testing.T) {
 			set, err := listen(strings.NewReader(tt.out), "my-db", func(string) {})
 			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Fatalf("error %v, want %q", err, tt.err)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%v: what is to be set is shown", err)
 			}
 			var got []string
 			for k, v := range set {

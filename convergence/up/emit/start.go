@@ -19,7 +19,7 @@ func (e *Emitter) CopyFiles(sl *survey.Slot, target engine.Ref, needs []*plan.Ha
 	if len(files) == 0 {
 		return needs
 	}
-	sl.Copy = e.Add(sl.Of, "copy", plan.CopyFiles{Target: target, Files: files}, "configs and secrets without a host file", needs...)
+	sl.Copy = e.Add(sl.Of, "copy", plan.CopyFiles{Target: target, Service: sl.Svc.Name, Files: files}, "configs and secrets without a host file", needs...)
 	sl.Copy.Finish, sl.Copy.OnFailure = finish, undo
 	return []*plan.Handle{sl.Copy}
 }
