@@ -107,9 +107,9 @@ func runConfig(ctx context.Context, s *setup, opt configOptions, args []string) 
 	case err != nil:
 		return err
 	case selected:
-		return configLines(s.console, opt, lines)
+		return configLines(ctx, s.console, opt, lines)
 	case !opt.quiet:
-		return configModel(s.console, p, opt)
+		return configModel(ctx, s.console, p, opt)
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"io"
 
+	"github.com/musterdev/muster/internal/hostfile"
 	"github.com/musterdev/muster/internal/ui"
 	"github.com/musterdev/muster/loader"
 	"github.com/musterdev/muster/project"
@@ -11,7 +13,7 @@ import (
 
 // configWrite has config's output written: to a file that only its owner can
 // read, since it may hold secrets, or to where the command prints.
-func configWrite(c *console, opt configOptions, write func(w io.Writer) error) error {
+func configWrite(ctx context.Context, c *console, opt configOptions, write func(w io.Writer) error) error {
 	if opt.capture == "" {
 		return write(c.Out)
 	}
@@ -19,11 +21,11 @@ func configWrite(c *console, opt configOptions, write func(w io.Writer) error) e
 		c.inform("would write " + opt.capture)
 		return write(io.Discard)
 	}
-	return writeAtomically(c.hostPath(opt.capture), write)
+	return hostfile.Write(ctx, c.hostPath(opt.capture), write)
 }
 
-func configLines(c *console, opt configOptions, lines []string) error {
-	return configWrite(c, opt, func(w io.Writer) error {
+func configLines(ctx context.Context, c *console, opt configOptions, lines []string) error {
+	return configWrite(ctx, c, opt, func(w io.Writer) error {
 		for _, l := range lines {
 			if err := ui.PrintLine(w, l); err != nil {
 				return err
@@ -35,13 +37,13 @@ func configLines(c *console, opt configOptions, lines []string) error {
 
 // configModel renders the model. On a terminal, values that look secret are
 // masked; scripts feed the output to other tools and get all of it.
-func configModel(c *console, p *project.Project, opt configOptions) error {
+func configModel(ctx context.Context, c *console, p *project.Project, opt configOptions) error {
 	format, err := opt.renderFormat()
 	if err != nil {
 		return err
 	}
 	hidden := false
-	err = configWrite(c, opt, func(w io.Writer) (err error) {
+	err = configWrite(ctx, c, opt, func(w io.Writer) (err error) {
 		if opt.lockDigests {
 			return loader.RenderImages(w, p, format)
 		}

@@ -51,7 +51,7 @@ func configRaw(ctx context.Context, c *console, in loader.Input, opt configOptio
 		return err
 	}
 	tellHidden(c, hidden)
-	return configWrite(c, opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
+	return configWrite(ctx, c, opt, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 }
 
 // configVariables lists the variables that the files use.
@@ -95,5 +95,5 @@ func configNames(ctx context.Context, c *console, in loader.Input, opt configOpt
 	if err != nil {
 		return err
 	}
-	return configLines(c, opt, names)
+	return configLines(ctx, c, opt, names)
 }

@@ -3,15 +3,13 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/musterdev/muster/engine"
+	"github.com/musterdev/muster/internal/hostfile"
 )
 
 func exportCmd(s *setup) *cobra.Command {
@@ -44,34 +42,11 @@ func runExport(ctx context.Context, s *setup, service, output string, index int)
 	if output == "" {
 		err = write(s.Out)
 	} else {
-		err = writeAtomically(s.hostPath(output), write)
+		err = hostfile.Write(ctx, s.hostPath(output), write)
 	}
 	if err != nil {
 		return err
 	}
 	s.printer.Report(engine.Progress{ID: c.Name, Phase: engine.Done, Text: "Exported"})
 	return nil
-}
-
-// writeAtomically lets the file appear with mode 0600 once it is complete.
-func writeAtomically(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // mode 0600
-	var at *os.PathError
-	if errors.As(err, &at) {
-		return fmt.Errorf("write %s: %w", name, at.Err) // the temporary name says nothing
-	}
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one to tell
-	}
-	return err
 }

@@ -17,7 +17,7 @@ var mayImport = map[string][]string{
 	"cmd": {
 		"loader", "project", "engine", "convergence/plan", "convergence/up", "convergence/up/images", "convergence/apply", "convergence/output",
 		"internal/operation", "internal/foreground",
-		"internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/lock", "internal/keyfile",
+		"internal/docker", "internal/build", "internal/ui", "internal/watch", "internal/host", "internal/hostfile", "internal/lock", "internal/keyfile",
 		"internal/keeper", "internal/metrics", "internal/stats", "internal/transfer", "internal/plugins", "github.com/spf13/cobra",
 	},
 	"loader":          {"loader/node", "loader/rules", "loader/env", "loader/hint", "loader/quantity", "internal/hostfile", "project", "depgraph", "restartpolicy", "github.com/compose-spec/compose-go/v2", "gopkg.in/yaml.v3"},

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -42,6 +44,9 @@ func In(ctx context.Context, e engine.Inside, c engine.Ref, source, destination 
 	from, err := archive.CopyInfoSourcePath(source, opt.FollowLink)
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", source, err)
+	}
+	if info, err := os.Stat(from.Path); err == nil && info.Mode()&fs.ModeSocket != 0 {
+		return fmt.Errorf("copy %s: a socket cannot be copied", source)
 	}
 	content, err := archive.TarResource(from)
 	if err != nil {
@@ -121,6 +126,10 @@ func Out(ctx context.Context, e engine.Inside, c engine.Ref, source, destination
 	if destination == "-" {
 		_, err := io.Copy(stdout, content)
 		return err
+	}
+	if info, err := os.Stat(destination); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		// Unpacking would put a file in its place: in that of /dev/null, for root.
+		return fmt.Errorf("copy %s:%s to %s: neither a file nor a directory; - writes an archive to standard output", c.Name, source, destination)
 	}
 	from := archive.CopyInfo{Path: source, Exists: true, IsDir: stat.Folder, RebaseName: rebase}
 	var unpack io.Reader = content
