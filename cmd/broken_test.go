@@ -24,7 +24,7 @@ func brokenNeeds() (order []string, needs map[string]needed) {
 	}
 	order = []string{
 		"ps", "logs", "top", "stats", "images", "volumes", "port", "exec", "cp", "attach", "commit", "export", "events", "ls", "version", "help", "completion",
-		"config", "plan", "build", "pull", "push", "create", "up", "run", "scale", "watch", "supervise",
+		"config", "config --images", "plan", "build", "pull", "push", "create", "up", "run", "scale", "watch", "supervise",
 		"pause", "unpause", "restart", "stop", "start", "kill", "rm", "wait", "down",
 	}
 	return order, map[string]needed{
@@ -36,17 +36,19 @@ func brokenNeeds() (order []string, needs map[string]needed) {
 		"pause": names("pause", "unpause", "pause broken"), "unpause": names("unpause broken"),
 		"restart": names("restart -t 0", "restart -t 0 broken"), "stop": names("stop -t 0 broken", "stop -t 0"), "start": names("start broken", "start"),
 		"kill": names("kill broken"), "wait": names("wait broken"), "rm": names("rm -fs broken", "rm -f"), "down": names("down -t 0 --rmi all", "down -v broken"),
-		"config":    {lines: []string{"config web", "config -q web", "config --services", "config --images", "config --volumes", "config --networks", "config --profiles", "config --hash web", "config --variables", "config --environment", "config --no-interpolate --services"}, refused: []string{"config", "config -q broken"}},
-		"plan":      {lines: []string{"plan web"}, refused: []string{"plan", "plan broken"}},
-		"create":    {lines: []string{"create web"}, refused: []string{"create", "create broken"}},
-		"up":        {lines: []string{"up -d web", "up -d web other"}, refused: []string{"up -d", "up -d broken", "up --dry-run", "up -d web broken"}},
-		"run":       {spared: []string{"restart", "ports"}, lines: []string{"run --rm web true"}, refused: []string{"run --rm broken true"}},
-		"scale":     {lines: []string{"scale web=1"}, refused: []string{"scale broken=2"}},
-		"watch":     {lines: []string{"watch --dry-run web"}, refused: []string{"watch --dry-run", "watch --dry-run broken"}},
-		"supervise": {lines: []string{"supervise --dry-run web"}, refused: []string{"supervise --dry-run", "supervise --dry-run broken"}},
-		"build":     images([]string{"image", "build", "platform"}, "build web", "build; build broken"),
-		"pull":      images([]string{"image", "build", "platform", "pull_policy"}, "pull --policy missing web", "pull --policy missing; pull --policy missing broken"),
-		"push":      images([]string{"image", "build"}, "push other", "push broken"),
+		"config": {lines: []string{"config web", "config -q web", "config --services", "config --images web", "config --volumes", "config --networks", "config --profiles", "config --hash web", "config --variables", "config --environment", "config --no-interpolate --services"}, refused: []string{"config", "config -q broken"}},
+		// An image that cannot be read has no name: the one that a build would give it is another's.
+		"config --images": {attributes: []string{"image", "pre_start"}, lines: []string{"config --images other"}, refused: []string{"config --images", "config --images broken"}},
+		"plan":            {lines: []string{"plan web"}, refused: []string{"plan", "plan broken"}},
+		"create":          {lines: []string{"create web"}, refused: []string{"create", "create broken"}},
+		"up":              {lines: []string{"up -d web", "up -d web other"}, refused: []string{"up -d", "up -d broken", "up --dry-run", "up -d web broken"}},
+		"run":             {spared: []string{"restart", "ports"}, lines: []string{"run --rm web true"}, refused: []string{"run --rm broken true"}},
+		"scale":           {lines: []string{"scale web=1"}, refused: []string{"scale broken=2"}},
+		"watch":           {lines: []string{"watch --dry-run web"}, refused: []string{"watch --dry-run", "watch --dry-run broken"}},
+		"supervise":       {lines: []string{"supervise --dry-run web"}, refused: []string{"supervise --dry-run", "supervise --dry-run broken"}},
+		"build":           images([]string{"image", "build", "platform"}, "build web", "build; build broken"),
+		"pull":            images([]string{"image", "build", "platform", "pull_policy"}, "pull --policy missing web", "pull --policy missing; pull --policy missing broken"),
+		"push":            images([]string{"image", "build"}, "push other", "push broken"),
 	}
 }
 
@@ -87,6 +89,7 @@ func breakages() []struct {
 		{"depends_on", "undefined service", `{image: "muster-test/busybox:1", depends_on: [nobody]}`, "", false},
 		{"depends_on", "depend on each other", `{image: "muster-test/busybox:1", depends_on: [broken]}`, "", false},
 		{"post_start", "command is missing", `{image: "muster-test/busybox:1", post_start: [{user: root}]}`, "", false},
+		{"pre_start", "HOOK is missing a value", `{image: "muster-test/busybox:1", pre_start: [{command: [x], image: "${HOOK:?}"}]}`, "", false},
 		{"pre_start", "per_replica is not supported", `{image: "muster-test/busybox:1", pre_start: [{command: [x], per_replica: true}]}`, "", true},
 		{"develop", "needs a target", `{image: "muster-test/busybox:1", develop: {watch: [{action: sync, path: .}]}}`, "", false},
 		{"build", "exclude each other", `{image: "muster-test/busybox:1", build: {dockerfile: x, dockerfile_inline: FROM x}}`, "", false},
@@ -135,7 +138,7 @@ func TestBrokenServices(t *testing.T) {
 			h.write("compose.yaml", soundServices+"broken: "+b.body+"\n"+b.top+"\n")
 			for _, command := range order {
 				n := needs[command]
-				if !everyCommand(b.says) && !slices.Contains([]string{"ps", "config", "build", "up", "run", "start", "down"}, command) {
+				if !everyCommand(b.says) && !slices.Contains([]string{"ps", "config", "config --images", "build", "up", "run", "start", "down"}, command) {
 					continue
 				}
 				for _, line := range n.lines {
@@ -148,7 +151,7 @@ func TestBrokenServices(t *testing.T) {
 						if warnings := h.works(line); strings.Count(warnings, b.says) != 1 {
 							t.Errorf("muster %s warns of what is wrong %d times:\n%s", line, strings.Count(warnings, b.says), warnings)
 						}
-					case counts:
+					case counts && !(command == "config --images" && b.shown):
 						h.namesProblem(line, b.says)
 					default:
 						h.works(line)

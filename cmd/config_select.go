@@ -46,6 +46,8 @@ func configProblems(c *console, all, selected *project.Project, opt configOption
 		problems = hashed.ProblemsOf()
 	case pins:
 		problems = selected.ProblemsOf("image", "platform")
+	case opt.images && opt.section() == "" && !opt.profiles:
+		problems = unreadable(selected.ProblemsOf("image", "pre_start"))
 	}
 	if slices.ContainsFunc(problems, func(p project.Problem) bool { return !p.Shown }) {
 		return loader.Refusal(project.InOrder(problems))
@@ -54,6 +56,11 @@ func configProblems(c *console, all, selected *project.Project, opt configOption
 		c.printer.Warn(p.Err.Error())
 	}
 	return nil
+}
+
+// unreadable are the problems because of which a value is not known.
+func unreadable(problems []project.Problem) []project.Problem {
+	return slices.DeleteFunc(problems, func(p project.Problem) bool { return p.Shown })
 }
 
 // lines answers the selectors, the first of which wins.
