@@ -46,7 +46,7 @@ const (
 	ReasonResync        Reason = "reading the engine's state again"
 	ReasonForgotten     Reason = "not supervised"
 	ReasonOperation     Reason = "another command is working on it"
-	ReasonBraked          Reason = "deliberately stopped"
+	ReasonBraked        Reason = "deliberately stopped"
 	ReasonPaused        Reason = "paused"
 	ReasonEngineWaits   Reason = "the engine is about to restart it"
 	ReasonNamespace     Reason = "the container whose namespace it shares was restarted"
