@@ -14,7 +14,7 @@ import (
 // error can say for which service, and so where that stands in the file.
 func TestFailuresNameTheService(t *testing.T) {
 	web := webWithHook("1", "true")
-	web.Image, web.PostStart = stageImage, web.PreStart
+	web.Image, web.PostStart = harnessImage, web.PreStart
 	web.Networks = map[string]*types.ServiceNetworkConfig{"front": nil, "back": nil}
 	web.Configs = []types.ServiceConfigObjConfig{{Source: "app", Target: "/etc/app"}}
 	p, err := project.New(project.Input{Compose: &types.Project{
@@ -24,7 +24,7 @@ func TestFailuresNameTheService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStage(t)
+	s := newHarness(t)
 	s.project = p
 	steps, err := up.PlanUp(p, s.observe(), up.UpOptions{})
 	if err != nil {
