@@ -18,26 +18,33 @@ import (
 	"github.com/musterdev/muster/internal/hostfile"
 )
 
-// TestOnlyRegularFilesAreRead puts everything that a name can stand for where a
-// file is wanted. Each is told at once; a test that hangs has failed.
-func TestOnlyRegularFilesAreRead(t *testing.T) {
+// oddFolder is a folder with what is no file: a folder, a socket, and a link to itself.
+func oddFolder(t *testing.T) (at func(name string) string, must func(error)) {
+	t.Helper()
 	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	must := func(err error) {
+	at = func(name string) string { return filepath.Join(dir, name) }
+	must = func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	must(os.WriteFile(at("file"), []byte("12345"), 0o600))
 	must(os.Mkdir(at("folder"), 0o700))
-	must(syscall.Mkfifo(at("pipe"), 0o600))
-	must(os.Symlink("pipe", at("link")))
-	must(os.Symlink("file", at("good")))
 	must(os.Symlink("loop", at("loop")))
 	l, err := net.Listen("unix", at("socket"))
 	must(err)
-	defer l.Close()
+	t.Cleanup(func() { must(l.Close()) })
+	return at, must
+}
+
+// TestOnlyRegularFilesAreRead puts everything that a name can stand for where a
+// file is wanted. Each is told at once; a test that hangs has failed.
+func TestOnlyRegularFilesAreRead(t *testing.T) {
+	at, must := oddFolder(t)
+	must(os.WriteFile(at("file"), []byte("12345"), 0o600))
+	must(syscall.Mkfifo(at("pipe"), 0o600))
+	must(os.Symlink("pipe", at("link")))
+	must(os.Symlink("file", at("good")))
 	for _, tc := range []struct{ path, want string }{
 		{"file", ""},
 		{"good", ""},

@@ -36,7 +36,6 @@ func Write(ctx context.Context, name string, write func(io.Writer) error) error 
 		err = os.Rename(f.Name(), target)
 	}
 	if err != nil {
-		_ = f.Close()           // it may be closed already
 		_ = os.Remove(f.Name()) // the first error is the one to tell
 	}
 	return err
