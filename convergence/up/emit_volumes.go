@@ -22,7 +22,7 @@ func (c converger) emitVolumes() {
 		case vf.create:
 			c.out.Put(c.volumes[v.Key], of, "create", create, "does not exist yet", c.out.Bringing.All...)
 		case vf.replace != "":
-			removals, stops := removalsOf(c.f, c.out, v)
+			removals, stops := arrangeRemovals(c.f, c.out, v)
 			after := slices.Concat(c.out.Bringing.All, removals)
 			remove := c.out.Add(of, "remove", plan.RemoveVolume{Name: v.Name}, vf.replace, after...)
 			remove.Destroys, remove.Finish = "all data of volume "+v.Name, len(stops) > 0
@@ -31,9 +31,10 @@ func (c converger) emitVolumes() {
 	}
 }
 
-// removalsOf are the steps that remove the containers which mount the volume, and
-// the stops of containers that start only when the volume is there again.
-func removalsOf(f *fates, out *emit.Emitter, v *project.Volume) (removals, stops []*plan.Handle) {
+// arrangeRemovals has the removals of containers that mount the volume and are down
+// finish what the stops begin, of containers that start only when the volume is there
+// again. The result are the removals of all that mount it, and those stops.
+func arrangeRemovals(f *fates, out *emit.Emitter, v *project.Volume) (removals, stops []*plan.Handle) {
 	for _, sv := range f.order {
 		for _, sl := range sv.Slots {
 			if slices.Contains(sv.Volumes, v.Key) && sl.Stops() && sl.Apart {
@@ -54,7 +55,7 @@ func removalsOf(f *fates, out *emit.Emitter, v *project.Volume) (removals, stops
 			down = append(down, removal)
 		}
 	}
-	for _, removal := range down { // what stopped waits for it, too; before that there is nothing to finish
+	for _, removal := range down { // what stopped waits for them, too; before that there is nothing to finish
 		removal.Finish = len(stops) > 0
 		removal.Need(stops...)
 	}

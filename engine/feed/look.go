@@ -59,7 +59,7 @@ func (f *Feed) look(ctx context.Context) (some bool, err error) {
 // pause lets a burst of events lead to few looks, unless somebody asks for one
 // whatever events tell.
 func (f *Feed) pause(ctx context.Context) {
-	defer f.wakeUp() // for those whose nudge it takes
+	defer f.wakeUp() // for those whose wake-up it takes
 	over := time.After(lookPause)
 	for {
 		f.mu.Lock()
